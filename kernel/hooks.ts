@@ -1,0 +1,70 @@
+import { AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
+import type { SiteConfig } from './config/site.js'
+import type { Listeners } from './listeners.js'
+
+/** Who this peer is and where others reach it. */
+export interface Endpoint {
+  /** `peer.id`: the map key everywhere. */
+  readonly id: string
+  /** `host:port` that others dial. */
+  readonly address: string
+}
+
+/** Where stores are opened. */
+export interface Stores {
+  /** Absolute path of `peer.fileSystemPath`; exists and is locked by this process. */
+  readonly directory: string
+}
+
+/** The running peer, as `start` taps see it. */
+export interface RunningPeer {
+  readonly endpoint: Endpoint
+  readonly listeners: Listeners
+}
+
+/** Why the peer stops: a signal, a request, a failure. */
+export interface StopReason {
+  readonly why: string
+  readonly failed: boolean
+}
+
+/**
+ * Every moment of life that a plugin can act on, in this order. The kernel calls these; plugins tap them only through
+ * {@link PluginHooks}. Hooks are for moments of life; traffic goes through services.
+ */
+export const createHooks = () =>
+  Object.freeze({
+    /** Once per load. Returns the configuration that the next plugin sees; a throw ends the start and names the plugin. */
+    config: new AsyncSeriesWaterfallHook<[config: SiteConfig]>(['config'], 'config'),
+    /** The configuration is final. Returns the endpoint that the next plugin sees. */
+    endpoint: new AsyncSeriesWaterfallHook<[endpoint: Endpoint]>(['endpoint'], 'endpoint'),
+    /** Nothing listens yet. Open stores, recover, make the first record. */
+    db: new AsyncSeriesHook<[stores: Stores]>(['stores'], 'db'),
+    /** Add services to listeners; nothing listens yet. */
+    registerServices: new AsyncSeriesHook<[listeners: Listeners]>(['listeners'], 'registerServices'),
+    /** Listeners are bound after the first plugin's tap that needs them: see `Listeners.open`. Join, start engines. */
+    start: new AsyncSeriesHook<[peer: RunningPeer]>(['peer'], 'start'),
+    /** The inverse of `start` and `db`, in reverse plugin order; always runs, also after a failed start. */
+    stop: new AsyncSeriesHook<[reason: StopReason]>(['reason'], 'stop'),
+  })
+
+export type PeerHooks = ReturnType<typeof createHooks>
+
+/** Tap of a hook whose value is passed on: returns the value that the next plugin sees. */
+export interface WaterfallTap<V> {
+  tap(task: (value: V) => Promise<V>): void
+}
+
+/** Tap of a hook in which plugins act one after another. */
+export interface SeriesTap<V> {
+  tap(task: (value: V) => Promise<void>): void
+}
+
+/** What plugins get: the same moments, with promise functions only, so that nothing is left unawaited. Derived from {@link PeerHooks}. */
+export type PluginHooks = {
+  readonly [Name in keyof PeerHooks]: PeerHooks[Name] extends AsyncSeriesWaterfallHook<[infer V]>
+    ? WaterfallTap<V>
+    : PeerHooks[Name] extends AsyncSeriesHook<[infer V]>
+      ? SeriesTap<V>
+      : never
+}

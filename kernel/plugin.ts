@@ -1,0 +1,65 @@
+import type { CommandClass } from 'clipanion'
+import type { Clock } from './clock.js'
+import type { KeySpecs, Settings } from './config/keys.js'
+import type { PluginHooks } from './hooks.js'
+import type { Logger } from './logging.js'
+import type { Token } from './services.js'
+
+/** What a plugin is: a value. Make one with {@link definePlugin}. */
+export interface Plugin {
+  /** Unique within a site; also the module name in logs. */
+  readonly name: string
+  readonly version?: string
+  /** One sentence for `peer plugin list`. */
+  readonly description?: string
+  /** The configuration keys that it reads. */
+  readonly config?: KeySpecs
+  /** Subcommands that it brings to the `peer` program. */
+  readonly commands?: readonly CommandClass[]
+  /** Tokens that it will provide: checked at start, and used to order plugins. */
+  readonly provides?: readonly Token<unknown>[]
+  /** Tokens without which it cannot run: a missing one fails the start and names the plugin to add. */
+  readonly requires?: readonly Token<unknown>[]
+  /** Tokens that it uses if somebody provides them: they only influence the order. */
+  readonly uses?: readonly Token<unknown>[]
+  /** Registers taps and nothing else: no I/O, no timers, no other side effect before its hooks run. */
+  apply(peer: PluginHost): void
+}
+
+/** The peer as one plugin sees it. */
+export interface PluginHost {
+  readonly hooks: PluginHooks
+  readonly log: Logger
+  readonly clock: Clock
+  /** Offers a service under a token; only tokens listed in `provides`. */
+  provide<T>(token: Token<T>, value: T): void
+  /** Takes a service. Throws ERR_SERVICE_MISSING naming the plugin to add. */
+  use<T>(token: Token<T>): T
+  /** Takes a service if there is one. */
+  find<T>(token: Token<T>): T | undefined
+  /** The validated values of keys; from the `endpoint` hook on. */
+  settings<K extends KeySpecs>(keys: K): Settings<K>
+  /** Runs when the plugin is taken out or the peer stops, after the `stop` taps, in reverse order of registration. */
+  onDispose(dispose: () => Promise<void> | void): void
+  /** Owns a promise that nobody awaits: its failure is logged with plugin and name, and stopping waits for it. */
+  run(name: string, work: Promise<unknown>): void
+  /** Asks the peer to stop in good order, as a signal would. */
+  requestStop(reason: string): void
+  /** Stops the peer because it must not go on (a failed commit, say): logged as critical, exit code 1. */
+  fail(reason: unknown): void
+}
+
+/**
+ * Checks a plugin's shape at compile time and freezes it.
+ *
+ * @example
+ * export default definePlugin({
+ *   name: 'hello',
+ *   apply(peer) {
+ *     peer.hooks.start.tap(async () => peer.log.info('hello'))
+ *   },
+ * })
+ */
+export function definePlugin(plugin: Plugin): Plugin {
+  return Object.freeze(plugin)
+}

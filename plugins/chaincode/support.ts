@@ -1,0 +1,28 @@
+import type { ChaincodeDeploymentSpec, ChaincodeSpec, Transaction } from '../../proto/index.js'
+import type { ExecutedTransaction, LedgerBatch } from '../ledger/index.js'
+import type { Chaincode } from './api/index.js'
+
+/** A transaction as it was ordered: its canonical bytes and their decoding. */
+export interface OrderedTransaction {
+  readonly bytes: Uint8Array
+  readonly transaction: Transaction
+}
+
+/** Executes chaincode (spec/chaincode.md). */
+export interface ChaincodeSupport {
+  /**
+   * Executes ordered transactions strictly one after another into the open batch (§13). Never rejects because a transaction fails:
+   * a failure is a result. Rejects only if the ledger itself fails.
+   */
+  execute(batch: LedgerBatch, transactions: readonly OrderedTransaction[]): Promise<ExecutedTransaction[]>
+  /** Runs a query at once against committed state. Throws a PeerError whose message is what v0.6 answers after `Error:`. */
+  query(transaction: Transaction): Promise<Uint8Array>
+  /** Packages a deploy request and names it (§12.3, §12.4); in dev mode returns the specification as it is (§5.3). */
+  build(spec: ChaincodeSpec): Promise<ChaincodeDeploymentSpec>
+  /** Registers an in-process chaincode under a name; it needs no deploy transaction (§15). */
+  registerSystem(name: string, chaincode: Chaincode): void
+  /** Called for each failing transaction while its batch executes, before its block commits (spec/node.md §7). */
+  onRejection(listener: (transaction: Transaction, error: string) => void): () => void
+  /** Names of chaincodes that are connected or running now. */
+  running(): readonly string[]
+}

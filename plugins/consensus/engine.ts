@@ -1,0 +1,150 @@
+
+/** Identity of a request: lower-case hex of SHAKE256 (32 bytes) over the transaction's canonical bytes. Never the txid (design §4). */
+export type RequestId = string & { readonly brand?: 'RequestId' }
+
+/** Stable position of a member in `members`, from 0. */
+export type MemberIndex = number
+
+/** A validator of this epoch. */
+export interface Member {
+  readonly index: MemberIndex
+  /** `peer.id`, e.g. `vp0`. */
+  readonly id: string
+  /** Public key, if the network has security. */
+  readonly key?: Uint8Array
+}
+
+/** A client's request, as the host hands it out and takes it back. */
+export interface EngineRequest {
+  readonly id: RequestId
+  /** Canonical transaction bytes; opaque to engines. */
+  readonly bytes: Uint8Array
+}
+
+/** Chain head as engines see it; `blob` is the encoded BlockchainInfo (PBFT's checkpoint value). */
+export interface Head {
+  readonly height: bigint
+  readonly hash: Uint8Array
+  readonly blob: Uint8Array
+}
+
+/** The block that a `deliver` or `commit` became. */
+export interface DeliveredBlock {
+  readonly number: bigint
+  readonly hash: Uint8Array
+  readonly stateHash: Uint8Array | undefined
+  readonly head: Head
+}
+
+/** Outcome of one request of an `execute`. */
+export interface RequestOutcome {
+  readonly id: RequestId
+  readonly succeeded: boolean
+}
+
+/** What `transferTo` aims at: chain info and members that vouched for it (empty: anybody). */
+export interface TransferTarget {
+  readonly height: bigint
+  readonly hash: Uint8Array
+  readonly members: readonly MemberIndex[]
+}
+
+export type TransferResult = { readonly reached: true; readonly head: Head; readonly metadata: Uint8Array | undefined } | { readonly reached: false; readonly reason: string }
+
+/** How an engine instance begins. */
+export interface EngineStart {
+  readonly epoch: bigint
+  readonly head: Head
+  /** Of the last block of THIS epoch; `undefined` if it has none. */
+  readonly metadata: Uint8Array | undefined
+  /** Everything that was `put` in this epoch and not deleted, by key. */
+  readonly restored: ReadonlyMap<string, Uint8Array>
+  readonly members: readonly Member[]
+  /** Seeds everything that looks random. The same on every run of a recorded or simulated instance. */
+  readonly seed: bigint
+}
+
+/** Says which vote a sent message carries, so that a test kit can check that nobody votes twice for different values. */
+export interface VoteMark {
+  readonly slot: string
+  readonly value: string
+}
+
+/**
+ * What an engine may ask for. Every call is an effect: recorded while the handler runs, carried out after it returns, in order.
+ * All `put`s of a handler are one group-committed write; its sends wait for that write. Reads are not offered: what was `put` comes back in `restored`.
+ */
+export interface EngineHost {
+  readonly self: MemberIndex
+  readonly members: readonly Member[]
+  readonly head: Head
+  /** Milliseconds of logical time, the same for the whole handler. */
+  readonly now: number
+  /** Deterministic pseudo-random number in [0, 1), from the seed. */
+  random(): number
+  send(to: MemberIndex, bytes: Uint8Array, options?: { readonly vote?: VoteMark }): void
+  /** To every member but self. */
+  broadcast(bytes: Uint8Array, options?: { readonly vote?: VoteMark }): void
+  put(key: string, bytes: Uint8Array): void
+  delete(key: string): void
+  /** Executes and commits the next block; `put` is written in the block's own atomic batch. Answer: `onDelivered(tag)`. */
+  deliver(tag: string, requests: readonly EngineRequest[], options?: { readonly metadata?: Uint8Array; readonly put?: readonly (readonly [key: string, value: Uint8Array])[] }): void
+  /** Executes into the one open batch, for engines that agree on results. Answer: `onExecuted(tag)`. */
+  execute(tag: string, requests: readonly EngineRequest[]): void
+  /** Commits the open batch as the next block. Answer: `onDelivered(tag)`. */
+  commit(tag: string, metadata?: Uint8Array): void
+  /** Discards the open batch. */
+  rollback(): void
+  /** Cancels what is undelivered and transfers the state. Answer: `onTransferred`. */
+  transferTo(target: TransferTarget): void
+  /** While false, queries are refused: the state is known to be behind. */
+  setValid(valid: boolean): void
+  /** (Re)starts a named timer; a reset or cancelled timer never fires afterwards. */
+  setTimer(name: string, delayMs: number): void
+  cancelTimer(name: string): void
+  /** Answer: `onSigned(token, signature)`. */
+  sign(token: string, bytes: Uint8Array): void
+  /** Answer: `onVerified(token, verdicts)`, one verdict per item in order. */
+  verify(token: string, items: readonly { readonly member: MemberIndex; readonly bytes: Uint8Array; readonly signature: Uint8Array }[]): void
+  /** Drops requests from the pool without executing them. */
+  forget(ids: readonly RequestId[]): void
+  /** What `peer consensus status` shows of the engine; plain JSON. */
+  status(view: Readonly<Record<string, unknown>>): void
+  metric(name: string, value: number): void
+  log(level: 'error' | 'warning' | 'info' | 'debug', message: string): void
+  /** Stops this engine for good; the host stays up and says why. */
+  halt(reason: string): void
+}
+
+/** An engine instance: handlers run one at a time, never re-entrantly, and never throw for bad input. Unneeded ones may be left out. */
+export interface Engine {
+  /** A request that this validator accepted (again after a restart, in the order of submission). */
+  onRequest?(request: EngineRequest): void
+  /** `from` was authenticated by the transport. Bytes are hostile. */
+  onMessage?(from: MemberIndex, bytes: Uint8Array): void
+  onPeer?(member: MemberIndex, up: boolean): void
+  onTimer?(name: string): void
+  onExecuted?(tag: string, result: { readonly stateHash: Uint8Array | undefined; readonly outcomes: readonly RequestOutcome[] }): void
+  /** `skipped`: the host dropped it (a transfer or a seal overtook it); its requests are back in the pool. */
+  onDelivered?(tag: string, block: DeliveredBlock | 'skipped'): void
+  onTransferred?(result: TransferResult): void
+  onSigned?(token: string, signature: Uint8Array): void
+  onVerified?(token: string, verdicts: readonly boolean[]): void
+  /** Blocks above `height` are void: go on voting, deliver nothing new (design §6 step 5). */
+  onSealed?(height: bigint): void
+  dispose?(): void
+}
+
+/** A kind of engine: what a consensus plugin exports. */
+export interface EngineFactory<O = unknown> {
+  readonly name: string
+  readonly version: string
+  /** False: its validators may cut different blocks (noops). */
+  readonly agreement: boolean
+  /** How many of `n` members may be crashed or Byzantine while it stays safe and live. */
+  tolerates(n: number): { readonly crashed: number; readonly byzantine: number }
+  /** Checks options from the site or from a swap's JSON; throws a PeerError that names what is wrong. */
+  parseOptions(raw: unknown): O
+  create(host: EngineHost, options: O, start: EngineStart): Engine
+}
+
