@@ -6,8 +6,6 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Block, BlockchainInfo, PeersMessage } from "./fabric.js";
-import { Empty } from "./google/protobuf/empty.js";
 
 export const protobufPackage = "protos";
 
@@ -142,46 +140,6 @@ export const BlockCount: MessageFns<BlockCount, "protos.BlockCount"> = {
     return message;
   },
 };
-
-export type OpenchainDefinition = typeof OpenchainDefinition;
-export const OpenchainDefinition = {
-  name: "Openchain",
-  fullName: "protos.Openchain",
-  methods: {
-    getBlockchainInfo: {
-      name: "GetBlockchainInfo",
-      requestType: Empty as typeof Empty,
-      requestStream: false,
-      responseType: BlockchainInfo as typeof BlockchainInfo,
-      responseStream: false,
-      options: {},
-    },
-    getBlockByNumber: {
-      name: "GetBlockByNumber",
-      requestType: BlockNumber as typeof BlockNumber,
-      requestStream: false,
-      responseType: Block as typeof Block,
-      responseStream: false,
-      options: {},
-    },
-    getBlockCount: {
-      name: "GetBlockCount",
-      requestType: Empty as typeof Empty,
-      requestStream: false,
-      responseType: BlockCount as typeof BlockCount,
-      responseStream: false,
-      options: {},
-    },
-    getPeers: {
-      name: "GetPeers",
-      requestType: Empty as typeof Empty,
-      requestStream: false,
-      responseType: PeersMessage as typeof PeersMessage,
-      responseStream: false,
-      options: {},
-    },
-  },
-} as const;
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 

@@ -1257,22 +1257,6 @@ export const RangeQueryStateResponse: MessageFns<RangeQueryStateResponse, "proto
   },
 };
 
-export type ChaincodeSupportDefinition = typeof ChaincodeSupportDefinition;
-export const ChaincodeSupportDefinition = {
-  name: "ChaincodeSupport",
-  fullName: "protos.ChaincodeSupport",
-  methods: {
-    register: {
-      name: "Register",
-      requestType: ChaincodeMessage as typeof ChaincodeMessage,
-      requestStream: true,
-      responseType: ChaincodeMessage as typeof ChaincodeMessage,
-      responseStream: true,
-      options: {},
-    },
-  },
-} as const;
-
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
 export type DeepPartial<T> = T extends bigint ? string | number | bigint

@@ -6,8 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { ChaincodeDeploymentSpec, ChaincodeInvocationSpec, ChaincodeSpec } from "./chaincode.js";
-import { Response } from "./fabric.js";
+import { ChaincodeDeploymentSpec, ChaincodeInvocationSpec } from "./chaincode.js";
 
 export const protobufPackage = "protos";
 
@@ -497,86 +496,6 @@ export const TransactionRequest: MessageFns<TransactionRequest, "protos.Transact
     return message;
   },
 };
-
-export type DevopsDefinition = typeof DevopsDefinition;
-export const DevopsDefinition = {
-  name: "Devops",
-  fullName: "protos.Devops",
-  methods: {
-    login: {
-      name: "Login",
-      requestType: Secret as typeof Secret,
-      requestStream: false,
-      responseType: Response as typeof Response,
-      responseStream: false,
-      options: {},
-    },
-    build: {
-      name: "Build",
-      requestType: ChaincodeSpec as typeof ChaincodeSpec,
-      requestStream: false,
-      responseType: ChaincodeDeploymentSpec as typeof ChaincodeDeploymentSpec,
-      responseStream: false,
-      options: {},
-    },
-    deploy: {
-      name: "Deploy",
-      requestType: ChaincodeSpec as typeof ChaincodeSpec,
-      requestStream: false,
-      responseType: ChaincodeDeploymentSpec as typeof ChaincodeDeploymentSpec,
-      responseStream: false,
-      options: {},
-    },
-    invoke: {
-      name: "Invoke",
-      requestType: ChaincodeInvocationSpec as typeof ChaincodeInvocationSpec,
-      requestStream: false,
-      responseType: Response as typeof Response,
-      responseStream: false,
-      options: {},
-    },
-    query: {
-      name: "Query",
-      requestType: ChaincodeInvocationSpec as typeof ChaincodeInvocationSpec,
-      requestStream: false,
-      responseType: Response as typeof Response,
-      responseStream: false,
-      options: {},
-    },
-    eXP_GetApplicationTCert: {
-      name: "EXP_GetApplicationTCert",
-      requestType: Secret as typeof Secret,
-      requestStream: false,
-      responseType: Response as typeof Response,
-      responseStream: false,
-      options: {},
-    },
-    eXP_PrepareForTx: {
-      name: "EXP_PrepareForTx",
-      requestType: Secret as typeof Secret,
-      requestStream: false,
-      responseType: Response as typeof Response,
-      responseStream: false,
-      options: {},
-    },
-    eXP_ProduceSigma: {
-      name: "EXP_ProduceSigma",
-      requestType: SigmaInput as typeof SigmaInput,
-      requestStream: false,
-      responseType: Response as typeof Response,
-      responseStream: false,
-      options: {},
-    },
-    eXP_ExecuteWithBinding: {
-      name: "EXP_ExecuteWithBinding",
-      requestType: ExecuteWithBinding as typeof ExecuteWithBinding,
-      requestStream: false,
-      responseType: Response as typeof Response,
-      responseStream: false,
-      options: {},
-    },
-  },
-} as const;
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 

@@ -519,22 +519,6 @@ export const Event: MessageFns<Event, "protos.Event"> = {
   },
 };
 
-export type EventsDefinition = typeof EventsDefinition;
-export const EventsDefinition = {
-  name: "Events",
-  fullName: "protos.Events",
-  methods: {
-    chat: {
-      name: "Chat",
-      requestType: Event as typeof Event,
-      requestStream: true,
-      responseType: Event as typeof Event,
-      responseStream: true,
-      options: {},
-    },
-  },
-} as const;
-
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
 export type DeepPartial<T> = T extends bigint ? string | number | bigint

@@ -1945,30 +1945,6 @@ export const SyncStateDeltas: MessageFns<SyncStateDeltas, "protos.SyncStateDelta
   },
 };
 
-export type PeerDefinition = typeof PeerDefinition;
-export const PeerDefinition = {
-  name: "Peer",
-  fullName: "protos.Peer",
-  methods: {
-    chat: {
-      name: "Chat",
-      requestType: Message as typeof Message,
-      requestStream: true,
-      responseType: Message as typeof Message,
-      responseStream: true,
-      options: {},
-    },
-    processTransaction: {
-      name: "ProcessTransaction",
-      requestType: Transaction as typeof Transaction,
-      requestStream: false,
-      responseType: Response as typeof Response,
-      responseStream: false,
-      options: {},
-    },
-  },
-} as const;
-
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
 export type DeepPartial<T> = T extends bigint ? string | number | bigint

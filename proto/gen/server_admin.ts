@@ -6,7 +6,6 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Empty } from "./google/protobuf/empty.js";
 
 export const protobufPackage = "protos";
 
@@ -83,38 +82,6 @@ export const ServerStatus: MessageFns<ServerStatus, "protos.ServerStatus"> = {
     return message;
   },
 };
-
-export type AdminDefinition = typeof AdminDefinition;
-export const AdminDefinition = {
-  name: "Admin",
-  fullName: "protos.Admin",
-  methods: {
-    getStatus: {
-      name: "GetStatus",
-      requestType: Empty as typeof Empty,
-      requestStream: false,
-      responseType: ServerStatus as typeof ServerStatus,
-      responseStream: false,
-      options: {},
-    },
-    startServer: {
-      name: "StartServer",
-      requestType: Empty as typeof Empty,
-      requestStream: false,
-      responseType: ServerStatus as typeof ServerStatus,
-      responseStream: false,
-      options: {},
-    },
-    stopServer: {
-      name: "StopServer",
-      requestType: Empty as typeof Empty,
-      requestStream: false,
-      responseType: ServerStatus as typeof ServerStatus,
-      responseStream: false,
-      options: {},
-    },
-  },
-} as const;
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 

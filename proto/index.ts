@@ -1,0 +1,101 @@
+/**
+ * The v0.6 messages and services, and how they are written, read and hashed. See README.md.
+ *
+ * @packageDocumentation
+ */
+export * as attributes from './gen/attributes.js'
+export * as membership from './gen/ca.js'
+export * as table from './gen/table.js'
+export * as pbft from './pbft.js'
+
+export { BlockCount, BlockNumber } from './gen/api.js'
+export {
+  ChaincodeDeploymentSpec,
+  ChaincodeDeploymentSpec_ExecutionEnvironment,
+  ChaincodeID,
+  ChaincodeInput,
+  ChaincodeInvocationSpec,
+  ChaincodeMessage,
+  ChaincodeMessage_Type,
+  ChaincodeSecurityContext,
+  ChaincodeSpec,
+  ChaincodeSpec_Type,
+  ConfidentialityLevel,
+  PutStateInfo,
+  RangeQueryState,
+  RangeQueryStateClose,
+  RangeQueryStateKeyValue,
+  RangeQueryStateNext,
+  RangeQueryStateResponse,
+} from './gen/chaincode.js'
+export { ChaincodeEvent } from './gen/chaincodeevent.js'
+export {
+  BuildResult,
+  BuildResult_StatusCode,
+  ExecuteWithBinding,
+  Secret,
+  SigmaInput,
+  SigmaOutput,
+  TransactionRequest,
+} from './gen/devops.js'
+export { ChaincodeReg, Event, EventType, Interest, Register, Rejection, Unregister } from './gen/events.js'
+export {
+  Block,
+  BlockchainInfo,
+  BlockState,
+  HelloMessage,
+  Message,
+  Message_Type,
+  NonHashData,
+  PeerAddress,
+  PeerEndpoint,
+  PeerEndpoint_Type,
+  PeerID,
+  PeersAddresses,
+  PeersMessage,
+  Response,
+  Response_StatusCode,
+  SyncBlockRange,
+  SyncBlocks,
+  SyncStateDeltas,
+  SyncStateDeltasRequest,
+  SyncStateSnapshot,
+  SyncStateSnapshotRequest,
+  Transaction,
+  Transaction_Type,
+  TransactionBlock,
+  TransactionResult,
+} from './gen/fabric.js'
+export { Empty } from './gen/google/protobuf/empty.js'
+export { Timestamp } from './gen/google/protobuf/timestamp.js'
+export { ServerStatus, ServerStatus_StatusCode } from './gen/server_admin.js'
+export {
+  ACAPService,
+  AdminService,
+  ChaincodeSupportService,
+  DevopsService,
+  ECAAService,
+  ECAPService,
+  EventsService,
+  OpenchainService,
+  PeerService,
+  TCAAService,
+  TCAPService,
+  TLSCAAService,
+  TLSCAPService,
+} from './gen/services.js'
+
+export { type BlockHeader, blockTransactions, encodeBlock } from './block.js'
+export { blockHashInput, canonicalBlock, canonicalTransaction, canonicalWithout } from './canonical.js'
+export { decode, encode, type MessageType } from './codec.js'
+export {
+  callUnary,
+  type Encodable,
+  type Method,
+  type MethodHandler,
+  method,
+  openStream,
+  type ServiceHandlers,
+  type UnaryCallOptions,
+} from './service.js'
+export { WireError, type WireErrorCode } from './wire-error.js'
