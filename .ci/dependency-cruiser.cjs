@@ -1,0 +1,41 @@
+/** One direction of imports (ARCHITECTURE.md): plugins -> kernel, plugins -> proto; between plugins only through index.ts. */
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    { name: 'kernel-knows-nobody', severity: 'error', from: { path: '^kernel/' }, to: { path: '^(plugins|proto|test|bench|examples)/' } },
+    { name: 'proto-knows-nobody', severity: 'error', from: { path: '^proto/' }, to: { path: '^(kernel|plugins|test|bench|examples)/' } },
+    {
+      name: 'kernel-through-its-face',
+      severity: 'error',
+      comment: 'plugins import the kernel through kernel/index.ts alone',
+      from: { path: '^plugins/' },
+      to: { path: '^kernel/', pathNot: '^kernel/index\\.ts$' },
+    },
+    {
+      name: 'plugins-through-their-face',
+      severity: 'error',
+      comment: "a plugin takes another's service through a token from its index.ts",
+      from: { path: '^plugins/([^/]+)/' },
+      to: { path: '^plugins/([^/]+)/', pathNot: ['^plugins/$1/', '^plugins/[^/]+/index\\.ts$', '^plugins/chaincode/api/index\\.ts$'] },
+    },
+    {
+      name: 'proto-through-its-face',
+      severity: 'error',
+      from: { path: '^plugins/' },
+      to: { path: '^proto/', pathNot: '^proto/index\\.ts$' },
+    },
+    {
+      name: 'engines-see-consensus-only',
+      severity: 'error',
+      from: { path: '^plugins/(noops|pbft)/' },
+      to: { path: '^plugins/', pathNot: ['^plugins/$1/', '^plugins/consensus/index\\.ts$'] },
+    },
+    { name: 'no-tests-in-product', severity: 'error', from: { path: '^(kernel|plugins|proto)/' }, to: { path: '^(test|bench|examples)/' } },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|node_modules)/' },
+  },
+}

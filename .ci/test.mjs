@@ -1,0 +1,49 @@
+// The README's test command: every check of this repository, one line each; details of a failure below it.
+// `npm test` runs all; `npm test -- unit lint` runs the named steps only; `npm test -- --list` names them.
+import { spawnSync } from 'node:child_process'
+
+const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', '.ci/vitest.config.ts']
+const steps = [
+  { name: 'generate', what: 'generated protobuf code is current', run: ['npm', 'run', '--silent', 'generate:check'] },
+  { name: 'types', what: 'type check', run: ['node_modules/.bin/tsc', '-p', 'tsconfig.json'] },
+  { name: 'lint', what: 'type-aware lint', run: ['npm', 'run', '--silent', 'lint'] },
+  { name: 'boundaries', what: 'imports point one way', run: ['npm', 'run', '--silent', 'boundaries'] },
+  { name: 'dead-code', what: 'no unused file, export or dependency', run: ['npm', 'run', '--silent', 'dead-code'] },
+  { name: 'build', what: 'build with declarations', run: ['npm', 'run', '--silent', 'build'] },
+  { name: 'package', what: 'publint and are-the-types-wrong', run: ['npm', 'run', '--silent', 'package-check'] },
+  { name: 'unit', what: 'unit tests and golden vectors', run: ['node', ...vitest, '--exclude', 'test/integration/**'] },
+  { name: 'integration', what: 'real processes on loopback', run: ['node', ...vitest, 'test/integration', '--no-file-parallelism'] },
+  { name: 'docs', what: 'commands of README and guides', run: ['node', '.ci/docs-commands.mjs'] },
+  { name: 'node24', what: 'unit tests on Node 24', run: ['node', '.ci/node24.mjs', ...vitest, '--exclude', 'test/integration/**'], only: process.env.CI === 'true' },
+]
+
+const wanted = process.argv.slice(2)
+if (wanted.includes('--list')) {
+  for (const { name, what } of steps) console.log(`${name.padEnd(12)} ${what}`)
+  process.exit(0)
+}
+const unknown = wanted.filter((name) => !steps.some((step) => step.name === name))
+if (unknown.length > 0) {
+  console.error(`unknown step ${unknown.join(', ')}; known: ${steps.map((step) => step.name).join(', ')}`)
+  process.exit(2)
+}
+
+let passed = 0
+let failed = 0
+let skipped = 0
+for (const step of steps) {
+  if (wanted.length > 0 ? !wanted.includes(step.name) : step.only === false) {
+    skipped += 1
+    continue
+  }
+  const started = Date.now()
+  console.log(`--- ${step.name}: ${step.what}`)
+  const [command, ...args] = step.run
+  const { status } = spawnSync(command, args, { stdio: 'inherit' })
+  const seconds = ((Date.now() - started) / 1000).toFixed(1)
+  if (status === 0) passed += 1
+  else failed += 1
+  console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${step.name} (${seconds} s)`)
+}
+console.log(`steps: ${passed} passed, ${failed} failed, ${skipped} skipped`)
+process.exit(failed === 0 ? 0 : 1)
