@@ -25,7 +25,11 @@ const messageRows = (message, prefix) => {
 }
 
 const moduleOf = (file) => file.name.replace(/\.proto$/, '')
-const aliasOf = (module) => module.split('/').at(-1).replace(/_(\w)/g, (_, letter) => letter.toUpperCase())
+const aliasOf = (module) =>
+  module
+    .split('/')
+    .at(-1)
+    .replace(/_(\w)/g, (_, letter) => letter.toUpperCase())
 
 // EXP_ProduceSigma -> expProduceSigma, ReadCACertificate -> readCACertificate.
 const methodKey = (name) => name.replace(/^[A-Z]+_/, (prefix) => prefix.slice(0, -1).toLowerCase()).replace(/^[A-Z]/, (letter) => letter.toLowerCase())
@@ -48,21 +52,27 @@ const image = JSON.parse(await text(process.stdin))
 const modules = new Map(image.file.flatMap((file) => (file.messageType ?? []).map((message) => [`${file.package}.${message.name}`, moduleOf(file)])))
 const services = image.file.flatMap((file) => (file.service ?? []).map((service) => serviceSource(file, service, modules)))
 const body = services.join('\n\n')
-const imports = [...new Set(modules.values())].sort().filter((module) => body.includes(`${aliasOf(module)}.`))
+const imports = [...new Set(modules.values())].sort((left, right) => (left < right ? -1 : 1)).filter((module) => body.includes(`${aliasOf(module)}.`))
 
 const write = (name, source) => writeFileSync(new URL(`gen/${name}.ts`, import.meta.url), source)
 
-write('schemas', `${HEADER}
+write(
+  'schemas',
+  `${HEADER}
 import type { MessageRow } from '../schema.js'
 
 /** The wire facts of every message. */
 export const MESSAGE_ROWS: readonly MessageRow[] = [
 ${image.file.flatMap((file) => (file.messageType ?? []).flatMap((message) => messageRows(message, file.package))).join('\n')}
 ]
-`)
-write('services', `${HEADER}
+`,
+)
+write(
+  'services',
+  `${HEADER}
 import { method } from '../service.js'
 ${imports.map((module) => `import * as ${aliasOf(module)} from './${module}.js'`).join('\n')}
 
 ${body}
-`)
+`,
+)

@@ -72,12 +72,20 @@ export function callUnary<Request, Response>(
   { metadata = new Metadata(), signal, ...options }: UnaryCallOptions = {},
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const call = client.makeUnaryRequest<Encodable<Request>, Response>(path, requestSerialize, responseDeserialize, request, metadata, options, (error, response) => {
-      signal?.removeEventListener('abort', cancel)
-      if (error) reject(error)
-      else if (response === undefined) reject(new Error(`${path} ended without an error and without a response`))
-      else resolve(response)
-    })
+    const call = client.makeUnaryRequest<Encodable<Request>, Response>(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      metadata,
+      options,
+      (error, response) => {
+        signal?.removeEventListener('abort', cancel)
+        if (error) reject(error)
+        else if (response === undefined) reject(new Error(`${path} ended without an error and without a response`))
+        else resolve(response)
+      },
+    )
     const cancel = () => call.cancel()
     if (signal?.aborted) cancel()
     else signal?.addEventListener('abort', cancel, { once: true })
