@@ -1,0 +1,109 @@
+import { type Clock, PeerError, messageOf } from '../../kernel/index.js'
+import {
+  type ChaincodeDeploymentSpec,
+  ChaincodeDeploymentSpec as DeploymentSpec,
+  ChaincodeID,
+  type ChaincodeInvocationSpec,
+  ChaincodeInvocationSpec as InvocationSpec,
+  type ChaincodeSpec,
+  Transaction,
+  Transaction_Type,
+  encode,
+} from '../../proto/index.js'
+import type { ChaincodeSupport } from '../chaincode/index.js'
+import type { Accepted, Consensus } from '../consensus/index.js'
+import { derivedTransactionId, randomTransactionId } from './transaction-id.js'
+
+const INVALID_ARGUMENT = 3
+
+/** A transaction that was accepted for ordering; acceptance is not execution. */
+export interface Submitted {
+  readonly txid: string
+  readonly accepted: Accepted
+}
+
+/** What clients ask of a peer, whatever door they come through (spec/node.md §5 Devops). */
+export interface Devops {
+  /** Packages, names and submits a deploy. The answer holds the whole code package. */
+  deploy(spec: ChaincodeSpec | undefined): Promise<Submitted & { readonly deployment: ChaincodeDeploymentSpec }>
+  /** Submits an invoke. */
+  invoke(invocation: ChaincodeInvocationSpec): Promise<Submitted>
+  /** Runs a query at once. Throws a PeerError whose message starts with `Error:`, as v0.6 answers. */
+  query(invocation: ChaincodeInvocationSpec): Promise<Uint8Array>
+}
+
+/** What the devops service works with. */
+export interface DevopsParts {
+  readonly chaincode: ChaincodeSupport
+  readonly consensus: Consensus
+  readonly clock: Clock
+}
+
+export function createDevops({ chaincode, consensus, clock }: DevopsParts): Devops {
+  const submit = async (transaction: Transaction): Promise<Submitted> => ({
+    txid: transaction.txid,
+    accepted: await consensus.submit(encode(Transaction, transaction)),
+  })
+
+  const call = (type: Transaction_Type, txid: string, invocation: ChaincodeInvocationSpec): Transaction =>
+    Transaction.fromPartial({
+      type,
+      chaincodeID: encode(ChaincodeID, requireChaincodeID(invocation.chaincodeSpec)),
+      payload: encode(InvocationSpec, invocation),
+      txid,
+      timestamp: clock.now(),
+    })
+
+  return {
+    async deploy(spec) {
+      if (spec === undefined) throw missing('chaincodeSpec')
+      requireChaincodeID(spec)
+      const deployment = await chaincode.build(spec)
+      const id = requireChaincodeID(deployment.chaincodeSpec)
+      if (id.name === '') throw new PeerError('ERR_CHAINCODE_NAME', 'chaincode name not set', { hint: 'give the chaincode a name (-n)' })
+      const transaction = Transaction.fromPartial({
+        type: Transaction_Type.CHAINCODE_DEPLOY,
+        chaincodeID: encode(ChaincodeID, id),
+        payload: encode(DeploymentSpec, deployment),
+        txid: id.name,
+        timestamp: clock.now(),
+      })
+      return { ...(await submit(transaction)), deployment }
+    },
+
+    async invoke(invocation) {
+      requireName(invocation)
+      const algorithm = invocation.idGenerationAlg
+      const args = invocation.chaincodeSpec?.ctorMsg?.args ?? []
+      const txid = algorithm === '' ? randomTransactionId() : derivedTransactionId(algorithm, args)
+      return submit(call(Transaction_Type.CHAINCODE_INVOKE, txid, invocation))
+    },
+
+    async query(invocation) {
+      requireName(invocation)
+      const transaction = call(Transaction_Type.CHAINCODE_QUERY, randomTransactionId(), invocation)
+      if (!consensus.valid) throw new PeerError('ERR_STATE_BEHIND', 'Error: state may be inconsistent, cannot query', { retryable: true })
+      try {
+        return await chaincode.query(transaction)
+      } catch (error) {
+        const { grpcStatus, hint, retryable } = error instanceof PeerError ? error : { grpcStatus: 2, hint: undefined, retryable: false }
+        throw new PeerError('ERR_QUERY_FAILED', `Error:${messageOf(error)}`, { cause: error, grpcStatus, retryable, ...(hint === undefined ? {} : { hint }) })
+      }
+    },
+  }
+}
+
+function requireName({ chaincodeSpec }: ChaincodeInvocationSpec): void {
+  if (requireChaincodeID(chaincodeSpec).name === '') throw new PeerError('ERR_CHAINCODE_NAME', 'name not given for invoke/query')
+}
+
+// The original crashes on absent sub-messages (spec/wire.md §14).
+function requireChaincodeID(spec: ChaincodeSpec | undefined): ChaincodeID {
+  if (spec === undefined) throw missing('chaincodeSpec')
+  if (spec.chaincodeID === undefined) throw missing('chaincodeSpec.chaincodeID')
+  return spec.chaincodeID
+}
+
+function missing(field: string): PeerError {
+  return new PeerError('ERR_REQUEST_INVALID', `the request has no ${field}`, { grpcStatus: INVALID_ARGUMENT })
+}

@@ -1,0 +1,8 @@
+/**
+ * Deploying, invoking and querying chaincode: the v0.6 Devops service and `peer chaincode deploy|invoke|query`.
+ *
+ * @packageDocumentation
+ */
+export type { Devops, Submitted } from './devops.js'
+export { default } from './plugin.js'
+export { DEVOPS } from './token.js'
