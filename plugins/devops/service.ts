@@ -39,10 +39,10 @@ export function devopsService(devops: Devops, chaincode: ChaincodeSupport): Serv
       return { status: Response_StatusCode.SUCCESS, msg: text.encode(submitted.txid) }
     }),
     query: unary(async (invocation: ChaincodeInvocationSpec): Promise<Response> => ({ status: Response_StatusCode.SUCCESS, msg: await devops.query(invocation) })),
-    eXPGetApplicationTCert: securityOff,
-    eXPPrepareForTx: securityOff,
-    eXPProduceSigma: securityOff,
-    eXPExecuteWithBinding: securityOff,
+    expGetApplicationTCert: securityOff,
+    expPrepareForTx: securityOff,
+    expProduceSigma: securityOff,
+    expExecuteWithBinding: securityOff,
   }
 }
 

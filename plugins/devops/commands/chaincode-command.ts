@@ -17,20 +17,20 @@ export abstract class ChaincodeCommand extends PeerCommand {
   lang = Option.String('-l,--lang', 'golang', { description: 'language the chaincode is written in: golang, node, car or java' })
   ctor = Option.String('-c,--ctor', '{}', { description: 'constructor message in JSON: {"Function":"f","Args":["a"]}' })
   attributes = Option.String('-a,--attributes', '[]', { description: 'user attributes, a JSON array of strings' })
-  path = Option.String('-p,--path', '', { description: 'path of the chaincode' })
+  source = Option.String('-p,--path', '', { description: 'path of the chaincode' })
   name = Option.String('-n,--name', '', { description: 'name of the chaincode returned by the deploy transaction' })
   username = Option.String('-u,--username', '', { description: 'user name, when security is enabled' })
   tid = Option.String('-t,--tid', '', { description: 'algorithm of the transaction id: sha256 (default: a random id)' })
 
   /** The request's specification, checked in v0.6's order. */
   protected specification(): ChaincodeSpec {
-    if (this.path === '' && this.name === '') throw new PeerError('ERR_USAGE', 'Must supply value for chaincode path parameter.\n')
+    if (this.source === '' && this.name === '') throw new PeerError('ERR_USAGE', 'Must supply value for chaincode path parameter.\n')
     const args = parseConstructor(this.ctor)
     const attributes = parseAttributes(this.attributes)
     if (this.username !== '') this.warn('Username supplied but security is disabled.')
     return ChaincodeSpec.fromPartial({
       type: languageNumber(this.lang),
-      chaincodeID: { path: this.path, name: this.name },
+      chaincodeID: { path: this.source, name: this.name },
       ctorMsg: { args: args.map((arg) => Buffer.from(arg)) },
       attributes,
     })
