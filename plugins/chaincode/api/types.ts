@@ -49,8 +49,19 @@ export interface QueryStub {
   /** The serialised ChaincodeInput. */
   getPayload(): Bytes
   readonly identity: CallerIdentity
-  verifySignature(certificate: Bytes, signature: Bytes, message: Bytes): boolean
+  /**
+   * ECDSA: DER certificate (not verified against any authority), DER signature; the digest's size follows from the key's curve.
+   * Throws for a certificate that cannot be read or has another kind of key.
+   */
+  verifySignature(certificate: Bytes, signature: Bytes, message: Bytes, family?: 'SHA2' | 'SHA3'): boolean
+  /** A typed view of a table. Columns named like array indexes (`'0'`) cannot keep their order in an object: use `createTable` for them. */
   table<D extends TableDefinition>(name: string, definition: D): ReadTable<D>
+  /** The columns of a table. Throws TableNotFoundError. */
+  getTable(name: string): Promise<ColumnDefinition[]>
+  /** `undefined` if there is no such row; `key` holds all key columns. */
+  getRow(table: string, key: readonly (Column | undefined)[]): Promise<(Column | undefined)[] | undefined>
+  /** Rows whose leading key columns are `key`, in ledger order. Like v0.6, it does not find rows whose next key column is empty. */
+  getRows(table: string, key: readonly (Column | undefined)[]): AsyncIterable<(Column | undefined)[]>
   readonly log: ChaincodeLog
 }
 
@@ -64,11 +75,23 @@ export interface ChaincodeStub extends QueryStub {
   /** One event per invocation; the last call wins. */
   setEvent(name: string, payload: Bytes | string): void
   table<D extends TableDefinition>(name: string, definition: D): Table<D>
+  /** Throws TableError with v0.6's text if the table exists or the columns are not valid. */
+  createTable(name: string, columns: readonly ColumnDefinition[]): Promise<void>
+  /** Deletes rows and definition; a table that does not exist is no error. */
+  deleteTable(name: string): Promise<void>
+  /** False if a row with that key exists. Throws TableNotFoundError, TableError. */
+  insertRow(table: string, row: readonly (Column | undefined)[]): Promise<boolean>
+  /** False if there is no row with that key. Throws TableNotFoundError, TableError. */
+  replaceRow(table: string, row: readonly (Column | undefined)[]): Promise<boolean>
+  deleteRow(table: string, key: readonly (Column | undefined)[]): Promise<void>
 }
 
 /** Attributes of the caller's certificate. */
 export interface CallerIdentity {
+  /** `undefined` if the certificate has no such attribute. Throws IdentityError if there is no certificate, or none with attributes. */
   getAttributeValue(name: string): Bytes | undefined
+  /** As v0.6's ReadCertAttribute: a missing attribute is an IdentityError too. */
+  readAttribute(name: string): Bytes
   assertAttributeValue(name: string, value: string | Bytes): boolean
   assertAttributes(all: Readonly<Record<string, string | Bytes>>): boolean
 }
@@ -83,6 +106,18 @@ export interface ColumnTypes {
   bytes: Bytes
   bool: boolean
 }
+
+export type ColumnType = keyof ColumnTypes
+
+/** One column of a table as it is stored. */
+export interface ColumnDefinition {
+  readonly name: string
+  readonly type: ColumnType
+  readonly key?: boolean
+}
+
+/** One value of a row, with its type. */
+export type Column = { [Type in ColumnType]: { readonly type: Type; readonly value: ColumnTypes[Type] } }[ColumnType]
 
 /** Columns in definition order; at least one is a key (spec/chaincode.md §18). */
 export type TableDefinition = Readonly<Record<string, { readonly type: keyof ColumnTypes; readonly key?: boolean }>>
