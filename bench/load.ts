@@ -1,0 +1,118 @@
+import type { Client } from '@grpc/grpc-js'
+import { ChaincodeInvocationSpec, DevopsService, callUnary, encode } from '../proto/index.js'
+import { block, height } from './peer.js'
+import type { MeasuredProcess } from './measured-process.js'
+
+/** What one run of load gave. Latencies are from sending the request to the block's own commit time. */
+export interface LoadResult {
+  readonly submitted: number
+  readonly committed: number
+  readonly seconds: number
+  readonly perSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly peerCpuMicros: number
+  readonly peakMiB: number
+  readonly blocks: number
+}
+
+export function invocation(name: string, args: readonly string[]): Uint8Array {
+  const chaincodeSpec = { type: 1, chaincodeID: { name }, ctorMsg: { args: args.map((arg) => Buffer.from(arg)) } }
+  return encode(ChaincodeInvocationSpec, ChaincodeInvocationSpec.fromPartial({ chaincodeSpec }))
+}
+
+/** Invokes from `workers` callers for `seconds`, then waits until everything accepted is in blocks; counts what blocks hold. */
+export async function invokeLoad(client: Client, peer: MeasuredProcess, request: Uint8Array, workers: number, seconds: number, pauseMs = 0): Promise<LoadResult> {
+  const sentAt = new Map<string, number>()
+  const firstBlock = await height(client)
+  const cpuBefore = peer.cpuMicros()
+  const started = performance.now()
+  const end = started + seconds * 1000
+  let submitted = 0
+  const worker = async () => {
+    while (performance.now() < end) {
+      const sent = Date.now()
+      const response = await callUnary(client, DevopsService.invoke, request)
+      sentAt.set(Buffer.from(response.msg).toString(), sent)
+      submitted += 1
+      if (pauseMs > 0) await new Promise((done) => setTimeout(done, pauseMs))
+    }
+  }
+  await Promise.all(Array.from({ length: workers }, worker))
+  const { latencies, lastCommit, blocks, cpuAfter } = await awaitBlocks(client, peer, sentAt, firstBlock)
+  const elapsed = (lastCommit - (performance.timeOrigin + started)) / 1000
+  return {
+    submitted,
+    committed: latencies.length,
+    seconds: elapsed,
+    perSecond: latencies.length / elapsed,
+    p50Ms: percentile(latencies, 0.5),
+    p99Ms: percentile(latencies, 0.99),
+    peerCpuMicros: (cpuAfter - cpuBefore) / latencies.length,
+    peakMiB: peer.peakMiB(),
+    blocks,
+  }
+}
+
+async function awaitBlocks(client: Client, peer: MeasuredProcess, sentAt: ReadonlyMap<string, number>, firstBlock: bigint) {
+  const latencies: number[] = []
+  let lastCommit = 0
+  let next = firstBlock
+  let blocks = 0
+  let cpuAfter = 0
+  const deadline = Date.now() + 60_000
+  // The height stands still once everything accepted is committed; only then are blocks fetched, so that reading them is not part of the measured CPU.
+  for (let last = -1n, now = await height(client); last !== now; ) {
+    last = now
+    cpuAfter = peer.cpuMicros()
+    await new Promise((done) => setTimeout(done, 150))
+    now = await height(client)
+  }
+  while (latencies.length < sentAt.size) {
+    if (Date.now() > deadline) throw new Error(`only ${latencies.length} of ${sentAt.size} accepted transactions were committed within a minute`)
+    if (next >= (await height(client))) {
+      await new Promise((done) => setTimeout(done, 20))
+      cpuAfter = peer.cpuMicros()
+      continue
+    }
+    const { transactions, nonHashData } = await block(client, next)
+    const time = nonHashData?.localLedgerCommitTimestamp
+    const committedAt = Number(time?.seconds ?? 0n) * 1000 + (time?.nanos ?? 0) / 1e6
+    for (const { txid } of transactions) {
+      const sent = sentAt.get(txid)
+      if (sent === undefined) continue
+      latencies.push(Math.max(0, committedAt - sent))
+      lastCommit = Math.max(lastCommit, committedAt)
+    }
+    next += 1n
+    blocks += 1
+  }
+  return { latencies, lastCommit, blocks, cpuAfter }
+}
+
+/** Queries from `workers` callers for `seconds`. */
+export async function queryLoad(client: Client, peer: MeasuredProcess, request: Uint8Array, workers: number, seconds: number) {
+  return echoLoad(peer, workers, seconds, () => callUnary(client, DevopsService.query, request))
+}
+
+/** Calls from `workers` callers for `seconds`; CPU is that of the process asked. */
+export async function echoLoad(server: MeasuredProcess, workers: number, seconds: number, call: () => Promise<unknown>) {
+  const cpuBefore = server.cpuMicros()
+  const started = performance.now()
+  const end = started + seconds * 1000
+  let calls = 0
+  const worker = async () => {
+    while (performance.now() < end) {
+      await call()
+      calls += 1
+    }
+  }
+  await Promise.all(Array.from({ length: workers }, worker))
+  const elapsed = (performance.now() - started) / 1000
+  return { calls, perSecond: calls / elapsed, peerCpuMicros: (server.cpuMicros() - cpuBefore) / calls, peakMiB: server.peakMiB() }
+}
+
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}

@@ -1,0 +1,16 @@
+// Bundles the TypeScript of this folder into .cache/bench and runs it: npm run bench -- [--seconds 5] [--json] [scenario ...]
+import { spawnSync } from 'node:child_process'
+import { build } from 'esbuild'
+
+await build({
+  entryPoints: ['bench/main.ts', 'bench/echo-server.ts'],
+  outdir: '.cache/bench',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  packages: 'external',
+  logLevel: 'error',
+})
+process.exit(spawnSync(process.execPath, ['.cache/bench/main.mjs', ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1)
