@@ -1,9 +1,16 @@
 import type { CommandClass } from 'clipanion'
+import type { PeerContext } from './cli/context.js'
 import type { Clock } from './clock.js'
 import type { KeySpecs, Settings } from './config/keys.js'
 import type { PluginHooks } from './hooks.js'
 import type { Logger } from './logging.js'
 import type { Token } from './services.js'
+
+/** A flag of `peer node start` that stands for values of keys, as `--set` would give them. */
+export interface StartFlag {
+  readonly description: string
+  readonly set: Readonly<Record<string, string>>
+}
 
 /** What a plugin is: a value. Make one with {@link definePlugin}. */
 export interface Plugin {
@@ -14,8 +21,12 @@ export interface Plugin {
   readonly description?: string
   /** The configuration keys that it reads. */
   readonly config?: KeySpecs
+  /** Keys of v0.6 that nothing of Weft reads; where a site has them, and everything below them, one note says so. */
+  readonly unusedKeys?: readonly string[]
   /** Subcommands that it brings to the `peer` program. */
-  readonly commands?: readonly CommandClass[]
+  readonly commands?: readonly CommandClass<PeerContext>[]
+  /** Flags that it adds to `peer node start`, by name (`--peer-chaincodedev`). */
+  readonly startFlags?: Readonly<Record<string, StartFlag>>
   /** Tokens that it will provide: checked at start, and used to order plugins. */
   readonly provides?: readonly Token<unknown>[]
   /** Tokens without which it cannot run: a missing one fails the start and names the plugin to add. */

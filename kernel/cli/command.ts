@@ -1,32 +1,75 @@
-import type { Client, ClientOptions, ChannelCredentials } from '@grpc/grpc-js'
+import type { Client } from '@grpc/grpc-js'
 import { Command, Option } from 'clipanion'
 import type { KeySpecs, Settings } from '../config/keys.js'
+import { layerSite } from '../config/load.js'
+import { peerKeys } from '../config/peer-keys.js'
+import { type ResolvedSettings, resolveSettings } from '../config/resolve.js'
+import type { SiteConfig } from '../config/site.js'
+import type { PeerContext } from './context.js'
+import { type ClientClass, dialPeer } from './dial.js'
+import { failureText, toJson } from './output.js'
 
-/** A generated grpc-js client class. */
-export type ClientClass<C extends Client> = new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>) => C
+export type { ClientClass } from './dial.js'
 
 /**
  * Base of every subcommand: global options, one way to print results (`--json` or text) and errors.
  * A subclass defines `static paths`, `static usage` (with examples), its options and `run()`.
  */
-export abstract class PeerCommand extends Command {
+export abstract class PeerCommand extends Command<PeerContext> {
+  /** False for commands that must also work where the site's files are broken; they run with the packaged site's commands then. */
+  static readonly needsSite: boolean = true
+
   config = Option.String('--config', { description: 'configuration file of the site (default: searched from the working directory upwards)' })
   set = Option.Array('--set', [], { description: 'override one key: --set key=value; may be repeated' })
   loggingLevel = Option.String('--logging-level', { description: 'log levels: [<module>[,<module>...]=]<level>[:...]' })
   json = Option.Boolean('--json', false, { description: 'print one JSON object on stdout' })
 
+  readonly #clients: Client[] = []
+
   /** The command's work. Returns its exit code (nothing: 0). What it throws is printed as an error, exit code 1. */
   protected abstract run(): Promise<number | void>
 
-  /** Implemented by the kernel: runs `run` and turns failures into a message on stderr and exit code 1. */
-  abstract override execute(): Promise<number>
+  /** Runs `run`; a failure becomes a message on stderr (one JSON object under `--json`) and exit code 1. */
+  override async execute(): Promise<number> {
+    try {
+      return (await this.run()) ?? 0
+    } catch (error) {
+      this.context.stderr.write(failureText(error, this.json, this.cli.definition(this.constructor)))
+      return 1
+    } finally {
+      for (const client of this.#clients) client.close()
+    }
+  }
 
   /** Prints a result: `value` as one line of JSON under `--json`, else `text` exactly as it is. */
-  protected abstract report(value: unknown, text: string): void
+  protected report(value: unknown, text: string): void {
+    this.context.stdout.write(this.json ? `${toJson(value)}\n` : text)
+  }
+
+  /** The site with all its layers, not validated yet. */
+  protected async site(): Promise<SiteConfig> {
+    const loaded = await this.context.loadedSite()
+    const levels = this.loggingLevel === undefined ? [] : [`logging.level=${this.loggingLevel}`]
+    return layerSite(loaded, { env: this.context.env, set: [...this.set, ...levels] })
+  }
+
+  /** All validated values of the site, with their origins. */
+  protected async resolved(): Promise<ResolvedSettings> {
+    return resolveSettings(await this.site())
+  }
 
   /** The site's validated values of some keys (all layers; the plugins of the site are not started). */
-  protected abstract settings<K extends KeySpecs>(keys: K): Promise<Settings<K>>
+  protected async settings<K extends KeySpecs>(keys: K): Promise<Settings<K>> {
+    return (await this.resolved()).settings(keys)
+  }
 
-  /** Connects to `peer.address` within 3 s (spec/node.md §1), TLS as configured; throws `grpc: timed out when dialing`. */
-  protected abstract dial<C extends Client>(client: ClientClass<C>): Promise<C>
+  /**
+   * Connects to `peer.address` (spec/node.md §1), TLS as configured; the connection is closed when the command ends.
+   * Throws `grpc: timed out when dialing` after 3 s, or at once if the connection is refused.
+   */
+  protected async dial<C extends Client>(client: ClientClass<C>): Promise<C> {
+    const connection = await dialPeer(client, await this.settings(peerKeys))
+    this.#clients.push(connection)
+    return connection
+  }
 }

@@ -1,5 +1,5 @@
 import { defineKeys, key } from './keys.js'
-import { address, flag, text } from './kinds.js'
+import { address, flag, integer, text } from './kinds.js'
 
 /** The keys that the kernel itself reads; plugins may read them too (spec/node.md §2.3). */
 export const peerKeys = defineKeys({
@@ -13,6 +13,10 @@ export const peerKeys = defineKeys({
   'peer.tls.cert.file': key(text().optional(), undefined, 'PEM certificate of the listeners, and what clients trust'),
   'peer.tls.key.file': key(text().optional(), undefined, 'PEM private key of the listeners'),
   'peer.tls.serverhostoverride': key(text(), '', 'server name that clients expect in the certificate'),
+  'peer.limits.messageBytes': key(integer({ min: 1024 }), 104_857_600, 'longest gRPC message, in bytes; originals have no limit, deploys carry whole packages'),
+  'peer.limits.connections': key(integer({ min: 8 }), 1024, 'connections of one listener; beyond it those that said least are closed'),
+  'peer.limits.streams': key(integer({ min: 1 }), 256, 'simultaneous calls and streams of one connection; more wait at the client'),
+  'logging.level': key(text().optional(), undefined, 'log levels of every command; outranks the other logging keys; set by CORE_LOGGING_LEVEL and --logging-level'),
   'logging.peer': key(text(), 'warning', 'log levels of the bare command and of commands without a key of their own'),
   'logging.node': key(text(), 'info', 'log levels of peer node'),
   'logging.network': key(text(), 'warning', 'log levels of peer network'),

@@ -34,9 +34,39 @@ export interface LayeredValue {
 
 /** A site, found and layered, not yet validated against the plugins' keys: what the `config` hook passes along. Immutable. */
 export interface SiteConfig {
+  /** The file that was found, or where the values come from if there is none; for messages. */
+  readonly file: string
   readonly plugins: readonly Plugin[]
   /** Raw values by dotted key, the strongest layer only. */
   readonly values: ReadonlyMap<string, LayeredValue>
+  /** Non-empty `CORE_*` variables that no key of the site answers to. */
+  readonly unmatchedVariables: readonly string[]
   /** A copy in which a plugin has set a key (layer `plugin`, origin = the plugin's name). */
   with(key: string, value: unknown, origin: string): SiteConfig
+}
+
+/** The parts of a {@link SiteConfig}. */
+export interface SiteParts {
+  readonly file?: string
+  readonly plugins: readonly Plugin[]
+  readonly values?: ReadonlyMap<string, LayeredValue>
+  readonly unmatchedVariables?: readonly string[]
+}
+
+/**
+ * Makes a site in a program or a test, without any file.
+ *
+ * @example
+ * const site = createSite({ plugins: [ledger] }).with('peer.id', 'vp0', 'this test')
+ */
+export function createSite(parts: SiteParts): SiteConfig {
+  const values: ReadonlyMap<string, LayeredValue> = new Map(parts.values ?? [])
+  return Object.freeze({
+    file: parts.file ?? '(program)',
+    plugins: Object.freeze([...parts.plugins]),
+    values,
+    unmatchedVariables: Object.freeze([...(parts.unmatchedVariables ?? [])]),
+    with: (key: string, value: unknown, origin: string) =>
+      createSite({ ...parts, values: new Map(values).set(key, { value, layer: 'plugin', origin }) }),
+  })
 }

@@ -1,0 +1,40 @@
+import type { ChannelCredentials, Client, ClientOptions, connectivityState as State } from '@grpc/grpc-js'
+import { PeerError } from '../errors.js'
+import type { Settings } from '../config/keys.js'
+import type { peerKeys } from '../config/peer-keys.js'
+
+/** A generated grpc-js client class. */
+export type ClientClass<C extends Client> = new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>) => C
+
+const DIAL_TIMEOUT_MS = 3000
+
+/**
+ * Connects to this site's peer: `peer.address`, TLS as configured, messages of any size (spec/node.md §1).
+ *
+ * @throws PeerError ERR_DIAL_FAILED `grpc: timed out when dialing` after 3 s, or at once if the connection is refused
+ */
+export async function dialPeer<C extends Client>(client: ClientClass<C>, settings: Settings<typeof peerKeys>): Promise<C> {
+  const [{ connectivityState }, { clientCredentials }] = await Promise.all([import('@grpc/grpc-js'), import('../tls.js')])
+  const address = settings['peer.address'].replace(/^:/, '127.0.0.1:')
+  const trust = clientCredentials(settings)
+  const connection = new client(address, trust.credentials, {
+    'grpc.max_receive_message_length': -1,
+    'grpc.max_send_message_length': -1,
+    'grpc.enable_http_proxy': 0,
+    ...trust.options,
+  })
+  const channel = connection.getChannel()
+  const deadline = Date.now() + DIAL_TIMEOUT_MS
+  for (let state = channel.getConnectivityState(true); state !== connectivityState.READY; state = channel.getConnectivityState(true)) {
+    const failed = state === connectivityState.TRANSIENT_FAILURE || state === connectivityState.SHUTDOWN
+    if (!failed && (await changes(channel, state, deadline))) continue
+    connection.close()
+    throw new PeerError('ERR_DIAL_FAILED', 'grpc: timed out when dialing', { hint: `is a peer running at ${address}?`, details: { address }, retryable: true })
+  }
+  return connection
+}
+
+/** True once the connection's state is another one; false if the deadline passes first. */
+function changes(channel: ReturnType<Client['getChannel']>, state: State, deadline: number): Promise<boolean> {
+  return new Promise((resolve) => channel.watchConnectivityState(state, deadline, (error) => resolve(error === undefined)))
+}

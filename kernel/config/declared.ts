@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import { PeerError } from '../errors.js'
+import type { Plugin } from '../plugin.js'
+import type { KeySpec } from './keys.js'
+import { peerKeys } from './peer-keys.js'
+
+/** A key with the plugin that declares it first (`kernel` for the kernel's own). */
+export interface DeclaredKey {
+  readonly key: string
+  readonly spec: KeySpec<unknown>
+  readonly plugin: string
+  /** Its value is a map: names below the key belong to the value, not to other keys. */
+  readonly isMap: boolean
+}
+
+/**
+ * Every key that the kernel and the plugins of a site declare.
+ *
+ * @throws PeerError ERR_CONFIG_KEY_CONFLICT if two declare one key with different specs; names both
+ */
+export function declaredKeys(plugins: readonly Plugin[]): ReadonlyMap<string, DeclaredKey> {
+  const declared = new Map<string, DeclaredKey>()
+  const sources = [{ name: 'kernel', config: peerKeys }, ...plugins]
+  for (const { name: plugin, config = {} } of sources) {
+    for (const [key, spec] of Object.entries(config)) {
+      const first = declared.get(key)
+      if (first === undefined) declared.set(key, { key, spec, plugin, isMap: isMap(spec.schema) })
+      else if (first.spec !== spec) {
+        throw new PeerError('ERR_CONFIG_KEY_CONFLICT', `key ${key} is declared by ${first.plugin} and, differently, by ${plugin}`, {
+          hint: 'export the key from one of the two plugins and use that same object in the other',
+          details: { key, plugins: [first.plugin, plugin] },
+        })
+      }
+    }
+  }
+  return declared
+}
+
+/** True for schemas of maps, such as `map()`. */
+function isMap(schema: unknown): boolean {
+  if (schema instanceof z.ZodRecord) return true
+  if (schema instanceof z.ZodUnion) return schema.options.some(isMap)
+  return schema instanceof z.ZodOptional ? isMap(schema.unwrap()) : false
+}
+
+/** True if `key` is one of the plugins' `unusedKeys`, or lies below one. */
+export function isUnused(key: string, plugins: readonly Plugin[]): boolean {
+  return plugins.some((plugin) => (plugin.unusedKeys ?? []).some((unused) => key === unused || key.startsWith(`${unused}.`)))
+}

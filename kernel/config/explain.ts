@@ -1,0 +1,48 @@
+import type { z } from 'zod'
+
+type Issue = z.core.$ZodIssue
+
+/** What a failed check wanted, as half a sentence: `expected host:port`, `[2]: expected string`. */
+export function expectation(issue: Issue): string {
+  const place = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
+  const wanted = wantedBy(issue)
+  return place === '' ? wanted : `at ${place} ${wanted}`
+}
+
+function wantedBy(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${issue.expected}`
+    case 'too_small':
+      return `expected at least ${issue.minimum}`
+    case 'too_big':
+      return `expected at most ${issue.maximum}`
+    case 'invalid_union':
+      return wantedByUnion(issue.errors)
+    default:
+      return issue.message
+  }
+}
+
+/** Of a union: what the branch wanted whose type fits, else all the types that would do. */
+function wantedByUnion(branches: readonly (readonly Issue[])[]): string {
+  const first = branches.flatMap((issues) => issues.slice(0, 1))
+  const fitting = first.find((issue) => issue.code !== 'invalid_type' || issue.path.length > 0)
+  if (fitting !== undefined) return expectation(fitting)
+  const types = first.flatMap((issue) => (issue.code === 'invalid_type' ? [issue.expected] : []))
+  return `expected ${[...new Set(types)].join(' or ')}`
+}
+
+const LONGEST_SHOWN = 80
+
+/** A value as it is shown to people: short, and hidden if the key names a secret. */
+export function shown(key: string, value: unknown): string {
+  if (isSecret(key)) return '(hidden)'
+  const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value)
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text
+}
+
+/** True for keys whose values must not be printed. */
+export function isSecret(key: string): boolean {
+  return /secret|password/i.test(key)
+}

@@ -1,0 +1,31 @@
+/** Edit distance between two words: insertions, deletions and replacements. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replace, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+/**
+ * The word among `known` that somebody probably meant by `word`, compared without regard to case;
+ * `undefined` if none is near (more than a third of its letters differ).
+ */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  const written = word.slice(0, 200).toLowerCase()
+  let best: string | undefined
+  let least = Math.max(2, Math.floor(written.length / 3)) + 1
+  for (const candidate of known) {
+    const edits = distance(written, candidate.toLowerCase())
+    if (edits < least) {
+      least = edits
+      best = candidate
+    }
+  }
+  return best
+}

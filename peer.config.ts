@@ -1,0 +1,26 @@
+/**
+ * The default site: what runs where no configuration file is found. Every other key has its default;
+ * `peer config show` lists them all, `peer init` writes a site of your own.
+ */
+import { defineConfig } from './kernel/index.js'
+import admin from './plugins/admin/index.js'
+import chaincode from './plugins/chaincode/index.js'
+import consensus from './plugins/consensus/index.js'
+import devops from './plugins/devops/index.js'
+import ledger from './plugins/ledger/index.js'
+import level from './plugins/level/index.js'
+import noops from './plugins/noops/index.js'
+import openchain from './plugins/openchain/index.js'
+import site from './plugins/site/index.js'
+
+export default defineConfig({
+  plugins: [level, ledger, chaincode, consensus, noops, admin, devops, openchain, site],
+  peer: {
+    id: 'vp0',
+    // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address
+    // can stop the peer and deploy chaincode. Open it only to a network that you trust.
+    listenAddress: '127.0.0.1:7051',
+    address: '127.0.0.1:7051',
+    fileSystemPath: './weft-data',
+  },
+})

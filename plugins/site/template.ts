@@ -1,0 +1,46 @@
+/** The plugins of the packaged default site. */
+export const DEFAULT_PLUGINS: readonly string[] = ['level', 'ledger', 'chaincode', 'consensus', 'noops', 'admin', 'devops', 'openchain', 'site']
+
+/** The `plugins` member of a configuration file, with two spaces of indentation. */
+export function pluginList(): string {
+  return ['  plugins: [', ...DEFAULT_PLUGINS.map((name) => `    'weft/plugins/${name}',`), '  ],'].join('\n')
+}
+
+/** The file that `peer init` writes. */
+export function siteTemplate(): string {
+  return `import { defineConfig } from 'weft'
+
+/**
+ * One site of a Weft network. \`peer config show --origin\` prints every key with its value and where it comes from,
+ * \`peer config check\` finds all mistakes at once. Stronger than this file: CORE_* environment variables
+ * (CORE_PEER_ID is peer.id) and --set key=value.
+ */
+export default defineConfig({
+  // What this peer can do. Module names, paths relative to this file, or imported plugin values; the order does not matter.
+${pluginList()}
+
+  peer: {
+    // Unique in the network. Consensus engines expect vp0, vp1, ... of validators.
+    id: 'vp0',
+    networkId: 'dev',
+
+    // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address
+    // can stop the peer and deploy chaincode. Open it (0.0.0.0:7051) only to a network that you trust.
+    listenAddress: '127.0.0.1:7051',
+    // Where others, and this command line, reach the peer.
+    address: '127.0.0.1:7051',
+
+    // Everything that the peer stores; relative to the working directory.
+    fileSystemPath: './weft-data',
+
+    // tls: { enabled: true, cert: { file: 'server.pem' }, key: { file: 'server.key' } },
+  },
+
+  logging: {
+    // critical, error, warning, notice, info or debug; per module: 'warning:ledger=debug'.
+    node: 'info',
+    // format: 'json',
+  },
+})
+`
+}
