@@ -1,7 +1,7 @@
 import { createToken } from '../../kernel/index.js'
 import type { ChaincodeSupport } from './support.js'
 
-export type { ChaincodeSupport, OrderedTransaction } from './support.js'
+export type { ChaincodeSupport, OrderedTransaction, SystemChaincodeOptions } from './support.js'
 
 /** Executing, querying and packaging chaincode. */
 export const CHAINCODE = createToken<ChaincodeSupport>('chaincode', 'weft/plugins/chaincode')

@@ -8,6 +8,12 @@ export interface OrderedTransaction {
   readonly transaction: Transaction
 }
 
+/** What sets a system chaincode apart. */
+export interface SystemChaincodeOptions {
+  /** False: other chaincodes cannot call or query it (the consensus record, design §6). Default true. */
+  readonly callable?: boolean
+}
+
 /** Executes chaincode (spec/chaincode.md). */
 export interface ChaincodeSupport {
   /**
@@ -19,8 +25,11 @@ export interface ChaincodeSupport {
   query(transaction: Transaction): Promise<Uint8Array>
   /** Packages a deploy request and names it (§12.3, §12.4); in dev mode returns the specification as it is (§5.3). */
   build(spec: ChaincodeSpec): Promise<ChaincodeDeploymentSpec>
-  /** Registers an in-process chaincode under a name; it needs no deploy transaction (§15). */
-  registerSystem(name: string, chaincode: Chaincode): void
+  /**
+   * Registers an in-process chaincode under a name; it needs no deploy transaction (§15) and nobody else can deploy or register that name.
+   * Throws ERR_CHAINCODE_NAME_TAKEN.
+   */
+  registerSystem(name: string, chaincode: Chaincode, options?: SystemChaincodeOptions): void
   /** Called for each failing transaction while its batch executes, before its block commits (spec/node.md §7). */
   onRejection(listener: (transaction: Transaction, error: string) => void): () => void
   /** Names of chaincodes that are connected or running now. */

@@ -1,0 +1,41 @@
+import type { CallResult, ChaincodeRuntime } from '../runtime.js'
+import type { ChaincodeCall } from './chaincode-call.js'
+import { isLocalFault, timeoutError } from './errors.js'
+import type { ChaincodeSupportOptions } from './options.js'
+import type { RunningChaincodes } from './running.js'
+import { texts } from './texts.js'
+import { withinLimit } from './time-limit.js'
+
+/** Runs an invoke or query within the time limit, and notes in its execution what went wrong on this machine. */
+export class CallRunner {
+  constructor(
+    private readonly options: ChaincodeSupportOptions,
+    private readonly running: RunningChaincodes,
+  ) {}
+
+  /** Rejects if the chaincode went away or took too long; after a time-out it is ended, as it is in an unknown state (spec/chaincode.md §5.9). */
+  async run(call: ChaincodeCall, runtime: ChaincodeRuntime): Promise<CallResult> {
+    const { clock, settings } = this.options
+    let isExpired = false
+    try {
+      return await withinLimit(clock, settings.executeTimeoutMs, runtime.call(call), () => {
+        isExpired = true
+        return timeoutError(texts.executeTimeout)
+      })
+    } catch (cause) {
+      if (isExpired) this.endAll(call, runtime)
+      else if (isLocalFault(cause)) call.execution.lost ??= cause
+      throw cause
+    } finally {
+      await call.end()
+    }
+  }
+
+  /** Ends the chaincode that took too long, and whoever worked for it: the callees' outcome cannot be waited for any more. */
+  private endAll(call: ChaincodeCall, runtime: ChaincodeRuntime): void {
+    const reason = `${texts.executeTimeout} ${call.txid}`
+    this.running.end(runtime, reason)
+    if (call.callers.length > 0) return
+    for (const callee of call.execution.callees) this.running.end(callee, reason)
+  }
+}

@@ -1,0 +1,87 @@
+import { messageOf } from '../../../kernel/index.js'
+import { ChaincodeDeploymentSpec, ChaincodeSpec_Type, Transaction, Transaction_Type, decode } from '../../../proto/index.js'
+import type { Ledger } from '../../ledger/index.js'
+import { refusal } from './errors.js'
+import { texts } from './texts.js'
+
+/** What a deploy transaction says about a chaincode. */
+export interface Deployment {
+  readonly name: string
+  readonly type: number
+  readonly args: readonly Uint8Array[]
+  readonly isSystem: boolean
+  readonly codePackage: Uint8Array
+}
+
+/** Reads the payload of a deploy transaction. Throws a PeerError that says what is missing. */
+export function readDeployment(payload: Uint8Array): Deployment {
+  const deployment = decode(ChaincodeDeploymentSpec, payload)
+  const spec = deployment.chaincodeSpec
+  if (spec === undefined) throw refusal('the deploy transaction has no chaincodeSpec')
+  return {
+    name: requireName(spec.chaincodeID?.name),
+    type: spec.type,
+    args: spec.ctorMsg?.args ?? [],
+    isSystem: deployment.execEnv === 1,
+    codePackage: deployment.codePackage,
+  }
+}
+
+/** A usable chaincode name: not empty, and without the byte that separates name and key in the state (spec/ledger.md §6.1). */
+export function requireName(name: string | undefined): string {
+  if (name === undefined || name === '') throw refusal(texts.nameNotSet)
+  if (name.includes('\0')) throw refusal('a chaincode name cannot contain the byte 00, which ends it in state keys')
+  return name
+}
+
+/** A chaincode type as v0.6 prints it: its name, or its number. */
+export function typeName(type: number): string {
+  return ChaincodeSpec_Type[type] ?? String(type)
+}
+
+/** Finds the deployments of chaincodes: in the batch that is being executed, then in the ledger. */
+export class Deployments {
+  private batch: object | undefined
+  private readonly inBatch = new Map<string, Deployment>()
+
+  constructor(private readonly ledger: Pick<Ledger, 'transactionBytes'>) {}
+
+  /** From now on, deployments are remembered for this batch; those of another batch are forgotten: they are in the ledger, or rolled back. */
+  enter(batch: object): void {
+    if (this.batch === batch) return
+    this.batch = batch
+    this.inBatch.clear()
+  }
+
+  /** A deploy of the open batch succeeded. */
+  remember(deployment: Deployment): void {
+    this.inBatch.set(deployment.name, deployment)
+  }
+
+  /** Whether a deploy of that name succeeded in this batch, which is the one that executes or executed last. */
+  isIn(batch: object, name: string): boolean {
+    return this.batch === batch && this.inBatch.has(name)
+  }
+
+  /** Whether a deploy of that name is committed or succeeded earlier in the open batch: the same answer on every validator. */
+  isDeployed(name: string): boolean {
+    if (this.inBatch.has(name)) return true
+    const bytes = this.ledger.transactionBytes(name)
+    return bytes !== undefined && decode(Transaction, bytes).type === Transaction_Type.CHAINCODE_DEPLOY
+  }
+
+  /** Throws v0.6's text if there is no such deploy transaction (spec/chaincode.md §5.2 step 3). */
+  find(name: string): Deployment {
+    const remembered = this.inBatch.get(name)
+    if (remembered !== undefined) return remembered
+    const bytes = this.ledger.transactionBytes(name)
+    if (bytes === undefined) throw refusal(texts.noDeployment(name))
+    const transaction = decode(Transaction, bytes)
+    if (transaction.type !== Transaction_Type.CHAINCODE_DEPLOY) throw refusal(texts.notADeployment(name))
+    try {
+      return readDeployment(transaction.payload)
+    } catch (cause) {
+      throw refusal(`deployment transaction of ${name} cannot be read: ${messageOf(cause)}`, { cause })
+    }
+  }
+}

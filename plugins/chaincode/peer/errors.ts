@@ -1,0 +1,26 @@
+import { PeerError } from '../../../kernel/index.js'
+
+/** A chaincode went away before it answered (spec/chaincode.md §5.8). `retryable`: a fresh runtime may answer. */
+export function lostError(name: string, reason: string): PeerError {
+  return new PeerError('ERR_CHAINCODE_LOST', `chaincode ${name} went away before it answered: ${reason}`, { details: { name, reason }, retryable: true })
+}
+
+/** A text of v0.6 as the reason why something was not executed. */
+export function refusal(text: string, facts: { readonly hint?: string; readonly cause?: unknown; readonly retryable?: boolean } = {}): PeerError {
+  return new PeerError('ERR_CHAINCODE_REFUSED', text, facts)
+}
+
+/** A limit in time was reached; the chaincode is in an unknown state. */
+export function timeoutError(text: string): PeerError {
+  return new PeerError('ERR_CHAINCODE_TIMEOUT', text)
+}
+
+/** This machine could not start a chaincode: a local fault, not an answer. The message is v0.6's text. */
+export function startError(text: string, cause: unknown): PeerError {
+  return new PeerError('ERR_CHAINCODE_START', text, { cause, retryable: true, ...(cause instanceof PeerError && cause.hint !== undefined ? { hint: cause.hint } : {}) })
+}
+
+/** True for what went wrong on this machine alone and may go well when tried once more (design §7). */
+export function isLocalFault(thrown: unknown): thrown is PeerError {
+  return thrown instanceof PeerError && (thrown.code === 'ERR_CHAINCODE_LOST' || thrown.code === 'ERR_CHAINCODE_START')
+}

@@ -1,0 +1,47 @@
+import type { Transaction } from '../../../proto/index.js'
+import type { CommittedState, TransactionState } from '../../ledger/index.js'
+import type { ChaincodeRuntime } from '../runtime.js'
+import { ReadOnlyCallState, type BoundedCallState, WritableCallState } from './call-state.js'
+
+/** One attempt to execute a top-level transaction or query, with everything that it calls. */
+export class Execution {
+  /** A chaincode went away in the middle, the called one or one that it called: a local fault, not an outcome. */
+  lost: Error | undefined
+  /** The ledger failed; nothing that was computed since can be trusted. */
+  fault: { readonly cause: unknown } | undefined
+  /** Chaincodes that work for a call of another one. */
+  readonly callees = new Set<ChaincodeRuntime>()
+  private readonly nested = new Set<Promise<unknown>>()
+
+  constructor(
+    readonly transaction: Transaction,
+    /** `undefined` for a query. */
+    private readonly state: TransactionState | undefined,
+    /** What queries see, also those made by a transaction (spec/chaincode.md §8). */
+    private readonly committed: CommittedState,
+  ) {}
+
+  /** State of a chaincode's namespace for one call. */
+  stateFor(name: string, kind: 'init' | 'invoke' | 'query'): BoundedCallState {
+    const namespace = Buffer.from(name)
+    if (kind === 'query' || this.state === undefined) return new ReadOnlyCallState(namespace, this.committed, this.onFault)
+    return new WritableCallState(namespace, this.state, this.onFault)
+  }
+
+  /** Counts a nested call as part of this execution until it settles. */
+  track<T>(call: Promise<T>): Promise<T> {
+    this.nested.add(call)
+    const forget = () => this.nested.delete(call)
+    call.then(forget, forget)
+    return call
+  }
+
+  /** Resolves when no nested call is under way. A chaincode may end without waiting for what it asked for. */
+  async settled(): Promise<void> {
+    while (this.nested.size > 0) await Promise.allSettled(this.nested)
+  }
+
+  private readonly onFault = (cause: unknown): void => {
+    this.fault ??= { cause }
+  }
+}

@@ -1,0 +1,114 @@
+import type { CommittedState, StateEntry, TransactionState } from '../../../plugins/ledger/index.js'
+
+const id = (chaincode: Uint8Array, key: Uint8Array) => `${Buffer.from(chaincode).toString('hex')}/${Buffer.from(key).toString('hex')}`
+
+type Values = Map<string, Uint8Array | undefined>
+
+/** Just enough ledger for executing: three layers, entries in the order in which they were first written. */
+export class FakeLedger {
+  readonly values: Values = new Map()
+  readonly transactions = new Map<string, Uint8Array>()
+  openViews = 0
+  readonly committed: CommittedState = this.reader([this.values])
+
+  view() {
+    this.openViews++
+    const copy: Values = new Map(this.values)
+    return { ...this.reader([copy]), release: async () => void this.openViews-- }
+  }
+
+  transactionBytes(txid: string): Uint8Array | undefined {
+    return this.transactions.get(txid)
+  }
+
+  openBatch(): FakeBatch {
+    return new FakeBatch(this)
+  }
+
+  seed(chaincode: string, entries: Readonly<Record<string, string>>): void {
+    for (const [key, value] of Object.entries(entries)) this.put(chaincode, Buffer.from(key), Buffer.from(value))
+  }
+
+  put(chaincode: string, key: Uint8Array, value: Uint8Array): void {
+    this.values.set(id(Buffer.from(chaincode), key), value)
+  }
+
+  text(chaincode: string, key: string): string | undefined {
+    const value = this.values.get(id(Buffer.from(chaincode), Buffer.from(key)))
+    return value === undefined ? undefined : Buffer.from(value).toString()
+  }
+
+  reader(layers: readonly Values[]): CommittedState {
+    return {
+      get: (chaincode, key) => {
+        const name = id(chaincode, key)
+        return layers.find((layer) => layer.has(name))?.get(name)
+      },
+      range: (chaincode, startKey, endKey) => scan(layers, chaincode, startKey, endKey),
+    }
+  }
+}
+
+export class FakeBatch {
+  readonly values: Values = new Map()
+  isTransactionOpen = false
+  /** Set to make every read fail, as a broken store would. */
+  failure: Error | undefined
+
+  constructor(private readonly ledger: FakeLedger) {}
+
+  begin(txid: string): TransactionState {
+    if (this.isTransactionOpen || txid === '') throw new Error(`begin ${txid}: open ${this.isTransactionOpen}`)
+    this.isTransactionOpen = true
+    const own: Values = new Map()
+    let isEnded = false
+    const check = () => {
+      if (isEnded) throw new Error('ERR_LEDGER_TRANSACTION_ENDED')
+      if (this.failure !== undefined) throw this.failure
+    }
+    const reader = this.ledger.reader([own, this.values, this.ledger.values])
+    return {
+      get: (chaincode, key) => {
+        check()
+        return reader.get(chaincode, key)
+      },
+      range: (chaincode, startKey, endKey) => reader.range(chaincode, startKey, endKey),
+      put: (chaincode, key, value) => {
+        check()
+        own.set(id(chaincode, key), value)
+      },
+      delete: (chaincode, key) => {
+        check()
+        own.set(id(chaincode, key), undefined)
+      },
+      finish: (succeeded) => {
+        isEnded = true
+        this.isTransactionOpen = false
+        if (succeeded) for (const [name, value] of own) this.values.set(name, value)
+      },
+    }
+  }
+
+  /** Makes the batch's writes and these transactions part of the ledger. */
+  commit(transactions: Readonly<Record<string, Uint8Array>> = {}): void {
+    for (const [name, value] of this.values) {
+      if (value === undefined) this.ledger.values.delete(name)
+      else this.ledger.values.set(name, value)
+    }
+    for (const [txid, bytes] of Object.entries(transactions)) this.ledger.transactions.set(txid, bytes)
+  }
+}
+
+async function* scan(layers: readonly Values[], chaincode: Uint8Array, startKey: Uint8Array, endKey: Uint8Array): AsyncGenerator<StateEntry> {
+  const prefix = `${Buffer.from(chaincode).toString('hex')}/`
+  const seen = new Set<string>()
+  for (const layer of layers) {
+    for (const [name, value] of layer) {
+      if (!name.startsWith(prefix) || seen.has(name)) continue
+      seen.add(name)
+      const key = Buffer.from(name.slice(prefix.length), 'hex')
+      const isInside = Buffer.compare(key, startKey) >= 0 && (endKey.length === 0 || Buffer.compare(key, endKey) <= 0)
+      if (value !== undefined && isInside) yield { key, value }
+    }
+  }
+}
