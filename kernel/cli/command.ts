@@ -46,6 +46,16 @@ export abstract class PeerCommand extends Command<PeerContext> {
     this.context.stdout.write(this.json ? `${toJson(value)}\n` : text)
   }
 
+  /** Prints a warning on stderr; one JSON object under `--json`. Stdout stays as it is. */
+  protected warn(message: string): void {
+    this.context.stderr.write(this.json ? `${toJson({ warning: message })}\n` : `Warning: ${message}\n`)
+  }
+
+  /** Tells the person, not the program that reads stdout. */
+  protected warn(text: string): void {
+    this.context.stderr.write(`${text}\n`)
+  }
+
   /** The site with all its layers, not validated yet. */
   protected async site(): Promise<SiteConfig> {
     const loaded = await this.context.loadedSite()

@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@grpc/grpc-js'
-import { Command } from 'clipanion'
-import { PeerCommand, messageOf } from '../../../kernel/index.js'
+import { Command, Option } from 'clipanion'
+import { PeerCommand, PeerError, messageOf } from '../../../kernel/index.js'
 import { AdminService, ServerStatus_StatusCode, callUnary } from '../../../proto/index.js'
+
+const POLL_MS = 100
+const ANSWER_MS = 3000
 
 /** `peer node status`: v0.6 always exits 0 and prints the status with a trailing space (spec/node.md §1). */
 export class StatusCommand extends PeerCommand {
@@ -12,26 +16,39 @@ export class StatusCommand extends PeerCommand {
     details: 'Asks the running peer at `peer.address`. Prints UNKNOWN if it cannot be reached; the exit code is 0 either way, as in v0.6.',
     examples: [
       ['Ask the local peer', 'peer node status'],
+      ['Wait for a peer that is starting', 'peer node status --wait 20'],
       ['For programs', 'peer node status --json'],
     ],
   })
 
+  wait = Option.String('--wait', { description: 'wait up to so many seconds until the peer answers; exit 1 if it does not' })
+
   protected async run(): Promise<number> {
-    let status = ServerStatus_StatusCode.UNKNOWN
-    let reason: string | undefined
+    const waitSeconds = this.waitSeconds()
+    const deadline = performance.now() + (waitSeconds ?? 0) * 1000
+    let answer = await this.ask()
+    while (answer.reason !== undefined && performance.now() < deadline) {
+      await sleep(POLL_MS)
+      answer = await this.ask()
+    }
+    if (answer.reason !== undefined) this.warn(answer.reason)
+    this.report(answer, `status:${answer.status} \n`)
+    return answer.reason !== undefined && waitSeconds !== undefined ? 1 : 0
+  }
+
+  private async ask(): Promise<{ readonly status: string; readonly reason?: string }> {
     try {
       const client = await this.dial(Client)
-      try {
-        ;({ status } = await callUnary(client, AdminService.getStatus, {}, { deadline: Date.now() + 3000 }))
-      } finally {
-        client.close()
-      }
+      const { status } = await callUnary(client, AdminService.getStatus, {}, { deadline: Date.now() + ANSWER_MS })
+      return { status: ServerStatus_StatusCode[status] ?? String(status) }
     } catch (error) {
-      reason = `Error trying to connect to local peer: ${messageOf(error)}`
-      this.warn(reason)
+      return { status: 'UNKNOWN', reason: `Error trying to connect to local peer: ${messageOf(error)}` }
     }
-    const word = ServerStatus_StatusCode[status] ?? String(status)
-    this.report({ status: word, ...(reason === undefined ? {} : { reason }) }, `status:${word} \n`)
-    return 0
+  }
+
+  private waitSeconds(): number | undefined {
+    if (this.wait === undefined) return undefined
+    if (!/^\d+(\.\d+)?$/.test(this.wait)) throw new PeerError('ERR_USAGE', `--wait takes a number of seconds, found ${this.wait}`)
+    return Number(this.wait)
   }
 }

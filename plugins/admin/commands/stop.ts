@@ -35,8 +35,6 @@ export class StopCommand extends PeerCommand {
       // An original peer exits before it answers: a broken call then means that it stopped.
       if (!isTransportEnd(error)) throw error
       this.print('STOPPED')
-    } finally {
-      client.close()
     }
     return 0
   }

@@ -48,8 +48,6 @@ export abstract class ChaincodeCommand extends PeerCommand {
       return await exchange(client, method, request, wait)
     } catch (error) {
       throw new PeerError('ERR_RPC', `Error ${doing} chaincode: ${rpcErrorText(error)}\n`, { cause: error })
-    } finally {
-      client.close()
     }
   }
 }
