@@ -98,4 +98,5 @@ export {
   type ServiceHandlers,
   type UnaryCallOptions,
 } from './service.js'
+export { encodeTransactionBlock, transactionBlockTransactions } from './transaction-block.js'
 export { WireError, type WireErrorCode } from './wire-error.js'

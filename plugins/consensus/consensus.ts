@@ -10,7 +10,10 @@ export interface Accepted {
   readonly id: RequestId
   /** True if the same bytes were already waiting; nothing was queued twice. */
   readonly duplicate: boolean
-  /** Resolves when the request is in a block, or was executed and rejected. Costs nothing for callers who do not ask. */
+  /**
+   * Resolves when the request is in a block, or was executed and rejected. Costs nothing for callers who do not ask.
+   * Rejects with ERR_CONSENSUS_STOPPED (the peer stops; the request is journaled) or ERR_CONSENSUS_DROPPED (the engine forgot it).
+   */
   outcome(): Promise<RequestOutcomeReport>
 }
 

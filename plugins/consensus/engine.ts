@@ -1,4 +1,3 @@
-
 /** Identity of a request: lower-case hex of SHAKE256 (32 bytes) over the transaction's canonical bytes. Never the txid (design §4). */
 export type RequestId = string & { readonly brand?: 'RequestId' }
 
@@ -49,7 +48,9 @@ export interface TransferTarget {
   readonly members: readonly MemberIndex[]
 }
 
-export type TransferResult = { readonly reached: true; readonly head: Head; readonly metadata: Uint8Array | undefined } | { readonly reached: false; readonly reason: string }
+export type TransferResult =
+  | { readonly reached: true; readonly head: Head; readonly metadata: Uint8Array | undefined }
+  | { readonly reached: false; readonly reason: string }
 
 /** How an engine instance begins. */
 export interface EngineStart {
@@ -78,7 +79,9 @@ export interface EngineHost {
   readonly self: MemberIndex
   readonly members: readonly Member[]
   readonly head: Head
-  /** Milliseconds of logical time, the same for the whole handler. */
+  /** How many `deliver`s and `execute`s may be unanswered at a time; one more halts the engine. */
+  readonly deliveryWindow: number
+  /** Milliseconds since 1970 of logical time: never goes back while the engine runs, the same for the whole handler. */
   readonly now: number
   /** Deterministic pseudo-random number in [0, 1), from the seed. */
   random(): number
@@ -88,7 +91,11 @@ export interface EngineHost {
   put(key: string, bytes: Uint8Array): void
   delete(key: string): void
   /** Executes and commits the next block; `put` is written in the block's own atomic batch. Answer: `onDelivered(tag)`. */
-  deliver(tag: string, requests: readonly EngineRequest[], options?: { readonly metadata?: Uint8Array; readonly put?: readonly (readonly [key: string, value: Uint8Array])[] }): void
+  deliver(
+    tag: string,
+    requests: readonly EngineRequest[],
+    options?: { readonly metadata?: Uint8Array; readonly put?: readonly (readonly [key: string, value: Uint8Array])[] },
+  ): void
   /** Executes into the one open batch, for engines that agree on results. Answer: `onExecuted(tag)`. */
   execute(tag: string, requests: readonly EngineRequest[]): void
   /** Commits the open batch as the next block. Answer: `onDelivered(tag)`. */
@@ -147,4 +154,3 @@ export interface EngineFactory<O = unknown> {
   parseOptions(raw: unknown): O
   create(host: EngineHost, options: O, start: EngineStart): Engine
 }
-

@@ -1,6 +1,9 @@
-import { createToken } from '../../kernel/index.js'
-import type { Consensus, ConsensusTransport, EngineCatalog } from './consensus.js'
-
+/**
+ * Everything that an author of a consensus engine imports, and what other plugins use of consensus. See README.md.
+ *
+ * @packageDocumentation
+ */
+export { type Batcher, type BatcherEffects, type BatcherOptions, type Batching, BATCHING, createBatcher } from './batcher.js'
 export type { Accepted, Consensus, ConsensusStatus, ConsensusTransport, EngineCatalog, RequestOutcomeReport } from './consensus.js'
 export type {
   DeliveredBlock,
@@ -18,10 +21,13 @@ export type {
   TransferTarget,
   VoteMark,
 } from './engine.js'
-
-/** Submitting transactions. */
-export const CONSENSUS = createToken<Consensus>('consensus', 'weft/plugins/consensus')
-/** Registering engines. */
-export const ENGINES = createToken<EngineCatalog>('engines', 'weft/plugins/consensus')
-/** Reaching other members. */
-export const TRANSPORT = createToken<ConsensusTransport>('consensus transport', 'weft/plugins/network')
+export type { EngineEvent } from './events.js'
+export { type ConsensusHost, type ConsensusHostOptions, createConsensusHost, type HostObserver } from './host.js'
+export { batchingKind, consensusKeys } from './keys.js'
+export { type ConsensusLimits, defaultLimits } from './limits.js'
+export type { OutboundMessage } from './outbox.js'
+export { consensus as default } from './plugin.js'
+export { requestId } from './request-id.js'
+export type { ConsensusSigner } from './signer.js'
+export type { StateTransfer } from './deliveries.js'
+export { CONSENSUS, ENGINES, TRANSPORT } from './tokens.js'

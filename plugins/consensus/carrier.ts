@@ -1,0 +1,118 @@
+import type { Logger } from '../../kernel/index.js'
+import type { Store } from '../level/index.js'
+import type { Deliveries } from './deliveries.js'
+import type { Effect } from './effects.js'
+import type { MemberIndex, VoteMark } from './engine.js'
+import type { Outbox } from './outbox.js'
+import type { RequestPool } from './pool.js'
+import type { EngineRecords } from './records.js'
+import type { EngineTimers } from './timers.js'
+
+/** Where effects go. */
+export interface EffectTargets {
+  readonly store: Store
+  readonly records: EngineRecords
+  readonly pool: RequestPool
+  readonly outbox: Outbox
+  readonly deliveries: Deliveries
+  readonly timers: EngineTimers
+  readonly crypto: (effect: Effect & { type: 'sign' | 'verify' }) => void
+  readonly log: Logger
+  /** Indexes of all members but self. */
+  readonly others: readonly MemberIndex[]
+  readonly metrics: Map<string, number>
+  setValid(valid: boolean): void
+  setView(view: Readonly<Record<string, unknown>>): void
+  halt(reason: string): void
+  /** Whether the engine was halted, by itself or by a fault. */
+  isOver(): boolean
+  fatal(reason: unknown): void
+}
+
+/**
+ * Carries out the effects of one handler: first everything that it stores as one write, then the rest in order. Its sends wait in the
+ * outbox for that write. What follows a halt is dropped.
+ */
+export function createCarrier(targets: EffectTargets): (effects: readonly Effect[]) => void {
+  return (effects) => {
+    if (effects.length === 0) return
+    try {
+      store(effects, targets)
+      for (const effect of effects) {
+        carryOut(effect, targets)
+        if (targets.isOver()) return
+      }
+    } catch (reason) {
+      targets.fatal(reason)
+    }
+  }
+}
+
+function store(effects: readonly Effect[], targets: EffectTargets): void {
+  if (!effects.some(isStored)) return
+  const batch = targets.store.batch()
+  for (const effect of effects) {
+    if (effect.type === 'halt') break
+    if (effect.type === 'record') targets.records.write(batch, effect.record)
+    else if (effect.type === 'forget') for (const id of effect.ids) targets.pool.remove(batch, id)
+  }
+  if (batch.size === 0) return
+  const durable = targets.outbox.beginWrite()
+  targets.store.commit(batch, 'record').then(durable, (reason: unknown) => targets.fatal(reason))
+}
+
+function isStored({ type }: Effect): boolean {
+  return type === 'record' || type === 'forget'
+}
+
+function carryOut(effect: Effect, targets: EffectTargets): void {
+  switch (effect.type) {
+    case 'send':
+      targets.outbox.send(effect)
+      break
+    case 'broadcast':
+      broadcast(effect.bytes, effect.vote, targets)
+      break
+    case 'record':
+      break // written by `store`
+    case 'forget':
+      for (const id of effect.ids) targets.pool.drop(id)
+      break
+    case 'deliver':
+    case 'execute':
+    case 'commit':
+    case 'rollback':
+    case 'transfer':
+      targets.deliveries.add(effect)
+      break
+    case 'valid':
+      targets.setValid(effect.valid)
+      break
+    case 'timer':
+      targets.timers.set(effect.name, effect.delayMs)
+      break
+    case 'cancel-timer':
+      targets.timers.cancel(effect.name)
+      break
+    case 'sign':
+    case 'verify':
+      targets.crypto(effect)
+      break
+    case 'status':
+      targets.setView(effect.view)
+      break
+    case 'metric':
+      targets.metrics.set(effect.name, effect.value)
+      break
+    case 'log':
+      targets.log[effect.level](effect.message)
+      break
+    case 'halt':
+      targets.halt(effect.reason)
+      break
+  }
+}
+
+function broadcast(bytes: Uint8Array, vote: VoteMark | undefined, { outbox, others }: EffectTargets): void {
+  for (const to of others) outbox.send({ to, bytes, vote })
+}

@@ -1,0 +1,42 @@
+import { messageOf } from '../../kernel/index.js'
+import type { Effect, VerifyItem } from './effects.js'
+import type { Member } from './engine.js'
+import type { EngineEvent } from './events.js'
+import type { ConsensusSigner } from './signer.js'
+
+export interface CryptoOptions {
+  readonly signer: ConsensusSigner | undefined
+  readonly members: readonly Member[]
+  readonly answer: (event: EngineEvent) => void
+  readonly fault: (reason: string) => void
+}
+
+/**
+ * Answers `sign` and `verify` as later events. Without a signer it is v0.6 with security off: a signature is the bytes themselves and every
+ * signature holds (spec/consensus.md §2.4).
+ */
+export function createCrypto({ signer, members, answer, fault }: CryptoOptions): (effect: Effect & { type: 'sign' | 'verify' }) => void {
+  const verifyAll = (items: readonly VerifyItem[], by: ConsensusSigner): Promise<boolean[]> =>
+    Promise.all(
+      items.map(async ({ member, bytes, signature }) => {
+        const from = members[member]
+        return from !== undefined && (await by.verify(from, bytes, signature))
+      }),
+    )
+  return (effect) => {
+    const { token } = effect
+    if (effect.type === 'sign') {
+      if (!signer) return answer({ type: 'signed', token, signature: effect.bytes })
+      signer.sign(effect.bytes).then(
+        (signature) => answer({ type: 'signed', token, signature }),
+        (error: unknown) => fault(`signing failed: ${messageOf(error)}`),
+      )
+      return
+    }
+    if (!signer) return answer({ type: 'verified', token, verdicts: effect.items.map(() => true) })
+    verifyAll(effect.items, signer).then(
+      (verdicts) => answer({ type: 'verified', token, verdicts }),
+      (error: unknown) => fault(`verifying failed: ${messageOf(error)}`),
+    )
+  }
+}

@@ -1,0 +1,177 @@
+import { messageOf } from '../../kernel/index.js'
+import type { Ledger } from '../ledger/index.js'
+import type { EngineRecord, LedgerEffect } from './effects.js'
+import type { TransferResult, TransferTarget } from './engine.js'
+import type { EngineEvent } from './events.js'
+import { type BlockExecution, deliveredBlock, headOf, outcomesOf, reportsOf } from './execution.js'
+import { Fifo } from './fifo.js'
+import type { RequestPool } from './pool.js'
+import type { EngineRecords } from './records.js'
+
+/** Brings the ledger to a block; the network plugin will. Resolves with the reason if it cannot. */
+export type StateTransfer = (target: TransferTarget) => Promise<{ readonly reached: true } | { readonly reached: false; readonly reason: string }>
+
+export interface DeliveriesOptions {
+  readonly execution: BlockExecution
+  readonly ledger: Ledger
+  readonly pool: RequestPool
+  readonly records: EngineRecords
+  readonly window: number
+  readonly transfer: StateTransfer | undefined
+  /** Answers to the engine. */
+  readonly answer: (event: EngineEvent) => void
+  /** The engine broke a rule. */
+  readonly fault: (reason: string) => void
+  /** The ledger failed: the peer must stop. */
+  readonly fatal: (reason: unknown) => void
+}
+
+/** What engines ask of the ledger, done strictly in order, one at a time: execute, commit, roll back, transfer. */
+export class Deliveries {
+  private readonly queue = new Fifo<LedgerEffect>()
+  private running: Promise<void> | undefined
+  private unanswered = 0
+  /** How many effects at the head of the queue a transfer has overtaken. */
+  private overtaken = 0
+  private isClosed = false
+  private isAborted = false
+
+  constructor(private readonly options: DeliveriesOptions) {}
+
+  /** More than `window` unanswered deliveries are a fault of the engine. A transfer cancels what has not begun. */
+  add(effect: LedgerEffect): void {
+    if (this.isClosed) return
+    if (effect.type === 'transfer') this.overtaken = this.queue.length
+    if (isDelivery(effect)) this.unanswered++
+    if (this.unanswered > this.options.window) {
+      this.options.fault(
+        `an engine may wait for ${this.options.window} deliveries at a time (host.deliveryWindow); '${'tag' in effect ? effect.tag : ''}' was one more: wait for onDelivered`,
+      )
+      return
+    }
+    this.queue.push(effect)
+    this.running ??= this.run()
+  }
+
+  /** Drops what has not begun, and commits nothing any more. */
+  abort(): void {
+    this.isClosed = true
+    this.isAborted = true
+    this.queue.clear()
+  }
+
+  /** Drops what has not begun; what is in progress goes on. Resolves when that is over. */
+  async close(): Promise<void> {
+    this.isClosed = true
+    this.queue.clear()
+    await this.running
+    this.options.execution.rollback()
+  }
+
+  private async run(): Promise<void> {
+    try {
+      for (let effect = this.queue.shift(); effect; effect = this.queue.shift()) {
+        if (this.overtaken === 0) await this.carryOut(effect)
+        else this.skip(effect)
+      }
+    } catch (reason) {
+      this.isClosed = true
+      this.queue.clear()
+      this.options.fatal(reason)
+    } finally {
+      this.running = undefined
+    }
+  }
+
+  private async carryOut(effect: LedgerEffect): Promise<void> {
+    switch (effect.type) {
+      case 'deliver':
+        await this.deliver(effect)
+        break
+      case 'execute':
+        await this.execute(effect)
+        break
+      case 'commit':
+        await this.commit(effect.tag, effect.metadata, [])
+        break
+      case 'rollback':
+        this.options.execution.rollback()
+        break
+      case 'transfer':
+        await this.transferTo(effect.target)
+        break
+    }
+  }
+
+  private async deliver({ tag, requests, metadata, put }: LedgerEffect & { type: 'deliver' }): Promise<void> {
+    const { execution, fault } = this.options
+    if (execution.isOpen) return fault(`deliver('${tag}') while a batch is open: commit() or rollback() it first`)
+    await execution.execute(requests)
+    await this.commit(tag, metadata, put, () => this.unanswered--)
+  }
+
+  private async execute({ tag, requests }: LedgerEffect & { type: 'execute' }): Promise<void> {
+    const { execution, answer } = this.options
+    const done = await execution.execute(requests)
+    const stateHash = await execution.stateHash()
+    this.unanswered--
+    answer({ type: 'executed', tag, stateHash, outcomes: outcomesOf(done) })
+  }
+
+  private async commit(tag: string, metadata: Uint8Array | undefined, put: readonly EngineRecord[], answering = (): unknown => undefined): Promise<void> {
+    const { execution, pool, records, ledger, answer, fault } = this.options
+    if (this.isAborted) return
+    if (!execution.isOpen) return fault(`commit('${tag}') without an open batch: execute() first`)
+    const { block, done } = await execution.commit(metadata, (batch, executed) => {
+      for (const record of put) records.write(batch, record)
+      for (const { request } of executed) pool.remove(batch, request.id)
+    })
+    for (const [request, report] of reportsOf(block, done)) pool.settle(request.id, report)
+    answering()
+    answer({ type: 'delivered', tag, block: deliveredBlock(block, ledger.stateHash()) })
+  }
+
+  private async transferTo(target: TransferTarget): Promise<void> {
+    this.options.execution.rollback()
+    this.options.answer({ type: 'transferred', result: await this.transfer(target) })
+  }
+
+  private async transfer(target: TransferTarget): Promise<TransferResult> {
+    const { ledger, transfer } = this.options
+    if (!isHead(ledger, target)) {
+      if (!transfer) return { reached: false, reason: `state transfer to height ${target.height} needs the network plugin, which this site does not have` }
+      try {
+        const result = await transfer(target)
+        if (!result.reached) return result
+      } catch (error) {
+        return { reached: false, reason: messageOf(error) }
+      }
+      if (!isHead(ledger, target)) return { reached: false, reason: `the transfer ended at height ${ledger.height()} instead of ${target.height}` }
+    }
+    return { reached: true, head: headOf(ledger.info()), metadata: headMetadata(ledger) }
+  }
+
+  /** Answers, in its turn, what a transfer has overtaken. Executions and roll-backs have no answer then, as in v0.6 (spec/consensus.md §2.5). */
+  private skip(effect: LedgerEffect): void {
+    this.overtaken--
+    if (isDelivery(effect)) this.unanswered--
+    if (effect.type === 'deliver' || effect.type === 'commit') this.options.answer({ type: 'delivered', tag: effect.tag, block: 'skipped' })
+    if (effect.type === 'transfer') this.options.answer({ type: 'transferred', result: { reached: false, reason: 'a later transferTo replaced it' } })
+  }
+}
+
+function isDelivery(effect: LedgerEffect): boolean {
+  return effect.type === 'deliver' || effect.type === 'execute'
+}
+
+/** Consensus metadata of the head block, if it has any. */
+export function headMetadata(ledger: Ledger): Uint8Array | undefined {
+  const height = ledger.height()
+  const metadata = height === 0n ? undefined : ledger.block(height - 1n)?.consensusMetadata
+  return metadata && metadata.length > 0 ? metadata : undefined
+}
+
+function isHead(ledger: Ledger, target: TransferTarget): boolean {
+  const { height, currentBlockHash } = ledger.info()
+  return height === target.height && Buffer.compare(currentBlockHash, target.hash) === 0
+}

@@ -1,0 +1,42 @@
+import { PeerError } from '../../kernel/index.js'
+import type { Accepted, Consensus, ConsensusStatus } from './consensus.js'
+import type { ConsensusHost } from './host.js'
+
+/** What other plugins hold: the host of the moment, or the reason why there is none. */
+export class ConsensusDoor implements Consensus {
+  private host: ConsensusHost | undefined
+  private closedBecause = 'this peer is starting'
+
+  /** `height` of the chain, also while there is no host. */
+  constructor(private readonly height: () => bigint) {}
+
+  open(host: ConsensusHost): void {
+    this.host = host
+  }
+
+  /** Refuses from now on. Returns the host that was behind the door. */
+  close(reason: string): ConsensusHost | undefined {
+    const { host } = this
+    this.host = undefined
+    this.closedBecause = reason
+    return host
+  }
+
+  async submit(transactionBytes: Uint8Array): Promise<Accepted> {
+    if (this.host) return this.host.submit(transactionBytes)
+    throw new PeerError('ERR_CONSENSUS_HALTED', `transactions are not accepted here: ${this.closedBecause}`, {
+      grpcStatus: 14,
+      hint: 'submit to a running validator',
+    })
+  }
+
+  /** Without an engine nothing says that the state is behind: queries are answered from what is there. */
+  get valid(): boolean {
+    return this.host?.valid ?? true
+  }
+
+  status(): ConsensusStatus {
+    if (this.host) return this.host.status()
+    return { engine: undefined, epoch: 0n, height: this.height(), valid: this.valid, pendingRequests: 0, halted: this.closedBecause, engineView: {} }
+  }
+}

@@ -1,0 +1,326 @@
+import { assert, type Clock, type Logger, messageOf, PeerError } from '../../kernel/index.js'
+import { canonicalTransaction } from '../../proto/index.js'
+import type { ChaincodeSupport } from '../chaincode/index.js'
+import type { Ledger } from '../ledger/index.js'
+import type { Store } from '../level/index.js'
+import { createCarrier } from './carrier.js'
+import type { Accepted, Consensus, ConsensusStatus, ConsensusTransport } from './consensus.js'
+import { createCrypto } from './crypto.js'
+import { Deliveries, headMetadata, type StateTransfer } from './deliveries.js'
+import type { EngineFactory, EngineRequest, Member, MemberIndex } from './engine.js'
+import type { EngineEvent } from './events.js'
+import { BlockExecution, headOf } from './execution.js'
+import { Inbox } from './inbox.js'
+import { type ConsensusLimits, defaultLimits } from './limits.js'
+import { Outbox, type OutboundMessage } from './outbox.js'
+import { RequestPool } from './pool.js'
+import { createRandom } from './random.js'
+import { createRecorder } from './recorder.js'
+import { createEngineRecords } from './records.js'
+import { EngineRunner } from './runner.js'
+import type { ConsensusSigner } from './signer.js'
+import { EngineTimers } from './timers.js'
+
+/** Sees a run, for recording and for the test kit. Called synchronously; must not call the host. */
+export interface HostObserver {
+  /** Before its handler runs. */
+  event?(event: EngineEvent): void
+  /** As it leaves, after its write is durable. */
+  sent?(message: OutboundMessage): void
+}
+
+/** Everything that a host needs: no kernel, no gRPC. */
+export interface ConsensusHostOptions {
+  readonly store: Store
+  readonly ledger: Ledger
+  readonly chaincode: ChaincodeSupport
+  /** `options` are raw: the factory parses them. */
+  readonly engine: { readonly factory: EngineFactory; readonly options: unknown }
+  readonly members: readonly Member[]
+  readonly self: MemberIndex
+  readonly epoch: bigint
+  readonly seed: bigint
+  readonly clock: Clock
+  readonly log: Logger
+  /** None: this validator is alone. */
+  readonly transport?: ConsensusTransport
+  /** None: v0.6 with security off (spec/consensus.md §2.4). */
+  readonly signer?: ConsensusSigner
+  /** None: only the current head can be reached. */
+  readonly transfer?: StateTransfer
+  readonly limits?: Partial<ConsensusLimits>
+  /** Runs a task soon, after what the present turn of the event loop brings. Default: a timer of the clock without delay. */
+  readonly defer?: (task: () => void) => void
+  /** The peer must stop: a write failed. Called once. */
+  readonly onFatal: (reason: unknown) => void
+  readonly observer?: HostObserver
+}
+
+/** One engine and everything slow around it. */
+export interface ConsensusHost extends Consensus {
+  /** Restores the engine's records, makes the engine, feeds it the journal and binds the transport. Throws what `parseOptions` throws. */
+  start(): Promise<void>
+  /** Stops accepting, lets a delivery in progress finish (bounded by `limits.stopTimeoutMs`), disposes the engine. */
+  stop(): Promise<void>
+  /** Stops at once, as a power cut would: nothing further runs, is sent or written. For simulators. */
+  kill(): void
+  /** The engine's metrics by name, and the host's own. */
+  readonly metrics: ReadonlyMap<string, number>
+}
+
+/** Makes the host of one engine for one epoch (design §5). */
+export function createConsensusHost(options: ConsensusHostOptions): ConsensusHost {
+  return new EngineHostProcess(options)
+}
+
+type Phase = 'new' | 'running' | 'stopping' | 'over'
+
+class EngineHostProcess implements ConsensusHost {
+  readonly metrics = new Map<string, number>()
+  private readonly limits: ConsensusLimits
+  private readonly runner: EngineRunner
+  private readonly pool: RequestPool
+  private readonly timers: EngineTimers
+  private readonly inbox: Inbox
+  private readonly outbox: Outbox
+  private readonly deliveries: Deliveries
+  private readonly records
+  private phase: Phase = 'new'
+  private halted: string | undefined
+  private isValid = true
+  private view: Readonly<Record<string, unknown>> = {}
+  private readonly recorder
+
+  constructor(private readonly options: ConsensusHostOptions) {
+    const { store, ledger, members, self, clock, log, signer, observer } = options
+    assert(members[self]?.index === self && members.every(({ index }, position) => index === position), 'members are listed by index and hold self')
+    this.limits = { ...defaultLimits, ...options.limits }
+    const defer = this.whileAlive(options.defer ?? ((task) => void clock.setTimer(0, task)))
+    const answer = (event: EngineEvent): void => this.runner.post(event)
+    const fault = (reason: string): void => this.halt(reason)
+    const fatal = (reason: unknown): void => this.die(reason)
+    this.records = createEngineRecords(store, options.epoch)
+    this.recorder = createRecorder({
+      self,
+      members,
+      head: headOf(ledger.info()),
+      deliveryWindow: this.limits.deliveryWindow,
+      random: createRandom(options.seed),
+    })
+    this.pool = new RequestPool({ store, limits: this.limits, defer, ready: (request) => answer({ type: 'request', request }), fatal })
+    this.timers = new EngineTimers(clock, defer, (name, generation) => answer({ type: 'timer', name, generation }))
+    this.outbox = new Outbox(
+      (message) => this.transmit(message),
+      () => this.inbox.resume(),
+    )
+    this.inbox = new Inbox({
+      members: members.length,
+      self,
+      maxPerMember: this.limits.maxInboundPerMember,
+      clock,
+      log,
+      defer,
+      deliver: answer,
+      isPaused: () => this.outbox.waiting > this.limits.maxWaitingSends,
+    })
+    this.deliveries = new Deliveries({
+      execution: new BlockExecution(ledger, options.chaincode, log),
+      ledger,
+      pool: this.pool,
+      records: this.records,
+      window: this.limits.deliveryWindow,
+      transfer: options.transfer,
+      answer,
+      fault,
+      fatal,
+    })
+    const carryOut = createCarrier({
+      store,
+      records: this.records,
+      pool: this.pool,
+      outbox: this.outbox,
+      deliveries: this.deliveries,
+      timers: this.timers,
+      crypto: createCrypto({ signer, members, answer, fault }),
+      log,
+      others: members.map(({ index }) => index).filter((index) => index !== self),
+      metrics: this.metrics,
+      setValid: (valid) => {
+        this.isValid = valid
+      },
+      setView: (view) => {
+        this.view = view
+      },
+      halt: fault,
+      isOver: () => this.halted !== undefined || this.phase === 'over',
+      fatal,
+    })
+    this.runner = new EngineRunner({
+      recorder: this.recorder,
+      now: logicalTime(clock),
+      claimTimer: (name, generation) => this.timers.claim(name, generation),
+      carryOut,
+      fault,
+      observe: observer?.event && ((event) => observer.event?.(event)),
+    })
+  }
+
+  get valid(): boolean {
+    return this.isValid
+  }
+
+  async start(): Promise<void> {
+    assert(this.phase === 'new', 'a host is started once')
+    const { engine, ledger, epoch, members, seed, log, transport } = this.options
+    const engineOptions = engine.factory.parseOptions(engine.options)
+    const restored = await this.records.load()
+    const requests = await this.pool.restore()
+    const head = headOf(ledger.info())
+    this.recorder.head = head
+    this.phase = 'running'
+    const begun = this.runner.begin(() =>
+      engine.factory.create(this.recorder.host, engineOptions, { epoch, head, metadata: headMetadata(ledger), restored, members, seed }),
+    )
+    if (begun)
+      log.info('consensus engine started', {
+        engine: engine.factory.name,
+        version: engine.factory.version,
+        epoch,
+        height: head.height,
+        journaled: requests.length,
+      })
+    for (const request of requests) this.feed(request)
+    transport?.receive({
+      message: (from, bytes) => this.inbox.message(from, bytes),
+      peer: (member, up) => this.inbox.peer(member, up),
+    })
+  }
+
+  async submit(transactionBytes: Uint8Array): Promise<Accepted> {
+    this.assertAccepting()
+    return this.pool.submit(canonical(transactionBytes))
+  }
+
+  status(): ConsensusStatus {
+    const { factory } = this.options.engine
+    return {
+      engine: { name: factory.name, version: factory.version },
+      epoch: this.options.epoch,
+      height: this.options.ledger.height(),
+      valid: this.isValid,
+      pendingRequests: this.pool.size,
+      halted: this.halted,
+      engineView: this.view,
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.phase === 'stopping' || this.phase === 'over') return
+    this.phase = 'stopping'
+    this.inbox.close()
+    this.timers.cancelAll()
+    const finished = Promise.all([this.deliveries.close(), this.pool.flushed()])
+    try {
+      const inTime = await within(this.options.clock, this.limits.stopTimeoutMs, finished)
+      if (!inTime) this.options.log.error('a delivery did not finish in time; its requests stay journaled', { waitedMs: this.limits.stopTimeoutMs })
+    } finally {
+      this.runner.dispose()
+      this.end('this peer stopped')
+    }
+  }
+
+  kill(): void {
+    this.end('this peer was killed')
+  }
+
+  private feed(request: EngineRequest): void {
+    this.runner.post({ type: 'request', request })
+  }
+
+  private transmit(message: OutboundMessage): void {
+    if (this.phase === 'over') return
+    this.options.observer?.sent?.(message)
+    try {
+      this.options.transport?.send(message.to, message.bytes)
+    } catch (error) {
+      // A transport must not throw; losing one message is what engines are built for, so the peer goes on.
+      this.options.log.error('the transport refused a consensus message', { member: message.to, reason: messageOf(error) })
+    }
+  }
+
+  /** The engine stops for good; queries go on, nothing is accepted, what was accepted stays journaled. */
+  private halt(reason: string): void {
+    if (this.halted !== undefined || this.phase === 'over') return
+    this.halted = reason
+    this.options.log.critical('the consensus engine is halted; this peer answers queries but orders nothing', {
+      engine: this.options.engine.factory.name,
+      reason,
+    })
+    this.runner.end()
+    this.timers.cancelAll()
+    this.inbox.close()
+    this.deliveries.close().catch((error: unknown) => this.die(error))
+  }
+
+  /** A write failed: nothing may go on. */
+  private die(reason: unknown): void {
+    if (this.phase === 'over') return
+    this.halted ??= messageOf(reason)
+    this.end(`this peer failed: ${messageOf(reason)}`)
+    this.options.onFatal(reason)
+  }
+
+  private end(why: string): void {
+    this.phase = 'over'
+    this.runner.end()
+    this.timers.cancelAll()
+    this.inbox.close()
+    this.outbox.clear()
+    this.deliveries.abort()
+    this.pool.abandon(why)
+  }
+
+  private assertAccepting(): void {
+    if (this.phase === 'running' && this.halted === undefined) return
+    const why = this.halted === undefined ? `this peer is ${this.phase === 'new' ? 'starting' : 'stopping'}` : `its engine is halted: ${this.halted}`
+    throw new PeerError('ERR_CONSENSUS_HALTED', `this validator orders no transactions: ${why}`, { grpcStatus: 14, retryable: this.halted === undefined })
+  }
+
+  private whileAlive(defer: (task: () => void) => void): (task: () => void) => void {
+    return (task) =>
+      defer(() => {
+        if (this.phase !== 'over') task()
+      })
+  }
+}
+
+/** Milliseconds since 1970 that never go back: the wall clock at the start, then the monotonic one. */
+function logicalTime(clock: Clock): () => number {
+  const { seconds, nanos } = clock.now()
+  const offsetMs = Number(seconds) * 1000 + nanos / 1e6 - clock.elapsedMs()
+  return () => Math.floor(offsetMs + clock.elapsedMs())
+}
+
+function canonical(bytes: Uint8Array): Uint8Array {
+  try {
+    return canonicalTransaction(bytes)
+  } catch (cause) {
+    throw new PeerError('ERR_CONSENSUS_NOT_A_TRANSACTION', `expected a serialised transaction; found ${bytes.length} bytes: ${messageOf(cause)}`, {
+      cause,
+      grpcStatus: 3,
+    })
+  }
+}
+
+/** Whether work ends before the time is over. Its failure is thrown. */
+async function within(clock: Clock, timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+  let cancel = (): void => undefined
+  const late = new Promise<boolean>((resolve) => {
+    cancel = clock.setTimer(timeoutMs, () => resolve(false))
+  })
+  try {
+    return await Promise.race([work.then(() => true), late])
+  } finally {
+    cancel()
+  }
+}

@@ -1,0 +1,24 @@
+/** Bounds of one host. Every queue has one; what happens at it is said at each. */
+export interface ConsensusLimits {
+  /** Requests waiting to be committed; beyond it `submit` throws ERR_CONSENSUS_OVERLOADED. */
+  readonly maxRequests: number
+  /** Their bytes; beyond it `submit` throws ERR_CONSENSUS_OVERLOADED. */
+  readonly maxRequestBytes: number
+  /** Messages of one member that wait for the engine; beyond it the newest is dropped and counted. */
+  readonly maxInboundPerMember: number
+  /** Deliveries (`deliver`, `execute`) that an engine may have asked for and not been answered; one more halts it. */
+  readonly deliveryWindow: number
+  /** Sends that wait for the disk; beyond it no messages are taken from the inbox until it has caught up. */
+  readonly maxWaitingSends: number
+  /** How long `stop` waits for a delivery in progress. */
+  readonly stopTimeoutMs: number
+}
+
+export const defaultLimits: ConsensusLimits = Object.freeze({
+  maxRequests: 20_000,
+  maxRequestBytes: 256 * 1024 * 1024,
+  maxInboundPerMember: 1000,
+  deliveryWindow: 8,
+  maxWaitingSends: 10_000,
+  stopTimeoutMs: 10_000,
+})

@@ -1,0 +1,210 @@
+import { PeerError } from '../../kernel/index.js'
+import type { Store, StoreBatch } from '../level/index.js'
+import { AcceptedRequest, PooledRequest } from './accepted.js'
+import type { Accepted, RequestOutcomeReport } from './consensus.js'
+import type { EngineRequest, RequestId } from './engine.js'
+import { createJournal } from './journal.js'
+import type { ConsensusLimits } from './limits.js'
+import { requestId } from './request-id.js'
+
+export interface PoolOptions {
+  readonly store: Store
+  readonly limits: Pick<ConsensusLimits, 'maxRequests' | 'maxRequestBytes'>
+  readonly defer: (task: () => void) => void
+  /** Requests that are safe on disk, in the order of submission. */
+  readonly ready: (request: EngineRequest) => void
+  /** The journal could not be written: the peer must stop. */
+  readonly fatal: (reason: unknown) => void
+}
+
+/** Requests accepted since the last write began; one write makes them all durable. */
+interface Gathering {
+  readonly requests: PooledRequest[]
+  readonly written: Promise<void>
+  readonly resolve: () => void
+  readonly reject: (reason: unknown) => void
+}
+
+const RETRY_AFTER_MS = 500
+
+/**
+ * The requests that this validator accepted and that are in no block yet, and their journal (design: an accepted request survives `kill -9`).
+ * One journal write is in flight at a time; what arrives meanwhile shares the next.
+ */
+export class RequestPool {
+  private readonly journal
+  private readonly requests = new Map<RequestId, PooledRequest>()
+  private bytes = 0
+  private nextSequence = 0
+  private gathering: Gathering | undefined
+  private writingNow: Gathering | undefined
+  private isWriting = false
+  private isScheduled = false
+
+  constructor(private readonly options: PoolOptions) {
+    this.journal = createJournal(options.store)
+  }
+
+  get size(): number {
+    return this.requests.size
+  }
+
+  /** Reads the journal: what was accepted before a restart, in the order of submission. Bounds do not apply: it was accepted. */
+  async restore(): Promise<EngineRequest[]> {
+    const restored: EngineRequest[] = []
+    for await (const [sequence, bytes] of this.journal.load()) {
+      const pooled = this.add(requestId(bytes), bytes, sequence)
+      pooled.stage = 'journaled'
+      restored.push(pooled.request)
+    }
+    return restored
+  }
+
+  /** See `Consensus.submit`; `bytes` are canonical. Throws ERR_CONSENSUS_OVERLOADED and ERR_CONSENSUS_TOO_LARGE. */
+  async submit(bytes: Uint8Array): Promise<Accepted> {
+    const id = requestId(bytes)
+    const pending = this.requests.get(id)
+    if (pending) {
+      if (pending.stage !== 'journaled') await this.written(pending)
+      return new AcceptedRequest(pending, true)
+    }
+    this.checkRoom(bytes)
+    const pooled = this.add(id, bytes, this.nextSequence)
+    await this.gather(pooled).written
+    return new AcceptedRequest(pooled, false)
+  }
+
+  /** Adds the removal of a request from the journal to a batch. Not this validator's: nothing happens. */
+  remove(batch: StoreBatch, id: RequestId): void {
+    const pooled = this.requests.get(id)
+    // Not on its way to the disk yet: leaving it out of the write is the removal. Otherwise the store keeps this after its write.
+    if (pooled?.stage === 'gathered') pooled.stage = 'over'
+    else if (pooled) this.journal.delete(batch, pooled.sequence)
+  }
+
+  /** A request's outcome is durable. */
+  settle(id: RequestId, report: RequestOutcomeReport): void {
+    this.take(id)?.finish(report)
+  }
+
+  /** The engine dropped a request. */
+  drop(id: RequestId): void {
+    this.take(id)?.fail(new PeerError('ERR_CONSENSUS_DROPPED', `the consensus engine dropped request ${id} without executing it`, { retryable: true }))
+  }
+
+  /** Ends the waiting of those who asked for outcomes, and of those whose request will not reach the disk any more. */
+  abandon(reason: string): void {
+    this.gathering?.reject(new PeerError('ERR_CONSENSUS_STOPPED', `the request was not accepted: ${reason}`, { grpcStatus: 14, retryable: true }))
+    this.gathering = undefined
+    for (const pooled of this.requests.values()) {
+      pooled.fail(
+        new PeerError('ERR_CONSENSUS_STOPPED', `the outcome of request ${pooled.request.id} is not known: ${reason}`, {
+          hint: 'the request is journaled: it will be ordered when this peer runs again',
+          grpcStatus: 14,
+        }),
+      )
+    }
+  }
+
+  /** Resolves when everything accepted so far is on disk. */
+  async flushed(): Promise<void> {
+    while (this.gathering || this.isWriting) await (this.gathering ?? this.writingNow)?.written
+  }
+
+  private take(id: RequestId): PooledRequest | undefined {
+    const pooled = this.requests.get(id)
+    if (!pooled) return undefined
+    this.requests.delete(id)
+    this.bytes -= pooled.request.bytes.length
+    return pooled
+  }
+
+  private written(pooled: PooledRequest): Promise<void> | undefined {
+    return pooled.stage === 'gathered' ? this.gathering?.written : this.writingNow?.written
+  }
+
+  private add(id: RequestId, bytes: Uint8Array, sequence: number): PooledRequest {
+    const pooled = new PooledRequest({ id, bytes }, sequence)
+    this.requests.set(id, pooled)
+    this.bytes += bytes.length
+    this.nextSequence = sequence + 1
+    return pooled
+  }
+
+  private checkRoom(bytes: Uint8Array): void {
+    const { maxRequests, maxRequestBytes } = this.options.limits
+    if (bytes.length > maxRequestBytes) {
+      throw new PeerError('ERR_CONSENSUS_TOO_LARGE', `a transaction may have ${maxRequestBytes} bytes here; found ${bytes.length}`, { grpcStatus: 3 })
+    }
+    if (this.requests.size < maxRequests && this.bytes + bytes.length <= maxRequestBytes) return
+    throw new PeerError(
+      'ERR_CONSENSUS_OVERLOADED',
+      `${this.requests.size} of ${maxRequests} requests with ${this.bytes} of ${maxRequestBytes} bytes are waiting to be ordered: no room for one of ${bytes.length} bytes`,
+      {
+        grpcStatus: 8,
+        retryable: true,
+        hint: `try again in ${RETRY_AFTER_MS} ms, with fewer requests at a time`,
+        details: { retryAfterMs: RETRY_AFTER_MS, pending: this.requests.size },
+      },
+    )
+  }
+
+  private gather(pooled: PooledRequest): Gathering {
+    const gathering = (this.gathering ??= newGathering())
+    gathering.requests.push(pooled)
+    this.schedule()
+    return gathering
+  }
+
+  private schedule(): void {
+    if (this.isScheduled || this.isWriting || !this.gathering) return
+    this.isScheduled = true
+    this.options.defer(() => {
+      this.isScheduled = false
+      this.write()
+    })
+  }
+
+  private write(): void {
+    const { gathering } = this
+    if (!gathering || this.isWriting) return
+    this.gathering = undefined
+    this.writingNow = gathering
+    this.isWriting = true
+    const batch = this.options.store.batch()
+    for (const pooled of gathering.requests) {
+      if (pooled.stage === 'over') continue
+      pooled.stage = 'writing'
+      this.journal.put(batch, pooled.sequence, pooled.request.bytes)
+    }
+    this.options.store.commit(batch, 'record').then(
+      () => this.wrote(gathering),
+      (reason: unknown) => {
+        this.options.fatal(reason)
+        gathering.reject(reason)
+      },
+    )
+  }
+
+  private wrote(gathering: Gathering): void {
+    this.isWriting = false
+    this.writingNow = undefined
+    gathering.resolve()
+    for (const pooled of gathering.requests) {
+      // It may have come back in a block that another validator's copy of it got into.
+      if (pooled.stage === 'over') continue
+      pooled.stage = 'journaled'
+      this.options.ready(pooled.request)
+    }
+    this.schedule()
+  }
+}
+
+function newGathering(): Gathering {
+  const settle = { resolve: (): void => undefined, reject: (_reason: unknown): void => undefined }
+  const written = new Promise<void>((resolve, reject) => {
+    settle.resolve = resolve
+    settle.reject = reject
+  })
+  return { requests: [], written, ...settle }
+}

@@ -1,0 +1,49 @@
+import { assert } from '../../kernel/index.js'
+import type { Store, StoreBatch } from '../level/index.js'
+import type { EngineRecord } from './effects.js'
+
+const EPOCH_RECORDS = 0x65 // 'e', before the 8-byte epoch: other first bytes are the host's own
+const PREFIX_LENGTH = 9
+const MAX_KEY_LENGTH = 512
+
+/** Checks a record's key: printable ASCII, so that key and bytes map one to one. Returns it. */
+export function checkRecordKey(key: string): string {
+  assert(key.length > 0 && key.length <= MAX_KEY_LENGTH, `the key of an engine's record has 1 to ${MAX_KEY_LENGTH} characters; found ${key.length}`)
+  assert(/^[\x20-\x7e]*$/.test(key), `the key of an engine's record is printable ASCII; found ${JSON.stringify(key)}`)
+  return key
+}
+
+/** The records of the engine of one epoch: namespace `consensus`, every key under the epoch's prefix. */
+export interface EngineRecords {
+  /** Everything that was put and not deleted. */
+  load(): Promise<ReadonlyMap<string, Uint8Array>>
+  /** Adds changes to a batch. */
+  write(batch: StoreBatch, record: EngineRecord): void
+}
+
+export function createEngineRecords(store: Store, epoch: bigint): EngineRecords {
+  const namespace = store.namespace('consensus')
+  const prefix = Buffer.alloc(PREFIX_LENGTH)
+  prefix[0] = EPOCH_RECORDS
+  prefix.writeBigUInt64BE(epoch, 1)
+  const afterPrefix = Buffer.concat([prefix, Buffer.of(0x7f)])
+  const storedKey = (key: string): Uint8Array => {
+    const bytes = Buffer.allocUnsafe(PREFIX_LENGTH + key.length)
+    prefix.copy(bytes)
+    bytes.write(key, PREFIX_LENGTH, 'latin1')
+    return bytes
+  }
+  return {
+    async load() {
+      const records = new Map<string, Uint8Array>()
+      for await (const [key, value] of namespace.entries({ gt: prefix, lt: afterPrefix })) {
+        records.set(Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1', PREFIX_LENGTH), value)
+      }
+      return records
+    },
+    write(batch, [key, value]) {
+      if (value === undefined) batch.delete(namespace, storedKey(key))
+      else batch.put(namespace, storedKey(key), value)
+    },
+  }
+}

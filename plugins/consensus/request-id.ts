@@ -1,0 +1,9 @@
+import { createHash } from 'node:crypto'
+import type { RequestId } from './engine.js'
+
+const SHAKE256_32 = { outputLength: 32 } as const
+
+/** The identity of a request: lower-case hex of SHAKE256 (32 bytes) over the transaction's canonical bytes (never the txid: a deploy's may repeat). */
+export function requestId(transactionBytes: Uint8Array): RequestId {
+  return createHash('shake256', SHAKE256_32).update(transactionBytes).digest('hex')
+}

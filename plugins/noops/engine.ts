@@ -1,0 +1,76 @@
+import { encodeTransactionBlock, transactionBlockTransactions, WireError } from '../../proto/index.js'
+import { createBatcher, type Engine, type EngineFactory, type EngineHost, type EngineRequest, requestId } from '../consensus/index.js'
+import { type NoopsOptions, parseNoopsOptions } from './options.js'
+
+/** Transactions that wait for a block: what others send beyond this is dropped. */
+const MAX_WAITING = 20_000
+/** Transactions remembered, so that they are not queued again when somebody announces them again. */
+const MAX_SEEN = 20_000
+
+/** The development engine of v0.6: no agreement, every validator makes blocks of what it receives, in its own order (spec/consensus.md §4). */
+export const noops: EngineFactory<NoopsOptions> = Object.freeze({
+  name: 'noops',
+  version: '1.0.0',
+  agreement: false,
+  tolerates: () => ({ crashed: 0, byzantine: 0 }),
+  parseOptions: parseNoopsOptions,
+  create: createNoops,
+})
+
+function createNoops(host: EngineHost, { size, waitMs, batching }: NoopsOptions): Engine {
+  let blocks = 0
+  const seen = createRecentIds()
+  const batcher = createBatcher<EngineRequest>(
+    { size, timeoutMs: waitMs, batching },
+    {
+      now: () => host.now,
+      setTimer: (delayMs) => host.setTimer('block', delayMs),
+      cancelTimer: () => host.cancelTimer('block'),
+      cut: (requests) => host.deliver(`block ${blocks++}`, requests),
+    },
+  )
+  const queue = (request: EngineRequest): void => {
+    seen.add(request.id)
+    batcher.add(request)
+  }
+  return {
+    onRequest(request) {
+      if (host.members.length > 1) host.broadcast(encodeTransactionBlock([request.bytes]))
+      queue(request)
+    },
+    onMessage(from, bytes) {
+      const request = firstTransaction(bytes)
+      // A validator announces again what was in its journal when it restarted: seen already.
+      if (request && batcher.waiting < MAX_WAITING && !seen.has(request.id)) queue(request)
+      else host.log('debug', `a message of member ${from} is dropped: ${request ? 'seen lately, or too many wait' : 'it holds no transaction'}`)
+    },
+    onTimer: () => batcher.timeUp(),
+    onDelivered: () => batcher.finished(),
+  }
+}
+
+/** The newest ids, in two generations of half the bound. */
+function createRecentIds(): { add(id: string): void; has(id: string): boolean } {
+  let older = new Set<string>()
+  let newer = new Set<string>()
+  return {
+    add(id) {
+      newer.add(id)
+      if (newer.size < MAX_SEEN / 2) return
+      older = newer
+      newer = new Set()
+    },
+    has: (id) => newer.has(id) || older.has(id),
+  }
+}
+
+/** The first transaction of a `TransactionBlock`, as v0.6 takes it; undefined if there is none or the bytes are something else. */
+function firstTransaction(message: Uint8Array): EngineRequest | undefined {
+  try {
+    const bytes = transactionBlockTransactions(message)[0]?.slice()
+    return bytes && { id: requestId(bytes), bytes }
+  } catch (error) {
+    if (error instanceof WireError) return undefined
+    throw error
+  }
+}
