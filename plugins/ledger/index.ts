@@ -1,6 +1,12 @@
-import { createToken } from '../../kernel/index.js'
-import type { Ledger } from './ledger.js'
-
+export { default } from './plugin.js'
+export { type LedgerOptions, createLedger } from './create-ledger.js'
+export { decodeDelta, encodeDelta } from './state-delta-codec.js'
+export { StateDelta } from './state-delta.js'
+export { compositeKey, splitCompositeKey } from './encodings.js'
+export { blockHash } from './chain.js'
+export { HASH_LENGTH, ledgerHash } from './hash.js'
+export type { LedgerSettings } from './settings.js'
+export type { AppliedDelta, LedgerSync, StateReplacement, StateSnapshot, SyncableLedger } from './ledger-sync.js'
 export type {
   CommittedBlock,
   CommittedState,
@@ -16,5 +22,5 @@ export type {
   VerifyReport,
 } from './ledger.js'
 
-/** Chain and world state of this peer. */
-export const LEDGER = createToken<Ledger>('ledger', 'weft/plugins/ledger')
+export { ledgerKeys, validatorKeys } from './keys.js'
+export { LEDGER, LEDGER_SYNC } from './tokens.js'

@@ -1,0 +1,144 @@
+import type { StoreBatch, StoreSnapshot } from '../../level/index.js'
+import { compositeKey } from '../encodings.js'
+import type { StateEntry, StateKey } from '../ledger.js'
+import type { StateDelta } from '../state-delta.js'
+import type { PreparedState, StateCheck, WorldStateStructure } from '../world-state-structure.js'
+import { type Bucket, type BucketMerge, type BucketUpdate, bucketHash, mergeBucket } from './bucket.js'
+import { checkTree } from './check.js'
+import { nodeHash } from './node.js'
+import { scanEntries, scanRange } from './scan.js'
+import type { TreeShape } from './shape.js'
+import { type TreeNamespaces, TreeStore } from './tree-store.js'
+
+/** Buckets that are read from the store at the same time. */
+const READS_AT_ONCE = 32
+
+interface TouchedNode {
+  readonly level: number
+  readonly bucket: number
+  readonly children: (Uint8Array | undefined)[]
+  hash: Uint8Array | undefined
+}
+
+/** The bucket tree of v0.6 (spec/ledger.md §7): the state hash depends only on the present key-values and the shape. */
+export class BucketTree implements WorldStateStructure {
+  private readonly store: TreeStore
+  private committedHash: Uint8Array | undefined
+
+  /** @param cacheBytes bound of the cache of nodes and buckets; 0 or less disables it */
+  constructor(
+    readonly shape: TreeShape,
+    readonly namespaces: TreeNamespaces,
+    cacheBytes: number,
+  ) {
+    this.store = new TreeStore(shape, namespaces, cacheBytes)
+    this.committedHash = nodeHash(this.store.node(0, 1) ?? [])
+  }
+
+  get hash(): Uint8Array | undefined {
+    return this.committedHash
+  }
+
+  get(chaincode: StateKey, key: StateKey, at?: StoreSnapshot): Uint8Array | undefined {
+    return this.store.value(chaincode, key, at)
+  }
+
+  range(chaincode: StateKey, startKey: StateKey, endKey: StateKey, at: StoreSnapshot): AsyncIterable<StateEntry> {
+    return scanRange(this.shape, this.namespaces, { chaincode, startKey, endKey }, at)
+  }
+
+  entries(at: StoreSnapshot): AsyncIterable<readonly [compositeKey: Uint8Array, value: Uint8Array]> {
+    return scanEntries(this.namespaces.state, at)
+  }
+
+  check(at: StoreSnapshot, pause: () => Promise<void>): Promise<StateCheck> {
+    return checkTree(this.shape, this.namespaces, at, pause)
+  }
+
+  async prepare(delta: StateDelta, rollBackwards: boolean): Promise<PreparedState> {
+    const updates = this.updatesByBucket(delta, rollBackwards)
+    const stored = await this.storedBuckets([...updates.keys()])
+    const merges = new Map<number, BucketMerge>()
+    for (const [number, changes] of updates) merges.set(number, mergeBucket(stored.get(number) ?? [], changes))
+    const nodes = this.computeNodes(merges)
+    const root = nodes.at(-1)
+    const hash = root ? root.hash : this.committedHash
+    return {
+      hash,
+      write: (batch) => this.write(batch, merges, nodes),
+      committed: () => {
+        for (const [number, { bucket }] of merges) this.store.rememberBucket(number, bucket)
+        for (const node of nodes) this.store.rememberNode(node.level, node.bucket, node.children, node.hash === undefined)
+        this.committedHash = hash
+      },
+    }
+  }
+
+  private updatesByBucket(delta: StateDelta, rollBackwards: boolean): Map<number, BucketUpdate[]> {
+    const updates = new Map<number, BucketUpdate[]>()
+    for (const { chaincode, entries } of delta.groups.values()) {
+      for (const { key, value, previousValue } of entries.values()) {
+        const number = this.shape.bucketOf(chaincode, key)
+        const composite = compositeKey(chaincode, key)
+        // By its first 00 byte, as a stored row is split: a received delta may hold a chaincode id with a 00 byte.
+        const update = { composite, chaincodeLength: composite.indexOf(0), value: rollBackwards ? previousValue : value }
+        const others = updates.get(number)
+        if (others) others.push(update)
+        else updates.set(number, [update])
+      }
+    }
+    return updates
+  }
+
+  private async storedBuckets(numbers: readonly number[]): Promise<Map<number, Bucket>> {
+    const found = new Map<number, Bucket>()
+    const missing: number[] = []
+    for (const number of numbers) {
+      const bucket = this.store.bucketAtHand(number)
+      if (bucket) found.set(number, bucket)
+      else missing.push(number)
+    }
+    for (let from = 0; from < missing.length; from += READS_AT_ONCE) {
+      const read = async (number: number) => found.set(number, await this.store.readBucket(number))
+      await Promise.all(missing.slice(from, from + READS_AT_ONCE).map(read))
+    }
+    return found
+  }
+
+  /** The inner nodes above the touched buckets, lowest level first, the root last; none if nothing was touched. */
+  private computeNodes(merges: ReadonlyMap<number, BucketMerge>): TouchedNode[] {
+    const { shape } = this
+    const all: TouchedNode[] = []
+    let hashes = new Map<number, Uint8Array | undefined>()
+    for (const [number, { bucket }] of merges) hashes.set(number, bucketHash(bucket))
+    for (let level = shape.lowestLevel - 1; level >= 0; level -= 1) {
+      const touched = new Map<number, TouchedNode>()
+      for (const [child, hash] of hashes) {
+        const bucket = shape.parentOf(child)
+        let node = touched.get(bucket)
+        if (!node) {
+          const stored = this.store.node(level, bucket)
+          const children = stored ? [...stored] : Array.from({ length: shape.grouping }, () => undefined)
+          node = { level, bucket, children, hash: undefined }
+          touched.set(bucket, node)
+        }
+        node.children[shape.slotOf(child)] = hash
+      }
+      hashes = new Map()
+      for (const [bucket, node] of touched) {
+        node.hash = nodeHash(node.children)
+        hashes.set(bucket, node.hash)
+        all.push(node)
+      }
+    }
+    return all
+  }
+
+  private write(batch: StoreBatch, merges: ReadonlyMap<number, BucketMerge>, nodes: readonly TouchedNode[]): void {
+    for (const [number, { puts, removed }] of merges) {
+      for (const { entry, isNew } of puts) this.store.putEntry(batch, number, entry, isNew)
+      for (const composite of removed) this.store.deleteEntry(batch, number, composite)
+    }
+    for (const node of nodes) this.store.putNode(batch, node.level, node.bucket, node.children, node.hash === undefined)
+  }
+}

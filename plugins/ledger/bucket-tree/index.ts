@@ -1,0 +1,2 @@
+export { BucketTree } from './bucket-tree.js'
+export { TreeShape } from './shape.js'

@@ -1,0 +1,129 @@
+import type { Namespace, StoreBatch, StoreSnapshot } from '../../level/index.js'
+import { compositeKey, orderPreserving32 } from '../encodings.js'
+import { corrupt } from '../errors.js'
+import type { StateKey } from '../ledger.js'
+import type { Bucket, BucketEntry } from './bucket.js'
+import { ByteCache } from './cache.js'
+import { type Children, decodeNode, encodeNode, nodeRowKey } from './node.js'
+import type { TreeShape } from './shape.js'
+
+/** Where a bucket tree keeps its rows. */
+export interface TreeNamespaces {
+  /** Rows of spec/ledger.md §7.6. */
+  readonly state: Namespace
+  /** Composite key to nothing: finds the keys of a chaincode in a range. Changes only when a key appears or disappears. */
+  readonly keys: Namespace
+}
+
+const NO_ENTRIES: Bucket = Object.freeze([])
+const NOTHING = new Uint8Array(0)
+
+// What an object, its array slot and its Buffer headers take besides the bytes; only has to be of the right size.
+const ENTRY_OVERHEAD_BYTES = 200
+const NODE_OVERHEAD_BYTES = 120
+const SLOT_OVERHEAD_BYTES = 100
+
+/** Reads and writes the rows of a bucket tree through a cache of inner nodes and buckets. */
+export class TreeStore {
+  private readonly nodes: ByteCache<Children>
+  private readonly buckets: ByteCache<Bucket>
+
+  constructor(
+    readonly shape: TreeShape,
+    readonly namespaces: TreeNamespaces,
+    cacheBytes: number,
+  ) {
+    this.nodes = new ByteCache(cacheBytes / 2)
+    this.buckets = new ByteCache(cacheBytes / 2)
+  }
+
+  value(chaincode: StateKey, key: StateKey, at?: StoreSnapshot): Uint8Array | undefined {
+    const composite = compositeKey(chaincode, key)
+    return this.namespaces.state.get(entryRowKey(this.shape.bucketOf(chaincode, key), composite), at)
+  }
+
+  /** Children of an inner node; `undefined` if it has none. */
+  node(level: number, bucket: number): Children | undefined {
+    const id = nodeId(level, bucket)
+    const cached = this.nodes.get(id)
+    if (cached) return cached
+    // The parent's slot tells that there is no such node, without reading.
+    if (level > 0 && !this.hasHash(level, bucket)) return undefined
+    const row = this.namespaces.state.get(nodeRowKey(level, bucket))
+    if (!row) {
+      if (level > 0) throw corrupt(`the state has no row for node ${bucket} of level ${level}, whose parent holds a hash of it`)
+      return undefined
+    }
+    const children = decodeNode(row, this.shape.grouping)
+    this.nodes.set(id, children, nodeBytes(children))
+    return children
+  }
+
+  /** The bucket if that is known without waiting: from the cache, or because it is empty. */
+  bucketAtHand(number: number): Bucket | undefined {
+    return this.buckets.get(number) ?? (this.hasHash(this.shape.lowestLevel, number) ? undefined : NO_ENTRIES)
+  }
+
+  async readBucket(number: number): Promise<Bucket> {
+    const from = orderPreserving32(number)
+    const entries: BucketEntry[] = []
+    for await (const [rowKey, value] of this.namespaces.state.entries({ gte: from, lt: orderPreserving32(number + 1) })) {
+      const composite = rowKey.subarray(from.length)
+      entries.push({ composite, chaincodeLength: composite.indexOf(0), value })
+    }
+    this.buckets.set(number, entries, bucketBytes(entries))
+    return entries
+  }
+
+  putNode(batch: StoreBatch, level: number, bucket: number, children: Children, isEmpty: boolean): void {
+    const rowKey = nodeRowKey(level, bucket)
+    if (isEmpty) batch.delete(this.namespaces.state, rowKey)
+    else batch.put(this.namespaces.state, rowKey, encodeNode(children))
+  }
+
+  putEntry(batch: StoreBatch, bucket: number, entry: BucketEntry, isNew: boolean): void {
+    batch.put(this.namespaces.state, entryRowKey(bucket, entry.composite), entry.value)
+    if (isNew) batch.put(this.namespaces.keys, entry.composite, NOTHING)
+  }
+
+  deleteEntry(batch: StoreBatch, bucket: number, composite: Uint8Array): void {
+    batch.delete(this.namespaces.state, entryRowKey(bucket, composite))
+    batch.delete(this.namespaces.keys, composite)
+  }
+
+  /** Makes the cache agree with rows that have just become durable. */
+  rememberNode(level: number, bucket: number, children: Children, isEmpty: boolean): void {
+    if (isEmpty) this.nodes.delete(nodeId(level, bucket))
+    else this.nodes.set(nodeId(level, bucket), children, nodeBytes(children))
+  }
+
+  rememberBucket(number: number, bucket: Bucket): void {
+    this.buckets.set(number, bucket, bucketBytes(bucket))
+  }
+
+  private hasHash(level: number, bucket: number): boolean {
+    return this.node(level - 1, this.shape.parentOf(bucket))?.[this.shape.slotOf(bucket)] !== undefined
+  }
+}
+
+/** Row key of a key-value: `opv(bucketNumber) ‖ compositeKey` (spec/ledger.md §7.6). */
+export function entryRowKey(bucket: number, composite: Uint8Array): Buffer {
+  return Buffer.concat([orderPreserving32(bucket), composite])
+}
+
+/** Number that names a node in maps and caches; exact for every level and 32-bit bucket number. */
+export function nodeId(level: number, bucket: number): number {
+  return level * 0x200000000 + bucket
+}
+
+function nodeBytes(children: Children): number {
+  let bytes = NODE_OVERHEAD_BYTES
+  for (const child of children) if (child) bytes += child.length + SLOT_OVERHEAD_BYTES
+  return bytes
+}
+
+function bucketBytes(bucket: Bucket): number {
+  let bytes = ENTRY_OVERHEAD_BYTES
+  for (const { composite, value } of bucket) bytes += composite.length + value.length + ENTRY_OVERHEAD_BYTES
+  return bytes
+}

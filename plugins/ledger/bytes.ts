@@ -1,0 +1,39 @@
+/** The bytes as a string of code units 0..255, one a byte: a map key that loses nothing and sorts as the bytes do (spec/ledger.md §0). */
+export function binaryString(bytes: Uint8Array): string {
+  return asBuffer(bytes).toString('latin1')
+}
+
+/** The same memory as a Buffer. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** Unsigned bytewise order, shorter prefix first. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  return Buffer.compare(a, b)
+}
+
+/** Equality of two byte strings of which each may be absent; absent is not zero length. */
+export function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  return a.length === b.length && Buffer.compare(a, b) === 0
+}
+
+/** 8 bytes, big-endian (spec/ledger.md §0). */
+export function be64(value: bigint): Buffer {
+  const bytes = Buffer.allocUnsafe(8)
+  bytes.writeBigUInt64BE(value)
+  return bytes
+}
+
+/** Inverse of {@link be64}; `undefined` if these are not 8 bytes. */
+export function readBe64(bytes: Uint8Array): bigint | undefined {
+  return bytes.length === 8 ? asBuffer(bytes).readBigUInt64BE(0) : undefined
+}
+
+/** Hex for messages, shortened. */
+export function shortHex(bytes: Uint8Array | undefined): string {
+  if (bytes === undefined) return 'none'
+  const hex = asBuffer(bytes.subarray(0, 12)).toString('hex')
+  return bytes.length > 12 ? `${hex}...` : hex
+}

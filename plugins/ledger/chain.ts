@@ -1,0 +1,151 @@
+import { Block, type BlockchainInfo, Transaction, blockHashInput, blockTransactions, decode } from '../../proto/index.js'
+import type { Namespace, Store, StoreBatch } from '../level/index.js'
+import { be64, readBe64 } from './bytes.js'
+import {
+  BLOCK_COUNT_KEY,
+  blockHashIndexKey,
+  decodeBlockNumber,
+  decodeLocation,
+  encodeBlockNumber,
+  encodeLocation,
+  txidIndexKey,
+} from './encodings.js'
+import { blockNotFound, corrupt, outOfBounds } from './errors.js'
+import { ledgerHash } from './hash.js'
+import type { Height, TransactionLocation } from './ledger.js'
+
+const NO_BYTES = new Uint8Array(0)
+
+/** Hash of a block as stored (spec/ledger.md §3.1). Throws WireError if it is not a block. */
+export function blockHash(bytes: Uint8Array): Uint8Array {
+  return ledgerHash(blockHashInput(bytes))
+}
+
+/** The ids of a stored block's transactions, in order. */
+export function transactionIds(bytes: Uint8Array): string[] {
+  return blockTransactions(bytes).map((transaction) => decode(Transaction, transaction).txid)
+}
+
+/** Blocks by number and the indexes to them (spec/ledger.md §5). Holds the height and the hash of the head in memory. */
+export class Chain {
+  private readonly blocks: Namespace
+  private readonly indexes: Namespace
+  private size: Height
+  private headHash: Uint8Array | undefined
+  private beforeHeadHash: Uint8Array | undefined
+
+  /** Reads the height and the head block. Throws ERR_LEDGER_CORRUPT if they contradict each other. */
+  constructor(store: Store) {
+    this.blocks = store.namespace('blocks')
+    this.indexes = store.namespace('indexes')
+    const row = this.blocks.get(BLOCK_COUNT_KEY)
+    const size = row ? readBe64(row) : 0n
+    if (size === undefined) throw corrupt(`the row of the chain's height has ${row?.length} bytes, expected 8`)
+    this.size = size
+    if (size === 0n) return
+    const head = this.read(size - 1n)
+    if (!head) throw corrupt(`the stored height is ${size}, but block ${size - 1n} is missing`)
+    this.headHash = blockHash(head)
+    this.beforeHeadHash = presentBytes(decode(Block, head).previousBlockHash)
+    const indexed = this.numberOf(this.headHash)
+    if (indexed === undefined) throw corrupt(`the head block ${size - 1n} is not in the index of block hashes`)
+  }
+
+  get height(): Height {
+    return this.size
+  }
+
+  /** Hash of the head block; `undefined` on an empty chain. */
+  get head(): Uint8Array | undefined {
+    return this.headHash
+  }
+
+  info(): BlockchainInfo {
+    return { height: this.size, currentBlockHash: this.headHash ?? NO_BYTES, previousBlockHash: this.beforeHeadHash ?? NO_BYTES }
+  }
+
+  /** As stored; `undefined` for a hole. Throws OutOfBounds above the head. */
+  blockBytes(number: Height): Uint8Array | undefined {
+    this.requireInBounds(number)
+    return this.read(number)
+  }
+
+  requireInBounds(number: Height): void {
+    if (number < 0n || number >= this.size) throw outOfBounds(number, this.size)
+  }
+
+  /** Number of the block with this hash, by the index. */
+  numberOf(hash: Uint8Array): Height | undefined {
+    const row = this.indexes.get(blockHashIndexKey(hash))
+    return row ? decodeBlockNumber(row) : undefined
+  }
+
+  /** Throws BlockNotFound if no stored block has this hash. */
+  bytesByHash(hash: Uint8Array): Uint8Array {
+    const number = this.numberOf(hash)
+    const bytes = number === undefined ? undefined : this.read(number)
+    if (!bytes) throw blockNotFound(hash)
+    return bytes
+  }
+
+  locate(txid: string): TransactionLocation | undefined {
+    const row = this.indexes.get(txidIndexKey(txid))
+    return row ? decodeLocation(row) : undefined
+  }
+
+  transactionBytes(txid: string): Uint8Array | undefined {
+    const location = this.locate(txid)
+    const block = location && this.read(location.block)
+    return block && blockTransactions(block)[location.index]
+  }
+
+  /** Puts a block, its index rows and, if the chain grows, the height. */
+  write(batch: StoreBatch, number: Height, bytes: Uint8Array, hash: Uint8Array, txids: readonly string[]): void {
+    batch.put(this.blocks, be64(number), bytes)
+    if (number >= this.size) batch.put(this.blocks, BLOCK_COUNT_KEY, be64(number + 1n))
+    batch.put(this.indexes, blockHashIndexKey(hash), encodeBlockNumber(number))
+    for (const [index, txid] of txids.entries()) batch.put(this.indexes, txidIndexKey(txid), encodeLocation({ block: number, index }))
+  }
+
+  /** To be called once a written block is durable (spec/ledger.md §3.3). */
+  advance(number: Height, hash: Uint8Array, previousBlockHash: Uint8Array | undefined): void {
+    if (number < this.size) return
+    this.size = number + 1n
+    this.headHash = hash
+    this.beforeHeadHash = presentBytes(previousBlockHash)
+  }
+
+  /** The lowest block that is connected to `high`; `high` itself is taken as good (spec/ledger.md §10 verifyChain). */
+  async verify(high: Height, low: Height, pause: () => Promise<void>): Promise<Height> {
+    this.requireInBounds(high)
+    if (high < low) throw outOfBounds(low, this.size)
+    let upper = this.read(high)
+    if (!upper) throw corrupt(`block ${high} is missing`)
+    for (let number = high; number > low; number -= 1n) {
+      const lower = this.read(number - 1n)
+      if (!lower || !links(upper, lower)) return number
+      upper = lower
+      await pause()
+    }
+    return low
+  }
+
+  private read(number: Height): Uint8Array | undefined {
+    return this.blocks.get(be64(number))
+  }
+}
+
+/** Whether `upper` names the hash of `lower`. A block that cannot be read does not link. */
+export function links(upper: Uint8Array, lower: Uint8Array): boolean {
+  try {
+    return Buffer.compare(decode(Block, upper).previousBlockHash, blockHash(lower)) === 0
+  } catch (thrown) {
+    // Blocks may have been damaged on disk: for verifyChain an unreadable block is one that does not link (spec/ledger.md §10).
+    if (thrown instanceof Error) return false
+    throw thrown
+  }
+}
+
+function presentBytes(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes?.length ? bytes : undefined
+}

@@ -1,0 +1,44 @@
+import type { Clock } from '../../kernel/index.js'
+import type { Store } from '../level/index.js'
+import { DeltaHistory } from './delta-history.js'
+import type { SyncableLedger } from './ledger-sync.js'
+import { PeerLedger } from './peer-ledger.js'
+import { type LedgerSettings, META, SHIPPED_SETTINGS, settle } from './settings.js'
+import { WorldState } from './world-state.js'
+
+/** What `createLedger` needs. */
+export interface LedgerOptions {
+  readonly store: Store
+  readonly clock: Pick<Clock, 'now'>
+  /** What is not given is as v0.6 ships it. */
+  readonly settings?: Partial<LedgerSettings>
+  /** Writes the genesis block if the chain is empty, as validating peers do (spec/ledger.md §3.4). */
+  readonly genesis?: boolean
+  /** Told what a commit listener threw; by default it is thrown where nobody can miss it. */
+  readonly onListenerError?: (thrown: unknown) => void
+}
+
+/**
+ * Opens the ledger in a store, empty or not.
+ *
+ * @throws PeerError ERR_LEDGER_CORRUPT if height, head block and state contradict each other; ERR_LEDGER_SETTINGS for a shape that cannot be;
+ * ERR_LEDGER_SETTINGS_CHANGED if the store was made with another shape
+ */
+export async function createLedger({ store, clock, settings, genesis, onListenerError }: LedgerOptions): Promise<SyncableLedger> {
+  const allSettings: LedgerSettings = { ...SHIPPED_SETTINGS, ...settings }
+  const meta = store.namespace(META)
+  await settle(store, meta, allSettings)
+  const world = new WorldState(store, meta, allSettings)
+  const ledger = new PeerLedger({ store, world, settings: allSettings, clock, onListenerError: onListenerError ?? throwLoudly })
+  await world.dropUnused()
+  await new DeltaHistory(store, allSettings.deltaHistorySize).prune(ledger.height())
+  if (genesis && ledger.height() === 0n) await ledger.openBatch().commit([], undefined)
+  return ledger
+}
+
+/** As an uncaught exception: a listener must not throw, and nobody else can be told. */
+function throwLoudly(thrown: unknown): void {
+  queueMicrotask(() => {
+    throw thrown
+  })
+}

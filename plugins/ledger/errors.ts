@@ -1,0 +1,44 @@
+import { PeerError } from '../../kernel/index.js'
+import { asBuffer } from './bytes.js'
+
+/** A number above the head (spec/ledger.md §10). */
+export function outOfBounds(number: bigint, height: bigint): PeerError {
+  return new PeerError('ERR_LEDGER_OUT_OF_BOUNDS', 'LedgerError - OutOfBounds: ledger: out of bounds', { details: { number, height } })
+}
+
+/** A transaction id that no index row holds (spec/ledger.md §10). */
+export function resourceNotFound(txid: string): PeerError {
+  return new PeerError('ERR_LEDGER_NOT_FOUND', 'LedgerError - ResourceNotFound: ledger: resource not found', { details: { txid } })
+}
+
+/** A block hash that no index row holds (spec/ledger.md §10). */
+export function blockNotFound(hash: Uint8Array): PeerError {
+  const hex = asBuffer(hash).toString('hex')
+  return new PeerError('ERR_LEDGER_BLOCK_NOT_FOUND', `LedgerError - ErrorTypeBlockNotFound: ledger: block not found with hash ${hex}`, { details: { hash: hex } })
+}
+
+/** A put with an empty key or without a value; the text is v0.6's (spec/chaincode.md §6). */
+export function invalidPut(key: Uint8Array, value: Uint8Array | undefined): PeerError {
+  return new PeerError(
+    'ERR_LEDGER_INVALID_ARGUMENT',
+    `LedgerError - InvalidArgument: An empty string key or a nil value is not supported. Method invoked with key='${asBuffer(key).toString('utf8')}', value='${goBytes(value)}'`,
+  )
+}
+
+/** Longest value printed in full; a longer one is cut, so that a refused put cannot make a message of unbounded size. */
+const MAX_PRINTED_BYTES = 4096
+
+/** A byte slice as Go's `%#v` prints it: `[]byte{0x31, 0x32}`. */
+function goBytes(value: Uint8Array | undefined): string {
+  if (value === undefined) return '[]byte(nil)'
+  const shown = Array.from(value.subarray(0, MAX_PRINTED_BYTES), (byte) => `0x${byte.toString(16)}`)
+  if (value.length > MAX_PRINTED_BYTES) shown.push(`... ${value.length - MAX_PRINTED_BYTES} more bytes`)
+  return `[]byte{${shown.join(', ')}}`
+}
+
+/** What is stored contradicts itself. */
+export function corrupt(what: string): PeerError {
+  return new PeerError('ERR_LEDGER_CORRUPT', what, {
+    hint: 'restore the directory from a copy, or empty it and let the peer transfer the state from the others',
+  })
+}

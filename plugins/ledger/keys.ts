@@ -1,0 +1,19 @@
+import { defineKeys, flag, integer, key, text } from '../../kernel/index.js'
+
+/** Shared with every plugin that acts differently on validating peers. */
+export const validatorKeys = defineKeys({
+  'peer.validator.enabled': key(flag(), true, 'whether this peer validates: executes ordered transactions and commits blocks'),
+})
+
+/** Keys of the world state and its history (spec/ledger.md §14). */
+export const ledgerKeys = defineKeys({
+  'ledger.state.dataStructure.name': key(
+    text().refine((name) => name === '' || name === 'buckettree', 'expected buckettree: the structures trie and raw of v0.6 are not available, a network that uses them cannot be joined'),
+    'buckettree',
+    'structure of the world state; empty means a buckettree with 10009 buckets and grouping 10, whatever the configs say',
+  ),
+  'ledger.state.dataStructure.configs.numBuckets': key(integer({ min: 2, max: 0xffffffff }), 1_000_003, 'buckets of the world state; the same on every validator, fixed once the store exists'),
+  'ledger.state.dataStructure.configs.maxGroupingAtEachLevel': key(integer({ min: 2, max: 0xffff }), 5, 'children of a node of the bucket tree; the same on every validator, fixed once the store exists'),
+  'ledger.state.dataStructure.configs.bucketCacheSize': key(integer(), 100, 'bound of the cache of buckets and tree nodes, in MiB; 0 or less disables it'),
+  'ledger.state.deltaHistorySize': key(integer({ min: 0 }), 500, 'state deltas kept for other peers, in blocks; 0 keeps none'),
+})

@@ -1,0 +1,30 @@
+import { definePlugin, messageOf } from '../../kernel/index.js'
+import { STORE } from '../level/index.js'
+import { createLedger } from './create-ledger.js'
+import { ledgerKeys, validatorKeys } from './keys.js'
+import { settingsOf } from './settings.js'
+import { LEDGER, LEDGER_SYNC } from './tokens.js'
+
+/** Opens chain and world state in the peer's store; a validator with an empty chain writes the genesis block (spec/ledger.md §3.4). */
+export default definePlugin({
+  name: 'ledger',
+  description: 'chain, world state, state hashes and indexes',
+  config: { ...ledgerKeys, ...validatorKeys },
+  requires: [STORE],
+  provides: [LEDGER, LEDGER_SYNC],
+  apply(peer) {
+    peer.hooks.db.tap(async () => {
+      const ledger = await createLedger({
+        store: peer.use(STORE),
+        clock: peer.clock,
+        settings: settingsOf(peer.settings(ledgerKeys)),
+        genesis: peer.settings(validatorKeys)['peer.validator.enabled'],
+        onListenerError: (thrown) => peer.log.error('a commit listener failed', { reason: messageOf(thrown) }),
+      })
+      peer.provide(LEDGER, ledger)
+      peer.provide(LEDGER_SYNC, ledger)
+      const { height } = ledger.info()
+      peer.log.info('ledger opened', { height, stateBlock: ledger.stateBlock() })
+    })
+  },
+})

@@ -1,0 +1,116 @@
+import type { Namespace, Store, StoreBatch } from '../level/index.js'
+import { BucketTree, TreeShape } from './bucket-tree/index.js'
+import { be64, readBe64 } from './bytes.js'
+import { corrupt } from './errors.js'
+import type { Height } from './ledger.js'
+import type { LedgerSettings } from './settings.js'
+import type { WorldStateStructure } from './world-state-structure.js'
+
+const GENERATION_KEY: Uint8Array = Buffer.from('state-generation', 'latin1')
+const UNUSED_KEY: Uint8Array = Buffer.from('state-unused-generation', 'latin1')
+const STATE_BLOCK_KEY: Uint8Array = Buffer.from('state-block', 'latin1')
+/** Stands for "the state of no block". */
+const NO_BLOCK = new Uint8Array(0)
+const DELETES_AT_ONCE = 5000
+const MIB = 1024 * 1024
+
+/** One world state among those in the store. */
+export interface Generation {
+  readonly number: bigint
+  readonly structure: WorldStateStructure
+}
+
+/**
+ * Which world state is the current one, and of which block. A state that is replaced as a whole is filled as a new generation and becomes current
+ * in one write, since the store cannot delete a range atomically.
+ */
+export class WorldState {
+  private readonly shape: TreeShape
+  private active: Generation
+  private ofBlock: Height | undefined
+
+  constructor(
+    private readonly store: Store,
+    private readonly meta: Namespace,
+    private readonly settings: LedgerSettings,
+  ) {
+    this.shape = new TreeShape(settings.numBuckets, settings.maxGroupingAtEachLevel)
+    this.active = this.open(this.readNumber(GENERATION_KEY) ?? 0n)
+    this.ofBlock = this.readNumber(STATE_BLOCK_KEY)
+  }
+
+  get structure(): WorldStateStructure {
+    return this.active.structure
+  }
+
+  /** The block whose state this is. */
+  get block(): Height | undefined {
+    return this.ofBlock
+  }
+
+  /** Notes in a batch of which block the state will be; the returned function is to be called once that is durable. */
+  markBlock(batch: StoreBatch, block: Height | undefined): () => void {
+    batch.put(this.meta, STATE_BLOCK_KEY, block === undefined ? NO_BLOCK : be64(block))
+    return () => {
+      this.ofBlock = block
+    }
+  }
+
+  /** An empty generation to fill; a crash before it is activated leaves it to {@link dropUnused}. */
+  async nextGeneration(): Promise<Generation> {
+    await this.dropUnused()
+    const number = this.active.number + 1n
+    const batch = this.store.batch()
+    batch.put(this.meta, UNUSED_KEY, be64(number))
+    await this.store.commit(batch, 'block')
+    return this.open(number)
+  }
+
+  /** Makes a generation the current one in one write; the former one is then unused. */
+  async activate(generation: Generation, block: Height | undefined): Promise<void> {
+    const batch = this.store.batch()
+    const marked = this.markBlock(batch, block)
+    batch.put(this.meta, GENERATION_KEY, be64(generation.number))
+    batch.put(this.meta, UNUSED_KEY, be64(this.active.number))
+    await this.store.commit(batch, 'block')
+    this.active = generation
+    marked()
+  }
+
+  /** Deletes the rows of a generation that was given up or replaced. */
+  async dropUnused(): Promise<void> {
+    const number = this.readNumber(UNUSED_KEY)
+    if (number === undefined) return
+    const { state, keys } = this.namespaces(number)
+    await this.deleteAll(state)
+    await this.deleteAll(keys)
+    const batch = this.store.batch()
+    batch.delete(this.meta, UNUSED_KEY)
+    await this.store.commit(batch, 'record')
+  }
+
+  private open(number: bigint): Generation {
+    return { number, structure: new BucketTree(this.shape, this.namespaces(number), this.settings.bucketCacheSizeMiB * MIB) }
+  }
+
+  private namespaces(number: bigint): { readonly state: Namespace; readonly keys: Namespace } {
+    return { state: this.store.namespace(`state-${number}`), keys: this.store.namespace(`state-keys-${number}`) }
+  }
+
+  private async deleteAll(namespace: Namespace): Promise<void> {
+    for (;;) {
+      const batch = this.store.batch()
+      for await (const [key] of namespace.entries({ limit: DELETES_AT_ONCE })) batch.delete(namespace, key)
+      if (batch.size === 0) return
+      await this.store.commit(batch, 'record')
+    }
+  }
+
+  private readNumber(key: Uint8Array): bigint | undefined {
+    const row = this.meta.get(key)
+    if (!row || row.length === 0) return undefined
+    const number = readBe64(row)
+    if (number === undefined) throw corrupt(`the row ${Buffer.from(key).toString('latin1')} has ${row.length} bytes, expected 8`)
+    return number
+  }
+}
