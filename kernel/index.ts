@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 export { type Clock, type Moment, systemClock } from './clock.js'
+/** Options of commands (clipanion). */
+export { Option } from 'clipanion'
 export { type PeerCommandClass } from './cli/argv.js'
 export { type ClientClass, PeerCommand } from './cli/command.js'
 export type { PeerContext } from './cli/context.js'

@@ -7,4 +7,6 @@ export interface PeerContext extends BaseContext {
   cwd: string
   /** The site that brought the commands; loads it on first use. */
   loadedSite(): Promise<LoadedSite>
+  /** The packaged default site, which needs no file. */
+  defaultSite(): Promise<LoadedSite>
 }

@@ -14,6 +14,6 @@ export class NodeStartCommand extends PeerCommand {
 
   protected async run(): Promise<number> {
     const [{ Peer }, { runUntilStopped }] = await Promise.all([import('../peer.js'), import('../signals.js')])
-    return runUntilStopped(new Peer(await this.site()))
+    return runUntilStopped(new Peer(await this.site()), process)
   }
 }

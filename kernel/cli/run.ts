@@ -11,7 +11,7 @@ import { PluginListCommand } from './plugin-list.js'
 import { VersionCommand, versionLine } from './version.js'
 
 /** The program's surroundings; tests bring their own. */
-export type Surroundings = Omit<PeerContext, 'loadedSite'>
+export type Surroundings = Omit<PeerContext, 'loadedSite' | 'defaultSite'>
 
 const BASE_COMMANDS: readonly PeerCommandClass[] = [NodeStartCommand, PluginListCommand, VersionCommand]
 
@@ -30,7 +30,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   }
   try {
     if (line.wantsHelp || line.words.length === 0) return await printHelp(line, surroundings)
-    if (line.words[0] === 'version') return await runCommand(line, { ...surroundings, loadedSite: loadDefaultSite }, [])
+    if (line.words[0] === 'version') return await runCommand(line, { ...surroundings, defaultSite: loadDefaultSite, loadedSite: loadDefaultSite }, [])
     return await runOfSite(line, surroundings)
   } catch (error) {
     stderr.write(failureText(error, line.json, null))
@@ -43,12 +43,12 @@ async function runOfSite(line: CommandLine, surroundings: Surroundings): Promise
   const load = async (): Promise<LoadedSite> => loadFiles({ cwd: surroundings.cwd, file: line.config })
   try {
     const site = await load()
-    return await runCommand(line, { ...surroundings, loadedSite: async () => site }, site.plugins)
+    return await runCommand(line, { ...surroundings, defaultSite: loadDefaultSite, loadedSite: async () => site }, site.plugins)
   } catch (broken) {
     const { plugins } = await loadDefaultSite()
     const { command } = matchCommand(line.words, commandsOf(plugins))
     if (command === undefined || !('needsSite' in command) || command.needsSite !== false) throw broken
-    return runCommand(line, { ...surroundings, loadedSite: load }, plugins)
+    return runCommand(line, { ...surroundings, defaultSite: loadDefaultSite, loadedSite: load }, plugins)
   }
 }
 

@@ -12,7 +12,7 @@ export function expectation(issue: Issue): string {
 function wantedBy(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return `expected ${issue.expected}`
+      return `expected ${typeName(issue.expected)}`
     case 'too_small':
       return `expected at least ${issue.minimum}`
     case 'too_big':
@@ -24,12 +24,17 @@ function wantedBy(issue: Issue): string {
   }
 }
 
+/** A type as people call it. */
+function typeName(type: string): string {
+  return type === 'record' ? 'map' : type === 'array' ? 'list' : type
+}
+
 /** Of a union: what the branch wanted whose type fits, else all the types that would do. */
 function wantedByUnion(branches: readonly (readonly Issue[])[]): string {
   const first = branches.flatMap((issues) => issues.slice(0, 1))
   const fitting = first.find((issue) => issue.code !== 'invalid_type' || issue.path.length > 0)
   if (fitting !== undefined) return expectation(fitting)
-  const types = first.flatMap((issue) => (issue.code === 'invalid_type' ? [issue.expected] : []))
+  const types = first.flatMap((issue) => (issue.code === 'invalid_type' ? [typeName(issue.expected)] : []))
   return `expected ${[...new Set(types)].join(' or ')}`
 }
 

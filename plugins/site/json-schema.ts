@@ -2,7 +2,10 @@ import { z } from 'zod'
 import type { DeclaredKey } from '../../kernel/index.js'
 
 /** A JSON Schema as plain data. */
-export type Schema = { [name: string]: unknown; properties?: Record<string, Schema> }
+export interface Schema {
+  [name: string]: unknown
+  properties?: Record<string, Schema>
+}
 
 /**
  * The JSON Schema (draft 2020-12) of a configuration file: the nested form of the keys, with descriptions and defaults.
@@ -10,7 +13,7 @@ export type Schema = { [name: string]: unknown; properties?: Record<string, Sche
  */
 export function jsonSchema(keys: Iterable<DeclaredKey>): Schema {
   const root = section('Configuration of a Weft site')
-  root.$schema = 'https://json-schema.org/draft/2020-12/schema'
+  root['$schema'] = 'https://json-schema.org/draft/2020-12/schema'
   Object.assign((root.properties ??= {}), {
     $schema: { type: 'string' },
     extends: { type: 'string', description: 'path or module name of a site whose plugins and values come first' },
@@ -22,8 +25,10 @@ export function jsonSchema(keys: Iterable<DeclaredKey>): Schema {
     const last = names.pop() ?? key
     let parent = root
     for (const name of names) parent = (parent.properties ??= {})[name] ??= section(undefined)
-    const known = (parent.properties ??= {})[last]
-    parent.properties[last] = { ...schema, ...known, description: spec.description, ...(spec.fallback === undefined ? {} : { default: spec.fallback }) }
+    const members: Record<string, unknown> = { ...schema, description: spec.description }
+    if (spec.fallback !== undefined) members['default'] = spec.fallback
+    const { properties: _inner, ...leaf } = members
+    ;(parent.properties ??= {})[last] = leaf
   }
   return root
 }
