@@ -4,7 +4,7 @@ const id = (chaincode: Uint8Array, key: Uint8Array) => `${Buffer.from(chaincode)
 
 type Values = Map<string, Uint8Array | undefined>
 
-/** Just enough ledger for executing: three layers, entries in the order in which they were first written. */
+/** Just enough ledger for executing: three layers; ranges give uncommitted entries in the order of writing, committed ones in that of buckets. */
 export class FakeLedger {
   readonly values: Values = new Map()
   readonly transactions = new Map<string, Uint8Array>()
@@ -102,8 +102,9 @@ export class FakeBatch {
 async function* scan(layers: readonly Values[], chaincode: Uint8Array, startKey: Uint8Array, endKey: Uint8Array): AsyncGenerator<StateEntry> {
   const prefix = `${Buffer.from(chaincode).toString('hex')}/`
   const seen = new Set<string>()
-  for (const layer of layers) {
-    for (const [name, value] of layer) {
+  for (const [depth, layer] of layers.entries()) {
+    const isCommitted = depth === layers.length - 1
+    for (const [name, value] of isCommitted ? inBucketOrder(layer) : layer) {
       if (!name.startsWith(prefix) || seen.has(name)) continue
       seen.add(name)
       const key = Buffer.from(name.slice(prefix.length), 'hex')
@@ -111,4 +112,22 @@ async function* scan(layers: readonly Values[], chaincode: Uint8Array, startKey:
       if (value !== undefined && isInside) yield { key, value }
     }
   }
+}
+
+/** The order of v0.6's default store (spec/chaincode.md §7), with its default number of buckets. */
+function inBucketOrder(layer: Values): [string, Uint8Array | undefined][] {
+  const placed = [...layer].map((entry) => ({ entry, key: compositeKey(entry[0]) }))
+  placed.sort((a, b) => bucketOf(a.key) - bucketOf(b.key) || Buffer.compare(a.key, b.key))
+  return placed.map(({ entry }) => entry)
+}
+
+function compositeKey(name: string): Buffer {
+  const [chaincode = '', key = ''] = name.split('/')
+  return Buffer.from(`${chaincode}00${key}`, 'hex')
+}
+
+function bucketOf(key: Buffer): number {
+  let hash = 0x811c9dc5
+  for (const byte of key) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
+  return (hash % 1_000_003) + 1
 }

@@ -1,0 +1,37 @@
+import type { ChaincodeMessage } from '../../../../proto/index.js'
+import type { Call, CallResult } from '../../runtime.js'
+import { RangeQueries } from './range-queries.js'
+
+/** Requests of one transaction that may wait while an earlier one is worked on. A shim sends one at a time. */
+export const MAX_WAITING_REQUESTS = 64
+
+/** What a stream knows of one txid (spec/chaincode.md §3.6). */
+export class StreamCall {
+  /** A request is being worked on; later ones wait, in order. */
+  isBusy = false
+  hasEnded = false
+  waiting: ChaincodeMessage[] | undefined
+  private rangeQueries: RangeQueries | undefined
+
+  constructor(
+    readonly call: Call,
+    readonly resolve: (result: CallResult) => void,
+    readonly reject: (cause: Error) => void,
+  ) {}
+
+  get isQuery(): boolean {
+    return this.call.kind === 'query'
+  }
+
+  ranges(newId: () => string): RangeQueries {
+    return (this.rangeQueries ??= new RangeQueries(this.call.state, newId))
+  }
+
+  /** Keeps a request for later. False if too many wait. */
+  wait(message: ChaincodeMessage): boolean {
+    const waiting = (this.waiting ??= [])
+    if (waiting.length >= MAX_WAITING_REQUESTS) return false
+    waiting.push(message)
+    return true
+  }
+}
