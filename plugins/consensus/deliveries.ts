@@ -1,9 +1,8 @@
 import { messageOf } from '../../kernel/index.js'
-import type { Ledger } from '../ledger/index.js'
 import type { EngineRecord, LedgerEffect } from './effects.js'
 import type { TransferResult, TransferTarget } from './engine.js'
 import type { EngineEvent } from './events.js'
-import { type BlockExecution, deliveredBlock, headOf, outcomesOf, reportsOf } from './execution.js'
+import { type BlockExecution, deliveredBlock, headOf, type HostLedger, outcomesOf, reportsOf } from './execution.js'
 import { Fifo } from './fifo.js'
 import type { RequestPool } from './pool.js'
 import type { EngineRecords } from './records.js'
@@ -13,7 +12,7 @@ export type StateTransfer = (target: TransferTarget) => Promise<{ readonly reach
 
 export interface DeliveriesOptions {
   readonly execution: BlockExecution
-  readonly ledger: Ledger
+  readonly ledger: HostLedger
   readonly pool: RequestPool
   readonly records: EngineRecords
   readonly window: number
@@ -165,13 +164,13 @@ function isDelivery(effect: LedgerEffect): boolean {
 }
 
 /** Consensus metadata of the head block, if it has any. */
-export function headMetadata(ledger: Ledger): Uint8Array | undefined {
+export function headMetadata(ledger: HostLedger): Uint8Array | undefined {
   const height = ledger.height()
   const metadata = height === 0n ? undefined : ledger.block(height - 1n)?.consensusMetadata
   return metadata && metadata.length > 0 ? metadata : undefined
 }
 
-function isHead(ledger: Ledger, target: TransferTarget): boolean {
+function isHead(ledger: HostLedger, target: TransferTarget): boolean {
   const { height, currentBlockHash } = ledger.info()
   return height === target.height && Buffer.compare(currentBlockHash, target.hash) === 0
 }

@@ -6,6 +6,11 @@ import type { StoreBatch } from '../level/index.js'
 import type { RequestOutcomeReport } from './consensus.js'
 import type { DeliveredBlock, EngineRequest, Head, RequestOutcome } from './engine.js'
 
+/** What a host needs of the ledger. */
+export type HostLedger = Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'stateHash'>
+/** What a host needs of chaincode. */
+export type HostChaincode = Pick<ChaincodeSupport, 'execute'>
+
 /** A request that was executed, with its result. */
 export interface ExecutedRequest {
   readonly request: EngineRequest
@@ -23,8 +28,8 @@ export class BlockExecution {
   private done: ExecutedRequest[] = []
 
   constructor(
-    private readonly ledger: Ledger,
-    private readonly chaincode: ChaincodeSupport,
+    private readonly ledger: HostLedger,
+    private readonly chaincode: HostChaincode,
     private readonly log: Logger,
   ) {}
 

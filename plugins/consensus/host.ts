@@ -1,7 +1,5 @@
 import { assert, type Clock, type Logger, messageOf, PeerError } from '../../kernel/index.js'
 import { canonicalTransaction } from '../../proto/index.js'
-import type { ChaincodeSupport } from '../chaincode/index.js'
-import type { Ledger } from '../ledger/index.js'
 import type { Store } from '../level/index.js'
 import { createCarrier } from './carrier.js'
 import type { Accepted, Consensus, ConsensusStatus, ConsensusTransport } from './consensus.js'
@@ -9,7 +7,7 @@ import { createCrypto } from './crypto.js'
 import { Deliveries, headMetadata, type StateTransfer } from './deliveries.js'
 import type { EngineFactory, EngineRequest, Member, MemberIndex } from './engine.js'
 import type { EngineEvent } from './events.js'
-import { BlockExecution, headOf } from './execution.js'
+import { BlockExecution, headOf, type HostChaincode, type HostLedger } from './execution.js'
 import { Inbox } from './inbox.js'
 import { type ConsensusLimits, defaultLimits } from './limits.js'
 import { Outbox, type OutboundMessage } from './outbox.js'
@@ -32,8 +30,8 @@ export interface HostObserver {
 /** Everything that a host needs: no kernel, no gRPC. */
 export interface ConsensusHostOptions {
   readonly store: Store
-  readonly ledger: Ledger
-  readonly chaincode: ChaincodeSupport
+  readonly ledger: HostLedger
+  readonly chaincode: HostChaincode
   /** `options` are raw: the factory parses them. */
   readonly engine: { readonly factory: EngineFactory; readonly options: unknown }
   readonly members: readonly Member[]

@@ -23,6 +23,7 @@ export type {
 } from './engine.js'
 export type { EngineEvent } from './events.js'
 export { type ConsensusHost, type ConsensusHostOptions, createConsensusHost, type HostObserver } from './host.js'
+export type { HostChaincode, HostLedger } from './execution.js'
 export { batchingKind, consensusKeys } from './keys.js'
 export { type ConsensusLimits, defaultLimits } from './limits.js'
 export type { OutboundMessage } from './outbox.js'
