@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import type { Clock } from './clock.js'
 import { PeerError, messageOf } from './errors.js'
 import type { Logger } from './logging.js'
 
@@ -25,6 +26,7 @@ export class Connections {
   constructor(
     private readonly limit: number,
     private readonly log: Logger,
+    private readonly clock: Clock,
     private readonly accept: (socket: Socket) => void,
   ) {
     // TCP keepalive finds dead hosts below HTTP/2, where the protocol wants no pings (spec/wire.md §1).
@@ -73,20 +75,19 @@ export class Connections {
       socket.destroy()
       return
     }
-    this.#sockets.set(socket, performance.now())
-    const silence = setTimeout(() => {
+    this.#sockets.set(socket, this.clock.elapsedMs())
+    const cancelSilence = this.clock.setTimer(SILENCE_LIMIT_MS, () => {
       if (socket.bytesRead < GREETING_BYTES) socket.destroy()
-    }, SILENCE_LIMIT_MS)
-    silence.unref()
+    })
     socket.once('close', () => {
-      clearTimeout(silence)
+      cancelSilence()
       this.#sockets.delete(socket)
     })
     this.accept(socket)
   }
 
   #makeRoom(): boolean {
-    const oldEnough = performance.now() - SILENCE_LIMIT_MS / 2
+    const oldEnough = this.clock.elapsedMs() - SILENCE_LIMIT_MS / 2
     let least: Socket | undefined
     for (const [socket, since] of this.#sockets) {
       if (since < oldEnough && (least === undefined || socket.bytesRead < least.bytesRead)) least = socket

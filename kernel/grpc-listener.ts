@@ -28,6 +28,7 @@ export class GrpcListener {
     readonly target: BindTarget,
     limits: ListenerLimits,
     log: Logger,
+    private readonly clock: Clock,
   ) {
     this.#address = target.address
     this.#limits = limits
@@ -53,7 +54,7 @@ export class GrpcListener {
   async open(credentials: ServerCredentials): Promise<void> {
     // grpc-js gets accepted sockets instead of binding itself: so their number can be bounded and bind errors are precise.
     const injector = this.#server.createConnectionInjector(credentials)
-    const connections = new Connections(this.#limits.connections, this.#log, (socket) => injector.injectConnection(socket))
+    const connections = new Connections(this.#limits.connections, this.#log, this.clock, (socket) => injector.injectConnection(socket))
     this.#connections = connections
     this.#address = await connections.open(this.target)
   }
@@ -65,10 +66,10 @@ export class GrpcListener {
   }
 
   /** Second half: waits for `drained`, at most 3 s, then cuts what is left. */
-  async close(drained: Promise<void>, clock: Clock): Promise<void> {
+  async close(drained: Promise<void>): Promise<void> {
     let cancel = (): void => {}
     const limit = new Promise<void>((resolve) => {
-      cancel = clock.setTimer(CLOSE_LIMIT_MS, resolve)
+      cancel = this.clock.setTimer(CLOSE_LIMIT_MS, resolve)
     })
     await Promise.race([drained, limit])
     cancel()

@@ -47,7 +47,7 @@ export class ListenerSet {
       listener.services.release(owner, awaited)
       if (declarer !== owner) continue
       this.#listeners.delete(name)
-      await listener.close(listener.drain(), this.clock)
+      await listener.close(listener.drain())
     }
   }
 
@@ -64,7 +64,7 @@ export class ListenerSet {
   async close(): Promise<void> {
     this.drain()
     const all = [...this.#listeners.values()]
-    await Promise.all(all.map(({ listener }, index) => listener.close(this.#drained?.[index] ?? Promise.resolve(), this.clock)))
+    await Promise.all(all.map(({ listener }, index) => listener.close(this.#drained?.[index] ?? Promise.resolve())))
   }
 
   #declare(owner: ListenerOwner, name: string, address: string, key: string): Listener {
@@ -79,7 +79,7 @@ export class ListenerSet {
         hint: 'declare it in the registerServices hook',
       })
     }
-    const listener = new GrpcListener({ name, address, key }, this.limits(), this.log.in(name))
+    const listener = new GrpcListener({ name, address, key }, this.limits(), this.log.in(name), this.clock)
     this.#listeners.set(name, { listener, owner })
     return present(listener, owner)
   }

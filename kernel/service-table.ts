@@ -91,11 +91,36 @@ export class ServiceTable {
   }
 
   #streamHandler(slot: Slot) {
-    return (call: { emit(event: 'error', error: object): boolean; on(event: 'error', listener: (error: unknown) => void): unknown }): void => {
+    return (call: StreamCall): void => {
       // A cancelled stream emits 'error', and without a listener of ours a plugin that forgot one would end the process.
       call.on('error', (error) => this.log.in(slot.path).debug(`stream ended: ${toGrpcStatus(error).details}`))
+      answerWhenDestroyed(call)
       invoke(slot, [call], (error) => call.emit('error', toGrpcStatus(error)))
     }
+  }
+}
+
+/** What the kernel uses of a server's streaming call. */
+interface StreamCall {
+  readonly cancelled: boolean
+  readonly writableEnded: boolean
+  emit(event: 'error', error: object): boolean
+  on(event: 'error', listener: (error: unknown) => void): unknown
+  destroy(reason?: Error): unknown
+}
+
+/**
+ * grpc-js leaves a client waiting for ever when its stream is destroyed on the server, as leaving a `for await` over it does.
+ * So a stream that is destroyed before it has ended is answered: with the reason, or with what is emitted next.
+ */
+function answerWhenDestroyed(call: StreamCall): void {
+  const destroy = call.destroy.bind(call)
+  call.destroy = (reason) => {
+    if (call.cancelled || call.writableEnded) return destroy(reason)
+    // Leaving a `for await` destroys with an AbortError, at its natural end too: what its function does next counts.
+    if (reason instanceof Error && reason.name !== 'AbortError') call.emit('error', toGrpcStatus(reason))
+    else setImmediate(() => call.writableEnded || call.emit('error', { code: status.UNAVAILABLE, details: 'the peer ended the stream' }))
+    return call
   }
 }
 
