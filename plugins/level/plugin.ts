@@ -1,0 +1,31 @@
+import { definePlugin } from '../../kernel/index.js'
+import { storeKeys } from './keys.js'
+import { openLevelStore, storeDirectory } from './open.js'
+import { STORE } from './token.js'
+import type { Store } from './store.js'
+
+/** The peer's one store, on LevelDB, in `<peer.fileSystemPath>/db`. See README.md. */
+export const level = definePlugin({
+  name: 'level',
+  description: "the peer's store on LevelDB: one atomic, synced write per block",
+  config: storeKeys,
+  provides: [STORE],
+  apply(peer) {
+    let store: Store | undefined
+    peer.hooks.db.tap(async ({ directory }) => {
+      const settings = peer.settings(storeKeys)
+      store = await openLevelStore(storeDirectory(directory), {
+        sync: settings['store.sync'],
+        cacheBytes: settings['store.cacheBytes'],
+        writeBufferBytes: settings['store.writeBufferBytes'],
+        onFailed: (reason) => peer.fail(reason),
+      })
+      peer.provide(STORE, store)
+    })
+    // Plugins stop in reverse order: whatever uses the store has stopped before.
+    peer.hooks.stop.tap(async () => {
+      await store?.close()
+      store = undefined
+    })
+  },
+})
