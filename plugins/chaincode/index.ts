@@ -1,7 +1,10 @@
-import { createToken } from '../../kernel/index.js'
-import type { ChaincodeSupport } from './support.js'
-
+/**
+ * Registering, running and isolating chaincode. See README.md.
+ *
+ * @packageDocumentation
+ */
+export { chaincodeKeys, compatibilityKeys } from './keys.js'
+export { default } from './plugin.js'
+export type { Call, CallResult, CallState, ChaincodeLauncher, ChaincodeRuntime, CodePackage } from './runtime.js'
 export type { ChaincodeSupport, OrderedTransaction, SystemChaincodeOptions } from './support.js'
-
-/** Executing, querying and packaging chaincode. */
-export const CHAINCODE = createToken<ChaincodeSupport>('chaincode', 'weft/plugins/chaincode')
+export { CHAINCODE } from './token.js'

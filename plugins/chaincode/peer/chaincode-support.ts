@@ -66,9 +66,11 @@ export class ChaincodePeer implements ChaincodeSupport {
     this.starter.startSystem(name)
   }
 
-  /** True for names that only the peer itself may run. */
-  isSystem(name: string): boolean {
-    return this.starter.systems.has(name)
+  /** Why a chaincode that dials the peer may not register under a name; `undefined` if it may (spec/chaincode.md §3.4). */
+  whyNotRegister(name: string): string | undefined {
+    if (this.starter.systems.has(name)) return `the chaincode name ${name} belongs to a system chaincode of this peer`
+    if (this.options.settings.mode === 'dev') return undefined
+    return `chaincode ${name} was not launched by this peer, and chaincode.mode is net`
   }
 
   onRejection(listener: (transaction: Transaction, error: string) => void): () => void {
