@@ -7,7 +7,7 @@ import {
   decodeBlockNumber,
   decodeLocation,
   encodeBlockNumber,
-  encodeLocation,
+  encodeLocations,
   txidIndexKey,
 } from './encodings.js'
 import { blockNotFound, corrupt, outOfBounds } from './errors.js'
@@ -104,7 +104,8 @@ export class Chain {
     batch.put(this.blocks, be64(number), bytes)
     if (number >= this.size) batch.put(this.blocks, BLOCK_COUNT_KEY, be64(number + 1n))
     batch.put(this.indexes, blockHashIndexKey(hash), encodeBlockNumber(number))
-    for (const [index, txid] of txids.entries()) batch.put(this.indexes, txidIndexKey(txid), encodeLocation({ block: number, index }))
+    // One after the other, so that the latest wins where an id repeats.
+    for (const [index, location] of encodeLocations(number, txids.length).entries()) batch.put(this.indexes, txidIndexKey(txids[index] ?? ''), location)
   }
 
   /** To be called once a written block is durable (spec/ledger.md §3.3). */

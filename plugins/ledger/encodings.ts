@@ -1,7 +1,7 @@
-import { ByteReader, varintOf } from './varint.js'
+import { PeerError } from '../../kernel/index.js'
 import { asBuffer } from './bytes.js'
 import type { Height, StateKey, TransactionLocation } from './ledger.js'
-import { PeerError } from '../../kernel/index.js'
+import { ByteReader, varintLength, varintOf, writeVarint } from './varint.js'
 
 /** `chaincodeID ‖ 00 ‖ key` (spec/ledger.md §6.1). */
 export function compositeKey(chaincode: StateKey, key: StateKey): Buffer {
@@ -44,7 +44,7 @@ export function orderPreserving32(value: number): Buffer {
 export const BLOCK_COUNT_KEY: Uint8Array = Buffer.from('blockCount', 'latin1')
 
 const BLOCK_HASH_ROW = Buffer.from([1])
-const TXID_ROW = Buffer.from([2])
+const TXID_ROW = '\x02'
 
 /** `01 ‖ blockHash` (spec/ledger.md §5). */
 export function blockHashIndexKey(hash: Uint8Array): Buffer {
@@ -53,7 +53,7 @@ export function blockHashIndexKey(hash: Uint8Array): Buffer {
 
 /** `02 ‖ txid bytes` (spec/ledger.md §5). */
 export function txidIndexKey(txid: string): Buffer {
-  return Buffer.concat([TXID_ROW, Buffer.from(txid, 'utf8')])
+  return Buffer.from(TXID_ROW + txid, 'utf8')
 }
 
 /** Value of a block hash row: `varint(blockNumber)`. */
@@ -62,6 +62,18 @@ export const encodeBlockNumber: (block: Height) => Buffer = varintOf
 /** Value of a txid row: `varint(blockNumber) ‖ varint(txIndex)`. */
 export function encodeLocation({ block, index }: TransactionLocation): Buffer {
   return Buffer.concat([varintOf(block), varintOf(BigInt(index))])
+}
+
+/** {@link encodeLocation} for the first `count` elements of a block, in one piece of memory. */
+export function encodeLocations(block: Height, count: number): Uint8Array[] {
+  const prefix = varintOf(block)
+  const stride = prefix.length + varintLength(count)
+  const memory = Buffer.allocUnsafe(stride * count)
+  return Array.from({ length: count }, (_, index) => {
+    const start = index * stride
+    memory.set(prefix, start)
+    return memory.subarray(start, writeVarint(memory, index, start + prefix.length))
+  })
 }
 
 /** Inverse of {@link encodeBlockNumber}. Throws ERR_LEDGER_CORRUPT. */

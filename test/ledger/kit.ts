@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type LedgerSettings, type SyncableLedger, createLedger } from '../../plugins/ledger/index.js'
 import type { Moment } from '../../kernel/index.js'
+import { Transaction, Transaction_Type, encode } from '../../proto/index.js'
 import { FakeStore } from './fake-store.js'
 
 /** Golden data of the original (spec/ledger.md §17). The caller names the shape it reads. */
@@ -38,7 +39,7 @@ export async function commitOperations(ledger: SyncableLedger, txid: string, ope
     else transaction.delete(unhex(chaincodeIDHex), unhex(keyHex))
   }
   transaction.finish(true)
-  await batch.commit([{ bytes: new Uint8Array(0), result: { txid } }], undefined)
+  await batch.commit([{ bytes: transactionOf(txid), result: { txid } }], undefined)
 }
 
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -46,3 +47,6 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   for await (const item of items) all.push(item)
   return all
 }
+
+/** A serialised invocation that has nothing but its id. */
+export const transactionOf = (txid: string): Uint8Array => encode(Transaction, Transaction.fromPartial({ type: Transaction_Type.CHAINCODE_INVOKE, txid }))
