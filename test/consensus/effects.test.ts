@@ -1,0 +1,150 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createRandom } from '../kit/random.js'
+import { VirtualTime } from '../kit/virtual-clock.js'
+import { createBench, engineOf, run, settle } from './kit/harness.js'
+import { type Disk, MemoryStore } from './kit/memory-store.js'
+
+/** A disk whose writes take random times, and still end in order. */
+function slowDisk(time: VirtualTime, seed: number): Disk {
+  const random = createRandom(seed)
+  let freeAtMs = 0
+  return (_, done) => {
+    freeAtMs = Math.max(freeAtMs, time.nowMs) + random.below(20)
+    time.schedule(freeAtMs - time.nowMs, done)
+  }
+}
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
+
+describe('effects of an engine', () => {
+  it('are carried out after its handler returned, sends after their write and never out of order', async () => {
+    const step = fc.record({ puts: fc.nat(2), sends: fc.nat(3), pauseMs: fc.nat(15) })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), fc.nat(), async (steps, seed) => {
+        const time = new VirtualTime()
+        const store = new MemoryStore(slowDisk(time, seed))
+        const broken: string[] = []
+        const sent: string[] = []
+        const expected: string[] = []
+        const engine = engineOf((host) => ({
+          onMessage(_from, bytes) {
+            const number = Number(text(bytes))
+            for (let send = 0; send < (steps[number]?.sends ?? 0); send++) {
+              const name = `${number}.${send}`
+              expected.push(name)
+              host.send(1, Buffer.from(name))
+            }
+            for (let put = 0; put < (steps[number]?.puts ?? 0); put++) host.put(`record ${number} ${put}`, Buffer.from('v'))
+            if (sent.includes(`${number}.0`)) broken.push('a send left before its handler returned')
+          },
+        }))
+        const { host, transport } = createBench(engine, {
+          store,
+          time,
+          observer: {
+            sent: ({ bytes }) => {
+              const name = text(bytes)
+              sent.push(name)
+              const durable = (store.rows.get('consensus')?.size ?? 0) >= steps.slice(0, Number.parseInt(name, 10) + 1).reduce((puts, { puts: more }) => puts + more, 0)
+              if (!durable) broken.push(`${name} left before everything stored by then was durable`)
+            },
+          },
+        })
+        await host.start()
+        for (const [number, { pauseMs }] of steps.entries()) {
+          transport.message(1, Buffer.from(String(number)))
+          await run(time, pauseMs)
+        }
+        await run(time, 2000)
+        expect(broken).toEqual([])
+        expect(sent).toEqual(expected)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('that are stored by one handler are one write', async () => {
+    const { host, store } = createBench(
+      engineOf((engineHost) => {
+        engineHost.put('a', Buffer.from('1'))
+        engineHost.put('b', Buffer.from('2'))
+        engineHost.delete('a')
+        return {}
+      }),
+    )
+    await host.start()
+    await settle()
+    expect(store.written.map(({ kind, operations }) => [kind, operations.length])).toEqual([['record', 3]])
+  })
+
+  it('let later handlers go on while a write waits for the disk', async () => {
+    const done: (() => void)[] = []
+    const store = new MemoryStore((_, durable) => done.push(durable))
+    const handled: string[] = []
+    const { host, transport, sent, time } = createBench(
+      engineOf((engineHost) => ({
+        onMessage(_from, bytes) {
+          handled.push(text(bytes))
+          if (handled.length === 1) engineHost.put('vote', bytes)
+          engineHost.send(1, bytes)
+        },
+      })),
+      { store },
+    )
+    await host.start()
+    for (const name of ['first', 'second']) transport.message(1, Buffer.from(name))
+    await run(time, 1)
+    expect(handled).toEqual(['first', 'second'])
+    expect(sent).toEqual([])
+    done[0]?.()
+    await settle()
+    expect(sent.map(({ bytes }) => text(bytes))).toEqual(['first', 'second'])
+  })
+
+  it('come back in `restored`, per epoch', async () => {
+    const store = new MemoryStore()
+    const first = createBench(
+      engineOf((host) => {
+        host.put('kept', Buffer.from('value'))
+        host.put('gone', Buffer.from('value'))
+        host.delete('gone')
+        return {}
+      }),
+      { store },
+    )
+    await first.host.start()
+    await settle()
+    const restoredIn = async (epoch: bigint): Promise<Record<string, string>> => {
+      let restored: Record<string, string> = {}
+      const bench = createBench(
+        engineOf((_host, start) => {
+          restored = Object.fromEntries([...start.restored].map(([key, value]) => [key, text(value)]))
+          return {}
+        }),
+        { store: store.crash(), epoch },
+      )
+      await bench.host.start()
+      return restored
+    }
+    expect(await restoredIn(0n)).toEqual({ kept: 'value' })
+    expect(await restoredIn(1n)).toEqual({})
+  })
+
+  it('stop the peer when they cannot be stored, and what waited for them never leaves', async () => {
+    const store = new MemoryStore()
+    store.failFrom = 0
+    const { host, fatal, sent } = createBench(
+      engineOf((engineHost) => {
+        engineHost.put('vote', Buffer.from('1'))
+        engineHost.broadcast(Buffer.from('vote'))
+        return {}
+      }),
+      { store },
+    )
+    await host.start()
+    await settle()
+    expect(fatal).toHaveLength(1)
+    expect(sent).toEqual([])
+  })
+})
