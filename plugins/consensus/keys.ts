@@ -1,10 +1,11 @@
+import { validatorKeys } from '../ledger/index.js'
 import { choice, defineKeys, flag, integer, key, list, text } from '../../kernel/index.js'
 import { BATCHING } from './batcher.js'
 import { defaultLimits } from './limits.js'
 
 /** The keys of the consensus plugin (spec/consensus.md §14.3). */
 export const consensusKeys = defineKeys({
-  'peer.validator.enabled': key(flag(), true, 'this peer is a validator: it runs a consensus engine'),
+  ...validatorKeys,
   'peer.validator.consensus.plugin': key(text(), 'noops', 'name of the consensus engine, in any case'),
   'peer.validator.consensus.buffersize': key(
     integer().transform((size) => (size > 0 ? size : defaultLimits.maxInboundPerMember)),

@@ -177,7 +177,8 @@ export class RequestPool {
       pooled.stage = 'writing'
       this.journal.put(batch, pooled.sequence, pooled.request.bytes)
     }
-    this.options.store.commit(batch, 'record').then(
+    const written = batch.size === 0 ? Promise.resolve() : this.options.store.commit(batch, 'record')
+    written.then(
       () => this.wrote(gathering),
       (reason: unknown) => {
         this.options.fatal(reason)

@@ -1,0 +1,223 @@
+import { describe, expect, it } from 'vitest'
+import { type EngineHost, requestId } from '../../plugins/consensus/index.js'
+import { fakeChaincode, transactionOf } from './kit/fake-ledger.js'
+import { createBench, engineOf, run, settle } from './kit/harness.js'
+
+const request = (payload: string) => {
+  const bytes = transactionOf(payload)
+  return { id: requestId(bytes), bytes }
+}
+
+/** An engine that does once what the test says, at its start. */
+const doing = (act: (host: EngineHost) => void) =>
+  engineOf((host) => {
+    act(host)
+    return {}
+  })
+
+const names = (events: readonly { type: string }[]): unknown[] =>
+  events.map((event) => ('tag' in event ? [event.type, event.tag, ...('block' in event && event.block === 'skipped' ? ['skipped'] : [])] : [event.type]))
+
+describe('deliveries', () => {
+  it('become blocks in order, each with its metadata and its records in one write', async () => {
+    const { host, ledger, store, events } = createBench(
+      doing((engineHost) => {
+        engineHost.deliver('one', [request('a')], { metadata: Buffer.from('m1'), put: [['lastExec', Buffer.from('1')]] })
+        engineHost.deliver('two', [request('b'), request('c')])
+        engineHost.deliver('empty', [])
+      }),
+    )
+    await host.start()
+    await settle()
+    expect(ledger.payloads()).toEqual([['a'], ['b', 'c'], []])
+    expect(Buffer.from(ledger.block(0n)?.consensusMetadata ?? []).toString()).toBe('m1')
+    expect(store.written.map(({ kind, operations }) => [kind, operations.map(({ namespace }) => namespace)])).toEqual([
+      ['block', ['chain', 'consensus']],
+      ['block', ['chain']],
+      ['block', ['chain']],
+    ])
+    expect(names(events)).toEqual([['delivered', 'one'], ['delivered', 'two'], ['delivered', 'empty']]) // prettier-ignore
+    expect(events[1]).toMatchObject({ block: { number: 1n, head: { height: 2n } } })
+  })
+
+  it('begin a restart with the metadata of the last block', async () => {
+    const first = createBench(doing((engineHost) => engineHost.deliver('one', [], { metadata: Buffer.from('m1') })))
+    await first.host.start()
+    await settle()
+    let found: unknown
+    const second = createBench(
+      engineOf((_host, start) => {
+        found = [start.head.height, Buffer.from(start.metadata ?? []).toString()]
+        return {}
+      }),
+      { store: first.store.crash() },
+    )
+    await second.host.start()
+    expect(found).toEqual([1n, 'm1'])
+  })
+
+  it('leave out what is no transaction, on every validator alike (spec/consensus.md §12.7)', async () => {
+    const { host, ledger, log } = createBench(doing((engineHost) => engineHost.deliver('one', [request('a'), { id: 'x', bytes: Buffer.from('ff', 'hex') }, request('b')])))
+    await host.start()
+    await settle()
+    expect(ledger.payloads()).toEqual([['a', 'b']])
+    expect(log.lines.some((line) => line.includes('is no transaction'))).toBe(true)
+  })
+
+  it('may run ahead within the window; one more halts the engine and says so', async () => {
+    const { host } = createBench(
+      doing((engineHost) => {
+        for (let block = 0; block <= engineHost.deliveryWindow; block++) engineHost.deliver(`block ${block}`, [])
+      }),
+    )
+    await host.start()
+    expect(host.status().halted).toMatch(/8 deliveries at a time .*'block 8' was one more/)
+  })
+
+  it('may go on for ever when each answer brings the next', async () => {
+    let delivered = 0
+    const { host, ledger } = createBench(
+      engineOf((engineHost) => {
+        for (let block = 0; block < engineHost.deliveryWindow; block++) engineHost.deliver('block', [])
+        return {
+          onDelivered() {
+            delivered++
+            if (delivered < 100) engineHost.deliver('block', [])
+          },
+        }
+      }),
+    )
+    await host.start()
+    await settle()
+    await settle()
+    expect([host.status().halted, ledger.height()]).toEqual([undefined, 107n])
+  })
+
+  it('stop the peer when a block cannot be written', async () => {
+    const bench = createBench(doing((engineHost) => engineHost.deliver('one', [request('a')])))
+    bench.store.failFrom = 0
+    await bench.host.start()
+    await settle()
+    expect([bench.fatal.length, names(bench.events), bench.ledger.height()]).toEqual([1, [], 0n])
+  })
+
+  it('in progress are finished by stop, and no more are begun', async () => {
+    let release = (): void => undefined
+    const executing = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const { host, ledger } = createBench(
+      doing((engineHost) => {
+        engineHost.deliver('one', [request('a')])
+        engineHost.deliver('two', [request('b')])
+      }),
+      { chaincode: fakeChaincode(() => executing) },
+    )
+    await host.start()
+    const stopping = host.stop()
+    await expect(host.submit(transactionOf('late'))).rejects.toMatchObject({ code: 'ERR_CONSENSUS_HALTED', message: expect.stringContaining('stopping') })
+    release()
+    await stopping
+    expect(ledger.payloads()).toEqual([['a']])
+  })
+
+  it('that never finish do not keep stop from ending', async () => {
+    const { host, time, log } = createBench(
+      doing((engineHost) => engineHost.deliver('one', [request('a')])),
+      { chaincode: fakeChaincode(() => new Promise(() => undefined)), limits: { stopTimeoutMs: 100 } },
+    )
+    await host.start()
+    const stopping = host.stop()
+    await run(time, 100)
+    await stopping
+    expect(log.lines.some((line) => line.includes('did not finish in time'))).toBe(true)
+  })
+})
+
+describe('executing before committing', () => {
+  it('gathers executions into the one open batch and commits them as one block', async () => {
+    const { host, ledger, events } = createBench(
+      doing((engineHost) => {
+        engineHost.execute('first', [request('a'), request('fail')])
+        engineHost.execute('second', [request('b')])
+        engineHost.commit('block', Buffer.from('m'))
+      }),
+    )
+    await host.start()
+    await settle()
+    expect(ledger.payloads()).toEqual([['a', 'b']])
+    expect(names(events)).toEqual([['executed', 'first'], ['executed', 'second'], ['delivered', 'block']]) // prettier-ignore
+    expect(events[0]).toMatchObject({ outcomes: [{ succeeded: true }, { succeeded: false }] })
+  })
+
+  it('can be rolled back', async () => {
+    const { host, ledger } = createBench(
+      doing((engineHost) => {
+        engineHost.execute('first', [request('a')])
+        engineHost.rollback()
+        engineHost.deliver('second', [request('b')])
+      }),
+    )
+    await host.start()
+    await settle()
+    expect(ledger.payloads()).toEqual([['b']])
+  })
+
+  it.each([
+    ['commit without an open batch', (host: EngineHost) => host.commit('x'), /without an open batch/],
+    [
+      'deliver into an open batch',
+      (host: EngineHost) => {
+        host.execute('x', [])
+        host.deliver('y', [])
+      },
+      /while a batch is open/,
+    ],
+  ])('halts an engine that would %s', async (_what, act, message) => {
+    const { host, ledger } = createBench(doing(act))
+    await host.start()
+    await settle()
+    expect(host.status().halted).toMatch(message)
+    expect(ledger.isOpen).toBe(false)
+  })
+})
+
+describe('state transfer', () => {
+  it('to the present head is reached at once', async () => {
+    const { host, events } = createBench(doing((engineHost) => engineHost.transferTo({ height: 0n, hash: engineHost.head.hash, members: [] })))
+    await host.start()
+    await settle()
+    expect(events).toMatchObject([{ type: 'transferred', result: { reached: true, head: { height: 0n } } }])
+  })
+
+  it('without a network is answered with the reason', async () => {
+    const { host, events } = createBench(doing((engineHost) => engineHost.transferTo({ height: 9n, hash: Buffer.from('h'), members: [1] })))
+    await host.start()
+    await settle()
+    expect(events).toMatchObject([{ type: 'transferred', result: { reached: false, reason: expect.stringContaining('network plugin') } }])
+  })
+
+  it('cancels what has not begun; answers keep the order of the questions', async () => {
+    const { host, events, ledger } = createBench(
+      doing((engineHost) => {
+        engineHost.deliver('one', [request('a')])
+        engineHost.deliver('two', [request('b')])
+        engineHost.transferTo({ height: 9n, hash: Buffer.from('h'), members: [] })
+        engineHost.deliver('three', [request('c')])
+      }),
+    )
+    await host.start()
+    await settle()
+    expect(names(events)).toEqual([['delivered', 'one'], ['delivered', 'two', 'skipped'], ['transferred'], ['delivered', 'three']]) // prettier-ignore
+    expect(ledger.payloads()).toEqual([['a'], ['c']])
+  })
+
+  it('that ends elsewhere or fails is not reached', async () => {
+    for (const transfer of [async () => ({ reached: true }) as const, () => Promise.reject(new Error('no peers'))]) {
+      const { host, events } = createBench(doing((engineHost) => engineHost.transferTo({ height: 9n, hash: Buffer.from('h'), members: [] })), { transfer })
+      await host.start()
+      await settle()
+      expect(events).toMatchObject([{ type: 'transferred', result: { reached: false } }])
+    }
+  })
+})

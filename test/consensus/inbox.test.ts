@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import { createBench, engineOf, run } from './kit/harness.js'
+import { MemoryStore } from './kit/memory-store.js'
+
+const collecting = (seen: string[]) =>
+  engineOf(() => ({
+    onMessage: (from, bytes) => void seen.push(`${from}:${Buffer.from(bytes).toString()}`),
+    onPeer: (member, up) => void seen.push(`${member} ${up ? 'up' : 'down'}`),
+  }))
+
+describe('messages of other members', () => {
+  it('keep their order per member, connections included', async () => {
+    const seen: string[] = []
+    const { host, transport, time } = createBench(collecting(seen))
+    await host.start()
+    transport.peer(1, true)
+    for (const text of ['a', 'b']) transport.message(1, Buffer.from(text))
+    transport.peer(1, false)
+    transport.message(2, Buffer.from('c'))
+    await run(time, 1)
+    expect(seen.filter((line) => line.startsWith('1'))).toEqual(['1 up', '1:a', '1:b', '1 down'])
+    expect(seen).toContain('2:c')
+  })
+
+  it('beyond the bound of their member are dropped, counted and logged once a second; others are not touched', async () => {
+    const seen: string[] = []
+    const { host, transport, time, log } = createBench(collecting(seen), { limits: { maxInboundPerMember: 10 } })
+    await host.start()
+    for (let number = 0; number < 500; number++) transport.message(1, Buffer.from(String(number)))
+    transport.message(2, Buffer.from('calm'))
+    await run(time, 1)
+    expect(seen).toHaveLength(11)
+    expect(seen).toContain('2:calm')
+    expect(log.lines.filter((line) => line.includes('dropped'))).toHaveLength(1)
+    await run(time, 1000)
+    for (let number = 0; number < 12; number++) transport.message(1, Buffer.from(String(number)))
+    expect(log.lines.filter((line) => line.includes('dropped')).at(-1)).toContain('dropped=490')
+  })
+
+  it('from no other member are ignored', async () => {
+    const seen: string[] = []
+    const { host, transport, time } = createBench(collecting(seen))
+    await host.start()
+    for (const from of [0, 4, -1, 1.5, Number.NaN]) transport.message(from, Buffer.from('x'))
+    await run(time, 1)
+    expect(seen).toEqual([])
+  })
+
+  it('fold the flapping of a connection, so that it cannot fill memory', async () => {
+    const seen: string[] = []
+    const { host, transport, time } = createBench(collecting(seen))
+    await host.start()
+    transport.peer(1, true)
+    for (let flap = 0; flap < 1000; flap++) {
+      transport.peer(1, false)
+      transport.peer(1, true)
+    }
+    await run(time, 1)
+    expect(seen.length).toBeLessThan(5)
+    expect(seen.at(-1)).toBe('1 up')
+  })
+
+  it('wait while too many sends wait for the disk, and go on afterwards', async () => {
+    const done: (() => void)[] = []
+    const store = new MemoryStore((_, durable) => done.push(durable))
+    let handled = 0
+    const { host, transport, time, sent } = createBench(
+      engineOf((engineHost) => ({
+        onMessage() {
+          handled++
+          if (handled === 1) engineHost.put('vote', Buffer.from('1'))
+          engineHost.send(1, Buffer.from('answer'))
+        },
+      })),
+      { store, limits: { maxWaitingSends: 20 } },
+    )
+    await host.start()
+    for (let number = 0; number < 100; number++) transport.message(1, Buffer.from('m'))
+    await run(time, 5)
+    expect(handled).toBe(21)
+    done[0]?.()
+    await run(time, 5)
+    expect([handled, sent.length]).toEqual([100, 100])
+  })
+})
