@@ -1,5 +1,5 @@
+import { choice, defineKeys, integer, key, list, text } from '../../kernel/index.js'
 import { validatorKeys } from '../ledger/index.js'
-import { choice, defineKeys, flag, integer, key, list, text } from '../../kernel/index.js'
 import { BATCHING } from './batcher.js'
 import { defaultLimits } from './limits.js'
 
