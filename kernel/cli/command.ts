@@ -7,7 +7,7 @@ import { type ResolvedSettings, resolveSettings } from '../config/resolve.js'
 import type { SiteConfig } from '../config/site.js'
 import type { PeerContext } from './context.js'
 import { type ClientClass, dialPeer } from './dial.js'
-import { failureText, toJson } from './output.js'
+import { failureText, toJson, usageText } from './output.js'
 
 export type { ClientClass } from './dial.js'
 
@@ -34,7 +34,7 @@ export abstract class PeerCommand extends Command<PeerContext> {
     try {
       return (await this.run()) ?? 0
     } catch (error) {
-      this.context.stderr.write(failureText(error, this.json, this.cli.definition(this.constructor)))
+      this.context.stderr.write(failureText(error, this.json, usageText(this.cli.definition(this.constructor))))
       return 1
     } finally {
       for (const client of this.#clients) client.close()
@@ -44,11 +44,6 @@ export abstract class PeerCommand extends Command<PeerContext> {
   /** Prints a result: `value` as one line of JSON under `--json`, else `text` exactly as it is. */
   protected report(value: unknown, text: string): void {
     this.context.stdout.write(this.json ? `${toJson(value)}\n` : text)
-  }
-
-  /** Prints a warning on stderr; one JSON object under `--json`. Stdout stays as it is. */
-  protected warn(message: string): void {
-    this.context.stderr.write(this.json ? `${toJson({ warning: message })}\n` : `Warning: ${message}\n`)
   }
 
   /** Tells the person, not the program that reads stdout. */

@@ -1,5 +1,5 @@
 import type { ChannelCredentials, Client, ClientOptions, connectivityState as State } from '@grpc/grpc-js'
-import { PeerError } from '../errors.js'
+import { PeerError, messageOf } from '../errors.js'
 import type { Settings } from '../config/keys.js'
 import type { peerKeys } from '../config/peer-keys.js'
 
@@ -37,4 +37,15 @@ export async function dialPeer<C extends Client>(client: ClientClass<C>, setting
 /** True once the connection's state is another one; false if the deadline passes first. */
 function changes(channel: ReturnType<Client['getChannel']>, state: State, deadline: number): Promise<boolean> {
   return new Promise((resolve) => channel.watchConnectivityState(state, deadline, (error) => resolve(error === undefined)))
+}
+
+/**
+ * An error of a gRPC call as v0.6's clients print it: `rpc error: code = 2 desc = <text>` (spec/node.md §1).
+ * Anything else that was thrown is its message.
+ */
+export function rpcErrorText(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error && typeof error.details === 'string') {
+    return `rpc error: code = ${error.code} desc = ${error.details}`
+  }
+  return messageOf(error)
 }

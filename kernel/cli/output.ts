@@ -1,5 +1,6 @@
 import type { Definition } from 'clipanion'
 import { PeerError, messageOf } from '../errors.js'
+import type { PeerCommandClass } from './argv.js'
 
 /** JSON of results: bytes in base64, whole numbers beyond 2^53 as text. */
 export function toJson(value: unknown): string {
@@ -14,35 +15,56 @@ export function toJson(value: unknown): string {
   return JSON.stringify(plain(value)) ?? 'null'
 }
 
-/** What a failed command prints on stderr: `Error: <text>`, the hint and the command's usage (spec/node.md §1); or one JSON object. */
-export function failureText(error: unknown, json: boolean, definition: Definition | null): string {
-  const { code, hint, details } = error instanceof PeerError ? error : { code: 'ERR_COMMAND_FAILED', hint: undefined, details: {} }
-  if (json) return `${toJson({ error: { code, message: messageOf(error), ...(hint === undefined ? {} : { hint }), details } })}\n`
-  const lines = `Error: ${messageOf(error)}\n${hint === undefined ? '' : `  ${hint}\n`}`
-  return definition === null || !isUsageHelpful(code) ? lines : `${lines}${usageText(definition)}\n`
-}
-
 /** A configuration that is wrong, or a peer that cannot start, is not better understood by reading the flags. */
-function isUsageHelpful(code: string): boolean {
-  return !/^ERR_(CONFIG|MODULE|PLUGIN|PEER|STORE|LISTENER|SERVICE|PACKAGE)_/.test(code)
+const NO_USAGE = /^ERR_(CONFIG|MODULE|PLUGIN|PEER|STORE|LISTENER|SERVICE|TLS|PACKAGE)_/
+
+/** What a failed command prints on stderr: `Error: <text>`, the hint and the command's usage (spec/node.md §1); or one JSON object. */
+export function failureText(error: unknown, json: boolean, usage = ''): string {
+  const { code, hint, details } = error instanceof PeerError ? error : { code: 'ERR_COMMAND_FAILED', hint: undefined, details: {} }
+  if (json) return `${toJson({ error: { code, message: messageOf(error), hint, details } })}\n`
+  return `Error: ${messageOf(error)}\n${hint === undefined ? '' : `  ${hint}\n`}${NO_USAGE.test(code) ? '' : usage}`
 }
 
-/** A command's usage: its form and its flags. */
-export function usageText({ path, usage, options, examples = [] }: Definition, extraFlags: readonly [string, string][] = []): string {
-  const words = usage.slice(path.length).trim()
-  const flags = [...options.map(({ definition, description = '' }): [string, string] => [flagText(definition), description.trim()]), ...extraFlags, ['-h, --help', 'help for this command'] as const]
-  const text = ['Usage:', `  ${[path, words, '[flags]'].filter((part) => part !== '').join(' ')}`, '', 'Flags:', ...columns(flags)]
-  if (examples.length > 0) text.push('', 'Examples:', ...examples.flatMap(([what, line]) => [`  # ${what.trim()}`, `  ${line}`]))
-  return `${text.join('\n')}\n`
+const HELP: readonly [string, string] = ['-h, --help', 'help for this command']
+
+/** A command's usage: its form, its flags and examples. */
+export function usageText(definition: Definition | null, moreFlags: readonly (readonly [string, string])[] = []): string {
+  if (definition === null) return ''
+  const { path, usage, options, examples = [] } = definition
+  // `-n,--name #0` of clipanion is `-n, --name <value>`
+  const flags = options.map(({ definition: flag, description = '' }): [string, string] => [flag.replace(/,/g, ', ').replace(/ #\d+/g, ' <value>'), description.trim()])
+  const form = [path, usage.slice(path.length).trim(), '[flags]'].filter((part) => part !== '').join(' ')
+  const lines = ['Usage:', `  ${form}`, '', 'Flags:', ...columns([...flags, ...moreFlags, HELP])]
+  if (examples.length > 0) lines.push('', 'Examples:', ...examples.flatMap(([what, example]) => [`  # ${what.trim()}`, `  ${example}`]))
+  return `${lines.join('\n')}\n`
 }
 
-/** `-n,--name #0` of clipanion as `-n, --name <value>`. */
-function flagText(definition: string): string {
-  return definition.replace(/,/g, ', ').replace(/ #\d+/g, ' <value>')
+const GLOBAL_FLAGS: readonly (readonly [string, string])[] = [
+  ['    --config <file>', 'configuration file of the site'],
+  ['-h, --help', 'help; after a command: help for that command'],
+  ['    --json', 'print one JSON object on stdout, errors as JSON on stderr'],
+  ['    --logging-level <levels>', 'log levels: [<module>[,<module>...]=]<level>[:...]'],
+  ['    --set <key=value>', 'override one key of the configuration; may be repeated'],
+  ['-v, --version', 'version of this program'],
+]
+
+/** Help of bare `peer`, or of a group such as `peer node`: the commands below it. */
+export function groupHelp(group: readonly string[], commands: readonly PeerCommandClass[]): string {
+  const rows = new Map<string, string>()
+  for (const { paths: [path] = [], usage } of commands) {
+    const next = path?.[group.length]
+    if (path === undefined || next === undefined || usage === undefined || !group.every((word, index) => path[index] === word)) continue
+    const isGroup = path.length > group.length + 1
+    rows.set(next, isGroup ? `${[...group, next].join(' ')} specific commands.` : (usage.description ?? '').trim())
+  }
+  const words = ['peer', ...group].join(' ')
+  const list = columns([...rows].sort(([a], [b]) => (a < b ? -1 : 1)))
+  const hint = `Use "${words} [command] --help" for more information about a command.\n`
+  return ['Usage:', `  ${words} [command]`, '', 'Available Commands:', ...list, '', 'Flags:', ...columns(GLOBAL_FLAGS), '', hint].join('\n')
 }
 
 /** Two columns, the second aligned. */
-export function columns(rows: readonly (readonly [string, string])[]): string[] {
+function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length))
   return rows.map(([left, right]) => `  ${left.padEnd(width)}   ${right}`.trimEnd())
 }

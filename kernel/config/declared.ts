@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { PeerError } from '../errors.js'
 import type { Plugin } from '../plugin.js'
 import type { KeySpec } from './keys.js'
@@ -24,7 +23,7 @@ export function declaredKeys(plugins: readonly Plugin[]): ReadonlyMap<string, De
   for (const { name: plugin, config = {} } of sources) {
     for (const [key, spec] of Object.entries(config)) {
       const first = declared.get(key)
-      if (first === undefined) declared.set(key, { key, spec, plugin, isMap: isMap(spec.schema) })
+      if (first === undefined) declared.set(key, { key, spec, plugin, isMap: isMap(spec) })
       else if (first.spec !== spec) {
         throw new PeerError('ERR_CONFIG_KEY_CONFLICT', `key ${key} is declared by ${first.plugin} and, differently, by ${plugin}`, {
           hint: 'export the key from one of the two plugins and use that same object in the other',
@@ -36,11 +35,9 @@ export function declaredKeys(plugins: readonly Plugin[]): ReadonlyMap<string, De
   return declared
 }
 
-/** True for schemas of maps, such as `map()`. */
-function isMap(schema: unknown): boolean {
-  if (schema instanceof z.ZodRecord) return true
-  if (schema instanceof z.ZodUnion) return schema.options.some(isMap)
-  return schema instanceof z.ZodOptional ? isMap(schema.unwrap()) : false
+/** True if values of the key are written as a section: an empty one would do, or the default is one. */
+function isMap({ schema, fallback }: KeySpec<unknown>): boolean {
+  return (typeof fallback === 'object' && fallback !== null && !Array.isArray(fallback)) || schema.safeParse({}).success
 }
 
 /** True if `key` is one of the plugins' `unusedKeys`, or lies below one. */

@@ -2,11 +2,10 @@ import type { z } from 'zod'
 
 type Issue = z.core.$ZodIssue
 
-/** What a failed check wanted, as half a sentence: `expected host:port`, `[2]: expected string`. */
+/** What a failed check wanted, as half a sentence: `expected host:port`, `at [2] expected string`. */
 export function expectation(issue: Issue): string {
   const place = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
-  const wanted = wantedBy(issue)
-  return place === '' ? wanted : `at ${place} ${wanted}`
+  return `${place === '' ? '' : `at ${place} `}${wantedBy(issue)}`
 }
 
 function wantedBy(issue: Issue): string {
@@ -38,16 +37,9 @@ function wantedByUnion(branches: readonly (readonly Issue[])[]): string {
   return `expected ${[...new Set(types)].join(' or ')}`
 }
 
-const LONGEST_SHOWN = 80
-
-/** A value as it is shown to people: short, and hidden if the key names a secret. */
+/** A value as error messages show it: short, and hidden if the key names a secret. */
 export function shown(key: string, value: unknown): string {
-  if (isSecret(key)) return '(hidden)'
+  if (/secret|password/i.test(key)) return '(hidden)'
   const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value)
-  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text
-}
-
-/** True for keys whose values must not be printed. */
-export function isSecret(key: string): boolean {
-  return /secret|password/i.test(key)
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { cosmiconfig, defaultLoaders } from 'cosmiconfig'
 import { PeerError, messageOf } from '../errors.js'
 import { loadTypeScript } from './typescript.js'
 
@@ -15,14 +14,18 @@ const ENDINGS = ['ts', 'mts', 'js', 'mjs', 'json', 'yaml', 'yml']
 
 const loadCode = async (file: string): Promise<unknown> => (await loadTypeScript(file))['default']
 
-const explorer = () =>
-  cosmiconfig('peer', {
-    searchPlaces: [
-      ...ENDINGS.map((ending) => `peer.config.${ending}`),
-      '.peerrc',
-      ...ENDINGS.map((ending) => `.peerrc.${ending}`),
-      'package.json',
-    ],
+const PLACES = [
+  ...ENDINGS.map((ending) => `peer.config.${ending}`),
+  '.peerrc',
+  ...ENDINGS.map((ending) => `.peerrc.${ending}`),
+  'package.json',
+]
+
+/** Loaded only where there is something to read: the packaged default site starts without it. */
+async function explorer() {
+  const { cosmiconfig, defaultLoaders } = await import('cosmiconfig')
+  return cosmiconfig('peer', {
+    searchPlaces: PLACES,
     loaders: {
       '.ts': loadCode,
       '.mts': loadCode,
@@ -37,6 +40,7 @@ const explorer = () =>
     searchStrategy: 'none',
     cache: false,
   })
+}
 
 /** True for the last directory in which a site is looked for: the home directory, or the top of a repository. */
 function isLast(directory: string): boolean {
@@ -49,9 +53,9 @@ function isLast(directory: string): boolean {
  * @throws PeerError ERR_CONFIG_UNREADABLE or ERR_MODULE_LOAD for a file that is there but cannot be read
  */
 export async function findFile(cwd: string): Promise<FoundFile | undefined> {
-  const search = explorer()
   for (let directory = resolve(cwd); ; directory = dirname(directory)) {
-    const found = await readable(directory, () => search.search(directory))
+    const isWorthReading = PLACES.some((place) => existsSync(join(directory, place)))
+    const found = isWorthReading ? await readable(directory, async () => (await explorer()).search(directory)) : null
     if (found !== null) return { file: found.filepath, content: found.config }
     if (isLast(directory)) return undefined
   }
@@ -60,7 +64,7 @@ export async function findFile(cwd: string): Promise<FoundFile | undefined> {
 /** Reads one configuration file. Throws as {@link findFile}, and if the file does not exist or is empty. */
 export async function readFile(file: string): Promise<FoundFile> {
   if (!existsSync(file)) throw new PeerError('ERR_CONFIG_UNREADABLE', `configuration file ${file} does not exist`)
-  const found = await readable(file, () => explorer().load(file))
+  const found = await readable(file, async () => (await explorer()).load(file))
   return { file, content: found?.config ?? {} }
 }
 

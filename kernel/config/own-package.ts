@@ -3,22 +3,13 @@ import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PeerError } from '../errors.js'
 
-/** The entry of each public module of this package, below `dist/` or, from sources, below the root. */
-function entryOf(specifier: string): string {
-  switch (specifier) {
-    case 'weft':
-      return 'kernel/index'
-    case 'weft/chaincode':
-      return 'plugins/chaincode/api/index'
-    case 'weft/consensus':
-      return 'plugins/consensus/index'
-    case 'weft/testkit':
-      return 'test/kit/index'
-    case 'weft/peer.config':
-      return 'peer.config'
-    default:
-      return `${specifier.slice('weft/'.length)}/index`
-  }
+/** The public modules whose entry is not `<name>/index`. */
+const ENTRIES: Readonly<Record<string, string>> = {
+  weft: 'kernel/index',
+  'weft/chaincode': 'plugins/chaincode/api/index',
+  'weft/consensus': 'plugins/consensus/index',
+  'weft/testkit': 'test/kit/index',
+  'weft/peer.config': 'peer.config',
 }
 
 /** The package that is running: where its modules are, built or as sources. */
@@ -41,17 +32,16 @@ export function isOwn(specifier: string): boolean {
 /** Finds the package of the running program, from its own location. */
 export function ownPackage(here: string = fileURLToPath(import.meta.url)): OwnPackage {
   let root = dirname(here)
-  while (!isRoot(root)) {
+  for (; readPackage(root)?.name !== 'weft'; root = dirname(root)) {
     if (dirname(root) === root) throw new PeerError('ERR_PACKAGE_NOT_FOUND', `no package.json of weft above ${here}`)
-    root = dirname(root)
   }
   const built = here.startsWith(join(root, 'dist') + sep)
   const fileOf = (module: string): string => (built ? join(root, 'dist', `${module}.js`) : join(root, `${module}.ts`))
   return {
     root,
-    version: readPackage(root).version,
+    version: readPackage(root)?.version ?? '',
     entry(specifier) {
-      const file = fileOf(entryOf(specifier))
+      const file = fileOf(ENTRIES[specifier] ?? `${specifier.slice('weft/'.length)}/index`)
       if (existsSync(file)) return file
       throw new PeerError('ERR_MODULE_UNKNOWN', `weft has no module ${specifier}`, { details: { specifier, file } })
     },
@@ -65,12 +55,9 @@ export function ownPackage(here: string = fileURLToPath(import.meta.url)): OwnPa
   }
 }
 
-function isRoot(directory: string): boolean {
-  return existsSync(join(directory, 'package.json')) && readPackage(directory).name === 'weft'
-}
-
-function readPackage(directory: string): { name: string; version: string } {
-  const parsed: unknown = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
-  const { name, version } = Object(parsed)
-  return { name: String(name), version: String(version) }
+function readPackage(directory: string): { name: string; version: string } | undefined {
+  const file = join(directory, 'package.json')
+  const parsed: unknown = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
+  if (typeof parsed !== 'object' || parsed === null || !('name' in parsed) || !('version' in parsed)) return undefined
+  return { name: String(parsed.name), version: String(parsed.version) }
 }

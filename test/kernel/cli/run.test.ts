@@ -68,9 +68,9 @@ test('a broken configuration file is one readable error', async () => {
 })
 
 test('peer plugin list shows the plugins of the site', async () => {
-  const cwd = tempSite({ 'loom.ts': LOOM_PLUGIN, 'peer.config.json': '{ "plugins": ["./loom.ts"] }' })
-  expect((await runPeer(cwd, ['plugin', 'list'])).stdout).toBe('  loom\n')
-  expect(JSON.parse((await runPeer(cwd, ['plugin', 'list', '--json'])).stdout)).toMatchObject({ plugins: [{ name: 'loom', keys: expect.arrayContaining(['loom.threads']), commands: [] }] })
+  const cwd = tempSite({ 'loom.ts': LOOM_PLUGIN, 'peer.config.json': '{ "plugins": ["./loom.ts", "weft/plugins/site"] }' })
+  expect((await runPeer(cwd, ['plugin', 'list'])).stdout).toBe('loom\nsite   peer init, config show, check, schema and import, plugin list, shell completion\n')
+  expect(JSON.parse((await runPeer(cwd, ['plugin', 'list', '--json'])).stdout)).toMatchObject({ plugins: [{ name: 'loom', keys: expect.arrayContaining(['loom.threads']), commands: [] }, { name: 'site' }] })
 })
 
 test('a missing or superfluous argument is an error with the usage, on stderr', async () => {

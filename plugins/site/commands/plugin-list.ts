@@ -1,6 +1,4 @@
-import type { Plugin } from '../plugin.js'
-import { PeerCommand } from './command.js'
-import { columns } from './output.js'
+import { PeerCommand, type Plugin } from '../../../kernel/index.js'
 
 /** What `peer plugin list --json` says of a plugin. */
 function describe(plugin: Plugin) {
@@ -28,7 +26,8 @@ export class PluginListCommand extends PeerCommand {
 
   protected async run(): Promise<void> {
     const plugins = (await this.context.loadedSite()).plugins.map(describe)
-    const rows = plugins.map(({ name, version, description }): [string, string] => [`${name} ${version}`.trim(), description])
-    this.report({ plugins }, rows.length === 0 ? 'This site has no plugins.\n' : `${columns(rows).join('\n')}\n`)
+    const width = Math.max(...plugins.map(({ name, version }) => `${name} ${version}`.trim().length))
+    const lines = plugins.map(({ name, version, description }) => `${`${name} ${version}`.trim().padEnd(width)}   ${description}`.trimEnd())
+    this.report({ plugins }, `${lines.join('\n')}\n`)
   }
 }
