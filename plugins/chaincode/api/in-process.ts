@@ -46,7 +46,8 @@ export function createInProcessRuntime(name: string, chaincode: Chaincode, { log
       for (const listener of listeners) listener(reason)
     },
     onClosed(listener) {
-      listeners.add(listener)
+      if (closed === undefined) listeners.add(listener)
+      else listener(closed)
     },
   }
 }

@@ -1,0 +1,57 @@
+/** Where the peer is, how it is reached, and under which name this chaincode registers. */
+export interface StartOptions {
+  /** `host:port`; default `-peer.address=` of the command line, then CORE_PEER_ADDRESS. */
+  readonly peer?: string
+  /** Default: CORE_CHAINCODE_ID_NAME. */
+  readonly name?: string
+  /** Default: CORE_PEER_TLS_ENABLED, CORE_PEER_TLS_CERT_FILE and CORE_PEER_TLS_SERVERHOSTOVERRIDE. */
+  readonly tls?: { readonly enabled: boolean; readonly certFile?: string; readonly serverHostOverride?: string }
+  /** Where log lines go; default: stderr. */
+  readonly log?: (level: 'debug' | 'info' | 'warning' | 'error', message: string) => void
+  /** Ends the stream; `start` then resolves. */
+  readonly signal?: AbortSignal
+}
+
+/** {@link StartOptions} with everything found. */
+export interface Connection {
+  readonly peer: string
+  readonly name: string
+  readonly tls: { readonly enabled: boolean; readonly certFile?: string; readonly serverHostOverride?: string }
+}
+
+/**
+ * Finds what `start` needs (spec/chaincode.md §5.1).
+ *
+ * @throws Error with v0.6's text if address or name are missing
+ */
+export function resolveConnection(
+  { peer, name, tls }: Pick<StartOptions, 'peer' | 'name' | 'tls'>,
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Connection {
+  const address = peer ?? flag(argv, 'peer.address') ?? environment.CORE_PEER_ADDRESS
+  if (address === undefined || address === '') throw new Error("peer.address not configured, can't connect to peer: give -peer.address=<host:port> or CORE_PEER_ADDRESS")
+  const id = name ?? environment.CORE_CHAINCODE_ID_NAME
+  if (id === undefined || id === '') throw new Error('Error chaincode id not provided: set CORE_CHAINCODE_ID_NAME')
+  return { peer: address, name: id, tls: tls ?? tlsFrom(environment) }
+}
+
+/** `-name=value`, `--name=value`, `-name value` or `--name value`. */
+function flag(argv: readonly string[], name: string): string | undefined {
+  for (const [index, word] of argv.entries()) {
+    const bare = word.replace(/^--?/, '')
+    if (bare === word) continue
+    if (bare === name) return argv[index + 1]
+    if (bare.startsWith(`${name}=`)) return bare.slice(name.length + 1)
+  }
+  return undefined
+}
+
+function tlsFrom(environment: Readonly<Record<string, string | undefined>>): Connection['tls'] {
+  const { CORE_PEER_TLS_ENABLED: enabled, CORE_PEER_TLS_CERT_FILE: certFile, CORE_PEER_TLS_SERVERHOSTOVERRIDE: serverHostOverride } = environment
+  return {
+    enabled: enabled === 'true' || enabled === '1',
+    ...(certFile === undefined || certFile === '' ? {} : { certFile }),
+    ...(serverHostOverride === undefined || serverHostOverride === '' ? {} : { serverHostOverride }),
+  }
+}

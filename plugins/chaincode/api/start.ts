@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises'
+import type { ChannelCredentials, ClientOptions } from '@grpc/grpc-js'
+import { assertChaincode } from './chaincode.js'
+import { createHost } from './host.js'
+import { type Connection, resolveConnection, type StartOptions } from './options.js'
+import { ChaincodeSession } from './session.js'
+import type { Chaincode } from './types.js'
+
+/** How long dialling may take (spec/chaincode.md §1). */
+const DIAL_TIMEOUT_MS = 3000
+
+/**
+ * Connects a chaincode to a peer and serves it until the stream ends. Rejects with the reason then, as v0.6's shim returns it;
+ * resolves only if `signal` ended it. {@link main} prints the reason and sets the exit code.
+ *
+ * @throws Error if the address or name is missing, the peer cannot be reached within 3 s, or the stream ends
+ */
+export async function start(chaincode: Chaincode, options: StartOptions = {}): Promise<void> {
+  assertChaincode(chaincode, 'start(chaincode)')
+  const connection = resolveConnection(options, process.argv.slice(2), process.env)
+  // Loaded here, so that importing the API for its types and errors stays cheap.
+  const [grpc, { ChaincodeSupportService, openStream }] = await Promise.all([import('@grpc/grpc-js'), import('../../../proto/index.js')])
+  const client = new grpc.Client(connection.peer, await credentials(connection, grpc), channelOptions(connection))
+  const log = options.log ?? ((level, message) => process.stderr.write(`[${connection.name}] ${level} ${message}\n`))
+  try {
+    await new Promise<void>((resolve, reject) =>
+      client.waitForReady(Date.now() + DIAL_TIMEOUT_MS, (error) =>
+        error === undefined ? resolve() : reject(new Error(`cannot reach the peer at ${connection.peer} within ${DIAL_TIMEOUT_MS / 1000} s: ${error.message}`, { cause: error })),
+      ),
+    )
+    await new Promise<void>((resolve, reject) => {
+      const stream = openStream(client, ChaincodeSupportService.register)
+      let refusal: string | undefined
+      const session = new ChaincodeSession(
+        chaincode,
+        createHost(log),
+        (message) => stream.write(message),
+        (reason) => {
+          refusal = reason
+          stream.end()
+        },
+      )
+      const finish = (reason: string, cause?: unknown) => {
+        session.close(reason)
+        if (options.signal?.aborted) resolve()
+        else reject(new Error(`the stream to the peer at ${connection.peer} ended: ${refusal ?? reason}`, { cause }))
+      }
+      stream.on('data', (message) => session.receive(message))
+      stream.on('error', (error) => finish('details' in error ? String(error.details) : error.message, error))
+      stream.on('end', () => finish('the peer closed it'))
+      options.signal?.addEventListener('abort', () => stream.cancel(), { once: true })
+      session.register(connection.name)
+    })
+  } finally {
+    client.close()
+  }
+}
+
+/**
+ * For the last line of a chaincode that is its own program: serves it; when the stream ends prints why and sets exit code 1.
+ *
+ * @example
+ * await main(chaincode)
+ */
+export async function main(chaincode: Chaincode, options: StartOptions = {}): Promise<void> {
+  try {
+    await start(chaincode, options)
+  } catch (cause) {
+    process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`)
+    process.exitCode = 1
+  }
+}
+
+async function credentials({ tls }: Connection, grpc: typeof import('@grpc/grpc-js')): Promise<ChannelCredentials> {
+  if (!tls.enabled) return grpc.credentials.createInsecure()
+  return grpc.credentials.createSsl(tls.certFile === undefined ? null : await readFile(tls.certFile))
+}
+
+function channelOptions({ tls }: Connection): Partial<ClientOptions> {
+  return {
+    'grpc.max_receive_message_length': -1,
+    'grpc.max_send_message_length': -1,
+    ...(tls.serverHostOverride === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverHostOverride, 'grpc.default_authority': tls.serverHostOverride }),
+  }
+}

@@ -1,0 +1,84 @@
+import { type ChaincodeMessage, ChaincodeMessage_Type as Type, PutStateInfo } from '../../../../proto/gen/chaincode.js'
+import { RequestError } from '../../api/errors.js'
+import { MessagePort } from '../../api/message-port.js'
+
+/** Writes that are kept before they are sent. */
+const MAX_BUFFERED_BYTES = 256 * 1024
+/** Room for what surrounds key and value in a frame. */
+const FRAME_OVERHEAD_BYTES = 1024
+
+interface Write {
+  readonly key: Uint8Array
+  /** Nothing: deleted. */
+  readonly value: Uint8Array | undefined
+}
+
+/**
+ * A call's requests over the pipe. Writes get no reply: they wait here, are read from here, and go out before whatever
+ * must see them - a range query, another chaincode, the end of the call - so that all acts as if each had been sent at once.
+ */
+export class BufferedPort extends MessagePort {
+  readonly #post: (type: Type, payload: Uint8Array) => void
+  readonly #maxBytes: number
+  readonly #waiting: ((reply: ChaincodeMessage) => void)[] = []
+  readonly #writes = new Map<string, Write>()
+  #bufferedBytes = 0
+
+  constructor(post: (type: Type, payload: Uint8Array) => void, maxFrameBytes: number) {
+    super()
+    this.#post = post
+    this.#maxBytes = maxFrameBytes - FRAME_OVERHEAD_BYTES
+  }
+
+  protected override send(type: Type, payload: Uint8Array): Promise<ChaincodeMessage> {
+    // A read of a key that is not buffered needs no flush: it cannot see the writes that are.
+    if (type !== Type.GET_STATE) this.flush()
+    this.#post(type, payload)
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  override get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    const write = this.#writes.size === 0 ? undefined : this.#writes.get(idOf(key))
+    if (write === undefined) return super.get(key)
+    return Promise.resolve(write.value === undefined ? undefined : new Uint8Array(write.value))
+  }
+
+  override async put(key: Uint8Array, value: Uint8Array): Promise<void> {
+    this.#buffer({ key, value })
+  }
+
+  override async delete(key: Uint8Array): Promise<void> {
+    this.#buffer({ key, value: undefined })
+  }
+
+  /** The answer to the oldest request. */
+  reply(message: ChaincodeMessage): void {
+    this.#waiting.shift()?.(message)
+  }
+
+  /** Sends the buffered writes. */
+  flush(): void {
+    if (this.#writes.size === 0) return
+    for (const { key, value } of this.#writes.values()) {
+      if (value === undefined) this.#post(Type.DEL_STATE, key)
+      else this.#post(Type.PUT_STATE, PutStateInfo.encode({ key, value }).finish())
+    }
+    this.#writes.clear()
+    this.#bufferedBytes = 0
+  }
+
+  #buffer(write: Write): void {
+    const bytes = write.key.length + (write.value?.length ?? 0)
+    if (bytes > this.#maxBytes) throw new RequestError(`a key and value of ${bytes} bytes are longer than the limit of ${this.#maxBytes}`)
+    this.#writes.set(idOf(write.key), write)
+    this.#bufferedBytes += bytes
+    if (this.#bufferedBytes > MAX_BUFFERED_BYTES) this.flush()
+  }
+}
+
+/** Keys are any bytes; each becomes one code unit. */
+function idOf(key: Uint8Array): string {
+  let id = ''
+  for (const byte of key) id += String.fromCharCode(byte)
+  return id
+}

@@ -1,0 +1,2 @@
+export { createNodeLauncher, type NodeLauncherOptions } from './launcher.js'
+export type { SandboxKind } from './sandbox/command.js'
