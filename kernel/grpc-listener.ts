@@ -1,6 +1,7 @@
 import { Server, type ServerCredentials } from '@grpc/grpc-js'
 import type { Clock } from './clock.js'
 import { Connections, type BindTarget } from './connections.js'
+import { endsWithin } from './limit-time.js'
 import type { Logger } from './logging.js'
 import { ServiceTable } from './service-table.js'
 
@@ -67,12 +68,7 @@ export class GrpcListener {
 
   /** Second half: waits for `drained`, at most 3 s, then cuts what is left. */
   async close(drained: Promise<void>): Promise<void> {
-    let cancel = (): void => {}
-    const limit = new Promise<void>((resolve) => {
-      cancel = this.clock.setTimer(CLOSE_LIMIT_MS, resolve)
-    })
-    await Promise.race([drained, limit])
-    cancel()
+    await endsWithin(drained, CLOSE_LIMIT_MS, this.clock)
     this.#server.forceShutdown()
     this.#connections?.cut()
   }

@@ -22,3 +22,14 @@ export function limitTime<T>(work: Promise<T>, limitMs: number, clock: Clock, wh
     )
   })
 }
+
+/** True once `work` has ended, false after `limitMs`. */
+export async function endsWithin(work: Promise<unknown>, limitMs: number, clock: Clock): Promise<boolean> {
+  let cancel: (() => void) | undefined
+  const limit = new Promise<boolean>((resolve) => {
+    cancel = clock.setTimer(limitMs, () => resolve(false))
+  })
+  const ended = await Promise.race([work.then(() => true), limit])
+  cancel?.()
+  return ended
+}

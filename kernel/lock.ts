@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PeerError } from './errors.js'
+import { PeerError, messageOf } from './errors.js'
 
 /** A held directory. */
 export interface DirectoryLock {
@@ -20,26 +20,21 @@ const ATTEMPTS = 10
  * id leaves a directory locked. It appears by `link`, complete or not at all. Containers that share a directory do not see each
  * other's processes: there the store's own lock has to hold.
  *
- * Throws ERR_PEER_DIRECTORY_LOCKED with the process id of the holder.
+ * Throws ERR_PEER_DIRECTORY_LOCKED with the process id of the holder, or ERR_PEER_DIRECTORY if the directory cannot be used.
  */
 export function lockDirectory(directory: string): DirectoryLock {
-  mkdirSync(directory, { recursive: true, mode: 0o755 })
   const path = join(directory, 'peer.lock')
-  const mine = `${process.pid} ${startOf(process.pid) ?? 'unknown'} ${randomUUID()}`
-  for (let attempt = 0; ; attempt++) {
-    if (tryLink(path, mine)) break
-    const found = readIfThere(path)
-    if (found === undefined) continue
-    const holder = liveHolder(found)
-    if (holder !== undefined || attempt >= ATTEMPTS) throw locked(directory, holder ?? found)
-    removeStale(path, found)
-  }
   const pidFile = join(directory, 'peer.pid')
+  const mine = `${process.pid} ${startOf(process.pid) ?? 'unknown'} ${randomUUID()}`
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o755 })
+    acquire(directory, path, mine)
+  } catch (cause) {
+    if (cause instanceof PeerError) throw cause
+    throw new PeerError('ERR_PEER_DIRECTORY', `cannot use the directory ${directory}: ${messageOf(cause)}`, { cause, hint: 'set peer.fileSystemPath to a directory that this user may write' })
+  }
   return {
-    writePid() {
-      writeFileSync(pidFile, String(process.pid))
-      chmodSync(pidFile, 0o644)
-    },
+    writePid: () => writeFileSync(pidFile, String(process.pid), { mode: 0o644 }),
     release() {
       if (readIfThere(path) !== mine) return
       if (readIfThere(pidFile) === String(process.pid)) rmSync(pidFile, { force: true })
@@ -48,22 +43,26 @@ export function lockDirectory(directory: string): DirectoryLock {
   }
 }
 
-function locked(directory: string, holder: string): PeerError {
-  return new PeerError('ERR_PEER_DIRECTORY_LOCKED', `the directory ${directory} is used by the peer with process id ${holder}; stop it or set peer.fileSystemPath`, {
-    details: { directory, holder },
-  })
+function acquire(directory: string, path: string, mine: string): void {
+  for (let attempt = 0; !createWhole(path, mine); attempt++) {
+    const found = readIfThere(path)
+    if (found === undefined) continue
+    const holder = liveHolder(found)
+    if (holder === undefined && attempt < ATTEMPTS) removeStale(path, found)
+    else {
+      throw new PeerError('ERR_PEER_DIRECTORY_LOCKED', `the directory ${directory} is used by the peer with process id ${holder ?? '(unknown)'}; stop it or set peer.fileSystemPath`, {
+        details: { directory, holder },
+      })
+    }
+  }
 }
 
-/** Creates the lock with its content in one step; false if there is one. */
-function tryLink(path: string, content: string): boolean {
+/** Creates a file with its content in one step; false if there is one. */
+function createWhole(path: string, content: string): boolean {
   const draft = `${path}.${randomUUID()}`
-  writeFileSync(draft, content, { mode: 0o644 })
+  writeFileSync(draft, content)
   try {
-    linkSync(draft, path)
-    return true
-  } catch (cause) {
-    if (isCode(cause, 'EEXIST')) return false
-    throw cause
+    return unless(['EEXIST'], () => linkSync(draft, path))
   } finally {
     rmSync(draft, { force: true })
   }
@@ -72,27 +71,17 @@ function tryLink(path: string, content: string): boolean {
 /** Removes a stale lock; if another process replaced it in the meantime, its fresh one is put back. */
 function removeStale(path: string, stale: string): void {
   const aside = `${path}.${randomUUID()}`
-  try {
-    renameSync(path, aside)
-  } catch (cause) {
-    if (isCode(cause, 'ENOENT')) return // somebody else removed it
-    throw cause
-  }
-  try {
-    if (readFileSync(aside, 'utf8') !== stale) linkSync(aside, path)
-  } finally {
-    rmSync(aside, { force: true })
-  }
+  if (!unless(['ENOENT'], () => renameSync(path, aside))) return
+  if (readFileSync(aside, 'utf8') !== stale) unless(['EEXIST'], () => linkSync(aside, path))
+  rmSync(aside, { force: true })
 }
 
 /** The process id in a lock if that very process still lives. */
 function liveHolder(content: string): string | undefined {
   const [pid = '', start = ''] = content.split(' ')
   if (!/^\d+$/.test(pid)) return undefined
-  const now = startOf(Number(pid))
-  if (now === undefined && start !== 'unknown') return undefined
-  if (now !== undefined) return now === start ? pid : undefined
-  return isAlive(Number(pid)) ? pid : undefined
+  if (start !== 'unknown') return startOf(Number(pid)) === start ? pid : undefined
+  return unless(['ESRCH'], () => process.kill(Number(pid), 0)) ? pid : undefined // no /proc on this system
 }
 
 /** When a process started: boot id and clock ticks since boot. Undefined if there is no such process, or no /proc. */
@@ -105,24 +94,19 @@ function startOf(pid: number): string | undefined {
   return `${readIfThere('/proc/sys/kernel/random/boot_id')?.trim() ?? ''}/${fields[19]}`
 }
 
-function isAlive(pid: number): boolean {
+function readIfThere(path: string): string | undefined {
+  let text: string | undefined
+  unless(['ENOENT', 'ESRCH'], () => (text = readFileSync(path, 'utf8'))) // ESRCH: the process of a /proc file has just ended
+  return text
+}
+
+/** Does `act`; false if it failed with one of these codes, which the caller expects. Other failures are thrown. */
+function unless(codes: readonly string[], act: () => unknown): boolean {
   try {
-    process.kill(pid, 0)
+    act()
     return true
   } catch (cause) {
-    return isCode(cause, 'EPERM')
-  }
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    if (isCode(cause, 'ENOENT') || isCode(cause, 'ESRCH')) return undefined
+    if (typeof cause === 'object' && cause !== null && 'code' in cause && codes.some((code) => code === cause.code)) return false
     throw cause
   }
-}
-
-function isCode(thrown: unknown, code: string): boolean {
-  return typeof thrown === 'object' && thrown !== null && 'code' in thrown && thrown.code === code
 }

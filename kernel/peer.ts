@@ -21,7 +21,7 @@ import { loadTls, serverCredentials } from './tls.js'
 /** How a peer is embedded: what a program or a test puts in place of the machine's. */
 export interface PeerOptions {
   readonly clock?: Clock
-  /** Default: text or JSON on stderr as `logging.format` says, levels of `logging.node`. */
+  /** Default: text or JSON on stderr as `logging.format` says, levels of `logging.level`, else `logging.node`. */
   readonly logging?: Logging
   /** How long one tap may take before the hook fails, in milliseconds. Default 60 000. */
   readonly tapLimitMs?: number
@@ -127,7 +127,7 @@ export class Peer {
     return this.#exclusively('remove', async () => {
       const record = this.#find(name)
       this.#checkWithout(record, undefined)
-      await this.#leave(record, false)
+      await this.#out(record, { why: `plugin ${name} is removed`, failed: false }, false)
     })
   }
 
@@ -140,7 +140,7 @@ export class Peer {
     return this.#exclusively('replace', async () => {
       const record = this.#find(name)
       this.#checkWithout(record, plugin)
-      await this.#leave(record, true)
+      await this.#out(record, { why: `plugin ${name} is replaced`, failed: false }, true)
       try {
         await this.#enter(plugin)
       } catch (cause) {
@@ -168,7 +168,7 @@ export class Peer {
   async #startAll(): Promise<void> {
     const context = this.#context()
     this.#records = orderPlugins(this.#site.plugins).map((plugin) => applyPlugin(plugin, context))
-    const hooks = this.#hooks(this.#records)
+    const hooks = buildHooks(this.#records, this.#guard)
     this.#configure(await hooks.config.promise(this.#site))
     const settings = this.#settled().settings(peerKeys)
     this.#listeners.view({ name: 'kernel', ready: false }).declare('peer', settings['peer.listenAddress'], 'peer.listenAddress')
@@ -198,7 +198,7 @@ export class Peer {
     const others = this.#records
     const order = orderPlugins([...others.map((record) => record.plugin), plugin])
     const record = applyPlugin(plugin, this.#context())
-    const hooks = this.#hooks([record])
+    const hooks = buildHooks([record], this.#guard)
     const before = this.#site
     const known = [...before.plugins.filter(({ name }) => name !== plugin.name), plugin]
     try {
@@ -211,17 +211,17 @@ export class Peer {
       await this.#bringUp([record], hooks, endpoint)
     } catch (cause) {
       this.#configure(before)
-      await this.#stopRecords([record], { why: messageOf(cause), failed: true }, false)
+      await this.#out(record, { why: messageOf(cause), failed: true }, false)
       throw cause
     }
     const records = [...others, record]
     this.#records = order.flatMap((next) => records.filter((candidate) => candidate.plugin === next))
   }
 
-  async #leave(record: PluginRecord, awaited: boolean): Promise<void> {
+  /** Unwinds one plugin of a running peer; what fails in it is logged. `awaited`: a successor comes. */
+  async #out(record: PluginRecord, reason: StopReason, awaited: boolean): Promise<void> {
     this.#records = this.#records.filter((other) => other !== record)
-    const errors = await this.#stopRecords([record], { why: `plugin ${record.plugin.name} is taken out`, failed: false }, awaited)
-    for (const error of errors) this.#log.in('remove').error(messageOf(error))
+    for (const error of await this.#stopRecords([record], reason, awaited)) this.#log.in('remove').error(messageOf(error))
   }
 
   /** Throws ERR_PLUGIN_REQUIRED or an error of {@link orderPlugins} if the others cannot live with `successor` instead of `record`. */
@@ -306,10 +306,6 @@ export class Peer {
     }
   }
 
-  #hooks(records: readonly PluginRecord[]): PeerHooks {
-    return buildHooks(records, this.#guard)
-  }
-
   #context(): HostContext {
     return {
       logging: this.#logging,
@@ -326,8 +322,10 @@ export class Peer {
     const resolved = resolveSettings(site)
     this.#site = site
     this.#resolved = resolved
-    if (this.#ownLogging) this.#logging.setLevels(resolved.settings(peerKeys)['logging.node'])
-    for (const { level, message } of resolved.notes) this.#log.in('config')[level](message)
+    const settings = resolved.settings(peerKeys)
+    if (this.#ownLogging) this.#logging.setLevels(settings['logging.level'] ?? settings['logging.node'])
+    // Once: a plugin that joins later must not repeat them.
+    if (this.#state === 'starting') for (const { level, message } of resolved.notes) this.#log.in('config')[level](message)
   }
 
   #settled(): ResolvedSettings {

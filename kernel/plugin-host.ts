@@ -37,6 +37,7 @@ export function applyPlugin(plugin: Plugin, context: HostContext): PluginRecord 
     const outcome: unknown = plugin.apply(createHost(record, log, context))
     if (outcome !== undefined) throw new PeerError('ERR_PLUGIN_APPLY', 'apply must register taps and return nothing; it returned a value or a promise')
   } catch (cause) {
+    context.services.drop(plugin)
     throw new PluginError(plugin.name, 'apply', cause)
   }
   return record

@@ -13,6 +13,8 @@ export interface SignalSource {
 /** Names as v0.6 prints them (spec/node.md §3), and the shell's exit codes for being killed by them. */
 const SIGNALS = { SIGINT: { name: 'interrupt', exitCode: 130 }, SIGTERM: { name: 'terminated', exitCode: 143 } } as const
 
+const LINGER_MS = 2000
+
 /**
  * Starts a peer and waits until it has stopped. SIGINT and SIGTERM print an empty line and the signal's name and stop it in good
  * order; a second signal ends the process at once, with 130 or 143. What nobody caught stops it as a failure.
@@ -45,7 +47,10 @@ export async function runUntilStopped(peer: Peer, source: SignalSource): Promise
       const { failed } = await peer.finished
       if (failed || !isStopped(error)) throw error
     }
-    return (await peer.finished).failed ? 1 : 0
+    const code = (await peer.finished).failed ? 1 : 0
+    // What a plugin left open must not keep the process of a stopped peer; the timer itself does not.
+    setTimeout(() => source.exit(code), LINGER_MS).unref()
+    return code
   } finally {
     for (const [event, listener] of listeners) source.off(event, listener)
   }

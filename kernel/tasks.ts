@@ -1,5 +1,6 @@
 import type { Clock } from './clock.js'
 import { messageOf } from './errors.js'
+import { endsWithin } from './limit-time.js'
 import type { Logger } from './logging.js'
 
 /** The background work of one plugin: promises that nobody awaits until the plugin stops. */
@@ -25,15 +26,7 @@ export class Tasks {
 
   /** Waits for all work, at most `limitMs`; then logs what still runs and goes on. */
   async settle(limitMs: number): Promise<void> {
-    if (this.#names.size === 0) return
-    let cancel = (): void => {}
-    const limit = new Promise<void>((resolve) => {
-      cancel = this.clock.setTimer(limitMs, resolve)
-    })
-    await Promise.race([Promise.all(this.#names.keys()), limit])
-    cancel()
-    if (this.#names.size > 0) {
-      this.log.in('stop').warning(`still running after ${limitMs} ms, not waited for any longer: ${[...this.#names.values()].join(', ')}`)
-    }
+    if (await endsWithin(Promise.all(this.#names.keys()), limitMs, this.clock)) return
+    this.log.in('stop').warning(`still running after ${limitMs} ms, not waited for any longer: ${[...this.#names.values()].join(', ')}`)
   }
 }

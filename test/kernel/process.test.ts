@@ -63,6 +63,12 @@ describe('the data directory', () => {
     expect(existsSync(join(directory, 'peer.lock'))).toBe(false)
   })
 
+  test('that cannot be used is an error naming it and the key', async () => {
+    const file = join(temporaryDirectory(), 'file')
+    writeFileSync(file, '')
+    await expect(testPeer([], { 'peer.fileSystemPath': join(file, 'data') }).peer.start()).rejects.toMatchObject({ code: 'ERR_PEER_DIRECTORY', hint: expect.stringContaining('peer.fileSystemPath') })
+  })
+
   test('is locked against a second peer of the same process, and a stranger cannot release it', () => {
     const directory = temporaryDirectory()
     const lock = lockDirectory(directory)
