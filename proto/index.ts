@@ -69,6 +69,7 @@ export {
 export { Empty } from './gen/google/protobuf/empty.js'
 export { Timestamp } from './gen/google/protobuf/timestamp.js'
 export { ServerStatus, ServerStatus_StatusCode } from './gen/server_admin.js'
+export { LedgerInfo, VerifyReply, VerifyRequest, VerifyResult } from './gen/weft.js'
 export {
   ACAPService,
   AdminService,
@@ -77,6 +78,7 @@ export {
   ECAAService,
   ECAPService,
   EventsService,
+  LedgerToolsService,
   OpenchainService,
   PeerService,
   TCAAService,

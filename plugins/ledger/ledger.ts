@@ -110,5 +110,6 @@ export interface Ledger {
   stateHash(): Uint8Array | undefined
   /** Listeners run after the block is durable, in order of subscription; they must not throw and never delay a commit. */
   onCommit(listener: (block: CommittedBlock) => void): () => void
+  /** Re-hashes everything, in bounded memory, beside whatever else goes on. What `progress` throws ends it. */
   verify(progress?: (done: Height, total: Height) => void): Promise<VerifyReport>
 }

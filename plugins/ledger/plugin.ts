@@ -1,7 +1,12 @@
 import { definePlugin, messageOf } from '../../kernel/index.js'
+import { LedgerToolsService } from '../../proto/index.js'
 import { STORE } from '../level/index.js'
+import { LedgerInfoCommand } from './commands/info.js'
+import { LedgerVerifyCommand } from './commands/verify.js'
 import { createLedger } from './create-ledger.js'
 import { ledgerKeys, validatorKeys } from './keys.js'
+import type { SyncableLedger } from './ledger-sync.js'
+import { ledgerTools } from './service.js'
 import { settingsOf } from './settings.js'
 import { LEDGER, LEDGER_SYNC } from './tokens.js'
 
@@ -10,11 +15,13 @@ export default definePlugin({
   name: 'ledger',
   description: 'chain, world state, state hashes and indexes',
   config: { ...ledgerKeys, ...validatorKeys },
+  commands: [LedgerInfoCommand, LedgerVerifyCommand],
   requires: [STORE],
   provides: [LEDGER, LEDGER_SYNC],
   apply(peer) {
+    let ledger: SyncableLedger | undefined
     peer.hooks.db.tap(async () => {
-      const ledger = await createLedger({
+      ledger = await createLedger({
         store: peer.use(STORE),
         clock: peer.clock,
         settings: settingsOf(peer.settings(ledgerKeys)),
@@ -25,6 +32,9 @@ export default definePlugin({
       peer.provide(LEDGER_SYNC, ledger)
       const { height } = ledger.info()
       peer.log.info('ledger opened', { height, stateBlock: ledger.stateBlock() })
+    })
+    peer.hooks.registerServices.tap(async (listeners) => {
+      if (ledger) listeners.get('peer').add(LedgerToolsService, ledgerTools(ledger))
     })
   },
 })

@@ -22,7 +22,10 @@ export interface VerifyInput {
   readonly stateBlock: Height | undefined
 }
 
-/** Re-hashes every block, its link to the one before and its index rows, and the whole world state, in bounded memory. */
+/**
+ * Re-hashes every block, its link to the one before and its index rows, and the whole world state, in bounded memory.
+ * What `progress` throws ends it; during the state, `progress` is called with all blocks done.
+ */
 export async function verifyLedger(input: VerifyInput, progress?: (done: Height, total: Height) => void): Promise<VerifyReport> {
   const { chain, structure, snapshot, height } = input
   try {
@@ -33,7 +36,11 @@ export async function verifyLedger(input: VerifyInput, progress?: (done: Height,
       if ((number + 1n) % BLOCKS_BETWEEN_REPORTS === 0n) progress?.(number + 1n, height)
       await pause()
     }
-    const state = await structure.check(snapshot, pauseEvery(1))
+    const stateRows = pauseEvery(1)
+    const state = await structure.check(snapshot, async () => {
+      progress?.(height, height)
+      await stateRows()
+    })
     const faults = [...blocks.faults, ...state.faults, ...compareStateHash(input, state.hash)]
     progress?.(height, height)
     return { height, blocksChecked: blocks.checked, keysChecked: state.keysChecked, faults: faults.slice(0, MAX_FAULTS) }

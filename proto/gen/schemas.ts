@@ -564,4 +564,30 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
   { name: 'shim.Row', isClosed: false, fields: [
     { number: 1, kind: 'message', repeated: true, message: 'shim.Column' },
   ] },
+  { name: 'weft.LedgerInfoRequest', isClosed: false, fields: [
+  ] },
+  { name: 'weft.LedgerInfo', isClosed: false, fields: [
+    { number: 1, kind: 'uint64' },
+    { number: 2, kind: 'bytes' },
+    { number: 3, kind: 'bytes' },
+    { number: 4, kind: 'bytes' },
+    { number: 5, kind: 'uint64' },
+  ] },
+  { name: 'weft.VerifyRequest', isClosed: false, fields: [
+  ] },
+  { name: 'weft.VerifyReply', isClosed: false, fields: [
+    { number: 1, kind: 'uint64' },
+    { number: 2, kind: 'uint64' },
+    { number: 3, kind: 'message', message: 'weft.VerifyResult' },
+  ] },
+  { name: 'weft.VerifyResult', isClosed: false, fields: [
+    { number: 1, kind: 'uint64' },
+    { number: 2, kind: 'uint64' },
+    { number: 3, kind: 'uint64' },
+    { number: 4, kind: 'message', repeated: true, message: 'weft.VerifyFault' },
+  ] },
+  { name: 'weft.VerifyFault', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'string' },
+  ] },
 ]

@@ -8,6 +8,7 @@ import * as events from './events.js'
 import * as fabric from './fabric.js'
 import * as empty from './google/protobuf/empty.js'
 import * as serverAdmin from './server_admin.js'
+import * as weft from './weft.js'
 
 /** `/protos.ChaincodeSupport`. */
 export const ChaincodeSupportService = {
@@ -103,4 +104,10 @@ export const AdminService = {
   getStatus: method('/protos.Admin/GetStatus', false, empty.Empty, serverAdmin.ServerStatus),
   startServer: method('/protos.Admin/StartServer', false, empty.Empty, serverAdmin.ServerStatus),
   stopServer: method('/protos.Admin/StopServer', false, empty.Empty, serverAdmin.ServerStatus),
+}
+
+/** `/weft.LedgerTools`. */
+export const LedgerToolsService = {
+  info: method('/weft.LedgerTools/Info', false, weft.LedgerInfoRequest, weft.LedgerInfo),
+  verify: method('/weft.LedgerTools/Verify', true, weft.VerifyRequest, weft.VerifyReply),
 }
