@@ -1,0 +1,246 @@
+import type { Clock } from '../../kernel/index.js'
+import { Block, type BlockchainInfo, decode, encodeBlock } from '../../proto/index.js'
+import {
+  blockHash,
+  type CommittedBlock,
+  type CommittedState,
+  type ExecutedTransaction,
+  type Ledger,
+  type LedgerBatch,
+  ledgerHash,
+  type StateEntry,
+  type StateKey,
+  type TransactionLocation,
+  type TransactionState,
+  type VerifyReport,
+} from '../../plugins/ledger/index.js'
+import type { Namespace, Store, StoreBatch } from '../../plugins/level/index.js'
+
+const EMPTY: Uint8Array = new Uint8Array()
+
+/** Values by latin1 of chaincode, zero byte and key; undefined deletes. */
+type Writes = ReadonlyMap<string, Uint8Array | undefined>
+
+/** A block and what it did to the state. */
+interface Step {
+  readonly bytes: Uint8Array
+  readonly writes: Writes
+}
+
+/** A ledger for fast simulations: real blocks and hashes, but the state hash is a hash chain over the writes and everything is held in memory. */
+export interface LogicalLedger extends Ledger {
+  /** Appends blocks of a longer chain, with their changes, up to `height`: what state transfer does. */
+  copyFrom(other: LogicalLedger, height: bigint): Promise<void>
+  /** For `copyFrom`. */
+  readonly steps: readonly Step[]
+}
+
+/** Opens the ledger that `store` holds; an empty one gets a genesis block. */
+export async function openLogicalLedger(store: Store, clock: Pick<Clock, 'now'>): Promise<LogicalLedger> {
+  const steps: Step[] = []
+  for await (const [, row] of store.namespace('logical-ledger').entries()) steps.push(decodeStep(row))
+  const ledger = new InMemoryLedger(store, clock, steps)
+  if (steps.length === 0) await ledger.openBatch().commit([], undefined)
+  return ledger
+}
+
+class InMemoryLedger implements LogicalLedger {
+  readonly committed: CommittedState
+  readonly steps: Step[] = []
+  readonly #rows: Namespace
+  readonly #state = new Map<string, Uint8Array>()
+  readonly #listeners = new Set<(block: CommittedBlock) => void>()
+  readonly #locations = new Map<string, TransactionLocation>()
+  #head = EMPTY
+  #previous = EMPTY
+  #stateHash: Uint8Array | undefined
+  #isOpen = false
+
+  constructor(
+    private readonly store: Store,
+    private readonly clock: Pick<Clock, 'now'>,
+    steps: readonly Step[],
+  ) {
+    this.#rows = store.namespace('logical-ledger')
+    this.committed = { get: (chaincode, key) => this.#state.get(idOf(chaincode, key)), range: () => noEntries() }
+    for (const step of steps) this.#advance(step)
+  }
+
+  info(): BlockchainInfo {
+    return { height: this.height(), currentBlockHash: this.#head, previousBlockHash: this.#previous }
+  }
+
+  height(): bigint {
+    return BigInt(this.steps.length)
+  }
+
+  openBatch(): LedgerBatch {
+    if (this.#isOpen) throw new Error('a batch is open')
+    this.#isOpen = true
+    const writes = new Map<string, Uint8Array | undefined>()
+    return {
+      begin: () => this.#begin(writes),
+      stateHash: () => Promise.resolve(this.#hashAfter(writes)),
+      preview: (executed, metadata) => {
+        const bytes = this.#build(executed, metadata, this.#hashAfter(writes))
+        return Promise.resolve({ height: this.height() + 1n, currentBlockHash: blockHash(bytes), previousBlockHash: this.#head })
+      },
+      commit: async (executed, metadata, also) => {
+        const bytes = this.#build(executed, metadata, this.#hashAfter(writes))
+        await this.#write([{ bytes, writes }], also)
+        this.#isOpen = false
+        return this.#announce({ number: this.height() - 1n, bytes, info: this.info(), results: executed.map(({ result }) => result) })
+      },
+      rollback: () => {
+        this.#isOpen = false
+      },
+    }
+  }
+
+  view(): CommittedState & { release(): Promise<void> } {
+    return { ...this.committed, release: () => Promise.resolve() }
+  }
+
+  blockBytes(number: bigint): Uint8Array | undefined {
+    return this.steps[Number(number)]?.bytes
+  }
+
+  block(number: bigint): Block | undefined {
+    const bytes = this.blockBytes(number)
+    return bytes && decode(Block, bytes)
+  }
+
+  blockByHash(hash: Uint8Array): Block {
+    const step = this.steps.find(({ bytes }) => Buffer.compare(blockHash(bytes), hash) === 0)
+    if (!step) throw new Error('no block has this hash')
+    return decode(Block, step.bytes)
+  }
+
+  transactionBytes(): Uint8Array | undefined {
+    return undefined
+  }
+
+  locate(txid: string): TransactionLocation | undefined {
+    return this.#locations.get(txid)
+  }
+
+  stateDelta(): Uint8Array | undefined {
+    return undefined
+  }
+
+  stateHash(): Uint8Array | undefined {
+    return this.#stateHash
+  }
+
+  onCommit(listener: (block: CommittedBlock) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  verify(): Promise<VerifyReport> {
+    const faults: { where: string; what: string }[] = []
+    let previous: Uint8Array = EMPTY
+    this.steps.forEach(({ bytes }, index) => {
+      const found = decode(Block, bytes).previousBlockHash
+      if (Buffer.compare(found, previous) !== 0) faults.push({ where: `block ${index}`, what: 'its previous hash is not the hash of the block before' })
+      previous = blockHash(bytes)
+    })
+    return Promise.resolve({ height: this.height(), blocksChecked: this.height(), keysChecked: 0n, faults })
+  }
+
+  async copyFrom(other: LogicalLedger, height: bigint): Promise<void> {
+    const added = other.steps.slice(this.steps.length, Number(height))
+    await this.#write(added)
+    for (const { bytes } of added) this.#announce({ number: this.height() - 1n, bytes, info: this.info(), results: [] })
+  }
+
+  #begin(batch: Map<string, Uint8Array | undefined>): TransactionState {
+    const own = new Map<string, Uint8Array | undefined>()
+    return {
+      get: (chaincode, key) => {
+        const id = idOf(chaincode, key)
+        const layer = [own, batch].find((writes) => writes.has(id)) ?? this.#state
+        return layer.get(id)
+      },
+      put: (chaincode, key, value) => void own.set(idOf(chaincode, key), value),
+      delete: (chaincode, key) => void own.set(idOf(chaincode, key), undefined),
+      range: () => noEntries(),
+      finish: (succeeded) => {
+        if (succeeded) for (const [id, value] of own) batch.set(id, value)
+      },
+    }
+  }
+
+  #hashAfter(writes: Writes): Uint8Array | undefined {
+    if (writes.size === 0) return this.#stateHash
+    const pieces: Uint8Array[] = [this.#stateHash ?? EMPTY]
+    for (const [id, value] of writes) pieces.push(Buffer.from(id, 'latin1'), value ?? EMPTY)
+    return ledgerHash(...pieces)
+  }
+
+  #build(executed: readonly ExecutedTransaction[], metadata: Uint8Array | undefined, stateHash: Uint8Array | undefined): Uint8Array {
+    const header = {
+      version: 0,
+      timestamp: undefined,
+      stateHash: stateHash ?? EMPTY,
+      previousBlockHash: this.#head,
+      consensusMetadata: metadata ?? EMPTY,
+      nonHashData: { localLedgerCommitTimestamp: this.clock.now(), chaincodeEvents: [] },
+    }
+    return encodeBlock(
+      header,
+      executed.filter(({ result }) => result.error === undefined).map(({ bytes }) => bytes),
+    )
+  }
+
+  async #write(steps: readonly Step[], also?: (batch: StoreBatch) => void): Promise<void> {
+    const batch = this.store.batch()
+    steps.forEach((step, offset) => batch.put(this.#rows, numberKey(this.steps.length + offset), encodeStep(step)))
+    also?.(batch)
+    await this.store.commit(batch, 'block')
+    for (const step of steps) this.#advance(step)
+  }
+
+  #advance(step: Step): void {
+    for (const [id, value] of step.writes) {
+      if (value === undefined) this.#state.delete(id)
+      else this.#state.set(id, value)
+    }
+    const { transactions, stateHash } = decode(Block, step.bytes)
+    const block = this.height()
+    transactions.forEach(({ txid }, index) => this.#locations.set(txid, { block, index }))
+    this.steps.push(step)
+    this.#previous = this.#head
+    this.#head = blockHash(step.bytes)
+    this.#stateHash = stateHash.length === 0 ? undefined : stateHash
+  }
+
+  #announce(block: CommittedBlock): CommittedBlock {
+    for (const listener of this.#listeners) listener(block)
+    return block
+  }
+}
+
+function idOf(chaincode: StateKey, key: StateKey): string {
+  return `${Buffer.from(chaincode).toString('latin1')}\0${Buffer.from(key).toString('latin1')}`
+}
+
+function numberKey(number: number): Uint8Array {
+  const key = Buffer.alloc(8)
+  key.writeBigUInt64BE(BigInt(number))
+  return key
+}
+
+function encodeStep({ bytes, writes }: Step): Uint8Array {
+  const values = [...writes].map(([id, value]) => [id, value === undefined ? null : Buffer.from(value).toString('base64')] as const)
+  return Buffer.from(JSON.stringify([Buffer.from(bytes).toString('base64'), values]))
+}
+
+function decodeStep(row: Uint8Array): Step {
+  const [bytes, values]: readonly [string, readonly (readonly [string, string | null])[]] = JSON.parse(Buffer.from(row).toString())
+  return { bytes: Buffer.from(bytes, 'base64'), writes: new Map(values.map(([id, value]) => [id, value === null ? undefined : Buffer.from(value, 'base64')])) }
+}
+
+async function* noEntries(): AsyncGenerator<StateEntry> {
+  // The simulated executor asks for no ranges.
+}

@@ -1,0 +1,212 @@
+import type { KeyRange, Namespace, Store, StoreBatch, StoreSnapshot, WriteKind } from '../../plugins/level/index.js'
+import type { Random } from './random.js'
+import type { VirtualTime } from './virtual-clock.js'
+
+/** How a peer ends: `kill` keeps what the operating system was given, `power` may lose whatever was not synced. */
+export type CrashKind = 'kill' | 'power'
+
+/** A simulated disk with a store on it; it outlives the peers that open it. */
+export interface SimulatedDisk {
+  /** Opens the store with what survived. */
+  open(): Promise<Store>
+  /** The peer ends now. Nothing that its store was asked for answers any more. */
+  crash(kind: CrashKind): void
+  /** Synced writes so far. */
+  readonly writes: number
+  /** Called when a write has become durable and nobody has been told yet: the moment between any two writes. */
+  onWrite: (() => void) | undefined
+}
+
+export interface MemoryDiskOptions {
+  readonly minWriteMs: number
+  readonly maxWriteMs: number
+}
+
+interface Row {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
+
+/** Rows of one namespace by their key in latin1, whose order is that of the bytes. */
+type Rows = Map<string, Row>
+
+interface Operation {
+  readonly namespace: string
+  readonly id: string
+  readonly row: Row | undefined
+}
+
+interface Write {
+  readonly operations: readonly Operation[]
+  readonly resolve: () => void
+}
+
+/**
+ * The store's contract kept in memory, for fast simulations: synced writes take virtual time, what waits together is written together in order,
+ * a power cut leaves a random prefix of the group that was being written. The real store has its own simulated disk (sim-disk.ts).
+ */
+export function createMemoryDisk(time: VirtualTime, random: Random, options: MemoryDiskOptions): SimulatedDisk {
+  const data = new Map<string, Rows>()
+  let current: MemoryStore | undefined
+  const disk: SimulatedDisk = {
+    writes: 0,
+    onWrite: undefined,
+    open() {
+      const store = new MemoryStore(data, {
+        schedule: (task) => void time.schedule(random.between(options.minWriteMs, options.maxWriteMs), task),
+        written: () => {
+          counter.writes += 1
+          disk.onWrite?.()
+        },
+      })
+      current = store
+      return Promise.resolve(store)
+    },
+    crash(kind) {
+      current?.crash((waiting) => (kind === 'kill' ? waiting : random.below(waiting + 1)))
+      current = undefined
+    },
+  }
+  const counter: { writes: number } = disk
+  return disk
+}
+
+interface MemoryStoreHost {
+  schedule(task: () => void): void
+  written(): void
+}
+
+class MemorySnapshot implements StoreSnapshot {
+  constructor(readonly data: ReadonlyMap<string, Rows>) {}
+
+  release(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+class MemoryBatch implements StoreBatch {
+  readonly operations: Operation[] = []
+  byteLength = 0
+
+  get size(): number {
+    return this.operations.length
+  }
+
+  put(namespace: Namespace, key: Uint8Array, value: Uint8Array): void {
+    this.operations.push({ namespace: namespace.name, id: idOf(key), row: { key, value } })
+    this.byteLength += key.length + value.length
+  }
+
+  delete(namespace: Namespace, key: Uint8Array): void {
+    this.operations.push({ namespace: namespace.name, id: idOf(key), row: undefined })
+    this.byteLength += key.length
+  }
+}
+
+class MemoryStore implements Store {
+  readonly #data: Map<string, Rows>
+  readonly #host: MemoryStoreHost
+  #waiting: Write[] = []
+  #writing: Write[] = []
+  #isDead = false
+
+  constructor(data: Map<string, Rows>, host: MemoryStoreHost) {
+    this.#data = data
+    this.#host = host
+  }
+
+  namespace(name: string): Namespace {
+    const rowsAt = (at: StoreSnapshot | undefined): Rows => (at instanceof MemorySnapshot ? at.data : this.#data).get(name) ?? new Map<string, Row>()
+    return {
+      name,
+      get: (key, at) => rowsAt(at).get(idOf(key))?.value,
+      // The bounds are read at once: as in the real store, later writes do not show in an iteration that has begun.
+      entries: (range, at) => iterate(select(rowsAt(at), range ?? {})),
+    }
+  }
+
+  batch(): StoreBatch {
+    return new MemoryBatch()
+  }
+
+  commit(batch: StoreBatch, _kind: WriteKind): Promise<void> {
+    if (!(batch instanceof MemoryBatch)) return Promise.reject(new TypeError('expected a batch of this store, found another one'))
+    return new Promise((resolve) => {
+      if (this.#isDead) return
+      this.#waiting.push({ operations: batch.operations, resolve })
+      if (this.#writing.length === 0) this.#writeGroup()
+    })
+  }
+
+  snapshot(): StoreSnapshot {
+    return new MemorySnapshot(new Map([...this.#data].map(([name, rows]) => [name, new Map(rows)])))
+  }
+
+  close(): Promise<void> {
+    this.#isDead = true
+    return Promise.resolve()
+  }
+
+  /** `survivors` says how many of the writes in flight reached the disk. */
+  crash(survivors: (waiting: number) => number): void {
+    const inFlight = [...this.#writing, ...this.#waiting]
+    for (const write of inFlight.slice(0, survivors(inFlight.length))) this.#apply(write)
+    this.#writing = []
+    this.#waiting = []
+    this.#isDead = true
+  }
+
+  #writeGroup(): void {
+    const group = this.#waiting
+    this.#waiting = []
+    this.#writing = group
+    this.#host.schedule(() => {
+      if (this.#isDead) return
+      for (const write of group) this.#apply(write)
+      this.#writing = []
+      this.#host.written()
+      // `written` may have crashed the peer.
+      if (this.#isAlive()) this.#acknowledge(group)
+    })
+  }
+
+  #isAlive(): boolean {
+    return !this.#isDead
+  }
+
+  #acknowledge(group: readonly Write[]): void {
+    for (const write of group) write.resolve()
+    if (this.#waiting.length > 0) this.#writeGroup()
+  }
+
+  #apply(write: Write): void {
+    for (const { namespace, id, row } of write.operations) {
+      let rows = this.#data.get(namespace)
+      if (rows === undefined) {
+        rows = new Map()
+        this.#data.set(namespace, rows)
+      }
+      if (row === undefined) rows.delete(id)
+      else rows.set(id, row)
+    }
+  }
+}
+
+function idOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
+}
+
+function select(rows: Rows, { gt, gte, lt, lte, reverse, limit }: KeyRange): Row[] {
+  const isWanted = (id: string): boolean =>
+    (gt === undefined || id > idOf(gt)) && (gte === undefined || id >= idOf(gte)) && (lt === undefined || id < idOf(lt)) && (lte === undefined || id <= idOf(lte))
+  const selected = [...rows]
+    .filter(([id]) => isWanted(id))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, row]) => row)
+  if (reverse) selected.reverse()
+  return limit === undefined || limit < 0 ? selected : selected.slice(0, limit)
+}
+
+async function* iterate(rows: readonly Row[]): AsyncGenerator<readonly [Uint8Array, Uint8Array]> {
+  for (const { key, value } of rows) yield [key, value]
+}

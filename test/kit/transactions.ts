@@ -1,0 +1,67 @@
+import { decode, encode, Transaction, Transaction_Type } from '../../proto/index.js'
+import type { ChaincodeSupport, OrderedTransaction } from '../../plugins/chaincode/index.js'
+import { type ExecutedTransaction, type LedgerBatch, ledgerHash } from '../../plugins/ledger/index.js'
+
+const CHAINCODE = Buffer.from('simulated')
+const COUNT = Buffer.from('count')
+const ORDER = Buffer.from('order')
+const REFUSED = 'refused-'
+
+/** Canonical bytes of an invocation for `createExecutor`. With `fails` its execution fails, on every validator alike. */
+export function makeTransaction(name: string, options: { readonly fails?: boolean; readonly bytes?: number } = {}): Uint8Array {
+  return encode(Transaction, {
+    type: Transaction_Type.CHAINCODE_INVOKE,
+    chaincodeID: CHAINCODE,
+    payload: Buffer.alloc(options.bytes ?? 16, name),
+    metadata: new Uint8Array(),
+    txid: options.fails ? `${REFUSED}${name}` : name,
+    timestamp: { seconds: 1n, nanos: 0 },
+    confidentialityLevel: 0,
+    confidentialityProtocolVersion: '',
+    nonce: new Uint8Array(),
+    toValidators: new Uint8Array(),
+    cert: new Uint8Array(),
+    signature: new Uint8Array(),
+  })
+}
+
+/** The txid of `makeTransaction`'s bytes. */
+export function txidOf(transactionBytes: Uint8Array): string {
+  return decode(Transaction, transactionBytes).txid
+}
+
+/** Whether `makeTransaction` made it to fail. */
+export function isBoundToFail(txid: string): boolean {
+  return txid.startsWith(REFUSED)
+}
+
+/**
+ * Executes transactions without chaincode: each writes its txid, a counter and a hash over everything before it, so that the state hash
+ * depends on the order of all transactions ever executed.
+ */
+export function createExecutor(): ChaincodeSupport {
+  return {
+    execute: (batch, transactions) => Promise.resolve(transactions.map((transaction) => executeOne(batch, transaction))),
+    query: () => Promise.reject(new Error('the simulated executor answers no queries')),
+    build: () => Promise.reject(new Error('the simulated executor packages no chaincode')),
+    registerSystem: () => undefined,
+    onRejection: () => () => undefined,
+    running: () => [],
+  }
+}
+
+function executeOne(batch: LedgerBatch, { bytes, transaction: { txid } }: OrderedTransaction): ExecutedTransaction {
+  const state = batch.begin(txid)
+  if (isBoundToFail(txid)) {
+    state.put(CHAINCODE, COUNT, Buffer.from('dropped'))
+    state.finish(false)
+    return { bytes, result: { txid, error: 'refused by the simulated chaincode' } }
+  }
+  const count = Number(Buffer.from(state.get(CHAINCODE, COUNT) ?? Buffer.from('0')).toString()) + 1
+  const order = ledgerHash(state.get(CHAINCODE, ORDER) ?? new Uint8Array(), Buffer.from(txid))
+  state.put(CHAINCODE, Buffer.from(`transaction ${txid}`), Buffer.from(String(count)))
+  state.put(CHAINCODE, COUNT, Buffer.from(String(count)))
+  state.put(CHAINCODE, ORDER, order)
+  state.finish(true)
+  return { bytes, result: { txid } }
+}
