@@ -189,7 +189,7 @@ export function ordered(transaction: Transaction): OrderedTransaction {
   return { transaction, bytes: encode(Transaction, transaction) }
 }
 
-export function deploy(name: string, args: readonly string[], more: Partial<ChaincodeSpec> & { code?: string; execEnv?: number } = {}): OrderedTransaction {
+export function deploy(name: string, args: readonly string[], more: Omit<Partial<ChaincodeSpec>, 'type'> & { type?: number; code?: string; execEnv?: number } = {}): OrderedTransaction {
   const { code = name, execEnv = 0, ...spec } = more
   const payload = encode(ChaincodeDeploymentSpec, { chaincodeSpec: specOf(name, args, spec), effectiveDate: undefined, codePackage: bytes(code), execEnv })
   return ordered(transactionOf(Transaction_Type.CHAINCODE_DEPLOY, name, name, payload))

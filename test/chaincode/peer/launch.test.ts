@@ -1,0 +1,311 @@
+import { describe, expect, it } from 'vitest'
+import { PeerError } from '../../../kernel/index.js'
+import { bench, bytes, deploy, failed, invoke, ok, ordered, query, text, transactionOf, turn, type Script } from './kit.js'
+
+const errors = (executed: readonly { readonly result: { readonly error?: string } }[]) => executed.map(({ result }) => result.error)
+const never: Script = () => new Promise(() => undefined)
+const put: Script = (call) => {
+  call.state.put(bytes('k'), bytes(call.txid))
+  return ok()
+}
+
+describe('the launch decision', () => {
+  it('launches deployed code again from the ledger after a restart, and sends READY before the call', async () => {
+    const { block, ledger, launcher } = bench({ cc: put })
+    await block(deploy('cc', ['init']))
+    const restarted = bench({ cc: put })
+    for (const [txid, stored] of ledger.transactions) restarted.ledger.transactions.set(txid, stored)
+    expect(errors(await restarted.block(invoke('cc', 't1')))).toEqual([undefined])
+    expect(restarted.launcher.latest.readied).toEqual(['t1'])
+    expect(launcher.latest.readied).toEqual([])
+  })
+
+  it('fails for a chaincode that was never deployed, with the text of v0.6', async () => {
+    const { block, peer } = bench()
+    const missing = 'Failed to launch chaincode spec(Could not get deployment transaction for cc - LedgerError - ResourceNotFound: ledger: resource not found)'
+    expect(errors(await block(invoke('cc', 't1')))).toEqual([missing])
+    await expect(peer.query(query('cc', 'q1'))).rejects.toThrow(missing)
+  })
+
+  it('fails if the transaction of that name is no deploy', async () => {
+    const { block, ledger } = bench()
+    ledger.transactions.set('cc', invoke('other', 'cc').bytes)
+    expect(errors(await block(invoke('cc', 't1')))).toEqual(['Failed to launch chaincode spec(deployment transaction does not exist for cc)'])
+  })
+
+  it('launches once for everybody who asks at the same time', async () => {
+    const { ledger, peer, launcher } = bench({ cc: () => ok('hello') })
+    ledger.transactions.set('cc', deploy('cc', ['init']).bytes)
+    const batch = ledger.openBatch()
+    const all = await Promise.all([peer.query(query('cc', 'q1')), peer.query(query('cc', 'q2')), peer.execute(batch, [invoke('cc', 't1')])])
+    expect(launcher.launched).toHaveLength(1)
+    expect(launcher.latest.readied).toHaveLength(1)
+    expect(errors(all[2])).toEqual([undefined])
+  })
+
+  it('refuses a query while the deploy of its chaincode is being launched', async () => {
+    const { ledger, peer, launcher } = bench({ cc: put })
+    let go = () => {}
+    launcher.hold = new Promise((resolve) => (go = resolve))
+    const deploying = peer.execute(ledger.openBatch(), [deploy('cc', ['init'])])
+    await turn()
+    await expect(peer.query(query('cc', 'q1'))).rejects.toThrow('Failed to launch chaincode spec(premature execution - chaincode (cc) is being launched)')
+    go()
+    expect(errors(await deploying)).toEqual([undefined])
+  })
+
+  it('lets a query that arrives during Init wait for its end', async () => {
+    let go = () => {}
+    const { ledger, peer } = bench({ cc: (call) => (call.kind === 'init' ? new Promise((resolve) => (go = () => resolve(ok()))) : ok('answer')) })
+    const deploying = peer.execute(ledger.openBatch(), [deploy('cc', ['init'])])
+    await turn()
+    const answer = peer.query(query('cc', 'q1'))
+    await turn()
+    go()
+    expect(text(await answer)).toBe('answer')
+    await deploying
+  })
+
+  it('drops a chaincode whose Init failed, with its writes, and says why', async () => {
+    const { block, ledger, launcher, peer } = bench({
+      cc: (call) => {
+        call.state.put(bytes('k'), bytes('v'))
+        return failed('no luck')
+      },
+    })
+    expect(errors(await block(deploy('cc', ['init'])))).toEqual(['Failed to init chaincode(Error initializing container cc: no luck)'])
+    expect(ledger.text('cc', 'k')).toBeUndefined()
+    expect(peer.running()).toEqual([])
+    expect(launcher.latest.closedBecause).toContain('no luck')
+  })
+
+  it('ends an Init that takes longer than the start-up limit', async () => {
+    const { block, clock, peer } = bench({ cc: never })
+    const executed = block(deploy('cc', ['init']))
+    await turn()
+    await clock.advance(300_000)
+    expect(errors(await executed)).toEqual(['Failed to init chaincode(Timeout expired while executing send init message)'])
+    expect(peer.running()).toEqual([])
+    expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('gives up a start that takes longer than the start-up limit, and ends what comes too late', async () => {
+    const { block, clock, launcher, peer } = bench({ cc: put })
+    let go = () => {}
+    launcher.hold = new Promise((resolve) => (go = resolve))
+    const executed = block(deploy('cc', ['init']))
+    await turn()
+    await clock.advance(300_000)
+    await clock.advance(300_000)
+    expect(errors(await executed)).toEqual(['Timeout expired while starting chaincode cc(networkid:dev,peerid:jdoe,tx:cc)'])
+    go()
+    await turn()
+    expect(launcher.launched.every(({ closedBecause }) => closedBecause === 'started too late')).toBe(true)
+    expect(peer.running()).toEqual([])
+  })
+})
+
+describe('deploying', () => {
+  it('refuses a name that is deployed already, also when it does not run here', async () => {
+    const { block, peer } = bench({ cc: put })
+    await block(deploy('cc', ['init']))
+    const refused = ['Failed to deploy chaincode spec(deploy attempted but a chaincode with same name running cc)']
+    expect(errors(await block(deploy('cc', ['init'])))).toEqual(refused)
+    await peer.stop('restart')
+    expect(errors(await block(deploy('cc', ['init'])))).toEqual(refused)
+  })
+
+  it('refuses a second deploy of a name within one batch', async () => {
+    const { block } = bench({ cc: put })
+    expect(errors(await block(deploy('cc', ['init']), deploy('cc', ['init'])))[1]).toContain('deploy attempted but a chaincode with same name running cc')
+  })
+
+  it('accepts a name again after a failed deploy', async () => {
+    let isBroken = true
+    const { block } = bench({ cc: () => (isBroken ? failed('no') : ok()) })
+    expect(errors(await block(deploy('cc', ['init'])))[0]).toContain('Failed to init chaincode')
+    isBroken = false
+    expect(errors(await block(deploy('cc', ['init'])))).toEqual([undefined])
+  })
+
+  it('forgets a chaincode whose deploy was rolled back', async () => {
+    const { ledger, peer, block, launcher } = bench({ cc: put })
+    await peer.execute(ledger.openBatch(), [deploy('cc', ['init'])])
+    expect(errors(await block(invoke('cc', 't1')))[0]).toContain('Could not get deployment transaction for cc')
+    expect(launcher.latest.closedBecause).toBe('its deploy was rolled back')
+    expect(errors(await block(deploy('cc', ['init']), invoke('cc', 't2')))).toEqual([undefined, undefined])
+  })
+
+  it('refuses languages that this peer cannot run, and those that do not exist', async () => {
+    const { block, peer } = bench()
+    const executed = await block(deploy('a', ['x'], { type: 1 }), deploy('b', ['x'], { type: 0 }), deploy('c', ['x'], { type: 7 }))
+    expect(errors(executed)).toEqual([
+      'Failed to deploy chaincode spec(this peer cannot run chaincode of type GOLANG: chaincode.launcher is none)',
+      'Failed to deploy chaincode spec(Unknown chaincodeType: UNDEFINED)',
+      'Failed to deploy chaincode spec(Unknown chaincodeType: 7)',
+    ])
+    expect(peer.running()).toEqual([])
+  })
+
+  it('knows no TypeScript chaincode under v0.6 compatibility', async () => {
+    const { block, peer } = bench({ cc: put }, { compatibility: 'v0.6' })
+    expect(errors(await block(deploy('cc', ['init'])))).toEqual(['Failed to deploy chaincode spec(Unknown chaincodeType: NODE)'])
+    const { transaction } = deploy('cc', ['init'])
+    expect(transaction.txid).toBe('cc')
+    await expect(peer.build({ type: 2, chaincodeID: { path: 'p', name: '' }, ctorMsg: { args: [bytes('init')] }, timeout: 0, secureContext: '', confidentialityLevel: 0, metadata: bytes(''), attributes: [] })).rejects.toThrow(
+      'Failed to determine platform type: Unknown chaincodeType: NODE',
+    )
+  })
+
+  it('refuses a txid that is not the name, system chaincode in a transaction, and names that break state keys', async () => {
+    const { block } = bench({ cc: put })
+    const { transaction } = deploy('cc', ['init'])
+    const [first, second, third] = errors(
+      await block(ordered({ ...transaction, txid: 'other' }), deploy('cc', ['init'], { execEnv: 1 }), deploy('c\0c', ['init'], { code: 'cc' })),
+    )
+    expect(first).toContain("the txid of a deploy must be the chaincode's name cc, found other")
+    expect(second).toContain('system chaincodes are part of the peer')
+    expect(third).toContain('cannot contain the byte 00')
+  })
+})
+
+describe('a chaincode that goes away', () => {
+  it('is started again, and the transaction tried once more', async () => {
+    let lives = 0
+    const { block, launcher, ledger } = bench({
+      cc: (call) => {
+        if (call.kind === 'init') return ok()
+        call.state.put(bytes(`life${lives}`), bytes('x'))
+        if (lives++ === 0) launcher.latest.die('out of memory')
+        return lives === 1 ? never(call) : ok()
+      },
+    })
+    expect(errors(await block(deploy('cc', ['init']), invoke('cc', 't1')))).toEqual([undefined, undefined])
+    expect(launcher.launched).toHaveLength(2)
+    expect(ledger.text('cc', 'life0')).toBeUndefined()
+    expect(ledger.text('cc', 'life1')).toBe('x')
+  })
+
+  it('fails the transaction when it goes away twice', async () => {
+    const { block, launcher } = bench({
+      cc: (call) => {
+        if (call.kind === 'init') return ok()
+        launcher.latest.die('out of memory')
+        return never(call)
+      },
+    })
+    expect(errors(await block(deploy('cc', ['init']), invoke('cc', 't1')))[1]).toBe(
+      'Failed to execute transaction or query(chaincode cc went away before it answered: out of memory)',
+    )
+    expect(launcher.launched).toHaveLength(2)
+  })
+
+  it('is tried once more during Init, in a query and in the start itself', async () => {
+    let deaths = 0
+    const { block, launcher, peer } = bench({
+      cc: (call) => {
+        const dies = (call.kind === 'init' && deaths === 0) || (call.kind === 'query' && deaths === 1)
+        if (!dies) return ok('alive')
+        deaths++
+        launcher.latest.die('killed')
+        return never(call)
+      },
+    })
+    launcher.failures = []
+    expect(errors(await block(deploy('cc', ['init'])))).toEqual([undefined])
+    expect(text(await peer.query(query('cc', 'q')))).toBe('alive')
+    launcher.latest.die('killed')
+    launcher.failures = [new PeerError('ERR_CHAINCODE_LAUNCH', 'no memory')]
+    expect(errors(await block(invoke('cc', 't1')))).toEqual([undefined])
+    launcher.latest.die('killed')
+    launcher.failures = [new Error('no memory'), new Error('still none')]
+    expect(errors(await block(invoke('cc', 't2')))).toEqual(['Failed to launch chaincode spec(Error starting container: still none)'])
+  })
+})
+
+describe('time limits', () => {
+  it('fail a transaction after 30 s, drop its writes and end the chaincode, which is started anew for the next', async () => {
+    let stuck = true
+    const { block, clock, launcher, ledger } = bench({
+      cc: (call) => {
+        if (call.kind === 'init') return ok()
+        call.state.put(bytes(call.txid), bytes('x'))
+        return stuck ? never(call) : ok()
+      },
+    })
+    await block(deploy('cc', ['init']))
+    const executed = block(invoke('cc', 't1'))
+    await turn()
+    await clock.advance(30_000)
+    expect(errors(await executed)).toEqual(['Failed to execute transaction or query(Timeout expired while executing transaction)'])
+    expect(launcher.latest.closedBecause).toContain('Timeout expired')
+    expect(() => launcher.latest.calls[1]?.state.put(bytes('late'), bytes('x'))).toThrow('has ended')
+    stuck = false
+    expect(errors(await block(invoke('cc', 't2')))).toEqual([undefined])
+    expect(launcher.launched).toHaveLength(2)
+    expect([ledger.text('cc', 't1'), ledger.text('cc', 't2')]).toEqual([undefined, 'x'])
+  })
+
+  it('fail a query after 30 s', async () => {
+    const { block, clock, peer, ledger } = bench({ cc: (call) => (call.kind === 'query' ? never(call) : ok()) })
+    await block(deploy('cc', ['init']))
+    const answer = peer.query(query('cc', 'q1'))
+    const refused = expect(answer).rejects.toThrow('Failed to execute transaction or query(Timeout expired while executing transaction)')
+    await turn()
+    await clock.advance(30_000)
+    await refused
+    expect(ledger.openViews).toBe(0)
+  })
+})
+
+describe('queries', () => {
+  it('are refused with RESOURCE_EXHAUSTED beyond the limit, and accepted again when one has ended', async () => {
+    const answers: (() => void)[] = []
+    const { block, peer } = bench({ cc: (call) => (call.kind === 'query' ? new Promise((resolve) => answers.push(() => resolve(ok('x')))) : ok()) })
+    await block(deploy('cc', ['init']))
+    const running = [1, 2, 3, 4].map((number) => peer.query(query('cc', `q${number}`)))
+    await turn()
+    await expect(peer.query(query('cc', 'q5'))).rejects.toMatchObject({ code: 'ERR_CHAINCODE_BUSY', grpcStatus: 8, retryable: true })
+    for (const answer of answers) answer()
+    await Promise.all(running)
+    const last = peer.query(query('cc', 'q6'))
+    await turn()
+    answers.at(-1)?.()
+    expect(text(await last)).toBe('x')
+  })
+
+  it('answer a failure with the chaincode\'s text', async () => {
+    const { block, peer } = bench({ cc: (call) => (call.kind === 'query' ? failed('Nil amount') : ok()) })
+    await block(deploy('cc', ['init']))
+    await expect(peer.query(query('cc', 'q'))).rejects.toThrow('Transaction or query returned with failure: Nil amount')
+    await expect(peer.query(transactionOf(2, 'q', 'cc', bytes('')))).rejects.toThrow('Invalid transaction type CHAINCODE_INVOKE')
+  })
+})
+
+describe('packaging', () => {
+  const spec = (type: number, path: string, args: string[]) => {
+    const { transaction } = deploy('x', args)
+    expect(transaction.type).toBe(1)
+    return { type, chaincodeID: { path, name: '' }, ctorMsg: { args: args.map(bytes) }, timeout: 0, secureContext: '', confidentialityLevel: 0, metadata: bytes(''), attributes: [] }
+  }
+
+  it('names the package and keeps the specification', async () => {
+    const { peer } = bench()
+    const built = await peer.build(spec(2, 'dir', ['init']))
+    expect(built).toMatchObject({ chaincodeSpec: { chaincodeID: { path: 'dir', name: 'name-of-dir' } }, codePackage: bytes('dir'), execEnv: 0 })
+  })
+
+  it('refuses what v0.6 refuses, with its texts', async () => {
+    const { peer } = bench()
+    await expect(peer.build(spec(2, '', ['init']))).rejects.toThrow('Error getting chaincode package bytes: Cannot generate hashcode from empty chaincode path')
+    await expect(peer.build(spec(2, 'dir', []))).rejects.toThrow('Error getting chaincode package bytes: Cannot generate hashcode from empty ctor')
+    await expect(peer.build(spec(1, 'dir', ['init']))).rejects.toThrow('this peer cannot run chaincode of type GOLANG: chaincode.launcher is none')
+    await expect(peer.build(spec(0, 'dir', ['init']))).rejects.toThrow('Failed to determine platform type: Unknown chaincodeType: UNDEFINED')
+  })
+
+  it('returns the specification as it is in dev mode', async () => {
+    const { peer } = bench({}, { mode: 'dev' })
+    const given = { ...spec(1, '', []), chaincodeID: { path: '', name: 'mycc' } }
+    expect(await peer.build(given)).toEqual({ chaincodeSpec: given, effectiveDate: undefined, codePackage: bytes(''), execEnv: 0 })
+  })
+})
