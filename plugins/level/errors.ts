@@ -47,6 +47,12 @@ export function writeError(thrown: unknown): PeerError {
   })
 }
 
+/** What a failed closing becomes: ERR_STORE_CLOSE. What was committed is safe as it was committed. */
+export function closeError(thrown: unknown): PeerError {
+  const cause = levelCause(thrown)
+  return new PeerError('ERR_STORE_CLOSE', `the store could not be closed: ${messageOf(cause)}`, { cause, hint: 'end the process; what was committed stays' })
+}
+
 /** What a failed opening becomes: ERR_STORE_LOCKED, ERR_STORE_CORRUPT or ERR_STORE_OPEN. */
 export function openError(directory: string, thrown: unknown): PeerError {
   const cause = levelCause(thrown)

@@ -1,7 +1,7 @@
 import { PeerError } from '../../kernel/index.js'
 import type { Backend } from './backend.js'
 import { LevelBatch } from './batch.js'
-import { closed, readError, writeError } from './errors.js'
+import { closeError, closed, readError } from './errors.js'
 import { OWN_NUMBER, checkFormat } from './format.js'
 import { NAME_ROW_PREFIX, NameTable } from './names.js'
 import { LevelNamespace } from './namespace.js'
@@ -106,7 +106,7 @@ class LevelStore implements Store {
     try {
       await this.#db.close()
     } catch (cause) {
-      throw writeError(cause)
+      throw closeError(cause)
     }
   }
 

@@ -1,4 +1,5 @@
 import { definePlugin } from '../../kernel/index.js'
+import manifest from '../../package.json' with { type: 'json' }
 import { storeKeys } from './keys.js'
 import { openLevelStore, storeDirectory } from './open.js'
 import { STORE } from './token.js'
@@ -18,6 +19,7 @@ export const level = definePlugin({
         sync: settings['store.sync'],
         cacheBytes: settings['store.cacheBytes'],
         writeBufferBytes: settings['store.writeBufferBytes'],
+        writtenBy: `${manifest.name} ${manifest.version}`,
         onFailed: (reason) => peer.fail(reason),
       })
       peer.provide(STORE, store)

@@ -51,7 +51,7 @@ export class SimLevel extends AbstractLevel<string | Buffer | Uint8Array, Uint8A
   }
 
   _getSync(key: Uint8Array, options: ReadOptions): Uint8Array | undefined {
-    return (viewOf(options) ?? this.#machine.table).get(key)?.slice()
+    return copy((viewOf(options) ?? this.#machine.table).get(key))
   }
 
   async _get(key: Uint8Array, options: ReadOptions): Promise<Uint8Array | undefined> {
@@ -79,7 +79,7 @@ export class SimLevel extends AbstractLevel<string | Buffer | Uint8Array, Uint8A
   }
 
   _batch(operations: readonly Operation[], options: WriteOptions): Promise<void> {
-    const changes = operations.map(({ type, key, value }): Change => [key.slice(), type === 'put' ? value?.slice() : undefined])
+    const changes = operations.map(({ type, key, value }): Change => [new Uint8Array(key), type === 'put' ? copy(value) : undefined])
     return this.#machine.write(this, changes, options.sync === true)
   }
 
@@ -113,6 +113,11 @@ class SimSnapshot extends OwnedSnapshot {
   ) {
     super(options)
   }
+}
+
+/** `slice` of a Buffer would not copy. */
+function copy(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes === undefined ? undefined : new Uint8Array(bytes)
 }
 
 function viewOf({ snapshot }: ReadOptions): TableView | undefined {

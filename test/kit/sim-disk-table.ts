@@ -64,7 +64,7 @@ export class TableView {
   row(at: number): [key: Uint8Array, value: Uint8Array] | undefined {
     const key = this.keys[at]
     const value = this.values[at]
-    return key === undefined || value === undefined ? undefined : [key.slice(), value.slice()]
+    return key === undefined || value === undefined ? undefined : [new Uint8Array(key), new Uint8Array(value)]
   }
 
   /** Number of keys before `key`; with `inclusive` also counts `key` itself. */
