@@ -36,16 +36,14 @@ function printable(text: string): string {
  * listeners.get('peer').add(AdminService, { getStatus: unary(async () => ({ status: ServerStatus_StatusCode.STARTED })) })
  */
 export function unary<Request, Reply>(work: (request: Request, call: ServerUnaryCall<Request, Reply>) => Promise<Reply>): handleUnaryCall<Request, Reply> {
-  return async (call, callback) => {
-    let reply: Reply
+  const answer: (...args: Parameters<handleUnaryCall<Request, Reply>>) => Promise<void> = async (call, callback) => {
     try {
-      reply = await work(call.request, call)
+      callback(null, await work(call.request, call))
     } catch (error) {
       callback(toGrpcStatus(error))
-      return
     }
-    callback(null, reply)
   }
+  return (call, callback) => void answer(call, callback)
 }
 
 /** Ends a stream towards the client with an error; further calls do nothing. */
@@ -58,13 +56,12 @@ export function failStream(call: ServerDuplexStream<unknown, unknown> | ServerWr
  * A streaming method (server stream or both directions) as an async function: the stream ends when it returns, and with an
  * error when it throws.
  */
-export function streaming<Call extends ServerDuplexStream<unknown, unknown> | ServerWritableStream<unknown, unknown>>(work: (call: Call) => Promise<void>): (call: Call) => Promise<void> {
-  return async (call) => {
-    try {
-      await work(call)
-      call.end()
-    } catch (error) {
-      failStream(call, error)
-    }
+export function streaming<Call extends ServerDuplexStream<unknown, unknown> | ServerWritableStream<unknown, unknown>>(
+  work: (call: Call) => Promise<void>,
+): (call: Call) => void {
+  return (call) => {
+    work(call)
+      .then(() => call.end())
+      .catch((error: unknown) => failStream(call, error))
   }
 }

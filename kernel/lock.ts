@@ -31,7 +31,10 @@ export function lockDirectory(directory: string): DirectoryLock {
     acquire(directory, path, mine)
   } catch (cause) {
     if (cause instanceof PeerError) throw cause
-    throw new PeerError('ERR_PEER_DIRECTORY', `cannot use the directory ${directory}: ${messageOf(cause)}`, { cause, hint: 'set peer.fileSystemPath to a directory that this user may write' })
+    throw new PeerError('ERR_PEER_DIRECTORY', `cannot use the directory ${directory}: ${messageOf(cause)}`, {
+      cause,
+      hint: 'set peer.fileSystemPath to a directory that this user may write',
+    })
   }
   return {
     writePid: () => writeFileSync(pidFile, String(process.pid), { mode: 0o644 }),
@@ -50,9 +53,13 @@ function acquire(directory: string, path: string, mine: string): void {
     const holder = liveHolder(found)
     if (holder === undefined && attempt < ATTEMPTS) removeStale(path, found)
     else {
-      throw new PeerError('ERR_PEER_DIRECTORY_LOCKED', `the directory ${directory} is used by the peer with process id ${holder ?? '(unknown)'}; stop it or set peer.fileSystemPath`, {
-        details: { directory, holder },
-      })
+      throw new PeerError(
+        'ERR_PEER_DIRECTORY_LOCKED',
+        `the directory ${directory} is used by the peer with process id ${holder ?? '(unknown)'}; stop it or set peer.fileSystemPath`,
+        {
+          details: { directory, holder },
+        },
+      )
     }
   }
 }

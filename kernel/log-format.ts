@@ -12,7 +12,14 @@ export interface LogStream {
 export type LogWriter = (level: LogLevel, module: string, area: string, message: string, facts: LogFacts | undefined) => void
 
 const WORDS: Readonly<Record<LogLevel, string>> = { critical: 'CRIT', error: 'ERRO', warning: 'WARN', notice: 'NOTI', info: 'INFO', debug: 'DEBU' }
-const COLOURS: Readonly<Record<LogLevel, string>> = { critical: '\x1b[35m', error: '\x1b[31m', warning: '\x1b[33m', notice: '\x1b[32m', info: '', debug: '\x1b[36m' }
+const COLOURS: Readonly<Record<LogLevel, string>> = {
+  critical: '\x1b[35m',
+  error: '\x1b[31m',
+  warning: '\x1b[33m',
+  notice: '\x1b[32m',
+  info: '',
+  debug: '\x1b[36m',
+}
 const NUMBERS: Readonly<Record<LogLevel, number>> = { critical: 60, error: 50, warning: 40, notice: 35, info: 30, debug: 20 }
 const MAX_VALUE_CHARACTERS = 2000
 
@@ -62,8 +69,8 @@ function time(clock: Clock): string {
 
 /** Text from outside must neither start a line of its own nor steer a terminal. */
 function escape(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    const code = character.charCodeAt(0)
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0
     if (character === '\n') return '\\n'
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
   })

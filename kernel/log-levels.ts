@@ -28,7 +28,10 @@ export function parseLevels(spec: string): LogLevels {
     const equals = field.indexOf('=')
     const word = field.slice(equals + 1).trim()
     const level = LOG_LEVELS.find((name) => name === word.toLowerCase())
-    const names = field.slice(0, Math.max(equals, 0)).split(',').map((name) => name.trim())
+    const names = field
+      .slice(0, Math.max(equals, 0))
+      .split(',')
+      .map((name) => name.trim())
     if (level === undefined) problems.push(`expected a level (${LOG_LEVELS.join(', ')}), found '${word}'`)
     else if (equals < 0) fallback = level
     else if (names.includes('')) problems.push(`expected module names before '=', found '${field}'`)

@@ -26,7 +26,10 @@ function checkNames(plugins: readonly Plugin[]): void {
   const names = new Set<string>()
   for (const { name } of plugins) {
     if (names.has(name)) {
-      throw new PeerError('ERR_PLUGIN_NAME_TWICE', `two plugins are named ${name}; names must be unique`, { details: { plugin: name }, hint: 'list it once in plugins' })
+      throw new PeerError('ERR_PLUGIN_NAME_TWICE', `two plugins are named ${name}; names must be unique`, {
+        details: { plugin: name },
+        hint: 'list it once in plugins',
+      })
     }
     names.add(name)
   }

@@ -144,7 +144,9 @@ export class Peer {
       try {
         await this.#enter(plugin)
       } catch (cause) {
-        await this.#enter(record.plugin).catch((second: unknown) => this.abort(`${messageOf(cause)}; the old ${name} does not start again either: ${messageOf(second)}`))
+        await this.#enter(record.plugin).catch((second: unknown) =>
+          this.abort(`${messageOf(cause)}; the old ${name} does not start again either: ${messageOf(second)}`),
+        )
         throw cause
       } finally {
         this.#listeners.settle()
@@ -206,7 +208,9 @@ export class Peer {
       const endpoint = this.#endpoint ?? configuredEndpoint(this.#settled().settings(peerKeys))
       const wanted = await hooks.endpoint.promise(endpoint)
       if (wanted.id !== endpoint.id || wanted.address !== endpoint.address) {
-        throw new PeerError('ERR_PLUGIN_LATE', `plugin ${plugin.name} changes the endpoint, which is fixed once a peer runs`, { hint: 'restart the peer with it' })
+        throw new PeerError('ERR_PLUGIN_LATE', `plugin ${plugin.name} changes the endpoint, which is fixed once a peer runs`, {
+          hint: 'restart the peer with it',
+        })
       }
       await this.#bringUp([record], hooks, endpoint)
     } catch (cause) {

@@ -15,10 +15,13 @@ export class ServiceRegistry {
   /** Throws ERR_SERVICE_UNLISTED or ERR_SERVICE_TWICE. */
   provide(plugin: Plugin, token: Token<unknown>, value: unknown): void {
     if (!lists(plugin.provides, token)) {
-      throw new PeerError('ERR_SERVICE_UNLISTED', `plugin ${plugin.name} provides ${token.name} without listing it`, { hint: `add the token to provides of ${plugin.name}` })
+      throw new PeerError('ERR_SERVICE_UNLISTED', `plugin ${plugin.name} provides ${token.name} without listing it`, {
+        hint: `add the token to provides of ${plugin.name}`,
+      })
     }
     const other = this.#offers.get(token.name)
-    if (other !== undefined) throw new PeerError('ERR_SERVICE_TWICE', `plugin ${plugin.name} provides ${token.name}, which ${other.plugin.name} has provided already`)
+    if (other !== undefined)
+      throw new PeerError('ERR_SERVICE_TWICE', `plugin ${plugin.name} provides ${token.name}, which ${other.plugin.name} has provided already`)
     this.#offers.set(token.name, { plugin, token, value })
   }
 
@@ -41,7 +44,10 @@ export class ServiceRegistry {
   checkProvided(plugin: Plugin): void {
     for (const token of plugin.provides ?? []) {
       if (this.#offers.get(token.name)?.plugin === plugin) continue
-      throw new PeerError('ERR_SERVICE_NOT_PROVIDED', `plugin ${plugin.name} lists ${token.name} in provides but has not provided it by the end of registerServices`)
+      throw new PeerError(
+        'ERR_SERVICE_NOT_PROVIDED',
+        `plugin ${plugin.name} lists ${token.name} in provides but has not provided it by the end of registerServices`,
+      )
     }
   }
 

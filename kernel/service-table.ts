@@ -1,4 +1,12 @@
-import { status, type MethodDefinition, type Server, type ServiceDefinition, type UntypedHandleCall, type UntypedServiceImplementation, type sendUnaryData } from '@grpc/grpc-js'
+import {
+  status,
+  type MethodDefinition,
+  type Server,
+  type ServiceDefinition,
+  type UntypedHandleCall,
+  type UntypedServiceImplementation,
+  type sendUnaryData,
+} from '@grpc/grpc-js'
 import { PeerError } from './errors.js'
 import { toGrpcStatus } from './grpc.js'
 import type { Logger } from './logging.js'

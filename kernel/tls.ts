@@ -22,9 +22,13 @@ export function loadTls(settings: TlsSettings): TlsMaterial | undefined {
   const certificate = parse('peer.tls.cert.file', settings['peer.tls.cert.file'], 'a PEM certificate', () => new X509Certificate(certificatePem))
   const key = parse('peer.tls.key.file', settings['peer.tls.key.file'], 'a PEM private key without passphrase', (): KeyObject => createPrivateKey(keyPem))
   if (!certificate.checkPrivateKey(key)) {
-    throw new PeerError('ERR_TLS_KEY_MISMATCH', `the private key in ${settings['peer.tls.key.file']} does not belong to the certificate in ${settings['peer.tls.cert.file']}`, {
-      hint: 'set peer.tls.cert.file and peer.tls.key.file to a pair',
-    })
+    throw new PeerError(
+      'ERR_TLS_KEY_MISMATCH',
+      `the private key in ${settings['peer.tls.key.file']} does not belong to the certificate in ${settings['peer.tls.cert.file']}`,
+      {
+        hint: 'set peer.tls.cert.file and peer.tls.key.file to a pair',
+      },
+    )
   }
   return { certificatePem, keyPem }
 }

@@ -1,4 +1,13 @@
-import { Client, credentials, type ChannelCredentials, type ChannelOptions, type ClientDuplexStream, type MethodDefinition, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
+import {
+  Client,
+  credentials,
+  type ChannelCredentials,
+  type ChannelOptions,
+  type ClientDuplexStream,
+  type MethodDefinition,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js'
 import { definePlugin, type Plugin } from '../../kernel/index.js'
 
 const bytes = { serialize: (value: string) => Buffer.from(value), deserialize: (value: Buffer) => value.toString() }
@@ -46,7 +55,9 @@ export class EchoClient {
     return new Promise((resolve, reject) => {
       const { path, requestSerialize, responseDeserialize } = EchoService.say
       const deadline = Date.now() + 5000
-      this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, word, { deadline }, (error, reply) => (error === null ? resolve(reply ?? '') : reject(error)))
+      this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, word, { deadline }, (error, reply) =>
+        error === null ? resolve(reply ?? '') : reject(error),
+      )
     })
   }
 

@@ -129,21 +129,34 @@ describe('the life of a peer', () => {
 })
 
 describe('what a tap may do', () => {
-  test('an apply that is asynchronous or throws is refused in its name', async () => {
-    const throwing = testPeer([definePlugin({ name: 'p', apply: () => { throw new Error('typo') } })])
+  test('an apply that returns something or throws is refused in its name', async () => {
+    const throwing = testPeer([
+      definePlugin({
+        name: 'p',
+        apply: () => {
+          throw new Error('typo')
+        },
+      }),
+    ])
     await expect(throwing.peer.start()).rejects.toThrow('plugin p failed in hook apply: typo')
-    const waiting = testPeer([definePlugin({ name: 'p', apply: async () => undefined })])
+    const waiting = testPeer([definePlugin({ name: 'p', apply: () => 'something to wait for' })])
     await expect(waiting.peer.start()).rejects.toThrow('plugin p failed in hook apply: apply must register taps and return nothing')
   })
 
   test('a tap that returns no promise is refused', async () => {
     // What a plugin written in JavaScript can do in spite of the types.
-    const sync: Plugin = definePlugin({ name: 'p', apply: (host) => Reflect.apply(host.hooks.db.tap, undefined, [() => undefined]) })
+    const sync: Plugin = definePlugin({ name: 'p', apply: (host) => void Reflect.apply(host.hooks.db.tap.bind(host.hooks.db), undefined, [() => undefined]) })
     await expect(testPeer([sync]).peer.start()).rejects.toThrow('plugin p failed in hook db: its tap returned no promise')
   })
 
   test('a tap that throws before its first await is attributed like any other', async () => {
-    const sync = definePlugin({ name: 'p', apply: (host) => host.hooks.db.tap(() => { throw new Error('at once') }) })
+    const sync = definePlugin({
+      name: 'p',
+      apply: (host) =>
+        host.hooks.db.tap(() => {
+          throw new Error('at once')
+        }),
+    })
     await expect(testPeer([sync]).peer.start()).rejects.toThrow('plugin p failed in hook db: at once')
   })
 
@@ -153,7 +166,9 @@ describe('what a tap may do', () => {
   })
 
   test('a failing background task is logged with plugin and name, and does not stop the peer', async () => {
-    const { peer, lines } = testPeer([definePlugin({ name: 'p', apply: (host) => host.hooks.start.tap(async () => host.run('sweep', Promise.reject(new Error('dusty')))) })])
+    const { peer, lines } = testPeer([
+      definePlugin({ name: 'p', apply: (host) => host.hooks.start.tap(async () => host.run('sweep', Promise.reject(new Error('dusty')))) }),
+    ])
     await peer.start()
     await peer.stop()
     expect(lines.join('')).toMatch(/\[p\] run -> ERRO .* background task sweep failed: dusty task=sweep/)
@@ -165,7 +180,10 @@ describe('what a tap may do', () => {
       name: 'p',
       apply(host) {
         host.hooks.start.tap(async () => {
-          host.run('short', new Promise<void>((resolve) => setTimeout(resolve, 5)).then(() => void (done = true)))
+          host.run(
+            'short',
+            new Promise<void>((resolve) => setTimeout(resolve, 5)).then(() => void (done = true)),
+          )
           host.run('endless', new Promise(() => undefined))
         })
       },
@@ -179,7 +197,9 @@ describe('what a tap may do', () => {
 
   test('errors of the kernel carry codes', async () => {
     const early = definePlugin({ name: 'p', config: {}, apply: (host) => void host.settings({}) })
-    const error: unknown = await testPeer([early]).peer.start().catch((reason: unknown) => reason)
+    const error: unknown = await testPeer([early])
+      .peer.start()
+      .catch((reason: unknown) => reason)
     expect(error instanceof PeerError && error.cause).toMatchObject({ code: 'ERR_CONFIG_EARLY' })
   })
 })

@@ -5,7 +5,7 @@ import { definePlugin, PeerError, streaming, systemClock, unary, type Peer } fro
 import { EchoClient, echoPlugin, EchoService } from './echo.js'
 import { testPeer } from './sites.js'
 
-const open: { stop(): unknown }[] = []
+const open: { readonly stop: () => unknown }[] = []
 
 afterEach(async () => {
   for (const { stop } of open.splice(0).reverse()) await stop()
@@ -54,7 +54,12 @@ describe('a gRPC service of a plugin', () => {
   })
 
   test.each([
-    ['a PeerError keeps its status', async () => Promise.reject(new PeerError('ERR_TEST_BUSY', 'come back', { grpcStatus: status.RESOURCE_EXHAUSTED })), status.RESOURCE_EXHAUSTED, 'come back'],
+    [
+      'a PeerError keeps its status',
+      async () => Promise.reject(new PeerError('ERR_TEST_BUSY', 'come back', { grpcStatus: status.RESOURCE_EXHAUSTED })),
+      status.RESOURCE_EXHAUSTED,
+      'come back',
+    ],
     ['any other error is UNKNOWN with its message, % included', async () => Promise.reject(new Error('100% wrong')), status.UNKNOWN, '100% wrong'],
     ['text that is not well-formed does not break the answer', async () => Promise.reject(new Error('bad \ud800 end')), status.UNKNOWN, 'bad \ufffd end'],
   ])('%s', async (_name, work, code, details) => {
@@ -101,10 +106,16 @@ describe('a gRPC service of a plugin', () => {
   })
 
   test('answers a stream that its handler destroys', async () => {
-    const echo = echoPlugin({ chat: (call: ServerDuplexStream<string, string>) => void call.on('data', (word: string) => call.destroy(word === 'why' ? new Error('because') : undefined)) })
+    const echo = echoPlugin({
+      chat: (call: ServerDuplexStream<string, string>) =>
+        void call.on('data', (word: string) => call.destroy(word === 'why' ? new Error('because') : undefined)),
+    })
     await running(testPeer([echo.plugin]).peer)
     const asking = client(echo.address())
-    for (const [word, answer] of [['why', { code: status.UNKNOWN, details: 'because' }], ['plain', { code: status.UNAVAILABLE }]] as const) {
+    for (const [word, answer] of [
+      ['why', { code: status.UNKNOWN, details: 'because' }],
+      ['plain', { code: status.UNAVAILABLE }],
+    ] as const) {
       const stream = asking.chat()
       stream.write(word)
       expect(await read(stream)).toMatchObject(answer)
@@ -149,7 +160,15 @@ describe('a gRPC service of a plugin', () => {
     const echo = echoPlugin({ say: unary(async (word: string) => word) }, 'second')
     const first = definePlugin({
       name: 'first',
-      apply: (host) => host.hooks.start.tap(async () => void answers.push(await client(echo.address()).say('early').catch(({ code }: { code: number }) => code))),
+      apply: (host) =>
+        host.hooks.start.tap(
+          async () =>
+            void answers.push(
+              await client(echo.address())
+                .say('early')
+                .catch(({ code }: { code: number }) => code),
+            ),
+        ),
     })
     await running(testPeer([first, echo.plugin]).peer)
     answers.push(await client(echo.address()).say('late'))
@@ -172,7 +191,10 @@ describe('a listener', () => {
     const declaring = (name: string) =>
       definePlugin({
         name,
-        apply: (host) => host.hooks.registerServices.tap(async (listeners) => void listeners.declare('events', '127.0.0.1:0').add(EchoService, { say: unary(async (word: string) => word) })),
+        apply: (host) =>
+          host.hooks.registerServices.tap(
+            async (listeners) => void listeners.declare('events', '127.0.0.1:0').add(EchoService, { say: unary(async (word: string) => word) }),
+          ),
       })
     await running(testPeer([declaring('a')]).peer)
     await expect(testPeer([declaring('a'), declaring('b')]).peer.start()).rejects.toThrow('plugin b declares the listener events, which a declared already')

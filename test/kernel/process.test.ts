@@ -27,7 +27,13 @@ async function launch(directory: string, mode = '') {
     }
   })
   await Promise.race([ready, ended])
-  return { child, ended, seen: async (text: string) => { while (!output.includes(text)) await new Promise((resolve) => child.stdout.once('data', resolve)) } }
+  return {
+    child,
+    ended,
+    seen: async (text: string) => {
+      while (!output.includes(text)) await new Promise((resolve) => child.stdout.once('data', resolve))
+    },
+  }
 }
 
 describe('the data directory', () => {
@@ -66,7 +72,10 @@ describe('the data directory', () => {
   test('that cannot be used is an error naming it and the key', async () => {
     const file = join(temporaryDirectory(), 'file')
     writeFileSync(file, '')
-    await expect(testPeer([], { 'peer.fileSystemPath': join(file, 'data') }).peer.start()).rejects.toMatchObject({ code: 'ERR_PEER_DIRECTORY', hint: expect.stringContaining('peer.fileSystemPath') })
+    await expect(testPeer([], { 'peer.fileSystemPath': join(file, 'data') }).peer.start()).rejects.toMatchObject({
+      code: 'ERR_PEER_DIRECTORY',
+      hint: expect.stringContaining('peer.fileSystemPath'),
+    })
   })
 
   test('is locked against a second peer of the same process, and a stranger cannot release it', () => {
@@ -82,7 +91,10 @@ describe('the data directory', () => {
 })
 
 describe('signals', () => {
-  test.each([['SIGINT', 'interrupt'], ['SIGTERM', 'terminated']] as const)('%s prints an empty line and its name, and exits with 0', async (signal, name) => {
+  test.each([
+    ['SIGINT', 'interrupt'],
+    ['SIGTERM', 'terminated'],
+  ] as const)('%s prints an empty line and its name, and exits with 0', async (signal, name) => {
     const directory = temporaryDirectory()
     const { child, ended } = await launch(directory)
     child.kill(signal)

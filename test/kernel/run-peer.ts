@@ -7,12 +7,14 @@ const plugin = definePlugin({
   apply(host) {
     host.hooks.start.tap(async () => {
       setImmediate(() => process.stdout.write('ready\n'))
-      if (mode === 'throwing') setTimeout(() => Promise.reject(new Error('nobody caught me')), 20)
+      if (mode === 'throwing') setTimeout(() => void Promise.reject(new Error('nobody caught me')), 20)
     })
     host.hooks.stop.tap(() => (mode === 'stuck' ? new Promise(() => undefined) : Promise.resolve()))
   },
 })
-const site = createSite({ plugins: [plugin] }).with('peer.fileSystemPath', directory, 'test').with('peer.listenAddress', '127.0.0.1:0', 'test')
+const site = createSite({ plugins: [plugin] })
+  .with('peer.fileSystemPath', directory, 'test')
+  .with('peer.listenAddress', '127.0.0.1:0', 'test')
 process.exitCode = await runUntilStopped(new Peer(site), process).catch((error: unknown) => {
   process.stderr.write(`${String(error)}\n`)
   return 2

@@ -25,7 +25,7 @@ function store(name: string, value: string, failing = false): Plugin {
 }
 
 /** Reads STORE when asked. */
-function reader(): { readonly plugin: Plugin; read(): string } {
+function reader(): { readonly plugin: Plugin; readonly read: () => string } {
   let read = (): string => 'not started'
   const made = definePlugin({
     name: 'reader',
@@ -43,7 +43,9 @@ describe('the order of plugins', () => {
   const names = (plugins: readonly Plugin[]) => orderPlugins(plugins).map(({ name }) => name)
 
   test('puts providers before those that require or use them', () => {
-    expect(names([plugin('ledger', { requires: [STORE], provides: [LEDGER] }), plugin('rest', { uses: [LEDGER] }), plugin('level', { provides: [STORE] })])).toEqual(['level', 'ledger', 'rest'])
+    expect(
+      names([plugin('ledger', { requires: [STORE], provides: [LEDGER] }), plugin('rest', { uses: [LEDGER] }), plugin('level', { provides: [STORE] })]),
+    ).toEqual(['level', 'ledger', 'rest'])
   })
 
   test('keeps the listed order otherwise', () => {
@@ -57,12 +59,18 @@ describe('the order of plugins', () => {
 
   test('a missing service names plugin, token and what to add', () => {
     expect(() => orderPlugins([plugin('ledger', { requires: [STORE] })])).toThrow(
-      expect.objectContaining({ code: 'ERR_SERVICE_MISSING', message: 'plugin ledger requires store, which no plugin provides', hint: 'add weft/plugins/level to plugins' }),
+      expect.objectContaining({
+        code: 'ERR_SERVICE_MISSING',
+        message: 'plugin ledger requires store, which no plugin provides',
+        hint: 'add weft/plugins/level to plugins',
+      }),
     )
   })
 
   test('a service provided twice names both plugins', () => {
-    expect(() => orderPlugins([plugin('level', { provides: [STORE] }), plugin('memory', { provides: [STORE] })])).toThrow('plugins level and memory both provide store')
+    expect(() => orderPlugins([plugin('level', { provides: [STORE] }), plugin('memory', { provides: [STORE] })])).toThrow(
+      'plugins level and memory both provide store',
+    )
   })
 
   test('two plugins of one name are refused', () => {

@@ -7,10 +7,37 @@ import { EchoClient, echoPlugin } from './echo.js'
 import { temporaryDirectory, testPeer } from './sites.js'
 
 const directory = temporaryDirectory()
-const files = { certificate: join(directory, 'peer.pem'), key: join(directory, 'peer.key'), otherKey: join(directory, 'other.key'), text: join(directory, 'text.pem') }
+const files = {
+  certificate: join(directory, 'peer.pem'),
+  key: join(directory, 'peer.key'),
+  otherKey: join(directory, 'other.key'),
+  text: join(directory, 'text.pem'),
+}
 
 beforeAll(() => {
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=weft', '-addext', 'subjectAltName=DNS:weft.test', '-keyout', files.key, '-out', files.certificate], { stdio: 'pipe' })
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=weft',
+      '-addext',
+      'subjectAltName=DNS:weft.test',
+      '-keyout',
+      files.key,
+      '-out',
+      files.certificate,
+    ],
+    { stdio: 'pipe' },
+  )
   execFileSync('openssl', ['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', files.otherKey])
   writeFileSync(files.text, 'not a certificate')
 })
@@ -44,7 +71,9 @@ describe('TLS', () => {
 
   test('an unreadable file is named', async () => {
     const missing = join(directory, 'missing.pem')
-    await expect(testPeer([], site(missing, files.key)).peer.start()).rejects.toThrow(`Failed to generate credentials: peer.tls.cert.file: cannot read ${missing}`)
+    await expect(testPeer([], site(missing, files.key)).peer.start()).rejects.toThrow(
+      `Failed to generate credentials: peer.tls.cert.file: cannot read ${missing}`,
+    )
   })
 
   test('a file of another kind is named', async () => {
