@@ -6,6 +6,7 @@
 export { Invariants } from './invariants.js'
 export { createKeyedHashSigner } from './keyed-hash-signer.js'
 export { type Attachment, type LinkOptions, Links } from './links.js'
+export { createLevelDisk } from './level-disk.js'
 export { type LogicalLedger, openLogicalLedger } from './logical-ledger.js'
 export { type CrashKind, createMemoryDisk, type MemoryDiskOptions, type SimulatedDisk } from './memory-disk.js'
 export { createRandom, type Random } from './random.js'

@@ -1,0 +1,29 @@
+import { createStore } from '../../plugins/level/index.js'
+import type { MemoryDiskOptions, SimulatedDisk } from './memory-disk.js'
+import type { Random } from './random.js'
+import { SimDisk } from './sim-disk.js'
+import type { VirtualTime } from './virtual-clock.js'
+
+/** The real store plugin on the disk that drops what was not synced; writes take virtual time. */
+export function createLevelDisk(time: VirtualTime, random: Random, { minWriteMs, maxWriteMs }: MemoryDiskOptions): SimulatedDisk {
+  const machine = new SimDisk({
+    schedule: (complete) =>
+      void time.schedule(random.between(minWriteMs, maxWriteMs), () => {
+        complete()
+        // Whoever waits for the write is told by a promise, so not before this has run.
+        disk.onWrite?.()
+      }),
+  })
+  const disk: SimulatedDisk = {
+    onWrite: undefined,
+    get writes() {
+      return machine.counts.writes
+    },
+    open: () => createStore(machine.open()),
+    crash(kind) {
+      if (kind === 'power') machine.powerCut(random.next)
+      else machine.killProcess(random.next)
+    },
+  }
+  return disk
+}
