@@ -16,6 +16,7 @@ import { utf8 } from '../api/bytes.js'
 import { messageOf } from '../api/message-port.js'
 import { RANGE_BATCH, readBatch } from '../api/range-batch.js'
 import type { Call, CallResult } from '../runtime.js'
+import type { ReadForecast } from './read-forecast.js'
 
 /** Open range queries of one call. */
 const MAX_RANGES = 1000
@@ -36,6 +37,7 @@ export interface CallPipe {
   violated(violation: unknown): void
   /** The call has its result: its txid is free again. */
   completed(txid: string): void
+  readonly forecast: ReadForecast
 }
 
 /**
@@ -72,11 +74,13 @@ export class PipeCall {
     return this.#queue.length
   }
 
-  /** The message that starts the call. */
-  get opening(): ChaincodeMessage {
+  /** The messages that start the call: values that it will probably read, and the call itself. */
+  get opening(): ChaincodeMessage[] {
     const { kind, txid, input, securityContext } = this.#call
     const type = kind === 'init' ? Type.INIT : kind === 'invoke' ? Type.TRANSACTION : Type.QUERY
-    return { ...messageOf(type, txid), securityContext: { ...securityContext, payload: input } }
+    const opening = { ...messageOf(type, txid), securityContext: { ...securityContext, payload: input } }
+    const keys = this.#pipe.forecast.keys(this.#call)
+    return keys.length === 0 ? [opening] : [messageOf(Type.RESPONSE, txid, this.#foreseen(keys)), opening]
   }
 
   /** Takes a message of this call. Throws PipeViolation. */
@@ -110,6 +114,7 @@ export class PipeCall {
     const { kind, state } = this.#call
     switch (type) {
       case Type.GET_STATE:
+        this.#pipe.forecast.observe(this.#call, payload)
         return this.#answer(() => state.get(payload) ?? NOTHING)
       case Type.PUT_STATE: {
         const { key, value } = decode(PutStateInfo, payload)
@@ -139,6 +144,17 @@ export class PipeCall {
         break
     }
     throw new PipeViolation(`message type ${Type[type] ?? type} does not belong into an ${kind}`)
+  }
+
+  #foreseen(keys: readonly Uint8Array[]): Uint8Array {
+    const keysAndValues = keys.flatMap((key) => {
+      try {
+        return [{ key, value: this.#call.state.get(key) ?? NOTHING }]
+      } catch {
+        return [] // Whatever is wrong will be told if the chaincode really asks.
+      }
+    })
+    return encode(RangeQueryStateResponse, { keysAndValues, hasMore: false, ID: '' })
   }
 
   #answer(read: () => Uint8Array): undefined {

@@ -5,6 +5,7 @@ import type { Call, CallResult, ChaincodeRuntime } from '../runtime.js'
 import type { ContainedProcess } from './contained-process.js'
 import { FrameReader, joinFrames } from './frames.js'
 import { type CallPipe, PipeCall, PipeViolation } from './pipe-call.js'
+import { ReadForecast } from './read-forecast.js'
 
 /** Bounds on what a chaincode's process may send. */
 export interface PipeLimits {
@@ -41,6 +42,7 @@ export class PipeRuntime implements ChaincodeRuntime {
       send: (message) => this.#send(message),
       violated: (violation) => this.#violated(violation),
       completed: (txid) => void this.#calls.delete(txid),
+      forecast: new ReadForecast(),
     }
     process.pipe.on('data', (chunk: Buffer) => this.#receive(chunk))
     process.pipe.on('drain', () => this.#resume())
@@ -64,7 +66,7 @@ export class PipeRuntime implements ChaincodeRuntime {
     if (this.#calls.has(call.txid)) return Promise.reject(new PeerError('ERR_CHAINCODE_BUSY', `txid:${call.txid} exists`))
     const serving = new PipeCall(call, this.#pipe, this.#limits.maxWriteBytes)
     this.#calls.set(call.txid, serving)
-    this.#send(serving.opening)
+    for (const message of serving.opening) this.#send(message)
     return serving.result
   }
 

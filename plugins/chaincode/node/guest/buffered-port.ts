@@ -22,10 +22,14 @@ export class BufferedPort extends MessagePort {
   readonly #maxBytes: number
   readonly #waiting: ((reply: ChaincodeMessage) => void)[] = []
   readonly #writes = new Map<string, Write>()
+  /** Values as they were when the call began. Nobody else can write them while it runs; its own write takes the key out. */
+  readonly #foreseen: Map<string, Uint8Array>
   #bufferedBytes = 0
 
-  constructor(post: (type: Type, payload: Uint8Array) => void, maxFrameBytes: number) {
+  /** @param foreseen values that came with the call, by `idOf` their keys */
+  constructor(post: (type: Type, payload: Uint8Array) => void, maxFrameBytes: number, foreseen = new Map<string, Uint8Array>()) {
     super()
+    this.#foreseen = foreseen
     this.#post = post
     this.#maxBytes = maxFrameBytes - FRAME_OVERHEAD_BYTES
   }
@@ -38,9 +42,11 @@ export class BufferedPort extends MessagePort {
   }
 
   override get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    const write = this.#writes.size === 0 ? undefined : this.#writes.get(idOf(key))
-    if (write === undefined) return super.get(key)
-    return Promise.resolve(write.value === undefined ? undefined : new Uint8Array(write.value))
+    const id = idOf(key)
+    const write = this.#writes.get(id)
+    const known = write === undefined ? this.#foreseen.get(id) : write.value
+    if (write === undefined && known === undefined) return super.get(key)
+    return Promise.resolve(known === undefined ? undefined : new Uint8Array(known))
   }
 
   override async put(key: Uint8Array, value: Uint8Array): Promise<void> {
@@ -70,14 +76,16 @@ export class BufferedPort extends MessagePort {
   #buffer(write: Write): void {
     const bytes = write.key.length + (write.value?.length ?? 0)
     if (bytes > this.#maxBytes) throw new RequestError(`a key and value of ${bytes} bytes are longer than the limit of ${this.#maxBytes}`)
-    this.#writes.set(idOf(write.key), write)
+    const id = idOf(write.key)
+    this.#foreseen.delete(id)
+    this.#writes.set(id, write)
     this.#bufferedBytes += bytes
     if (this.#bufferedBytes > MAX_BUFFERED_BYTES) this.flush()
   }
 }
 
 /** Keys are any bytes; each becomes one code unit. */
-function idOf(key: Uint8Array): string {
+export function idOf(key: Uint8Array): string {
   let id = ''
   for (const byte of key) id += String.fromCharCode(byte)
   return id
