@@ -9,12 +9,12 @@ import consensus from './plugins/consensus/index.js'
 import devops from './plugins/devops/index.js'
 import ledger from './plugins/ledger/index.js'
 import level from './plugins/level/index.js'
-import noops from './plugins/noops/index.js'
+import noopsPlugin from './plugins/noops/index.js'
 import openchain from './plugins/openchain/index.js'
 import site from './plugins/site/index.js'
 
 export default defineConfig({
-  plugins: [level, ledger, chaincode, consensus, noops, admin, devops, openchain, site],
+  plugins: [level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, site],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address

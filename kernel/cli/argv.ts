@@ -4,6 +4,7 @@ import type { PeerContext } from './context.js'
 export type PeerCommandClass = CommandClass<PeerContext>
 
 const TAKES_VALUE = new Set(['--config', '--set', '--logging-level'])
+const GLOBAL_FLAGS = new Set([...TAKES_VALUE, '--json', '-h', '--help', '-v', '--version'])
 const COVERAGE = '--test.coverprofile'
 
 /** A command line, taken apart as far as it can be without knowing the commands. */
@@ -12,6 +13,8 @@ export interface CommandLine {
   readonly words: readonly string[]
   /** Global flags that stood before the command. */
   readonly leading: readonly string[]
+  /** The first of them that is no global flag. */
+  readonly unknownFlag: string | undefined
   readonly wantsHelp: boolean
   readonly wantsVersion: boolean
   readonly json: boolean
@@ -40,6 +43,7 @@ export function parseArgv(argv: readonly string[]): CommandLine {
   return {
     words,
     leading,
+    unknownFlag: leading.find((flag) => flag.startsWith('-') && !GLOBAL_FLAGS.has(flag.split('=', 1)[0] ?? flag)),
     wantsHelp: isHelpWord || flags.includes('-h') || flags.includes('--help'),
     wantsVersion: leading.includes('-v') || leading.includes('--version'),
     json: flags.includes('--json'),

@@ -22,6 +22,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   const load = () => loadFiles({ cwd: surroundings.cwd, file: line.config })
   const context: PeerContext = { ...surroundings, defaultSite: loadDefaultSite, loadedSite: load }
   try {
+    if (line.words.length === 0 && line.unknownFlag !== undefined) throw new PeerError('ERR_USAGE', `unknown flag: ${line.unknownFlag}`)
     if (line.words.length === 0 && line.wantsVersion) context.stdout.write(`${versionLine()}\n`)
     else if (line.wantsHelp || line.words.length === 0) return printHelp(line, new Program((await loadDefaultSite()).plugins), context)
     else if (line.words[0] === 'version') return await runCommand(line, new Program([]), context)
@@ -42,13 +43,17 @@ class Program {
   constructor(plugins: readonly Plugin[]) {
     this.commands = [NodeStartCommand, VersionCommand, ...plugins.flatMap((plugin) => plugin.commands ?? [])]
     this.startFlags = new Map(plugins.flatMap((plugin) => Object.entries(plugin.startFlags ?? {})))
-    this.cli = Cli.from([...this.commands], { binaryName: 'peer', enableColors: false })
+    this.cli = cliOf(this.commands)
   }
 
   usage(command: PeerCommandClass): string {
     const flags = command === NodeStartCommand ? [...this.startFlags].map(([name, { description }]): [string, string] => [name, description]) : []
     return usageText(this.cli.definition(command), flags)
   }
+}
+
+function cliOf(commands: readonly PeerCommandClass[]): Cli<PeerContext> {
+  return Cli.from([...commands], { binaryName: 'peer', enableColors: false })
 }
 
 /** Runs a command of the site. If its files are broken, only commands that do not need them run. */
@@ -89,7 +94,7 @@ async function runCommand(line: CommandLine, program: Program, context: PeerCont
   const input = command === NodeStartCommand ? expandStartFlags(given, program.startFlags) : given
   let parsed
   try {
-    parsed = program.cli.process({ input, context })
+    parsed = cliOf([command]).process({ input, context }) // a parser of all commands takes 100 ms to build
   } catch (cause) {
     // Clipanion's first line says what is wrong; the rest repeats the usage.
     const message = messageOf(cause).split('\n')[0] ?? ''

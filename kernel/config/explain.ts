@@ -9,18 +9,10 @@ export function expectation(issue: Issue): string {
 }
 
 function wantedBy(issue: Issue): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return `expected ${typeName(issue.expected)}`
-    case 'too_small':
-      return `expected at least ${issue.minimum}`
-    case 'too_big':
-      return `expected at most ${issue.maximum}`
-    case 'invalid_union':
-      return wantedByUnion(issue.errors)
-    default:
-      return issue.message
-  }
+  if (issue.code === 'invalid_type') return `expected ${typeName(issue.expected)}`
+  if (issue.code === 'too_small') return `expected at least ${issue.minimum}`
+  if (issue.code === 'too_big') return `expected at most ${issue.maximum}`
+  return issue.code === 'invalid_union' ? wantedByUnion(issue.errors) : issue.message
 }
 
 /** A type as people call it. */

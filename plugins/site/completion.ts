@@ -22,14 +22,8 @@ export function candidates(definitions: readonly Pick<Definition, 'path' | 'opti
 
 /** A completion script. Words that are no option and no subcommand complete as files. */
 export function completionScript(shell: Shell, table: Candidates): string {
-  switch (shell) {
-    case 'bash':
-      return bash(table)
-    case 'zsh':
-      return `#compdef peer\nautoload -U +X bashcompinit && bashcompinit\n${bash(table)}`
-    case 'fish':
-      return fish(table)
-  }
+  if (shell === 'fish') return fish(table)
+  return shell === 'bash' ? bash(table) : `#compdef peer\nautoload -U +X bashcompinit && bashcompinit\n${bash(table)}`
 }
 
 function bash(table: Candidates): string {

@@ -36,6 +36,11 @@ ${pluginList()}
     // tls: { enabled: true, cert: { file: 'server.pem' }, key: { file: 'server.key' } },
   },
 
+  chaincode: {
+    // Runs inside the peer, so that a first tour needs nothing deployed: an account holds 1,000,000 until it is first written.
+    system: { example02: 'enable' },
+  },
+
   logging: {
     // critical, error, warning, notice, info or debug; per module: 'warning:ledger=debug'.
     node: 'info',

@@ -54,6 +54,10 @@ test('an unknown command is an error on stderr', async () => {
   expect(printed).toEqual({ exit: 1, stdout: '', stderr: `Error: unknown command "bogus" for "peer"\nRun 'peer --help' for usage.\n` })
 })
 
+test('an unknown flag of the bare program is an error', async () => {
+  expect(await runPeer(tempSite({}), ['--bogus'])).toEqual({ exit: 1, stdout: '', stderr: 'Error: unknown flag: --bogus\n' })
+})
+
 test.each([[['node']], [['node', 'bogus']], [['chaincode']]])('%j, a group without a command of it, prints the help of the group', async (argv) => {
   const printed = await runPeer(tempSite({}), argv)
   expect(printed).toMatchObject({ exit: 0, stderr: '' })

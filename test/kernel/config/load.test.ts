@@ -114,14 +114,7 @@ test('a package that a site imports is the very module of the running program', 
   const cwd = tempSite({ 'peer.config.ts': `import { PeerError, definePlugin } from 'weft'\nimport * as errors from 'weft'\nexport default { plugins: [definePlugin({ name: 'p', apply() { throw new PeerError('ERR_X', String(errors.PeerError === PeerError)) } })] }` })
   const { PeerError } = await import('../../../kernel/errors.js')
   const { plugins } = await site(cwd)
-  const apply = plugins[0]?.apply
-  const thrown = (() => {
-    try {
-      Reflect.apply(apply ?? (() => undefined), undefined, [])
-    } catch (error) {
-      return error
-    }
-  })()
+  const thrown = await Promise.resolve(plugins[0]).then((plugin) => Reflect.apply(Reflect.get(plugin ?? {}, 'apply'), plugin, [])).catch((error: unknown) => error)
   expect(thrown).toBeInstanceOf(PeerError)
   expect(thrown).toMatchObject({ message: 'true' })
 })
