@@ -21,5 +21,11 @@ export const chaincodeKeys = defineKeys({
   'chaincode.maxqueries': key(integer({ min: 1 }), 256, 'queries in flight at a time; more are refused with RESOURCE_EXHAUSTED'),
   'chaincode.system': key(map(), {}, 'system chaincodes to run inside the peer: name to enable, true or yes. There are noop and example02'),
   'chaincode.installpath': key(text(), '/opt/gopath/bin/', 'directory of the executable in the container of a Go or car chaincode'),
+  'chaincode.sandbox': key(
+    choice(['auto', 'bwrap', 'unshare', 'none']),
+    'auto',
+    'what contains deployed TypeScript chaincode; auto: bwrap, else unshare; none: nothing, it may do whatever the peer may do',
+  ),
+  'chaincode.memory': key(integer({ min: 128 }), 512, 'memory of one deployed TypeScript chaincode, in MiB; the same on every validator'),
   'chaincode.launcher': key(choice(['none']), 'none', 'what runs chaincode of the types GOLANG, JAVA and CAR; none: nothing, they run in chaincode.mode dev only'),
 })

@@ -44,7 +44,7 @@ export interface ChaincodeRuntime {
    * Told once before the first call when no `init` call precedes it: the chaincode was deployed earlier, or its deploy has no arguments
    * (READY, spec/chaincode.md §5.2). Runtimes that need no such notice leave it out.
    */
-  ready?(call: Pick<Call, 'txid' | 'securityContext'>): void
+  notifyReady?(call: Pick<Call, 'txid' | 'securityContext'>): void
   /**
    * Rejects with ERR_CHAINCODE_LOST (`retryable`) if the process or stream ended before the answer. The caller sets time limits:
    * on a time-out it calls `close`, since the chaincode is in an unknown state.

@@ -170,7 +170,7 @@ export class ChaincodeStarter {
   private sendReady(entry: RunningChaincode, cause: LaunchCause): ChaincodeRuntime {
     // A shared start may have been made ready by whoever resumed first.
     if (entry.state === 'established') {
-      entry.runtime.ready?.(cause)
+      entry.runtime.notifyReady?.(cause)
       entry.state = 'ready'
     }
     return entry.runtime

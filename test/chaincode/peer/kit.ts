@@ -87,7 +87,7 @@ export class ScriptedRuntime implements ChaincodeRuntime {
     public script: Script,
   ) {}
 
-  ready(call: Pick<Call, 'txid'>): void {
+  notifyReady(call: Pick<Call, 'txid'>): void {
     this.readied.push(call.txid)
   }
 

@@ -122,7 +122,7 @@ export class ChaincodeStream implements ChaincodeRuntime {
     else listener(this.endedBecause)
   }
 
-  ready({ txid, securityContext }: Pick<Call, 'txid' | 'securityContext'>): void {
+  notifyReady({ txid, securityContext }: Pick<Call, 'txid' | 'securityContext'>): void {
     if (this.endedBecause !== undefined) return
     const next = transition(this.current, T.READY)
     if (next === undefined) throw refusal(`READY does not fit state ${this.current} of chaincode ${this.id}`)
