@@ -42,9 +42,12 @@ export const createHooks = () =>
     db: new AsyncSeriesHook<[stores: Stores]>(['stores'], 'db'),
     /** Add services to listeners; nothing listens yet. */
     registerServices: new AsyncSeriesHook<[listeners: Listeners]>(['listeners'], 'registerServices'),
-    /** Listeners are bound after the first plugin's tap that needs them: see `Listeners.open`. Join, start engines. */
+    /** The listeners are bound; a plugin's own services answer from the moment its taps begin. Join, start engines. */
     start: new AsyncSeriesHook<[peer: RunningPeer]>(['peer'], 'start'),
-    /** The inverse of `start` and `db`, in reverse plugin order; always runs, also after a failed start. */
+    /**
+     * The inverse of `start` and `db`: plugins in reverse order, and the taps of each in reverse; always runs, also after a failed start.
+     * After its taps a plugin's background tasks are awaited and its disposers run, then comes the plugin before it.
+     */
     stop: new AsyncSeriesHook<[reason: StopReason]>(['reason'], 'stop'),
   })
 

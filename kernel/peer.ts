@@ -82,6 +82,11 @@ export class Peer {
     return this.#records.map(({ plugin }) => plugin.name)
   }
 
+  /** Where a listener is bound, with the real port, also if 0 was asked for. Throws ERR_LISTENER_UNKNOWN. */
+  listenerAddress(name = 'peer'): string {
+    return this.#listeners.view({ name: 'kernel', ready: true }).get(name).address
+  }
+
   /**
    * Runs `config`, `endpoint`, `db`, `registerServices`, binds the listeners and runs `start`.
    *

@@ -44,7 +44,10 @@ export interface PluginHost {
   readonly clock: Clock
   /** Offers a service under a token; only tokens listed in `provides`. */
   provide<T>(token: Token<T>, value: T): void
-  /** Takes a service. Throws ERR_SERVICE_MISSING naming the plugin to add. */
+  /**
+   * Takes a service that is listed in `requires` or `uses`. After a replacement it returns the new value: do not keep it longer than needed
+   * if its plugin may be replaced. Throws ERR_SERVICE_MISSING naming the plugin to add, ERR_SERVICE_UNLISTED.
+   */
   use<T>(token: Token<T>): T
   /** Takes a service if there is one. */
   find<T>(token: Token<T>): T | undefined

@@ -36,8 +36,8 @@ function read(stream: ReturnType<EchoClient['chat']>): Promise<{ readonly words:
 describe('a gRPC service of a plugin', () => {
   test('answers unary calls written as async functions', async () => {
     const echo = echoPlugin({ say: unary(async (word: string) => `${word}!`) })
-    await running(testPeer([echo.plugin]).peer)
-    expect(await client(echo.address()).say('hello')).toBe('hello!')
+    const peer = await running(testPeer([echo.plugin]).peer)
+    expect(await client(peer.listenerAddress()).say('hello')).toBe('hello!')
   })
 
   test('carries messages of several megabytes in both directions', async () => {
