@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MAX_SORTED_KEYS } from '../../plugins/ledger/bucket-tree/scan.js'
+import { scanRange } from '../../plugins/ledger/bucket-tree/scan.js'
 import { TreeShape } from '../../plugins/ledger/bucket-tree/shape.js'
 import { StateDelta, type SyncableLedger, decodeDelta, encodeDelta } from '../../plugins/ledger/index.js'
 import { binaryString, compareBytes } from '../../plugins/ledger/bytes.js'
@@ -112,22 +112,18 @@ describe('the world state', () => {
   })
 
   it('scans more keys than are sorted in memory in the same order', async () => {
-    const { ledger } = await newLedger({ numBuckets: 101, maxGroupingAtEachLevel: 10 })
-    const count = MAX_SORTED_KEYS + 5
-    const delta = new StateDelta()
+    const settings = { numBuckets: 26, maxGroupingAtEachLevel: 3 }
+    const { ledger, store } = await newLedger(settings)
     const cc = Buffer.from('cc')
-    for (let i = 0; i < count; i += 1) delta.set(cc, Buffer.from(`k${i}`), Buffer.from([1]), undefined)
-    await (await ledger.applyStateDelta(encodeDelta(delta))).commit(0n)
-    const shape = new TreeShape(101, 10)
-    let seen = 0
-    let previous = 0
-    for await (const { key } of ledger.committed.range(cc, Buffer.alloc(0), Buffer.alloc(0))) {
-      const bucket = shape.bucketOf(cc, key)
-      if (bucket < previous) expect.fail(`bucket ${bucket} after ${previous}`)
-      previous = bucket
-      seen += 1
+    const changes = Array.from({ length: 60 }, (_, i) => ({ chaincode: i % 3 ? cc : Buffer.from('other'), key: Buffer.from(`k${i}`), value: Buffer.from([i]) }))
+    await run(ledger, new Map(), [{ changes, succeeds: true }], 'all')
+    const namespaces = { state: store.namespace('state-0'), keys: store.namespace('state-keys-0') }
+    const scan = (start: string, end: string, keyLimit: number) =>
+      collect(scanRange(new TreeShape(26, 3), namespaces, { chaincode: cc, startKey: Buffer.from(start), endKey: Buffer.from(end) }, store.snapshot(), { keys: keyLimit, bytes: 1e6 }))
+    for (const [start, end] of [['', ''], ['k2', 'k4'], ['k5', ''], ['', 'k3'], ['k4', 'k2']] as const) {
+      expect(await scan(start, end, 0)).toEqual(await scan(start, end, 1000))
     }
-    expect(seen).toBe(count)
+    expect(await scan('', '', 5)).toHaveLength(40)
   })
 })
 

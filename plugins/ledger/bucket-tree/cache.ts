@@ -1,40 +1,60 @@
-/** A least-recently-used cache bounded by the bytes of its values. It only saves reads: nothing may depend on what it holds. */
+/** Something cached and its size. */
+interface Entry<V> {
+  readonly value: V
+  readonly bytes: number
+}
+
+/**
+ * A cache bounded by the bytes of its values, which forgets what has not been used lately. It only saves reads: nothing may depend on what it holds.
+ * Two generations instead of one ordered list: what is used moves to the young one, and when that has filled half the bound the old one is dropped;
+ * so a hit on a young value changes nothing.
+ */
 export class ByteCache<V> {
-  private readonly entries = new Map<number, { readonly value: V; readonly bytes: number }>()
-  private usedBytes = 0
+  private young = new Map<number, Entry<V>>()
+  private old = new Map<number, Entry<V>>()
+  private youngBytes = 0
+  private oldBytes = 0
 
   /** @param maxBytes 0 or less keeps nothing */
   constructor(readonly maxBytes: number) {}
 
-  /** Bytes that the values take, as given to `set`. */
+  /** Bytes held, as given to `set`. */
   get byteLength(): number {
-    return this.usedBytes
+    return this.youngBytes + this.oldBytes
   }
 
   get(id: number): V | undefined {
-    const entry = this.entries.get(id)
-    if (!entry) return undefined
-    this.entries.delete(id)
-    this.entries.set(id, entry)
-    return entry.value
+    const hit = this.young.get(id)
+    if (hit) return hit.value
+    const aged = this.old.get(id)
+    if (!aged) return undefined
+    this.set(id, aged.value, aged.bytes)
+    return aged.value
   }
 
-  /** A value larger than the whole cache is not kept, and what was there before is forgotten. */
+  /** A value larger than half the cache is not kept, and what was there before is forgotten. */
   set(id: number, value: V, bytes: number): void {
     this.delete(id)
-    if (bytes > this.maxBytes) return
-    this.entries.set(id, { value, bytes })
-    this.usedBytes += bytes
-    for (const oldest of this.entries.keys()) {
-      if (this.usedBytes <= this.maxBytes) break
-      this.delete(oldest)
+    if (bytes * 2 > this.maxBytes) return
+    if ((this.youngBytes + bytes) * 2 > this.maxBytes) {
+      this.old = this.young
+      this.oldBytes = this.youngBytes
+      this.young = new Map()
+      this.youngBytes = 0
     }
+    this.young.set(id, { value, bytes })
+    this.youngBytes += bytes
   }
 
   delete(id: number): void {
-    const entry = this.entries.get(id)
-    if (!entry) return
-    this.entries.delete(id)
-    this.usedBytes -= entry.bytes
+    const young = this.young.get(id)
+    if (young) {
+      this.young.delete(id)
+      this.youngBytes -= young.bytes
+    }
+    const old = this.old.get(id)
+    if (!old) return
+    this.old.delete(id)
+    this.oldBytes -= old.bytes
   }
 }

@@ -14,8 +14,12 @@ export interface ScanBounds {
 }
 
 /** More matches than these are not sorted in memory. */
-export const MAX_SORTED_KEYS = 100_000
-export const MAX_SORTED_BYTES = 32 * 1024 * 1024
+export interface SortLimits {
+  readonly keys: number
+  readonly bytes: number
+}
+
+const SORT_LIMITS: SortLimits = Object.freeze({ keys: 100_000, bytes: 32 * 1024 * 1024 })
 
 /** First byte of a row is the length of its bucket number: 1 or more for key-values. */
 const FIRST_ENTRY_ROW: Uint8Array = Buffer.from([(INNER_NODE_ROW[0] ?? 0) + 1])
@@ -24,8 +28,14 @@ const FIRST_ENTRY_ROW: Uint8Array = Buffer.from([(INNER_NODE_ROW[0] ?? 0) + 1])
  * The entries in bounds, by bucket number, then by composite key (spec/ledger.md §6.6). The index finds the matching keys, which are sorted in memory
  * and read one by one; if there are very many, the whole state is read in its order instead, so that memory stays bounded.
  */
-export async function* scanRange(shape: TreeShape, namespaces: TreeNamespaces, bounds: ScanBounds, at: StoreSnapshot): AsyncIterable<StateEntry> {
-  const matches = await matchingKeys(shape, namespaces.keys, bounds, at)
+export async function* scanRange(
+  shape: TreeShape,
+  namespaces: TreeNamespaces,
+  bounds: ScanBounds,
+  at: StoreSnapshot,
+  limits: SortLimits = SORT_LIMITS,
+): AsyncIterable<StateEntry> {
+  const matches = await matchingKeys(shape, namespaces.keys, bounds, at, limits)
   if (!matches) {
     yield* scanAll(namespaces.state, bounds, at)
     return
@@ -46,7 +56,14 @@ interface Match {
   readonly key: Uint8Array
 }
 
-async function matchingKeys(shape: TreeShape, keys: Namespace, bounds: ScanBounds, at: StoreSnapshot): Promise<readonly Match[] | undefined> {
+/** The matching keys in the order asked for; `undefined` if there are more than the limits allow. */
+async function matchingKeys(
+  shape: TreeShape,
+  keys: Namespace,
+  bounds: ScanBounds,
+  at: StoreSnapshot,
+  limits: SortLimits,
+): Promise<readonly Match[] | undefined> {
   const { chaincode, startKey, endKey } = bounds
   if (endKey.length > 0 && compareBytes(startKey, endKey) > 0) return []
   const gte = compositeKey(chaincode, startKey)
@@ -57,7 +74,7 @@ async function matchingKeys(shape: TreeShape, keys: Namespace, bounds: ScanBound
     const key = composite.subarray(chaincode.length + 1)
     matches.push({ rowKey: entryRowKey(shape.bucketOf(chaincode, key), composite), key })
     bytes += composite.length
-    if (matches.length > MAX_SORTED_KEYS || bytes > MAX_SORTED_BYTES) return undefined
+    if (matches.length > limits.keys || bytes > limits.bytes) return undefined
   }
   // Row keys begin with the order-preserving bucket number, so their order is the order asked for.
   return matches.sort((a, b) => compareBytes(a.rowKey, b.rowKey))
