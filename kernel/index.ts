@@ -22,7 +22,17 @@ export { type ErrorCode, type ErrorFacts, PeerError, PluginError, assert, messag
 export { type GrpcStatus, failStream, streaming, toGrpcStatus, unary } from './grpc.js'
 export type { Endpoint, PluginHooks, RunningPeer, StopReason, Stores } from './hooks.js'
 export type { Listener, Listeners, ServiceHandle } from './listeners.js'
-export { LOG_LEVELS, type LogFacts, type LogLevel, type LogLevels, type Logger, type Logging, type LoggingOptions, createLogging, parseLevels } from './logging.js'
+export {
+  LOG_LEVELS,
+  type LogFacts,
+  type LogLevel,
+  type LogLevels,
+  type Logger,
+  type Logging,
+  type LoggingOptions,
+  createLogging,
+  parseLevels,
+} from './logging.js'
 export { Peer, type PeerOptions } from './peer.js'
 export { type Plugin, type PluginHost, type StartFlag, definePlugin } from './plugin.js'
 export { type Token, createToken } from './services.js'
