@@ -13,8 +13,6 @@ import { importNative } from './typescript.js'
 /** The files of a site, read and layered, before the environment and the command line. */
 export interface LoadedSite {
   readonly file: string
-  /** False if no file was found and the packaged default site stands in. */
-  readonly isOwnFile: boolean
   readonly plugins: readonly Plugin[]
   readonly values: ReadonlyMap<string, LayeredValue>
 }
@@ -45,7 +43,7 @@ export async function loadFiles({ cwd, file }: Pick<SiteSources, 'cwd' | 'file'>
   const chain = await readChain(found)
   const listing = chain.find(({ content }) => content['plugins'] !== undefined)
   const plugins = listing === undefined ? (await loadDefaultSite()).plugins : await loadPlugins(listing.content['plugins'], listing.file)
-  return { file: found.file, isOwnFile: true, plugins, values: layerFiles(chain, declaredKeys(plugins)) }
+  return { file: found.file, plugins, values: layerFiles(chain, declaredKeys(plugins)) }
 }
 
 /** The site that runs where no file is found: this package's own `peer.config`. */
@@ -53,7 +51,7 @@ export async function loadDefaultSite(): Promise<LoadedSite> {
   const file = ownPackage().entry('weft/peer.config')
   const content = checkContent(file, (await importNative(file))['default'])
   const plugins = await loadPlugins(content['plugins'], file)
-  return { file, isOwnFile: false, plugins, values: layerFiles([{ file, content }], declaredKeys(plugins)) }
+  return { file, plugins, values: layerFiles([{ file, content }], declaredKeys(plugins)) }
 }
 
 /** The second half of {@link loadSite}: lays the environment and `--set` over the files. */
@@ -106,7 +104,7 @@ async function readChain(found: FoundFile): Promise<readonly SiteContent[]> {
 async function readBase(file: string, base: unknown): Promise<FoundFile | undefined> {
   if (base === undefined || base === null) return undefined
   if (typeof base !== 'string') throw new PeerError('ERR_CONFIG_INVALID', `extends in ${file}: expected a path or module name, found ${typeof base}`)
-  const target = locate(base, file)
+  const target = await locate(base, file)
   const own = ownPackage()
   if (target === own.entry('weft/peer.config')) return { file: target, content: (await importNative(target))['default'] }
   return readFile(target)

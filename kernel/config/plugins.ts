@@ -1,33 +1,29 @@
-import { createRequire } from 'node:module'
 import { dirname, extname, isAbsolute, resolve } from 'node:path'
 import { PeerError } from '../errors.js'
 import type { Plugin } from '../plugin.js'
 import { isOwn, ownPackage } from './own-package.js'
-import { importNative, loadTypeScript, type ModuleExports } from './typescript.js'
+import { importNative, loadTypeScript, type ModuleExports, resolvePackage } from './typescript.js'
 
 /** True for `./x`, `../x` and absolute paths; everything else names a module. */
-export function isPath(reference: string): boolean {
+function isPath(reference: string): boolean {
   return isAbsolute(reference) || /^\.\.?[\\/]/.test(reference)
 }
 
 /** The file that a path or a module name in `file` stands for. Throws ERR_MODULE_UNKNOWN naming both. */
-export function locate(reference: string, file: string): string {
+export async function locate(reference: string, file: string): Promise<string> {
   if (isPath(reference)) return resolve(dirname(file), reference)
   if (isOwn(reference)) return ownPackage().entry(reference)
-  try {
-    return createRequire(file).resolve(reference)
-  } catch (cause) {
-    throw new PeerError('ERR_MODULE_UNKNOWN', `${file} names ${reference}, which is not installed there`, {
-      cause,
-      hint: `install it beside ${file}, or write a path that begins with ./`,
-      details: { file, reference },
-    })
-  }
+  const found = await resolvePackage(reference, dirname(file))
+  if (found !== undefined) return found
+  throw new PeerError('ERR_MODULE_UNKNOWN', `${file} names ${reference}, which is not installed there`, {
+    hint: `install it beside ${file}, or write a path that begins with ./`,
+    details: { file, reference },
+  })
 }
 
 /** The exports of a module that a site names. Files of the site are read afresh; packages and Weft's own are the running ones. */
-export async function loadModule(reference: string, file: string): Promise<ModuleExports> {
-  const target = locate(reference, file)
+async function loadModule(reference: string, file: string): Promise<ModuleExports> {
+  const target = await locate(reference, file)
   const running = ownPackage().running(target)
   if (running !== undefined) return importNative(running)
   return isPath(reference) && /^\.[cm]?[jt]s$/.test(extname(target)) ? loadTypeScript(target) : importNative(target)

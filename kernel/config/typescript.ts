@@ -46,6 +46,22 @@ export async function importNative(target: string): Promise<ModuleExports> {
   return isObject(namespace) ? { ...namespace } : {}
 }
 
+/** The file that `import` of a package means in a directory, as Node resolves it; `undefined` if it is not installed there. */
+export async function resolvePackage(specifier: string, resolveDir: string): Promise<string | undefined> {
+  const { build } = await import('esbuild')
+  let file: string | undefined
+  const resolver: EsbuildPlugin = {
+    name: 'resolver',
+    setup: ({ onStart, resolve }) =>
+      onStart(async () => {
+        const found = await resolve(specifier, { kind: 'import-statement', resolveDir })
+        if (found.errors.length === 0) file = found.path
+      }),
+  }
+  await build({ stdin: { contents: '' }, write: false, logLevel: 'silent', platform: 'node', conditions: [], plugins: [resolver] })
+  return file
+}
+
 async function bundle(file: string, natives: unknown[]): Promise<string> {
   const { build } = await import('esbuild')
   try {

@@ -134,6 +134,16 @@ test('packages installed beside the site keep their default and named exports', 
   expect(values.get('loom.name')?.value).toBe('old')
 })
 
+test('a plugin may be named by its package, also one that can only be imported', async () => {
+  const cwd = tempSite({
+    'node_modules/thing/package.json': '{"name":"thing","type":"module","exports":{"import":"./thing.js","require":"./wrong.cjs"}}',
+    'node_modules/thing/thing.js': `export default { name: 'thing', apply() {} }`,
+    'node_modules/thing/wrong.cjs': '',
+    'peer.config.yaml': 'plugins: [thing]',
+  })
+  expect((await site(cwd)).plugins.map(({ name }) => name)).toEqual(['thing'])
+})
+
 test.each([
   [`plugins: ['weft/plugins/nothing']`, /weft has no module weft\/plugins\/nothing/],
   [`plugins: ['not-installed-here']`, /names not-installed-here, which is not installed there/],

@@ -22,7 +22,6 @@ const layered = (values: Readonly<Record<string, unknown>>, env: NodeJS.ProcessE
   layerSite(
     {
       file: '/site/peer.config.ts',
-      isOwnFile: true,
       plugins: [loom],
       values: new Map(Object.entries(values).map(([name, value]) => [name, { value, layer: 'file' as const, origin: '/site/peer.config.ts' }])),
     },
