@@ -134,6 +134,10 @@ export interface Engine {
   onExecuted?(tag: string, result: { readonly stateHash: Uint8Array | undefined; readonly outcomes: readonly RequestOutcome[] }): void
   /** `skipped`: the host dropped it (a transfer or a seal overtook it); its requests are back in the pool. */
   onDelivered?(tag: string, block: DeliveredBlock | 'skipped'): void
+  /**
+   * If the target was reached, every own request that is in no block yet follows as `onRequest`, in the order of submission. Forget all requests here:
+   * the others are in the blocks that came, or their owners say them again.
+   */
   onTransferred?(result: TransferResult): void
   onSigned?(token: string, signature: Uint8Array): void
   onVerified?(token: string, verdicts: readonly boolean[]): void

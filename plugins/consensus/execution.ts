@@ -7,7 +7,7 @@ import type { RequestOutcomeReport } from './consensus.js'
 import type { DeliveredBlock, EngineRequest, Head, RequestOutcome } from './engine.js'
 
 /** What a host needs of the ledger. */
-export type HostLedger = Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'stateHash'>
+export type HostLedger = Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'stateHash' | 'locate' | 'transactionBytes'>
 /** What a host needs of chaincode. */
 export type HostChaincode = Pick<ChaincodeSupport, 'execute'>
 
@@ -104,6 +104,17 @@ export class BlockExecution {
 export function deliveredBlock(block: CommittedBlock, stateHash: Uint8Array | undefined): DeliveredBlock {
   const head = headOf(block.info)
   return { number: block.number, hash: head.hash, stateHash, head }
+}
+
+/**
+ * How a request ended if it is in the chain already: a transfer brought its block, or an earlier life of this peer did. A rejected one leaves
+ * no trace in a block (spec/consensus.md §13.3) and is not found.
+ */
+export function committedReport(ledger: HostLedger, { bytes }: EngineRequest): RequestOutcomeReport | undefined {
+  const { txid } = decode(Transaction, bytes)
+  const committed = ledger.transactionBytes(txid)
+  const location = committed && Buffer.compare(committed, bytes) === 0 ? ledger.locate(txid) : undefined
+  return location && { status: 'committed', block: location.block, index: location.index }
 }
 
 /** What engines are told of executed requests. */

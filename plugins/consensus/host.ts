@@ -7,7 +7,7 @@ import { createCrypto } from './crypto.js'
 import { Deliveries, headMetadata, type StateTransfer } from './deliveries.js'
 import type { EngineFactory, EngineRequest, Member, MemberIndex } from './engine.js'
 import type { EngineEvent } from './events.js'
-import { BlockExecution, headOf, type HostChaincode, type HostLedger } from './execution.js'
+import { BlockExecution, committedReport, headOf, type HostChaincode, type HostLedger } from './execution.js'
 import { Inbox } from './inbox.js'
 import { type ConsensusLimits, defaultLimits } from './limits.js'
 import { Outbox, type OutboundMessage } from './outbox.js'
@@ -172,7 +172,10 @@ class EngineHostProcess implements ConsensusHost {
     const { engine, ledger, epoch, members, seed, log, transport } = this.options
     const engineOptions = engine.factory.parseOptions(engine.options)
     const restored = await this.records.load()
-    const requests = await this.pool.restore()
+    await this.pool.restore()
+    // A transfer may have brought their blocks just before the peer died.
+    await this.pool.reconcile((request) => committedReport(ledger, request))
+    const requests = this.pool.open()
     const head = headOf(ledger.info())
     this.recorder.head = head
     this.phase = 'running'

@@ -1,6 +1,6 @@
 import { type Clock, definePlugin, PeerError, type PluginHost, type RunningPeer, type Settings } from '../../kernel/index.js'
 import { CHAINCODE } from '../chaincode/index.js'
-import { LEDGER } from '../ledger/index.js'
+import { LEDGER, validatorKeys } from '../ledger/index.js'
 import { STORE } from '../level/index.js'
 import { Engines } from './catalog.js'
 import { ConsensusDoor } from './door.js'
@@ -13,7 +13,7 @@ import { CONSENSUS, ENGINES, TRANSPORT } from './tokens.js'
 export const consensus = definePlugin({
   name: 'consensus',
   description: 'accepts transactions and hosts the consensus engine that orders them',
-  config: consensusKeys,
+  config: { ...consensusKeys, ...validatorKeys },
   requires: [STORE, LEDGER, CHAINCODE],
   uses: [TRANSPORT],
   provides: [CONSENSUS, ENGINES],
@@ -26,7 +26,7 @@ export const consensus = definePlugin({
     })
     peer.hooks.start.tap(async (running) => {
       const settings = peer.settings(consensusKeys)
-      if (!settings['peer.validator.enabled']) {
+      if (!peer.settings(validatorKeys)['peer.validator.enabled']) {
         door.close('this peer is no validator (peer.validator.enabled is false)')
         return
       }

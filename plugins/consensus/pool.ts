@@ -49,15 +49,34 @@ export class RequestPool {
     return this.requests.size
   }
 
-  /** Reads the journal: what was accepted before a restart, in the order of submission. Bounds do not apply: it was accepted. */
-  async restore(): Promise<EngineRequest[]> {
-    const restored: EngineRequest[] = []
+  /** Reads the journal: what was accepted before a restart. Bounds do not apply: it was accepted. */
+  async restore(): Promise<void> {
     for await (const [sequence, bytes] of this.journal.load()) {
       const pooled = this.add(requestId(bytes), bytes, sequence)
       pooled.stage = 'journaled'
-      restored.push(pooled.request)
     }
-    return restored
+  }
+
+  /**
+   * Ends the requests whose outcome `find` knows, after their removal from the journal is durable. Rejects if the store fails.
+   * Needed wherever blocks come otherwise than by `deliver`, whose own write removes what it holds.
+   */
+  async reconcile(find: (request: EngineRequest) => RequestOutcomeReport | undefined): Promise<void> {
+    const batch = this.options.store.batch()
+    const ended: (readonly [RequestId, RequestOutcomeReport])[] = []
+    for (const { request } of this.requests.values()) {
+      const report = find(request)
+      if (!report) continue
+      this.remove(batch, request.id)
+      ended.push([request.id, report])
+    }
+    if (batch.size > 0) await this.options.store.commit(batch, 'record')
+    for (const [id, report] of ended) this.settle(id, report)
+  }
+
+  /** Journaled requests without outcome, in the order of submission. */
+  open(): EngineRequest[] {
+    return [...this.requests.values()].filter(({ stage }) => stage === 'journaled').map(({ request }) => request)
   }
 
   /** See `Consensus.submit`; `bytes` are canonical. Throws ERR_CONSENSUS_OVERLOADED and ERR_CONSENSUS_TOO_LARGE. */

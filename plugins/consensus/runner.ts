@@ -25,6 +25,8 @@ export interface RunnerOptions {
 export class EngineRunner {
   private readonly events = new Fifo<EngineEvent>()
   private engine: Engine | undefined
+  /** Also when it gets no more events: it may hold something. */
+  private undisposed: Engine | undefined
   private isBusy = false
 
   constructor(private readonly options: RunnerOptions) {}
@@ -39,6 +41,7 @@ export class EngineRunner {
     const created = this.call('create', create)
     if (created) {
       this.engine = created.value
+      this.undisposed = created.value
       this.options.carryOut(created.effects)
     }
     this.isBusy = false
@@ -61,8 +64,9 @@ export class EngineRunner {
 
   /** Lets the engine free what it holds; what it asks for then is not carried out, except its log lines. */
   dispose(): void {
-    const { engine } = this
+    const engine = this.undisposed
     this.end()
+    this.undisposed = undefined
     if (!engine?.dispose) return
     const disposed = this.call('dispose', () => engine.dispose?.())
     if (disposed) this.options.carryOut(disposed.effects.filter(({ type }) => type === 'log'))

@@ -28,9 +28,7 @@ export class EngineTimers {
   set(name: string, delayMs: number): void {
     this.timers.get(name)?.cancel?.()
     const generation = ++this.generation
-    const ranOut = (): void => {
-      if (this.timers.get(name)?.generation === generation) this.fire(name, generation)
-    }
+    const ranOut = (): void => this.fire(name, generation)
     if (delayMs === 0) {
       this.timers.set(name, { generation, cancel: undefined })
       this.defer(ranOut)

@@ -57,7 +57,10 @@ describe('adaptive batching', () => {
     run(49)
     expect(sizes(cuts)).toEqual([[0, 1]])
     run(50)
-    expect(sizes(cuts)).toEqual([[0, 1], [50, 2]]) // prettier-ignore
+    expect(sizes(cuts)).toEqual([
+      [0, 1],
+      [50, 2],
+    ]) // prettier-ignore
   })
 
   it('never has more than two batches in flight, and grows the next one meanwhile', () => {
@@ -68,7 +71,10 @@ describe('adaptive batching', () => {
     run(60)
     add(70)
     run(500)
-    expect(sizes(cuts)).toEqual([[0, 1], [50, 5]]) // prettier-ignore
+    expect(sizes(cuts)).toEqual([
+      [0, 1],
+      [50, 5],
+    ]) // prettier-ignore
     batcher.finished()
     expect(sizes(cuts)[2]).toEqual([500, 70])
   })
@@ -80,7 +86,10 @@ describe('adaptive batching', () => {
     add(4)
     run(10)
     batcher.finished()
-    expect(sizes(cuts)).toEqual([[0, 1], [10, 4]]) // prettier-ignore
+    expect(sizes(cuts)).toEqual([
+      [0, 1],
+      [10, 4],
+    ]) // prettier-ignore
   })
 
   it('keeps the time-out as the upper bound', () => {
@@ -89,13 +98,19 @@ describe('adaptive batching', () => {
     run(5)
     add(1)
     run(25)
-    expect(sizes(cuts)).toEqual([[0, 1], [25, 1]]) // prettier-ignore
+    expect(sizes(cuts)).toEqual([
+      [0, 1],
+      [25, 1],
+    ]) // prettier-ignore
   })
 
   it('splits what is more than one batch, in order of arrival', () => {
     const { batcher, cuts, run, add } = bench()
     add(35)
-    expect(sizes(cuts)).toEqual([[0, 10], [0, 10]]) // prettier-ignore
+    expect(sizes(cuts)).toEqual([
+      [0, 10],
+      [0, 10],
+    ]) // prettier-ignore
     batcher.finished()
     batcher.finished()
     batcher.finished()

@@ -36,7 +36,11 @@ describe('deliveries', () => {
       ['block', ['chain']],
       ['block', ['chain']],
     ])
-    expect(names(events)).toEqual([['delivered', 'one'], ['delivered', 'two'], ['delivered', 'empty']]) // prettier-ignore
+    expect(names(events)).toEqual([
+      ['delivered', 'one'],
+      ['delivered', 'two'],
+      ['delivered', 'empty'],
+    ]) // prettier-ignore
     expect(events[1]).toMatchObject({ block: { number: 1n, head: { height: 2n } } })
   })
 
@@ -57,7 +61,9 @@ describe('deliveries', () => {
   })
 
   it('leave out what is no transaction, on every validator alike (spec/consensus.md §12.7)', async () => {
-    const { host, ledger, log } = createBench(doing((engineHost) => engineHost.deliver('one', [request('a'), { id: 'x', bytes: Buffer.from('ff', 'hex') }, request('b')])))
+    const { host, ledger, log } = createBench(
+      doing((engineHost) => engineHost.deliver('one', [request('a'), { id: 'x', bytes: Buffer.from('ff', 'hex') }, request('b')])),
+    )
     await host.start()
     await settle()
     expect(ledger.payloads()).toEqual([['a', 'b']])
@@ -146,7 +152,11 @@ describe('executing before committing', () => {
     await host.start()
     await settle()
     expect(ledger.payloads()).toEqual([['a', 'b']])
-    expect(names(events)).toEqual([['executed', 'first'], ['executed', 'second'], ['delivered', 'block']]) // prettier-ignore
+    expect(names(events)).toEqual([
+      ['executed', 'first'],
+      ['executed', 'second'],
+      ['delivered', 'block'],
+    ]) // prettier-ignore
     expect(events[0]).toMatchObject({ outcomes: [{ succeeded: true }, { succeeded: false }] })
   })
 
@@ -214,7 +224,10 @@ describe('state transfer', () => {
 
   it('that ends elsewhere or fails is not reached', async () => {
     for (const transfer of [async () => ({ reached: true }) as const, () => Promise.reject(new Error('no peers'))]) {
-      const { host, events } = createBench(doing((engineHost) => engineHost.transferTo({ height: 9n, hash: Buffer.from('h'), members: [] })), { transfer })
+      const { host, events } = createBench(
+        doing((engineHost) => engineHost.transferTo({ height: 9n, hash: Buffer.from('h'), members: [] })),
+        { transfer },
+      )
       await host.start()
       await settle()
       expect(events).toMatchObject([{ type: 'transferred', result: { reached: false } }])

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../kit/random.js'
 import { VirtualTime } from '../kit/virtual-clock.js'
@@ -46,7 +46,8 @@ describe('effects of an engine', () => {
             sent: ({ bytes }) => {
               const name = text(bytes)
               sent.push(name)
-              const durable = (store.rows.get('consensus')?.size ?? 0) >= steps.slice(0, Number.parseInt(name, 10) + 1).reduce((puts, { puts: more }) => puts + more, 0)
+              const durable =
+                (store.rows.get('consensus')?.size ?? 0) >= steps.slice(0, Number.parseInt(name, 10) + 1).reduce((puts, { puts: more }) => puts + more, 0)
               if (!durable) broken.push(`${name} left before everything stored by then was durable`)
             },
           },

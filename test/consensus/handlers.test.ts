@@ -28,6 +28,41 @@ describe('handlers of an engine', () => {
     expect([handled, deepest]).toEqual([50, 1])
   })
 
+  it('see an answer only after everything that they asked for is carried out', async () => {
+    const { host, transport, time, sent } = createBench(
+      engineOf((engineHost) => ({
+        onMessage() {
+          engineHost.sign('token', BYTES)
+          engineHost.send(1, Buffer.from('asked first'))
+        },
+        onSigned: () => engineHost.send(1, Buffer.from('asked second')),
+      })),
+    )
+    await host.start()
+    transport.message(1, BYTES)
+    await run(time, 1)
+    expect(sent.map(({ bytes }) => Buffer.from(bytes).toString())).toEqual(['asked first', 'asked second'])
+  })
+
+  it('end with dispose, also of an engine that was halted; only its log lines count then', async () => {
+    for (const isHalted of [false, true]) {
+      const { host, sent, log } = createBench(
+        engineOf((engineHost) => {
+          if (isHalted) engineHost.halt('enough')
+          return {
+            dispose() {
+              engineHost.log('info', 'good bye')
+              engineHost.broadcast(BYTES)
+            },
+          }
+        }),
+      )
+      await host.start()
+      await host.stop()
+      expect([sent.length, log.lines.filter((line) => line === 'info good bye').length]).toEqual([0, 1])
+    }
+  })
+
   it('are the only place where effects may be asked for', async () => {
     let held: EngineHost | undefined
     const { host } = createBench(
@@ -62,7 +97,8 @@ describe('handlers of an engine', () => {
   })
 
   it('must be synchronous', async () => {
-    const { host, transport, time } = createBench(engineOf(() => ({ onMessage: async () => undefined })))
+    const laterOn = (): unknown => Promise.resolve()
+    const { host, transport, time } = createBench(engineOf(() => ({ onMessage: () => laterOn() })))
     await host.start()
     transport.message(1, BYTES)
     await run(time, 1)
@@ -172,7 +208,10 @@ describe('what an engine shows', () => {
     const { host, events } = createBench(
       engineOf((engineHost) => {
         engineHost.sign('s', BYTES)
-        engineHost.verify('v', [1, 9].map((member) => ({ member, bytes: BYTES, signature: BYTES }))) // prettier-ignore
+        engineHost.verify(
+          'v',
+          [1, 9].map((member) => ({ member, bytes: BYTES, signature: BYTES })),
+        ) // prettier-ignore
         return {}
       }),
       { signer: { sign: async () => Buffer.from('signed'), verify: async () => true } },

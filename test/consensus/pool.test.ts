@@ -5,7 +5,10 @@ import { fakeChaincode, transactionOf } from './kit/fake-ledger.js'
 import { createBench, engineOf, run, settle } from './kit/harness.js'
 import { MemoryStore } from './kit/memory-store.js'
 
-const payload = (request: EngineRequest): string => Buffer.from(request.bytes).toString('latin1').match(/tx-(\w+)/)?.[1] ?? ''
+const payload = (request: EngineRequest): string =>
+  Buffer.from(request.bytes)
+    .toString('latin1')
+    .match(/tx-(\w+)/)?.[1] ?? ''
 
 /** Collects requests and delivers them when a message comes: 'deliver a b' or 'forget a'. */
 const manual = (seen: string[]) =>
@@ -233,15 +236,18 @@ describe('the journal', () => {
     const executing = new Promise<void>((resolve) => {
       release = resolve
     })
-    const { host, time, store, transport } = createBench(engine, { chaincode: fakeChaincode(() => executing) })
+    const disk: (() => void)[] = []
+    const slow = new MemoryStore((_, durable) => disk.push(durable))
+    const { host, time, store, transport } = createBench(engine, { chaincode: fakeChaincode(() => executing), store: slow })
     await host.start()
     transport.message(1, Buffer.from('go'))
     await run(time, 1)
     const submitting = host.submit(bytes) // gathered: its write has not begun
     release()
+    await settle() // the block is being written
+    await run(time, 5) // now the journal would be
+    for (const durable of disk) durable()
     await settle()
-    expect(store.written.filter(({ kind }) => kind === 'block')).toHaveLength(1)
-    await run(time, 5)
     const accepted = await submitting
     expect(await accepted.outcome()).toEqual({ status: 'committed', block: 0n, index: 0 })
     expect([seen, store.keys('journal'), host.status().pendingRequests]).toEqual([[], [], 0])

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
-import { Block, type BlockchainInfo, canonicalBlock, decode, encodeBlock, Transaction } from '../../../proto/index.js'
+import { Block, type BlockchainInfo, blockTransactions, canonicalBlock, decode, encodeBlock, Transaction, Transaction_Type } from '../../../proto/index.js'
 import type { ChaincodeSupport } from '../../../plugins/chaincode/index.js'
-import type { CommittedBlock, ExecutedTransaction, Ledger, LedgerBatch } from '../../../plugins/ledger/index.js'
+import type { CommittedBlock, ExecutedTransaction, Ledger, LedgerBatch, TransactionLocation } from '../../../plugins/ledger/index.js'
 import type { Namespace, Store } from '../../../plugins/level/index.js'
 
 const EMPTY = new Uint8Array()
 
 /** A chain without world state, kept in namespace `chain` of a store; one write a block. */
-export class FakeLedger implements Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'blockBytes' | 'stateHash'> {
+export class FakeLedger implements Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'blockBytes' | 'stateHash' | 'locate' | 'transactionBytes'> {
   private readonly chain: Namespace
   private head: BlockchainInfo
   isOpen = false
@@ -40,9 +40,25 @@ export class FakeLedger implements Pick<Ledger, 'info' | 'height' | 'openBatch' 
     return bytes && decode(Block, bytes)
   }
 
+  locate(txid: string): TransactionLocation | undefined {
+    for (let block = 0n; block < this.head.height; block++) {
+      const index = this.block(block)?.transactions.findIndex((transaction) => transaction.txid === txid) ?? -1
+      if (index >= 0) return { block, index }
+    }
+    return undefined
+  }
+
+  transactionBytes(txid: string): Uint8Array | undefined {
+    const location = this.locate(txid)
+    const bytes = location && this.blockBytes(location.block)
+    return bytes && blockTransactions(bytes)[location.index]
+  }
+
   /** Payloads of all committed transactions, as text, block by block. */
   payloads(): string[][] {
-    return Array.from({ length: Number(this.head.height) }, (_, number) => (this.block(BigInt(number))?.transactions ?? []).map(({ payload }) => Buffer.from(payload).toString()))
+    return Array.from({ length: Number(this.head.height) }, (_, number) =>
+      (this.block(BigInt(number))?.transactions ?? []).map(({ payload }) => Buffer.from(payload).toString()),
+    )
   }
 
   openBatch(): LedgerBatch {
@@ -61,7 +77,11 @@ export class FakeLedger implements Pick<Ledger, 'info' | 'height' | 'openBatch' 
     }
   }
 
-  private async commit(executed: readonly ExecutedTransaction[], metadata: Uint8Array | undefined, also: Parameters<LedgerBatch['commit']>[2]): Promise<CommittedBlock> {
+  private async commit(
+    executed: readonly ExecutedTransaction[],
+    metadata: Uint8Array | undefined,
+    also: Parameters<LedgerBatch['commit']>[2],
+  ): Promise<CommittedBlock> {
     const number = this.head.height
     const successful = executed.filter(({ result }) => result.error === undefined).map(({ bytes }) => bytes)
     const header = { ...Block.fromPartial({}), previousBlockHash: this.head.currentBlockHash, consensusMetadata: metadata ?? EMPTY }
@@ -106,5 +126,5 @@ export function fakeChaincode(before: () => Promise<void> | void = () => undefin
 
 /** A transaction that carries a text. */
 export function transactionOf(payload: string): Uint8Array {
-  return Transaction.encode(Transaction.fromPartial({ type: 2, txid: `tx-${payload}`, payload: Buffer.from(payload) })).finish()
+  return Transaction.encode(Transaction.fromPartial({ type: Transaction_Type.CHAINCODE_INVOKE, txid: `tx-${payload}`, payload: Buffer.from(payload) })).finish()
 }

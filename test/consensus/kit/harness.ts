@@ -77,7 +77,10 @@ export interface Bench {
 }
 
 /** A host on virtual time, a store in memory, a ledger without state and a transport in the test's hands. */
-export function createBench(factory: EngineFactory, overrides: Partial<ConsensusHostOptions> & { store?: MemoryStore; time?: VirtualTime; size?: number } = {}): Bench {
+export function createBench(
+  factory: EngineFactory,
+  overrides: Partial<ConsensusHostOptions> & { store?: MemoryStore; time?: VirtualTime; size?: number } = {},
+): Bench {
   const { size = 4, time = new VirtualTime(), store = new MemoryStore(), ...options } = overrides
   const ledger = new FakeLedger(store)
   const transport = new ManualTransport()
