@@ -1,11 +1,11 @@
-import { createStore } from '../../plugins/level/index.js'
+import { createStore, type StoreOptions } from '../../plugins/level/index.js'
 import type { MemoryDiskOptions, SimulatedDisk } from './memory-disk.js'
 import type { Random } from './random.js'
 import { SimDisk } from './sim-disk.js'
 import type { VirtualTime } from './virtual-clock.js'
 
-/** The real store plugin on the disk that drops what was not synced; writes take virtual time. */
-export function createLevelDisk(time: VirtualTime, random: Random, { minWriteMs, maxWriteMs }: MemoryDiskOptions): SimulatedDisk {
+/** The real store plugin, with `options`, on the disk that drops what was not synced; writes take virtual time. */
+export function createLevelDisk(time: VirtualTime, random: Random, { minWriteMs, maxWriteMs }: MemoryDiskOptions, options: StoreOptions = {}): SimulatedDisk {
   const machine = new SimDisk({
     schedule: (complete) =>
       void time.schedule(random.between(minWriteMs, maxWriteMs), () => {
@@ -19,7 +19,7 @@ export function createLevelDisk(time: VirtualTime, random: Random, { minWriteMs,
     get writes() {
       return machine.counts.writes
     },
-    open: () => createStore(machine.open()),
+    open: () => createStore(machine.open(), options),
     crash(kind) {
       if (kind === 'power') machine.powerCut(random.next)
       else machine.killProcess(random.next)

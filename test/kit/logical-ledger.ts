@@ -1,5 +1,5 @@
 import type { Clock } from '../../kernel/index.js'
-import { Block, type BlockchainInfo, decode, encodeBlock } from '../../proto/index.js'
+import { Block, type BlockchainInfo, blockTransactions, decode, encodeBlock } from '../../proto/index.js'
 import {
   blockHash,
   type CommittedBlock,
@@ -116,8 +116,10 @@ class InMemoryLedger implements LogicalLedger {
     return decode(Block, step.bytes)
   }
 
-  transactionBytes(): Uint8Array | undefined {
-    return undefined
+  transactionBytes(txid: string): Uint8Array | undefined {
+    const location = this.#locations.get(txid)
+    const bytes = location && this.blockBytes(location.block)
+    return bytes && blockTransactions(bytes)[location.index]
   }
 
   locate(txid: string): TransactionLocation | undefined {
@@ -149,9 +151,10 @@ class InMemoryLedger implements LogicalLedger {
   }
 
   async copyFrom(other: LogicalLedger, height: bigint): Promise<void> {
-    const added = other.steps.slice(this.steps.length, Number(height))
+    const first = this.steps.length
+    const added = other.steps.slice(first, Number(height))
     await this.#write(added)
-    for (const { bytes } of added) this.#announce({ number: this.height() - 1n, bytes, info: this.info(), results: [] })
+    added.forEach(({ bytes }, offset) => this.#announce({ number: BigInt(first + offset), bytes, info: this.info(), results: [] }))
   }
 
   #begin(batch: Map<string, Uint8Array | undefined>): TransactionState {

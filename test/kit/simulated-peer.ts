@@ -52,7 +52,8 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   #life: Life<L> | undefined
   /** Requests that it refused, by error code. */
   readonly refusals = new Map<string, number>()
-  restarts = 0
+  /** How often it was started. */
+  starts = 0
 
   constructor(options: SimulatedPeerOptions<L>) {
     this.#options = options
@@ -82,7 +83,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     const { links, self, trace } = this.#options
     const life: Life<L> = { isAlive: true, attachment: links.connect(self.index), host: undefined, ledger: undefined }
     this.#life = life
-    this.restarts += 1
+    this.starts += 1
     trace.add(() => `${self.id} starts`)
     this.#boot(life).catch((error: unknown) => {
       if (life.isAlive) this.#options.invariants.violations.push(`${self.id} could not start: ${messageOf(error)}`)
@@ -143,7 +144,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       members,
       self: self.index,
       epoch: 0n,
-      seed: seed + BigInt(self.index) + BigInt(this.restarts) * 1000n,
+      seed: seed + BigInt(self.index) + BigInt(this.starts) * 1000n,
       clock,
       log,
       transport: life.attachment.transport,

@@ -102,7 +102,12 @@ class Pbft implements Engine {
 
   onTransferred(result: TransferResult): void {
     this.#isTransferring = false
-    if (result.reached && result.metadata !== undefined) this.#executed = Math.max(this.#executed, Number(Buffer.from(result.metadata).toString()))
+    if (result.reached) {
+      this.#executed = Math.max(this.#executed, Number(Buffer.from(result.metadata ?? NOTHING).toString()))
+      // Which of them the new blocks hold is not known here: the host hands over again what is open, others say theirs in answer to a status.
+      this.#pool.clear()
+      this.#own.clear()
+    }
     this.#execute()
   }
 
@@ -307,6 +312,7 @@ class Pbft implements Engine {
     if (!this.#isActive && claim?.claim.view === this.#view) this.#send(to, { t: 'view-change', signed: claim })
     if (this.#isActive && this.#newView && (view < this.#view || (view === this.#view && !isActive))) this.#send(to, this.#newView)
     if (this.#checkpoint) this.#send(to, this.#checkpoint)
+    for (const request of this.#pool.values()) if (this.#own.has(request.id)) this.#send(to, { t: 'request', request: toWire(request) })
     for (const [n, slot] of this.#slots) {
       if (n <= executed || n > executed + LOG_SIZE) continue
       if (slot.committed) this.#send(to, { t: 'done', n, requests: slot.requests })
