@@ -80,6 +80,7 @@ function channelOptions({ tls }: Connection): Partial<ClientOptions> {
   return {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
+    'grpc.enable_http_proxy': 0,
     ...(tls.serverHostOverride === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverHostOverride, 'grpc.default_authority': tls.serverHostOverride }),
   }
 }

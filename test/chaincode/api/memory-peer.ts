@@ -17,7 +17,6 @@ export interface Circumstances {
   readonly cert?: Uint8Array
   readonly metadata?: Uint8Array
   readonly binding?: Uint8Array
-  readonly order?: (left: Uint8Array, right: Uint8Array) => number
 }
 
 /** Executes calls of runtimes against state in memory with the rules of a peer: one delta a transaction, queries see committed state. */
@@ -71,7 +70,7 @@ export class MemoryPeer {
       txid,
       args,
       input,
-      state: this.#state(name, delta, circumstances.order ?? compareBytes),
+      state: this.#state(name, delta),
       securityContext: {
         callerCert: circumstances.cert ?? empty,
         callerSign: empty,
@@ -86,7 +85,7 @@ export class MemoryPeer {
     })
   }
 
-  #state(name: string, delta: Layer | undefined, order: (left: Uint8Array, right: Uint8Array) => number): CallState {
+  #state(name: string, delta: Layer | undefined): CallState {
     const id = (key: Uint8Array) => `${name}\0${Buffer.from(key).toString('latin1')}`
     const layers = delta === undefined ? [this.#committed] : [delta, this.#committed]
     const writable = () => {
@@ -107,7 +106,7 @@ export class MemoryPeer {
           .filter((key) => key.startsWith(prefix))
           .map((key) => Buffer.from(key.slice(prefix.length), 'latin1'))
           .filter((key) => compareBytes(key, start) >= 0 && (end.length === 0 || compareBytes(key, end) <= 0))
-        for (const key of keys.sort(order)) {
+        for (const key of keys.sort((left, right) => bucketOf(name, left) - bucketOf(name, right) || compareBytes(left, right))) {
           const value = find(id(key))
           if (value !== undefined) yield { key, value }
         }
@@ -118,4 +117,11 @@ export class MemoryPeer {
 
 function executed(result: CallResult, committed: boolean): Executed {
   return { ...result, text: Buffer.from(result.payload).toString(), committed }
+}
+
+/** The ledger's order of committed keys (spec/chaincode.md §7). */
+function bucketOf(name: string, key: Uint8Array): number {
+  let hash = 0x811c9dc5
+  for (const byte of [...utf8(`${name}\0`), ...key]) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
+  return hash % 1_000_003
 }

@@ -1,0 +1,39 @@
+import { resolve } from 'node:path'
+import { Option } from 'clipanion'
+import { loadTypeScript, PeerCommand, peerKeys } from '../../../kernel/index.js'
+import { assertChaincode } from '../api/chaincode.js'
+import { start } from '../api/start.js'
+
+/** `peer chaincode serve`: runs a chaincode from its source as a process of its own, for a peer in development mode. */
+export class ServeCommand extends PeerCommand {
+  static override paths = [['chaincode', 'serve']]
+  static override usage = PeerCommand.Usage({
+    category: 'Chaincode',
+    description: 'run TypeScript chaincode from its source, for a peer in development mode',
+    details: `
+      Loads the file, connects to the peer, registers the name and serves until the peer closes the stream.
+      Deploy it then under the same name: \`peer chaincode deploy -n <name> -c '{"Args":["init"]}'\`.
+    `,
+    examples: [['Serve an example as mycc', '$0 chaincode serve examples/chaincode/example02.ts --name mycc']],
+  })
+
+  file = Option.String({ name: 'file', required: true })
+  name = Option.String('-n,--name', { required: true, description: 'name under which the chaincode registers' })
+  peer = Option.String('--peer', { description: 'host:port of the peer (default: peer.address)' })
+
+  protected override async run(): Promise<void> {
+    const file = resolve(this.file)
+    const { default: chaincode } = await loadTypeScript(file)
+    assertChaincode(chaincode, file)
+    const settings = await this.settings(peerKeys)
+    const certFile = settings['peer.tls.cert.file']
+    const serverHostOverride = settings['peer.tls.serverhostoverride']
+    const tls = {
+      enabled: settings['peer.tls.enabled'],
+      ...(certFile === undefined || certFile === '' ? {} : { certFile }),
+      ...(serverHostOverride === '' ? {} : { serverHostOverride }),
+    }
+    this.warn(`${this.name}: serving ${file}; interrupt to stop`)
+    await start(chaincode, { name: this.name, peer: this.peer ?? settings['peer.address'].replace(/^:/, '127.0.0.1:'), tls })
+  }
+}
