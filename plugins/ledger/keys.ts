@@ -5,12 +5,14 @@ export const validatorKeys = defineKeys({
   'peer.validator.enabled': key(flag(), true, 'whether this peer validates: executes ordered transactions and commits blocks'),
 })
 
+const STRUCTURES: readonly string[] = ['', 'buckettree', 'trie']
+
 /** Keys of the world state and its history (spec/ledger.md §14). */
 export const ledgerKeys = defineKeys({
   'ledger.state.dataStructure.name': key(
-    text().refine((name) => name === '' || name === 'buckettree', 'expected buckettree: the structures trie and raw of v0.6 are not available, a network that uses them cannot be joined'),
+    text().refine((name) => STRUCTURES.includes(name), 'expected buckettree or trie (raw, of v0.6, has no state hash and cannot be used in a network)'),
     'buckettree',
-    'structure of the world state; empty means a buckettree with 10009 buckets and grouping 10, whatever the configs say',
+    'structure of the world state, buckettree or trie; the same on every validator, fixed once the store exists; empty means a buckettree with 10009 buckets and grouping 10, whatever the configs say',
   ),
   'ledger.state.dataStructure.configs.numBuckets': key(integer({ min: 2, max: 0xffffffff }), 1_000_003, 'buckets of the world state; the same on every validator, fixed once the store exists'),
   'ledger.state.dataStructure.configs.maxGroupingAtEachLevel': key(integer({ min: 2, max: 0xffff }), 5, 'children of a node of the bucket tree; the same on every validator, fixed once the store exists'),

@@ -8,6 +8,7 @@ import type { PreparedState } from './world-state-structure.js'
 
 /** Committed values remembered for the batch, so that a key that is read and then written is read from the store once. */
 const MAX_REMEMBERED_READS = 20_000
+const MAX_REMEMBERED_BYTES = 16 * 1024 * 1024
 
 /** What a batch asks of the ledger. */
 export interface BatchHost {
@@ -33,6 +34,7 @@ export interface BlockToWrite {
 export class OpenBatch implements LedgerBatch, BatchLayers {
   readonly delta = new StateDelta()
   private readonly reads = new Map<string, Uint8Array | undefined>()
+  private rememberedBytes = 0
   private isOpen = true
   private transaction: OpenTransaction | undefined
   private prepared: Promise<PreparedState> | undefined
@@ -82,7 +84,10 @@ export class OpenBatch implements LedgerBatch, BatchLayers {
     const known = this.reads.get(id)
     if (known !== undefined || this.reads.has(id)) return known
     const value = this.host.committed(chaincode, key)
-    if (this.reads.size < MAX_REMEMBERED_READS) this.reads.set(id, value)
+    if (this.reads.size < MAX_REMEMBERED_READS && this.rememberedBytes < MAX_REMEMBERED_BYTES) {
+      this.reads.set(id, value)
+      this.rememberedBytes += value?.length ?? 0
+    }
     return value
   }
 

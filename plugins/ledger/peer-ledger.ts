@@ -25,8 +25,10 @@ import { decodeDelta } from './state-delta-codec.js'
 import { FillingState } from './state-replacement.js'
 import { pauseEvery } from './pause.js'
 import { verifyLedger } from './verify.js'
-import { WorldState } from './world-state.js'
+import type { WorldState } from './world-state.js'
 import type { PreparedState, WorldStateStructure } from './world-state-structure.js'
+
+const A_BATCH = 'a batch'
 
 /** What a ledger is made of. */
 export interface LedgerParts {
@@ -71,7 +73,7 @@ export class PeerLedger implements SyncableLedger {
     const stateBlock = this.parts.world.block
     const head = this.chain.height === 0n ? undefined : this.chain.height - 1n
     if (stateBlock !== head) throw stateBehind(stateBlock, this.chain.height)
-    this.occupy('a batch')
+    this.occupy(A_BATCH)
     return new OpenBatch({
       committed: (chaincode, key) => this.structure.get(chaincode, key),
       committedRange: (chaincode, startKey, endKey) => this.committedRange(chaincode, startKey, endKey),
@@ -138,12 +140,12 @@ export class PeerLedger implements SyncableLedger {
     return this.parts.world.block
   }
 
-  putRawBlock(number: Height, bytes: Uint8Array): Promise<CommittedBlock> {
+  async putRawBlock(number: Height, bytes: Uint8Array): Promise<CommittedBlock> {
     const stored = canonicalBlock(bytes)
     const block = decode(Block, stored)
     // One after the other, since the height that a block sees decides whether it raises it.
     const write = this.rawWrites.then(async (): Promise<CommittedBlock> => {
-      if (number >= this.chain.height && this.open !== undefined) throw alreadyOpen(this.open, `block ${number} cannot raise the height`)
+      if (number >= this.chain.height && this.open === A_BATCH) throw alreadyOpen(A_BATCH, `block ${number} cannot raise the height`)
       const hash = blockHash(stored)
       const batch = this.parts.store.batch()
       this.chain.write(batch, number, stored, hash, transactionIds(stored))

@@ -5,7 +5,7 @@ import type { ledgerKeys } from './keys.js'
 
 /** How the world state is kept (spec/ledger.md §7.1, §6.5). Structure, buckets and grouping belong to the data: they cannot change afterwards. */
 export interface LedgerSettings {
-  readonly structure: 'buckettree'
+  readonly structure: 'buckettree' | 'trie'
   readonly numBuckets: number
   readonly maxGroupingAtEachLevel: number
   /** Bound of the cache of buckets and inner nodes, in MiB; 0 or less disables it. */
@@ -28,14 +28,15 @@ const UNNAMED_SHAPE = Object.freeze({ numBuckets: 10_009, maxGroupingAtEachLevel
 
 /** The settings that a site's validated keys mean. */
 export function settingsOf(values: Settings<typeof ledgerKeys>): LedgerSettings {
+  const name = values['ledger.state.dataStructure.name']
   const configs = {
     numBuckets: values['ledger.state.dataStructure.configs.numBuckets'],
     maxGroupingAtEachLevel: values['ledger.state.dataStructure.configs.maxGroupingAtEachLevel'],
     bucketCacheSizeMiB: values['ledger.state.dataStructure.configs.bucketCacheSize'],
   }
   return {
-    structure: 'buckettree',
-    ...(values['ledger.state.dataStructure.name'] === '' ? UNNAMED_SHAPE : configs),
+    structure: name === 'trie' ? name : 'buckettree',
+    ...(name === '' ? UNNAMED_SHAPE : configs),
     deltaHistorySize: values['ledger.state.deltaHistorySize'],
   }
 }
@@ -46,6 +47,7 @@ const SETTINGS_KEY: Uint8Array = Buffer.from('settings', 'latin1')
 
 /** The part of the settings that belongs to the data, as it is stored. */
 function permanentPart({ structure, numBuckets, maxGroupingAtEachLevel }: LedgerSettings): string {
+  if (structure === 'trie') return JSON.stringify({ structure })
   return JSON.stringify({ structure, numBuckets, maxGroupingAtEachLevel })
 }
 

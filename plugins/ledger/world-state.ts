@@ -4,6 +4,7 @@ import { be64, readBe64 } from './bytes.js'
 import { corrupt } from './errors.js'
 import type { Height } from './ledger.js'
 import type { LedgerSettings } from './settings.js'
+import { Trie } from './trie/index.js'
 import type { WorldStateStructure } from './world-state-structure.js'
 
 const GENERATION_KEY: Uint8Array = Buffer.from('state-generation', 'latin1')
@@ -90,7 +91,9 @@ export class WorldState {
   }
 
   private open(number: bigint): Generation {
-    return { number, structure: new BucketTree(this.shape, this.namespaces(number), this.settings.bucketCacheSizeMiB * MIB) }
+    const namespaces = this.namespaces(number)
+    const { structure, bucketCacheSizeMiB } = this.settings
+    return { number, structure: structure === 'trie' ? new Trie(namespaces.state) : new BucketTree(this.shape, namespaces, bucketCacheSizeMiB * MIB) }
   }
 
   private namespaces(number: bigint): { readonly state: Namespace; readonly keys: Namespace } {

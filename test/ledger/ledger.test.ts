@@ -230,6 +230,17 @@ describe('state transfer', () => {
     expect(ledger.locate('t1')).toEqual({ block: 1n, index: 0 })
   })
 
+  it('may raise the height while a state is being filled, but not under an open batch', async () => {
+    const { ledger } = await newLedger(SMALL)
+    const batch = ledger.openBatch()
+    await expect(ledger.putRawBlock(1n, text(''))).rejects.toThrow(/a batch is open: block 1 cannot raise the height/)
+    batch.rollback()
+    const replacement = await ledger.replaceState()
+    await ledger.putRawBlock(1n, text(''))
+    await replacement.discard()
+    expect(ledger.height()).toBe(2n)
+  })
+
   it('rolls an applied delta back', async () => {
     const { ledger } = await newLedger(SMALL)
     const change = await ledger.applyStateDelta(deltaOf([['k', 'v']]))
@@ -291,7 +302,8 @@ describe('state transfer', () => {
     expect(ledger.height()).toBe(4n)
     expect(hex(ledger.blockBytes(3n))).toBe(hex(canonical))
     expect(ledger.blockBytes(2n)).toBeUndefined()
-    expect(() => ledger.putRawBlock(4n, Buffer.from('08', 'hex'))).toThrow()
+    await expect(ledger.putRawBlock(4n, Buffer.from('08', 'hex'))).rejects.toThrow()
+    expect(ledger.height()).toBe(4n)
   })
 })
 

@@ -91,8 +91,12 @@ function groupRuns(bucket: Bucket): BucketEntry[][] {
   for (const entry of bucket) {
     if (entry.chaincodeLength === 0) continue
     const first = run[0]
-    if (first && first.chaincodeLength === entry.chaincodeLength && compareBytes(chaincodeOf(run), chaincodeOf([entry])) === 0) run.push(entry)
-    else groups.push((run = [entry]))
+    if (first && first.chaincodeLength === entry.chaincodeLength && compareBytes(chaincodeOf(run), chaincodeOf([entry])) === 0) {
+      run.push(entry)
+      continue
+    }
+    run = [entry]
+    groups.push(run)
   }
   return groups
 }

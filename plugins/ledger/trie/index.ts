@@ -1,0 +1,1 @@
+export { Trie } from './trie.js'
