@@ -1,6 +1,6 @@
 import type { CallResult, ChaincodeRuntime } from '../runtime.js'
 import type { ChaincodeCall } from './chaincode-call.js'
-import { isLocalFault, timeoutError } from './errors.js'
+import { isLocalFault, starvedError, timeoutError } from './errors.js'
 import type { ChaincodeSupportOptions } from './options.js'
 import type { RunningChaincodes } from './running.js'
 import { texts } from './texts.js'
@@ -8,6 +8,9 @@ import { withinLimit } from './time-limit.js'
 
 /** Runs an invoke or query within the time limit, and notes in its execution what went wrong on this machine. */
 export class CallRunner {
+  /** Clients' queries in flight on each runtime. */
+  private readonly queries = new WeakMap<ChaincodeRuntime, number>()
+
   constructor(
     private readonly options: ChaincodeSupportOptions,
     private readonly running: RunningChaincodes,
@@ -16,19 +19,31 @@ export class CallRunner {
   /** Rejects if the chaincode went away or took too long; after a time-out it is ended, as it is in an unknown state (spec/chaincode.md §5.9). */
   async run(call: ChaincodeCall, runtime: ChaincodeRuntime): Promise<CallResult> {
     const { clock, settings } = this.options
+    const { isQuery } = call.execution
     let isExpired = false
+    if (isQuery) this.count(runtime, 1)
     try {
       return await withinLimit(clock, settings.executeTimeoutMs, runtime.call(call), () => {
         isExpired = true
-        return timeoutError(texts.executeTimeout)
+        return !isQuery && this.isStarved(call, runtime) ? starvedError(texts.executeTimeout) : timeoutError(texts.executeTimeout)
       })
     } catch (cause) {
       if (isExpired) this.endAll(call, runtime)
-      else if (isLocalFault(cause)) call.execution.lost ??= cause
+      if (isLocalFault(cause)) call.execution.lost ??= cause
       throw cause
     } finally {
+      if (isQuery) this.count(runtime, -1)
       await call.end()
     }
+  }
+
+  private count(runtime: ChaincodeRuntime, change: 1 | -1): void {
+    this.queries.set(runtime, (this.queries.get(runtime) ?? 0) + change)
+  }
+
+  /** Whether queries may be why a transaction got no answer: one that loops keeps its whole process busy. */
+  private isStarved(call: ChaincodeCall, runtime: ChaincodeRuntime): boolean {
+    return [runtime, ...call.execution.callees].some((each) => (this.queries.get(each) ?? 0) > 0)
   }
 
   /** Ends the chaincode that took too long, and whoever worked for it: the callees' outcome cannot be waited for any more. */

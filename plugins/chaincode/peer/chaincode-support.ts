@@ -10,6 +10,7 @@ import { refusal } from './errors.js'
 import { BatchExecutor, type ExecutingBatch } from './executor.js'
 import { ChaincodeToChaincode } from './nested.js'
 import type { ChaincodeSupportOptions } from './options.js'
+import { QueryGate } from './query-gate.js'
 import { Queries } from './queries.js'
 import { RunningChaincodes } from './running.js'
 import { ChaincodeStarter } from './starter.js'
@@ -30,9 +31,10 @@ export class ChaincodePeer implements ChaincodeSupport {
     this.runningChaincodes = new RunningChaincodes(options.log)
     this.starter = new ChaincodeStarter(options, this.runningChaincodes, deployments)
     const runner = new CallRunner(options, this.runningChaincodes)
+    const gate = new QueryGate()
     const nested = new ChaincodeToChaincode(options, this.starter, runner)
-    this.executor = new BatchExecutor(options, this.runningChaincodes, deployments, this.starter, runner, nested)
-    this.queries = new Queries(options, this.starter, runner, nested)
+    this.executor = new BatchExecutor(options, this.runningChaincodes, deployments, this.starter, runner, nested, gate)
+    this.queries = new Queries(options, this.starter, runner, nested, gate)
   }
 
   execute(batch: ExecutingBatch, transactions: readonly OrderedTransaction[]): Promise<ExecutedTransaction[]> {

@@ -27,9 +27,10 @@ export function readDeployment(payload: Uint8Array): Deployment {
   }
 }
 
-/** A usable chaincode name: not empty, and without the byte that separates name and key in the state (spec/ledger.md §6.1). */
+/** A usable chaincode name: not empty, UTF-8, and without the byte that separates name and key in the state (spec/ledger.md §6.1). */
 export function requireName(name: string | undefined): string {
   if (name === undefined || name === '') throw refusal(texts.nameNotSet)
+  if (name.includes('\uFFFD')) throw refusal('a chaincode name must be UTF-8 text: names that are not would share one part of the state')
   if (name.includes('\0')) throw refusal('a chaincode name cannot contain the byte 00, which ends it in state keys')
   return name
 }

@@ -21,6 +21,11 @@ export class Execution {
     private readonly committed: CommittedState,
   ) {}
 
+  /** True for a client's query, with all that it calls. */
+  get isQuery(): boolean {
+    return this.state === undefined
+  }
+
   /** State of a chaincode's namespace for one call. */
   stateFor(name: string, kind: 'init' | 'invoke' | 'query'): BoundedCallState {
     const namespace = Buffer.from(name)

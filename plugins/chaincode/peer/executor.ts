@@ -10,6 +10,7 @@ import { isLocalFault, refusal } from './errors.js'
 import { Execution } from './execution.js'
 import { type Invocation, readInvocation } from './invocation.js'
 import { type ChaincodeSupportOptions, securityContextOf } from './options.js'
+import type { QueryGate } from './query-gate.js'
 import type { RunningChaincodes } from './running.js'
 import type { ChaincodeStarter, LaunchCause } from './starter.js'
 import { texts } from './texts.js'
@@ -31,6 +32,7 @@ export class BatchExecutor {
     private readonly starter: ChaincodeStarter,
     private readonly runner: CallRunner,
     private readonly nested: NestedCalls,
+    private readonly gate: QueryGate,
   ) {}
 
   onRejection(listener: (transaction: Transaction, error: string) => void): () => void {
@@ -67,7 +69,7 @@ export class BatchExecutor {
     const first = await attempt(false)
     if (first !== 'again') return first
     this.options.log.warning('executing a transaction once more after a local fault', { txid })
-    const second = await attempt(true)
+    const second = await this.gate.closedDuring(() => attempt(true))
     if (second === 'again') throw new PeerError('ERR_BROKEN_INVARIANT', 'broken invariant: the last attempt of a transaction decides')
     return second
   }

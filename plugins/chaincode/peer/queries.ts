@@ -7,6 +7,7 @@ import { isLocalFault } from './errors.js'
 import { Execution } from './execution.js'
 import { type Invocation, readInvocation } from './invocation.js'
 import { type ChaincodeSupportOptions, securityContextOf } from './options.js'
+import type { QueryGate } from './query-gate.js'
 import type { ChaincodeStarter } from './starter.js'
 import { texts } from './texts.js'
 
@@ -21,6 +22,7 @@ export class Queries {
     private readonly starter: ChaincodeStarter,
     private readonly runner: CallRunner,
     private readonly nested: NestedCalls,
+    private readonly gate: QueryGate,
   ) {}
 
   /** Throws a PeerError whose message is what v0.6 answers after `Error:`. */
@@ -59,6 +61,7 @@ export class Queries {
 
   /** `undefined`: a local fault, to be tried once more. */
   private async attempt(transaction: Transaction, { name, args, input }: Invocation, isLast: boolean): Promise<CallResult | undefined> {
+    await this.gate.passed()
     const securityContext = securityContextOf(transaction, input, this.options.security)
     let runtime: ChaincodeRuntime
     try {

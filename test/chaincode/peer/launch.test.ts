@@ -246,6 +246,26 @@ describe('time limits', () => {
     expect([ledger.text('cc', 't1'), ledger.text('cc', 't2')]).toEqual([undefined, 'x'])
   })
 
+  it('are a local fault while queries keep the chaincode busy: the transaction is tried once more, without them', async () => {
+    let asked = 0
+    const { block, clock, launcher, peer } = bench({
+      cc: (call) => {
+        if (call.kind === 'query') return asked++ === 0 ? never(call) : ok('late answer')
+        return call.kind === 'invoke' && launcher.launched.length === 1 ? never(call) : ok()
+      },
+    })
+    await block(deploy('cc', ['init']))
+    const executed = block(invoke('cc', 't1'))
+    await turn()
+    await clock.advance(10_000)
+    const looping = peer.query(query('cc', 'q1'))
+    await turn()
+    await clock.advance(20_000)
+    expect(errors(await executed)).toEqual([undefined])
+    expect(launcher.launched).toHaveLength(2)
+    expect(text(await looping)).toBe('late answer')
+  })
+
   it('fail a query after 30 s', async () => {
     const { block, clock, peer, ledger } = bench({ cc: (call) => (call.kind === 'query' ? never(call) : ok()) })
     await block(deploy('cc', ['init']))
