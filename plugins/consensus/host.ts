@@ -62,7 +62,7 @@ export interface ConsensusHost extends Consensus {
   stop(): Promise<void>
   /** Stops at once, as a power cut would: nothing further runs, is sent or written. For simulators. */
   kill(): void
-  /** The engine's metrics by name, and the host's own. */
+  /** The engine's metrics by name, and the host's own, whose names begin with `host_`. */
   readonly metrics: ReadonlyMap<string, number>
 }
 
@@ -115,10 +115,12 @@ class EngineHostProcess implements ConsensusHost {
       members: members.length,
       self,
       maxPerMember: this.limits.maxInboundPerMember,
+      maxBytesPerMember: this.limits.maxInboundBytesPerMember,
       clock,
       log,
       defer,
       deliver: answer,
+      dropped: (total) => void this.metrics.set('host_messages_dropped_total', total),
       isPaused: () => this.outbox.waiting > this.limits.maxWaitingSends,
     })
     this.deliveries = new Deliveries({

@@ -9,12 +9,15 @@ export interface InboxOptions {
   readonly members: number
   readonly self: MemberIndex
   readonly maxPerMember: number
+  readonly maxBytesPerMember: number
   readonly clock: Clock
   readonly log: Logger
   readonly defer: (task: () => void) => void
   readonly deliver: (event: Inbound) => void
   /** While true nothing is taken out. */
   readonly isPaused: () => boolean
+  /** Told the number of messages dropped since the start. */
+  readonly dropped: (total: number) => void
 }
 
 /** Messages taken out in one turn, so that a flood leaves room for timers and clients. */
@@ -28,21 +31,24 @@ export class Inbox {
   private waiting = 0
   private scheduled = false
   private closed = false
+  private readonly waitingBytes: number[]
+  private dropped = 0
   private droppedSinceLog = 0
   private loggedAtMs = Number.NEGATIVE_INFINITY
-  /** Messages dropped since the start, by member. */
-  readonly dropped: number[]
 
   constructor(private readonly options: InboxOptions) {
     this.queues = Array.from({ length: options.members }, () => new Fifo<Inbound>())
-    this.dropped = this.queues.map(() => 0)
+    this.waitingBytes = this.queues.map(() => 0)
   }
 
   /** Never blocks: a message beyond the member's bound, or from no other member, is dropped. */
   message(from: MemberIndex, bytes: Uint8Array): void {
     const queue = this.queueOf(from)
     if (!queue) return
-    if (queue.length >= this.options.maxPerMember) return this.drop(from)
+    const waitingBytes = (this.waitingBytes[from] ?? 0) + bytes.length
+    // One message of any size gets in: its size is the transport's affair.
+    if (queue.length >= this.options.maxPerMember || (queue.length > 0 && waitingBytes > this.options.maxBytesPerMember)) return this.drop(from)
+    this.waitingBytes[from] = waitingBytes
     queue.push({ type: 'message', from, bytes })
     this.added()
   }
@@ -93,9 +99,11 @@ export class Inbox {
   private takeOut(): void {
     for (let taken = 0; taken < MESSAGES_PER_TURN && this.waiting > 0; ) {
       if (this.options.isPaused()) return
-      const event = this.queues[this.turn]?.shift()
-      this.turn = (this.turn + 1) % this.queues.length
+      const member = this.turn
+      const event = this.queues[member]?.shift()
+      this.turn = (member + 1) % this.queues.length
       if (!event) continue
+      if (event.type === 'message') this.waitingBytes[member] = (this.waitingBytes[member] ?? 0) - event.bytes.length
       this.waiting--
       taken++
       this.options.deliver(event)
@@ -104,8 +112,9 @@ export class Inbox {
   }
 
   private drop(from: MemberIndex): void {
-    this.dropped[from] = (this.dropped[from] ?? 0) + 1
+    this.dropped++
     this.droppedSinceLog++
+    this.options.dropped(this.dropped)
     const now = this.options.clock.elapsedMs()
     if (now - this.loggedAtMs < LOG_PERIOD_MS) return
     this.options.log.warning('consensus messages dropped: a member sends faster than the engine can handle', {

@@ -6,6 +6,8 @@ export interface ConsensusLimits {
   readonly maxRequestBytes: number
   /** Messages of one member that wait for the engine; beyond it the newest is dropped and counted. */
   readonly maxInboundPerMember: number
+  /** Their bytes; one message of any size may wait. */
+  readonly maxInboundBytesPerMember: number
   /** Deliveries (`deliver`, `execute`) that an engine may have asked for and not been answered; one more halts it. */
   readonly deliveryWindow: number
   /** Sends that wait for the disk; beyond it no messages are taken from the inbox until it has caught up. */
@@ -18,6 +20,7 @@ export const defaultLimits: ConsensusLimits = Object.freeze({
   maxRequests: 20_000,
   maxRequestBytes: 256 * 1024 * 1024,
   maxInboundPerMember: 1000,
+  maxInboundBytesPerMember: 128 * 1024 * 1024,
   deliveryWindow: 8,
   maxWaitingSends: 10_000,
   stopTimeoutMs: 10_000,

@@ -4,6 +4,7 @@ import { type NoopsOptions, parseNoopsOptions } from './options.js'
 
 /** Transactions that wait for a block: what others send beyond this is dropped. */
 const MAX_WAITING = 20_000
+const MAX_WAITING_BYTES = 256 * 1024 * 1024
 /** Transactions remembered, so that they are not queued again when somebody announces them again. */
 const MAX_SEEN = 20_000
 
@@ -19,6 +20,7 @@ export const noops: EngineFactory<NoopsOptions> = Object.freeze({
 
 function createNoops(host: EngineHost, { size, waitMs, batching }: NoopsOptions): Engine {
   let blocks = 0
+  let waitingBytes = 0
   const seen = createRecentIds()
   const batcher = createBatcher<EngineRequest>(
     { size, timeoutMs: waitMs, batching },
@@ -26,11 +28,15 @@ function createNoops(host: EngineHost, { size, waitMs, batching }: NoopsOptions)
       now: () => host.now,
       setTimer: (delayMs) => host.setTimer('block', delayMs),
       cancelTimer: () => host.cancelTimer('block'),
-      cut: (requests) => host.deliver(`block ${blocks++}`, requests),
+      cut(requests) {
+        for (const { bytes } of requests) waitingBytes -= bytes.length
+        host.deliver(`block ${blocks++}`, requests)
+      },
     },
   )
   const queue = (request: EngineRequest): void => {
     seen.add(request.id)
+    waitingBytes += request.bytes.length
     batcher.add(request)
   }
   return {
@@ -41,7 +47,7 @@ function createNoops(host: EngineHost, { size, waitMs, batching }: NoopsOptions)
     onMessage(from, bytes) {
       const request = firstTransaction(bytes)
       // A validator announces again what was in its journal when it restarted: seen already.
-      if (request && batcher.waiting < MAX_WAITING && !seen.has(request.id)) queue(request)
+      if (request && batcher.waiting < MAX_WAITING && waitingBytes < MAX_WAITING_BYTES && !seen.has(request.id)) queue(request)
       else host.log('debug', `a message of member ${from} is dropped: ${request ? 'seen lately, or too many wait' : 'it holds no transaction'}`)
     },
     onTimer: () => batcher.timeUp(),

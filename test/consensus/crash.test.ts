@@ -89,6 +89,6 @@ describe('a validator that loses power at any moment', () => {
       expect(numbers, `seed ${seed}: in the order of submission`).toEqual([...numbers].sort((a, b) => a - b))
       total += accepted.length
     }
-    expect(total, 'a test that accepts little shows little').toBeGreaterThan(1000)
+    expect(total, 'a test that accepts little shows little').toBeGreaterThan(500)
   })
 })

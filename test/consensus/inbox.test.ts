@@ -37,6 +37,19 @@ describe('messages of other members', () => {
     expect(log.lines.filter((line) => line.includes('dropped')).at(-1)).toContain('dropped=490')
   })
 
+  it('have a bound in bytes too, which lets one message of any size wait', async () => {
+    const seen: string[] = []
+    const { host, transport, time } = createBench(collecting(seen), { limits: { maxInboundBytesPerMember: 10 } })
+    await host.start()
+    const send = (...texts: string[]): void => texts.forEach((text) => transport.message(1, Buffer.from(text)))
+    send('a message of more', 'x')
+    await run(time, 1)
+    send('12345', '67890', 'x')
+    await run(time, 1)
+    expect(seen).toEqual(['1:a message of more', '1:12345', '1:67890'])
+    expect(host.metrics.get('host_messages_dropped_total')).toBe(2)
+  })
+
   it('from no other member are ignored', async () => {
     const seen: string[] = []
     const { host, transport, time } = createBench(collecting(seen))
