@@ -32,7 +32,10 @@ export function usageText(definition: Definition | null, moreFlags: readonly (re
   if (definition === null) return ''
   const { path, usage, options, examples = [] } = definition
   // `-n,--name #0` of clipanion is `-n, --name <value>`
-  const flags = options.map(({ definition: flag, description = '' }): [string, string] => [flag.replace(/,/g, ', ').replace(/ #\d+/g, ' <value>'), description.trim()])
+  const flags = options.map(({ definition: flag, description = '' }): [string, string] => [
+    flag.replace(/,/g, ', ').replace(/ #\d+/g, ' <value>'),
+    description.trim(),
+  ])
   const form = [path, usage.slice(path.length).trim(), '[flags]'].filter((part) => part !== '').join(' ')
   const lines = ['Usage:', `  ${form}`, '', 'Flags:', ...columns([...flags, ...moreFlags, HELP])]
   if (examples.length > 0) lines.push('', 'Examples:', ...examples.flatMap(([what, example]) => [`  # ${what.trim()}`, `  ${example}`]))

@@ -14,32 +14,13 @@ const ENDINGS = ['ts', 'mts', 'js', 'mjs', 'json', 'yaml', 'yml']
 
 const loadCode = async (file: string): Promise<unknown> => (await loadTypeScript(file))['default']
 
-const PLACES = [
-  ...ENDINGS.map((ending) => `peer.config.${ending}`),
-  '.peerrc',
-  ...ENDINGS.map((ending) => `.peerrc.${ending}`),
-  'package.json',
-]
+const PLACES = [...ENDINGS.map((ending) => `peer.config.${ending}`), '.peerrc', ...ENDINGS.map((ending) => `.peerrc.${ending}`), 'package.json']
 
 /** Loaded only where there is something to read: the packaged default site starts without it. */
 async function explorer() {
-  const { cosmiconfig, defaultLoaders } = await import('cosmiconfig')
-  return cosmiconfig('peer', {
-    searchPlaces: PLACES,
-    loaders: {
-      '.ts': loadCode,
-      '.mts': loadCode,
-      '.js': loadCode,
-      '.mjs': loadCode,
-      '.cjs': loadCode,
-      '.json': defaultLoaders['.json'],
-      '.yaml': defaultLoaders['.yaml'],
-      '.yml': defaultLoaders['.yml'],
-      noExt: defaultLoaders.noExt,
-    },
-    searchStrategy: 'none',
-    cache: false,
-  })
+  const { cosmiconfig } = await import('cosmiconfig')
+  const loaders = { '.ts': loadCode, '.mts': loadCode, '.js': loadCode, '.mjs': loadCode }
+  return cosmiconfig('peer', { searchPlaces: PLACES, loaders, searchStrategy: 'none', cache: false })
 }
 
 /** True for the last directory in which a site is looked for: the home directory, or the top of a repository. */

@@ -60,7 +60,12 @@ export function choice<const W extends string>(words: readonly W[]): z.ZodType<W
 
 /** A list of words; in text form separated by commas. */
 export function list(): z.ZodType<readonly string[]> {
-  const written = z.string().transform((line) => line.split(',').map((word) => word.trim()).filter((word) => word !== ''))
+  const written = z.string().transform((line) =>
+    line
+      .split(',')
+      .map((word) => word.trim())
+      .filter((word) => word !== ''),
+  )
   return z.union([z.array(z.string()), written])
 }
 

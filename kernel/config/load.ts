@@ -112,7 +112,10 @@ async function readBase(file: string, base: unknown): Promise<FoundFile | undefi
 
 function checkContent(file: string, content: unknown): Readonly<Record<string, unknown>> {
   if (typeof content === 'object' && content !== null && !Array.isArray(content)) return { ...content }
-  throw new PeerError('ERR_CONFIG_INVALID', `${file}: expected sections of keys${content === undefined ? ' as the default export' : ''}, found ${Array.isArray(content) ? 'a list' : typeof content}`)
+  throw new PeerError(
+    'ERR_CONFIG_INVALID',
+    `${file}: expected sections of keys${content === undefined ? ' as the default export' : ''}, found ${Array.isArray(content) ? 'a list' : typeof content}`,
+  )
 }
 
 function layerFiles(chain: readonly SiteContent[], declared: ReadonlyMap<string, DeclaredKey>): ReadonlyMap<string, LayeredValue> {

@@ -16,7 +16,11 @@ export const peerKeys = defineKeys({
   'peer.limits.messageBytes': key(integer({ min: 1024 }), 104_857_600, 'longest gRPC message, in bytes; originals have no limit, deploys carry whole packages'),
   'peer.limits.connections': key(integer({ min: 8 }), 1024, 'connections of one listener; beyond it those that said least are closed'),
   'peer.limits.streams': key(integer({ min: 1 }), 256, 'simultaneous calls and streams of one connection; more wait at the client'),
-  'logging.level': key(text().optional(), undefined, 'log levels of every command; outranks the other logging keys; set by CORE_LOGGING_LEVEL and --logging-level'),
+  'logging.level': key(
+    text().optional(),
+    undefined,
+    'log levels of every command; outranks the other logging keys; set by CORE_LOGGING_LEVEL and --logging-level',
+  ),
   'logging.peer': key(text(), 'warning', 'log levels of the bare command and of commands without a key of their own'),
   'logging.node': key(text(), 'info', 'log levels of peer node'),
   'logging.network': key(text(), 'warning', 'log levels of peer network'),

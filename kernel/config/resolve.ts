@@ -124,7 +124,8 @@ function notesOf(site: SiteConfig, unusedInFiles: readonly string[], declared: R
 
 function unknownVariable(name: string, variables: ReadonlyMap<string, string>, declared: ReadonlyMap<string, DeclaredKey>): string {
   const known = [...variables.keys()]
-  if (known.some((variable) => variable.startsWith(`${name}_`))) return `${name} names a whole section and is ignored: set single keys, such as ${known.find((variable) => variable.startsWith(`${name}_`))}`
+  if (known.some((variable) => variable.startsWith(`${name}_`)))
+    return `${name} names a whole section and is ignored: set single keys, such as ${known.find((variable) => variable.startsWith(`${name}_`))}`
   const parent = known.find((variable) => name.startsWith(`${variable}_`))
   if (parent !== undefined && declared.get(variables.get(parent) ?? '')?.isMap === true) {
     return `${name} is ignored: entries of ${variables.get(parent)} cannot be set from the environment, use a file or --set`

@@ -66,7 +66,6 @@ export function createSite(parts: SiteParts): SiteConfig {
     plugins: Object.freeze([...parts.plugins]),
     values,
     unmatchedVariables: Object.freeze([...(parts.unmatchedVariables ?? [])]),
-    with: (key: string, value: unknown, origin: string) =>
-      createSite({ ...parts, values: new Map(values).set(key, { value, layer: 'plugin', origin }) }),
+    with: (key: string, value: unknown, origin: string) => createSite({ ...parts, values: new Map(values).set(key, { value, layer: 'plugin', origin }) }),
   })
 }

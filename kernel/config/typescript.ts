@@ -48,17 +48,17 @@ export async function importNative(target: string): Promise<ModuleExports> {
 
 /** The file that `import` of a package means in a directory, as Node resolves it; `undefined` if it is not installed there. */
 export async function resolvePackage(specifier: string, resolveDir: string): Promise<string | undefined> {
-  const { build } = await import('esbuild')
+  const esbuild = await import('esbuild')
   let file: string | undefined
   const resolver: EsbuildPlugin = {
     name: 'resolver',
-    setup: ({ onStart, resolve }) =>
-      onStart(async () => {
-        const found = await resolve(specifier, { kind: 'import-statement', resolveDir })
+    setup: (build) =>
+      build.onStart(async () => {
+        const found = await build.resolve(specifier, { kind: 'import-statement', resolveDir })
         if (found.errors.length === 0) file = found.path
       }),
   }
-  await build({ stdin: { contents: '' }, write: false, logLevel: 'silent', platform: 'node', conditions: [], plugins: [resolver] })
+  await esbuild.build({ stdin: { contents: '' }, write: false, logLevel: 'silent', platform: 'node', conditions: [], plugins: [resolver] })
   return file
 }
 
@@ -127,7 +127,9 @@ function nativeImports(natives: unknown[]): EsbuildPlugin {
         if (reference.kind === 'entry-point' || reference.pluginData === RESOLVING) return undefined
         const target = await nativeTarget(reference, own, build)
         if (target === undefined) return undefined
-        return typeof target === 'string' ? { path: target, namespace: 'native', pluginData: reference.kind === 'require-call' } : target
+        if (typeof target !== 'string') return target
+        const isRequire = reference.kind === 'require-call'
+        return { path: target, namespace: 'native', suffix: isRequire ? '?require' : '', pluginData: isRequire }
       })
       build.onLoad({ filter: /.*/, namespace: 'native' }, async ({ path, pluginData: isRequire }) => {
         if (isRequire === true && !own.contains(path)) return { contents: `module.exports = __natives[${natives.push(requireNative(path)) - 1}]`, loader: 'js' }
@@ -150,11 +152,7 @@ function reexport(index: number, exports: ModuleExports): string {
 }
 
 /** What a reference means natively: a file or built-in; `undefined` if it belongs into the bundle; else an error. */
-async function nativeTarget(
-  reference: OnResolveArgs,
-  own: OwnPackage,
-  build: PluginBuild,
-): Promise<string | { errors: { text: string }[] } | undefined> {
+async function nativeTarget(reference: OnResolveArgs, own: OwnPackage, build: PluginBuild): Promise<string | { errors: { text: string }[] } | undefined> {
   const { path, kind, resolveDir, importer } = reference
   if (isBuiltin(path)) return path
   if (isOwn(path)) return own.entry(path)

@@ -55,7 +55,9 @@ complete -o default -F _peer_complete peer
 function fish(table: Candidates): string {
   const rules = [...table].flatMap(([line, words]) => {
     const condition = quote(`__peer_line_is ${line}`.trim())
-    return words.map((word) => (word.startsWith('--') ? `complete -c peer -n ${condition} -l ${word.slice(2)}` : `complete -c peer -n ${condition} -f -a ${quote(word)}`))
+    return words.map((word) =>
+      word.startsWith('--') ? `complete -c peer -n ${condition} -l ${word.slice(2)}` : `complete -c peer -n ${condition} -f -a ${quote(word)}`,
+    )
   })
   return `# peer completion: peer completion fish | source
 function __peer_line_is

@@ -44,13 +44,18 @@ test('peer config show prints values, --origin where they come from', async () =
   expect(JSON.parse((await runPeer(cwd, ['config', 'show', '--json', 'loom.threads'])).stdout)).toEqual({
     values: [{ key: 'loom.threads', value: 7, layer: 'file', origin: join(cwd, 'peer.config.yaml'), description: 'threads of the loom' }],
   })
-  expect(await runPeer(cwd, ['config', 'show', 'loom.tread'])).toMatchObject({ exit: 1, stderr: expect.stringContaining('no plugin of this site has a key loom.tread, did you mean loom.threads?') })
+  expect(await runPeer(cwd, ['config', 'show', 'loom.tread'])).toMatchObject({
+    exit: 1,
+    stderr: expect.stringContaining('no plugin of this site has a key loom.tread, did you mean loom.threads?'),
+  })
 })
 
 test('peer config check passes a valid site with its notes', async () => {
   const checked = await runPeer(site('loom: { threads: 7, steam: true }\n'), ['config', 'check'], { CORE_VM_ENDPOINT: 'unix:///x', CORE_LOOM_NAMES: 'x' })
   expect(checked).toMatchObject({ exit: 0, stderr: '' })
-  expect(checked.stdout).toMatch(/notice: settings of v0.6 .* loom.steam \(file .*\), CORE_VM_ENDPOINT\nwarning: CORE_LOOM_NAMES is ignored: .* did you mean CORE_LOOM_NAME\?\n.*is valid: 1 of \d+ keys are set\.\n/)
+  expect(checked.stdout).toMatch(
+    /notice: settings of v0.6 .* loom.steam \(file .*\), CORE_VM_ENDPOINT\nwarning: CORE_LOOM_NAMES is ignored: .* did you mean CORE_LOOM_NAME\?\n.*is valid: 1 of \d+ keys are set\.\n/,
+  )
 })
 
 test('peer config check lists every error and exits with 1', async () => {
@@ -74,13 +79,16 @@ test('peer config schema describes the nested form of every key', async () => {
 })
 
 test('peer config import keeps what differs from the defaults and comments the rest', async () => {
-  const core = 'PEER:\n  id: vp5\n  networkId: dev\n  workers: 2\nlogging:\n  node: info\n  peer: debug\nvm:\n  endpoint: "unix:///var */ run"\nmine:\n  own: 1\nledger:\n  blockchain:\n'
+  const core =
+    'PEER:\n  id: vp5\n  networkId: dev\n  workers: 2\nlogging:\n  node: info\n  peer: debug\nvm:\n  endpoint: "unix:///var */ run"\nmine:\n  own: 1\nledger:\n  blockchain:\n'
   const cwd = tempSite({ 'core.yaml': core, 'pbft.yaml': 'general:\n  mode: batch\n  N: 7\n', 'peer.config.yaml': 'plugins: [weft/plugins/site]' })
   const imported = await runPeer(cwd, ['config', 'import', 'core.yaml', '--pbft', 'pbft.yaml', '-o', 'new.config.ts'])
   expect(imported).toMatchObject({ exit: 0, stderr: '' })
   const written = readFileSync(join(cwd, 'new.config.ts'), 'utf8')
   expect(written).toContain('  peer: {\n    id: "vp5",\n  },\n  logging: {\n    peer: "debug",\n  },\n')
-  expect(written).toMatch(/does not use:\n {2}\/\/ {3}peer.workers: 2\n {2}\/\/ {3}vm.endpoint: unix:\/\/\/var \* \/ run\n(.*\n)* {2}\/\/ {3}pbft.general.N: 7\n/)
+  expect(written).toMatch(
+    /does not use:\n {2}\/\/ {3}peer.workers: 2\n {2}\/\/ {3}vm.endpoint: unix:\/\/\/var \* \/ run\n(.*\n)* {2}\/\/ {3}pbft.general.N: 7\n/,
+  )
   expect(written).toMatch(/plugins know:\n {2}\/\/ {3}mine.own: 1\n/)
   const { loadFiles } = await import('../../kernel/config/load.js')
   expect((await loadFiles({ cwd, file: 'new.config.ts' })).values.get('peer.id')?.value).toBe('vp5')

@@ -24,7 +24,10 @@ const complete = (...words: string[]): string[] => {
   const program = `${completionScript('bash', table)}\nCOMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _peer_complete; echo "\${COMPREPLY[@]}"`
   const { stdout, stderr } = spawnSync('bash', ['-c', program], { encoding: 'utf8' })
   expect(stderr).toBe('')
-  return stdout.trim().split(' ').filter((word) => word !== '')
+  return stdout
+    .trim()
+    .split(' ')
+    .filter((word) => word !== '')
 }
 
 test('bash completes commands and flags', () => {

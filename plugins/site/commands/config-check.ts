@@ -14,6 +14,9 @@ export class ConfigCheckCommand extends PeerCommand {
     const resolved = await this.resolved()
     const changed = resolved.entries().filter(({ layer }) => layer !== 'default').length
     const notes = resolved.notes.map(({ level, message }) => `${level}: ${message}\n`).join('')
-    this.report({ file, valid: true, keys: resolved.entries().length, set: changed, notes: resolved.notes }, `${notes}${file} is valid: ${changed} of ${resolved.entries().length} keys are set.\n`)
+    this.report(
+      { file, valid: true, keys: resolved.entries().length, set: changed, notes: resolved.notes },
+      `${notes}${file} is valid: ${changed} of ${resolved.entries().length} keys are set.\n`,
+    )
   }
 }

@@ -29,15 +29,29 @@ export class ConfigImportCommand extends PeerCommand {
 
   protected async run(): Promise<void> {
     const output = resolve(this.context.cwd, this.output)
-    if (existsSync(output) && !this.force) throw new PeerError('ERR_SITE_EXISTS', `${output} exists already`, { hint: 'use --force to overwrite it, or -o for another file' })
-    const sources: [string, string | undefined][] = [['', this.core], ['pbft', this.pbft], ['noops', this.noops]]
+    if (existsSync(output) && !this.force)
+      throw new PeerError('ERR_SITE_EXISTS', `${output} exists already`, { hint: 'use --force to overwrite it, or -o for another file' })
+    const sources: [string, string | undefined][] = [
+      ['', this.core],
+      ['pbft', this.pbft],
+      ['noops', this.noops],
+    ]
     const files = await Promise.all(sources.flatMap(([prefix, file]) => (file === undefined ? [] : [this.#read(prefix, file)])))
     const { plugins } = await this.context.defaultSite()
     const keys = importKeys(files, declaredKeys(plugins), new Set(UNUSED_KEYS))
-    await writeFile(output, writeSite(keys, sources.flatMap(([, file]) => file ?? [])))
+    await writeFile(
+      output,
+      writeSite(
+        keys,
+        sources.flatMap(([, file]) => file ?? []),
+      ),
+    )
     const named = (fate: string): string[] => keys.filter((imported) => imported.fate === fate).map(({ key }) => key)
     const result = { file: output, set: named('set'), unused: named('unused'), unknown: named('unknown') }
-    this.report(result, `Wrote ${output}: ${result.set.length} values, ${result.unused.length} unused and ${result.unknown.length} unknown settings as comments.\n`)
+    this.report(
+      result,
+      `Wrote ${output}: ${result.set.length} values, ${result.unused.length} unused and ${result.unknown.length} unknown settings as comments.\n`,
+    )
   }
 
   async #read(prefix: string, name: string): Promise<OldFile> {

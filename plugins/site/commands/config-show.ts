@@ -31,7 +31,10 @@ export class ConfigShowCommand extends PeerCommand {
     const isBelow = (key: string, name: string): boolean => key === name || key.startsWith(`${name}.`)
     for (const name of this.keys) {
       if (entries.some(({ key }) => isBelow(key, name))) continue
-      const near = nearest(name, entries.map(({ key }) => key))
+      const near = nearest(
+        name,
+        entries.map(({ key }) => key),
+      )
       throw new PeerError('ERR_CONFIG_KEY_UNKNOWN', `no plugin of this site has a key ${name}${near === undefined ? '' : `, did you mean ${near}?`}`)
     }
     return entries.filter(({ key }) => this.keys.some((name) => isBelow(key, name)))

@@ -27,14 +27,18 @@ export default definePlugin({ name: 'loom', version: '2', description: 'a loom',
 `
 const loomSite = () => tempSite({ 'loom.ts': COMMANDS, 'peer.config.ts': `export default { plugins: ['./loom.ts'], peer: { id: 'vp7' } }` })
 
-test.each([[['version']], [['-v']], [['--version']], [['--logging-level', 'debug', 'version']], [['--test.coverprofile=c.cov', 'version']], [['version', '--test.coverprofile', 'c.cov']]])(
-  '%j prints the version and loads no site',
-  async (argv) => {
-    const printed = await runPeer(tempSite(BROKEN), argv)
-    expect(printed).toMatchObject({ exit: 0, stderr: '' })
-    expect(printed.stdout).toMatch(/^Fabric peer server version 0\.6\.2-preview-weft-\d+\.\d+\.\d+\n$/)
-  },
-)
+test.each([
+  [['version']],
+  [['-v']],
+  [['--version']],
+  [['--logging-level', 'debug', 'version']],
+  [['--test.coverprofile=c.cov', 'version']],
+  [['version', '--test.coverprofile', 'c.cov']],
+])('%j prints the version and loads no site', async (argv) => {
+  const printed = await runPeer(tempSite(BROKEN), argv)
+  expect(printed).toMatchObject({ exit: 0, stderr: '' })
+  expect(printed.stdout).toMatch(/^Fabric peer server version 0\.6\.2-preview-weft-\d+\.\d+\.\d+\n$/)
+})
 
 test.each([[[]], [['--help']], [['-h']], [['help']]])('%j prints the help of the whole program and loads no site', async (argv) => {
   const printed = await runPeer(tempSite(BROKEN), argv)
@@ -74,11 +78,16 @@ test('a broken configuration file is one readable error', async () => {
 test('peer plugin list shows the plugins of the site', async () => {
   const cwd = tempSite({ 'loom.ts': LOOM_PLUGIN, 'peer.config.json': '{ "plugins": ["./loom.ts", "weft/plugins/site"] }' })
   expect((await runPeer(cwd, ['plugin', 'list'])).stdout).toBe('loom\nsite   peer init, config show, check, schema and import, plugin list, shell completion\n')
-  expect(JSON.parse((await runPeer(cwd, ['plugin', 'list', '--json'])).stdout)).toMatchObject({ plugins: [{ name: 'loom', keys: expect.arrayContaining(['loom.threads']), commands: [] }, { name: 'site' }] })
+  expect(JSON.parse((await runPeer(cwd, ['plugin', 'list', '--json'])).stdout)).toMatchObject({
+    plugins: [{ name: 'loom', keys: expect.arrayContaining(['loom.threads']), commands: [] }, { name: 'site' }],
+  })
 })
 
 test('a missing or superfluous argument is an error with the usage, on stderr', async () => {
-  for (const argv of [['plugin', 'list', 'what'], ['plugin', 'list', '--what']]) {
+  for (const argv of [
+    ['plugin', 'list', 'what'],
+    ['plugin', 'list', '--what'],
+  ]) {
     const printed = await runPeer(tempSite({}), argv)
     expect(printed).toMatchObject({ exit: 1, stdout: '' })
     expect(printed.stderr).toMatch(/^Error: .*\n(.*\n)*Usage:\n {2}peer plugin list \[flags\]\n/)

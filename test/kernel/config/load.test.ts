@@ -8,7 +8,10 @@ const valueOf = async (cwd: string, key: string, more = {}) => (await site(cwd, 
 
 const CODE = `export default { plugins: ['./loom.ts'], loom: { threads: 7 } }`
 const kinds: [string, string][] = [
-  ['peer.config.ts', `import { defineConfig, type SiteFile } from 'weft'\nconst site: SiteFile = { plugins: ['./loom.ts'], loom: { threads: 7 } }\nexport default defineConfig(site)`],
+  [
+    'peer.config.ts',
+    `import { defineConfig, type SiteFile } from 'weft'\nconst site: SiteFile = { plugins: ['./loom.ts'], loom: { threads: 7 } }\nexport default defineConfig(site)`,
+  ],
   ['peer.config.mts', CODE],
   ['peer.config.js', CODE],
   ['peer.config.mjs', CODE],
@@ -29,12 +32,30 @@ test.each(kinds)('a site in %s is found and read', async (name, text) => {
 })
 
 test('a CommonJS configuration file works too', async () => {
-  const cwd = tempSite({ 'loom.ts': LOOM_PLUGIN, 'peer.config.js': `const path = require('node:path')\nmodule.exports = { plugins: ['./loom.ts'], loom: { name: path.basename(__filename) } }` })
+  const cwd = tempSite({
+    'loom.ts': LOOM_PLUGIN,
+    'peer.config.js': `const path = require('node:path')\nmodule.exports = { plugins: ['./loom.ts'], loom: { name: path.basename(__filename) } }`,
+  })
   expect((await valueOf(cwd, 'loom.name'))?.value).toBe('peer.config.js')
 })
 
+test('importing and requiring one package in one file gives what Node gives', async () => {
+  const cwd = tempSite({
+    'node_modules/old/package.json': '{"name":"old"}',
+    'node_modules/old/index.js': `module.exports = class Old {}`,
+    'loom.ts': LOOM_PLUGIN,
+    'peer.config.ts': `import Old from 'old'\nconst again = require('old')\nexport default { plugins: ['./loom.ts'], loom: { running: Old === again } }`,
+  })
+  expect((await valueOf(cwd, 'loom.running'))?.value).toBe(true)
+})
+
 test('the nearest file upwards wins', async () => {
-  const cwd = tempSite({ 'loom.ts': LOOM_PLUGIN, 'peer.config.ts': CODE, 'a/b/.keep': '', 'a/peer.config.json': '{"plugins":["../loom.ts"],"loom":{"threads":2}}' })
+  const cwd = tempSite({
+    'loom.ts': LOOM_PLUGIN,
+    'peer.config.ts': CODE,
+    'a/b/.keep': '',
+    'a/peer.config.json': '{"plugins":["../loom.ts"],"loom":{"threads":2}}',
+  })
   expect((await valueOf(join(cwd, 'a/b'), 'loom.threads'))?.value).toBe(2)
 })
 
@@ -65,7 +86,11 @@ test('a file imports another TypeScript file, and import.meta is that of each fi
 
 test('an edited import is read afresh', async () => {
   const { writeFileSync } = await import('node:fs')
-  const cwd = tempSite({ 'loom.ts': LOOM_PLUGIN, 'threads.ts': 'export const threads = 1', 'peer.config.ts': `import { threads } from './threads.js'\nexport default { plugins: ['./loom.ts'], loom: { threads } }` })
+  const cwd = tempSite({
+    'loom.ts': LOOM_PLUGIN,
+    'threads.ts': 'export const threads = 1',
+    'peer.config.ts': `import { threads } from './threads.js'\nexport default { plugins: ['./loom.ts'], loom: { threads } }`,
+  })
   expect((await valueOf(cwd, 'loom.threads'))?.value).toBe(1)
   writeFileSync(join(cwd, 'threads.ts'), 'export const threads = 2')
   expect((await valueOf(cwd, 'loom.threads'))?.value).toBe(2)
@@ -111,10 +136,14 @@ test('what is nested under a map belongs to the map', async () => {
 })
 
 test('a package that a site imports is the very module of the running program', async () => {
-  const cwd = tempSite({ 'peer.config.ts': `import { PeerError, definePlugin } from 'weft'\nimport * as errors from 'weft'\nexport default { plugins: [definePlugin({ name: 'p', apply() { throw new PeerError('ERR_X', String(errors.PeerError === PeerError)) } })] }` })
+  const cwd = tempSite({
+    'peer.config.ts': `import { PeerError, definePlugin } from 'weft'\nimport * as errors from 'weft'\nexport default { plugins: [definePlugin({ name: 'p', apply() { throw new PeerError('ERR_X', String(errors.PeerError === PeerError)) } })] }`,
+  })
   const { PeerError } = await import('../../../kernel/errors.js')
   const { plugins } = await site(cwd)
-  const thrown = await Promise.resolve(plugins[0]).then((plugin) => Reflect.apply(Reflect.get(plugin ?? {}, 'apply'), plugin, [])).catch((error: unknown) => error)
+  const thrown = await Promise.resolve(plugins[0])
+    .then((plugin) => Reflect.apply(Reflect.get(plugin ?? {}, 'apply'), plugin, []))
+    .catch((error: unknown) => error)
   expect(thrown).toBeInstanceOf(PeerError)
   expect(thrown).toMatchObject({ message: 'true' })
 })

@@ -37,7 +37,9 @@ const problemsOf = (values: Readonly<Record<string, unknown>>, env: NodeJS.Proce
 }
 
 test('values come out converted: of defaults, files and text alike', () => {
-  const resolved = resolveSettings(layered({ 'loom.threads': 8, 'loom.patterns': { twill: true } }, { CORE_LOOM_RUNNING: 'T', CORE_LOOM_COLOURS: 'red, blue' }, ['loom.weave=TWILL']))
+  const resolved = resolveSettings(
+    layered({ 'loom.threads': 8, 'loom.patterns': { twill: true } }, { CORE_LOOM_RUNNING: 'T', CORE_LOOM_COLOURS: 'red, blue' }, ['loom.weave=TWILL']),
+  )
   expect(resolved.settings(loomKeys)).toEqual({
     'loom.threads': 8,
     'loom.pause': 90_000,
@@ -52,7 +54,11 @@ test('values come out converted: of defaults, files and text alike', () => {
 
 test('every value knows its layer and origin', () => {
   const site = layered({ 'loom.threads': 8, 'loom.weave': 'plain' }, { CORE_LOOM_WEAVE: 'twill' }, ['loom.running=1']).with('loom.pause', '1s', 'mill')
-  const origins = Object.fromEntries(resolveSettings(site).entries().map(({ key: name, layer, origin }) => [name, `${layer} ${origin}`]))
+  const origins = Object.fromEntries(
+    resolveSettings(site)
+      .entries()
+      .map(({ key: name, layer, origin }) => [name, `${layer} ${origin}`]),
+  )
   expect(origins).toMatchObject({
     'peer.id': 'default kernel',
     'loom.colours': 'default loom',
@@ -65,7 +71,15 @@ test('every value knows its layer and origin', () => {
 
 test('all errors are reported at once, each with key, place, expectation and finding', () => {
   const message = problemsOf(
-    { 'loom.threads': 65, 'loom.pause': '5 minutes', 'loom.colours': ['red', 7], 'loom.patterns': 'twill', 'loom.secret': { hush: 1 }, 'loom.tread': 1, 'peer.listenAdress': ':1' },
+    {
+      'loom.threads': 65,
+      'loom.pause': '5 minutes',
+      'loom.colours': ['red', 7],
+      'loom.patterns': 'twill',
+      'loom.secret': { hush: 1 },
+      'loom.tread': 1,
+      'peer.listenAdress': ':1',
+    },
     { CORE_LOOM_RUNNING: 'perhaps' },
     ['loom.weave=satin', 'loom.address=here', 'loom.threds=1'],
   )
@@ -92,10 +106,17 @@ test('a key that resembles none is unknown without a suggestion', () => {
 
 test('settings of v0.6 that are not used give one note; unknown variables give warnings with the nearest', () => {
   const { notes } = resolveSettings(
-    layered({ 'loom.steam': true, 'mill.wheel.size': 3 }, { CORE_MILL_WHEEL: '1', CORE_LOOM_THREAD: '2', CORE_LOOM: '{}', CORE_LOOM_PATTERNS_TWILL: 'x', CORE_ZZZZZZZZZZZZZZZZZZZZZZZZ: 'x' }),
+    layered(
+      { 'loom.steam': true, 'mill.wheel.size': 3 },
+      { CORE_MILL_WHEEL: '1', CORE_LOOM_THREAD: '2', CORE_LOOM: '{}', CORE_LOOM_PATTERNS_TWILL: 'x', CORE_ZZZZZZZZZZZZZZZZZZZZZZZZ: 'x' },
+    ),
   )
   expect(notes).toEqual([
-    { level: 'notice', message: 'settings of v0.6 that Weft does not use are ignored: loom.steam (file /site/peer.config.ts), mill.wheel.size (file /site/peer.config.ts), CORE_MILL_WHEEL' },
+    {
+      level: 'notice',
+      message:
+        'settings of v0.6 that Weft does not use are ignored: loom.steam (file /site/peer.config.ts), mill.wheel.size (file /site/peer.config.ts), CORE_MILL_WHEEL',
+    },
     { level: 'warning', message: 'CORE_LOOM names a whole section and is ignored: set single keys, such as CORE_LOOM_THREADS' },
     { level: 'warning', message: 'CORE_LOOM_PATTERNS_TWILL is ignored: entries of loom.patterns cannot be set from the environment, use a file or --set' },
     { level: 'warning', message: 'CORE_LOOM_THREAD is ignored: no plugin of this site knows it, did you mean CORE_LOOM_THREADS?' },
