@@ -1,0 +1,70 @@
+// Runs the commands of README.md and the guides as a reader would: every ```sh block of a page, in order, in one shell, in an empty copy of nothing but
+// this checkout. A ```text block right after a ```sh block is what that block must print on stdout; `…` in it matches anything within a line.
+// Blocks that are only to be read are written ```sh no-run.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const LIMIT_MS = 240_000
+const chosen = process.argv.slice(2)
+const pages = chosen.length > 0 ? chosen : ['README.md', ...readdirSync('docs/guides').sort().map((name) => `docs/guides/${name}`)].filter((name) => name.endsWith('.md'))
+
+/** The runnable blocks of a page with what they must print. */
+function blocksOf(page) {
+  const fences = [...readFileSync(page, 'utf8').matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)].map(([, info, body]) => ({ info: info.trim(), body }))
+  return fences.flatMap(({ info, body }, index) => {
+    if (info !== 'sh') return []
+    const next = fences[index + 1]
+    return [{ body, expected: next?.info === 'text' ? next.body : undefined }]
+  })
+}
+
+function matches(printed, expected) {
+  const lines = (text) => text.replace(/\s+$/, '').split('\n').map((line) => line.trimEnd())
+  const [found, wanted] = [lines(printed), lines(expected)]
+  if (found.length !== wanted.length) return false
+  return wanted.every((line, index) => new RegExp(`^${line.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`).test(found[index]))
+}
+
+function run(script, directory) {
+  return new Promise((done) => {
+    const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], { cwd: directory, detached: true, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: directory } })
+    let printed = ''
+    shell.stdout.setEncoding('utf8').on('data', (text) => (printed += text))
+    const timer = setTimeout(() => process.kill(-shell.pid, 'SIGKILL'), LIMIT_MS)
+    shell.on('exit', (code, signal) => {
+      clearTimeout(timer)
+      try {
+        process.kill(-shell.pid, 'SIGTERM') // what the page left running
+      } catch (error) {
+        if (error.code !== 'ESRCH') throw error
+      }
+      setTimeout(() => done({ code: code ?? signal, printed }), 500)
+    })
+  })
+}
+
+let failed = 0
+let passed = 0
+for (const page of pages) {
+  const blocks = blocksOf(page)
+  if (blocks.length === 0) continue
+  const data = mkdtempSync(join(tmpdir(), 'weft-docs-'))
+  const script = [`export CORE_PEER_FILESYSTEMPATH=${join(data, 'peer')}`, ...blocks.map(({ body }, index) => `echo '@@begin ${index}'\n${body}\necho '@@end ${index}'`)].join('\n')
+  const { code, printed } = await run(script, resolve('.'))
+  rmSync(data, { recursive: true, force: true })
+  let fine = code === 0
+  if (!fine) console.error(`${page}: ended with ${code}; printed:\n${printed}`)
+  blocks.forEach(({ body, expected }, index) => {
+    const [, between] = new RegExp(`@@begin ${index}\\n([\\s\\S]*?)@@end ${index}\\n`).exec(printed) ?? []
+    if (expected === undefined || between === undefined || matches(between, expected)) return
+    fine = false
+    console.error(`${page}: block ${index + 1}\n${body}printed\n${between}instead of\n${expected}`)
+  })
+  if (fine) passed += 1
+  else failed += 1
+  console.log(`${fine ? 'ok    ' : 'FAILED'} ${page} (${blocks.length} blocks)`)
+}
+console.log(`docs: ${passed} passed, ${failed} failed`)
+process.exit(failed === 0 ? 0 : 1)
