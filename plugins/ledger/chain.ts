@@ -1,15 +1,7 @@
 import { Block, type BlockchainInfo, Transaction, blockHashInput, blockTransactions, decode } from '../../proto/index.js'
 import type { Namespace, Store, StoreBatch } from '../level/index.js'
 import { be64, readBe64 } from './bytes.js'
-import {
-  BLOCK_COUNT_KEY,
-  blockHashIndexKey,
-  decodeBlockNumber,
-  decodeLocation,
-  encodeBlockNumber,
-  encodeLocations,
-  txidIndexKey,
-} from './encodings.js'
+import { BLOCK_COUNT_KEY, blockHashIndexKey, decodeBlockNumber, decodeLocation, encodeBlockNumber, encodeLocations, txidIndexKey } from './encodings.js'
 import { blockNotFound, corrupt, outOfBounds } from './errors.js'
 import { ledgerHash } from './hash.js'
 import type { Height, TransactionLocation } from './ledger.js'

@@ -14,7 +14,9 @@ export function resourceNotFound(txid: string): PeerError {
 /** A block hash that no index row holds (spec/ledger.md §10). */
 export function blockNotFound(hash: Uint8Array): PeerError {
   const hex = asBuffer(hash).toString('hex')
-  return new PeerError('ERR_LEDGER_BLOCK_NOT_FOUND', `LedgerError - ErrorTypeBlockNotFound: ledger: block not found with hash ${hex}`, { details: { hash: hex } })
+  return new PeerError('ERR_LEDGER_BLOCK_NOT_FOUND', `LedgerError - ErrorTypeBlockNotFound: ledger: block not found with hash ${hex}`, {
+    details: { hash: hex },
+  })
 }
 
 /** A put with an empty key or without a value; the text is v0.6's (spec/chaincode.md §6). */

@@ -14,8 +14,16 @@ export const ledgerKeys = defineKeys({
     'buckettree',
     'structure of the world state, buckettree or trie; the same on every validator, fixed once the store exists; empty means a buckettree with 10009 buckets and grouping 10, whatever the configs say',
   ),
-  'ledger.state.dataStructure.configs.numBuckets': key(integer({ min: 2, max: 0xffffffff }), 1_000_003, 'buckets of the world state; the same on every validator, fixed once the store exists'),
-  'ledger.state.dataStructure.configs.maxGroupingAtEachLevel': key(integer({ min: 2, max: 0xffff }), 5, 'children of a node of the bucket tree; the same on every validator, fixed once the store exists'),
+  'ledger.state.dataStructure.configs.numBuckets': key(
+    integer({ min: 2, max: 0xffffffff }),
+    1_000_003,
+    'buckets of the world state; the same on every validator, fixed once the store exists',
+  ),
+  'ledger.state.dataStructure.configs.maxGroupingAtEachLevel': key(
+    integer({ min: 2, max: 0xffff }),
+    5,
+    'children of a node of the bucket tree; the same on every validator, fixed once the store exists',
+  ),
   'ledger.state.dataStructure.configs.bucketCacheSize': key(integer(), 100, 'bound of the cache of buckets and tree nodes, in MiB; 0 or less disables it'),
   'ledger.state.deltaHistorySize': key(integer({ min: 0 }), 500, 'state deltas kept for other peers, in blocks; 0 keeps none'),
 })

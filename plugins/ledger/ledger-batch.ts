@@ -61,7 +61,8 @@ export class OpenBatch implements LedgerBatch, BatchLayers {
 
   async commit(executed: readonly ExecutedTransaction[], metadata: Uint8Array | undefined, also?: (batch: StoreBatch) => void): Promise<CommittedBlock> {
     this.requireOpen()
-    if (this.transaction) throw new PeerError('ERR_LEDGER_TRANSACTION_OPEN', `transaction ${this.transaction.txid} has not been finished; the batch cannot be committed`)
+    if (this.transaction)
+      throw new PeerError('ERR_LEDGER_TRANSACTION_OPEN', `transaction ${this.transaction.txid} has not been finished; the batch cannot be committed`)
     // From here on nothing can change the batch; whatever happens, it is over (spec/ledger.md §10 commitTxBatch).
     this.isOpen = false
     try {

@@ -20,7 +20,7 @@ import type {
 } from './ledger.js'
 import type { AppliedDelta, StateReplacement, StateSnapshot, SyncableLedger } from './ledger-sync.js'
 import type { LedgerSettings } from './settings.js'
-import { StateDelta } from './state-delta.js'
+import type { StateDelta } from './state-delta.js'
 import { decodeDelta } from './state-delta-codec.js'
 import { FillingState } from './state-replacement.js'
 import { pauseEvery } from './pause.js'
@@ -133,7 +133,10 @@ export class PeerLedger implements SyncableLedger {
 
   verify(progress?: (done: Height, total: Height) => void): Promise<VerifyReport> {
     const { store, world } = this.parts
-    return verifyLedger({ chain: this.chain, structure: this.structure, snapshot: store.snapshot(), height: this.chain.height, stateBlock: world.block }, progress)
+    return verifyLedger(
+      { chain: this.chain, structure: this.structure, snapshot: store.snapshot(), height: this.chain.height, stateBlock: world.block },
+      progress,
+    )
   }
 
   stateBlock(): Height | undefined {
@@ -249,7 +252,13 @@ export class PeerLedger implements SyncableLedger {
     const { bytes, hash } = buildBlock({ executed, metadata, stateHash: state.hash, previousBlockHash }, clock.now())
     const succeeded = executed.filter(({ result }) => result.error === undefined)
     const batch = store.batch()
-    this.chain.write(batch, number, bytes, hash, succeeded.map(({ result }) => result.txid))
+    this.chain.write(
+      batch,
+      number,
+      bytes,
+      hash,
+      succeeded.map(({ result }) => result.txid),
+    )
     state.write(batch)
     const marked = world.markBlock(batch, number)
     this.history.write(batch, number, delta)

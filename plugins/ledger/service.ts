@@ -17,7 +17,11 @@ export function ledgerTools(ledger: SyncableLedger): ServiceHandlers<typeof Ledg
     info: unary(async () => infoOf(ledger)),
     verify: streaming(async (call) => {
       if (isVerifying) {
-        throw new PeerError('ERR_LEDGER_BUSY', 'a verification is running already', { hint: 'wait until it has ended', grpcStatus: status.RESOURCE_EXHAUSTED, retryable: true })
+        throw new PeerError('ERR_LEDGER_BUSY', 'a verification is running already', {
+          hint: 'wait until it has ended',
+          grpcStatus: status.RESOURCE_EXHAUSTED,
+          retryable: true,
+        })
       }
       isVerifying = true
       // The request stream carries one request, which says nothing: read it away, so that its end is seen.

@@ -104,7 +104,8 @@ export class OpenTransaction implements TransactionState {
   /** A transaction mostly names one chaincode by one and the same array. */
   private nameOf(chaincode: StateKey): string {
     if (chaincode !== this.lastChaincode) {
-      if (chaincode.includes(0)) throw new PeerError('ERR_LEDGER_INVALID_ARGUMENT', 'LedgerError - InvalidArgument: a chaincode name must not contain a 00 byte')
+      if (chaincode.includes(0))
+        throw new PeerError('ERR_LEDGER_INVALID_ARGUMENT', 'LedgerError - InvalidArgument: a chaincode name must not contain a 00 byte')
       this.lastChaincode = chaincode
       this.lastChaincodeName = binaryString(chaincode)
     }

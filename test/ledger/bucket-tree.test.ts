@@ -18,7 +18,7 @@ interface Batches extends Shape {
 }
 
 const shapes = (file: string): Batches[] => {
-  const data = vector<Batches | { cases: Batches[] }>(file)
+  const data = vector(file, (json): Batches | { cases: Batches[] } => JSON.parse(json))
   return 'cases' in data ? data.cases : [data]
 }
 
@@ -32,7 +32,9 @@ describe('the bucket tree', () => {
       readonly dataNodeDBKeyHex: string
       readonly pathToRoot: { bucketNumber: number; indexInParent?: number; level: number }[]
     }
-    for (const { keys, levels, numBuckets, maxGroupingAtEachLevel } of vector<{ cases: (Shape & { keys: Key[] })[] }>('buckettree_numbering.json').cases) {
+    for (const { keys, levels, numBuckets, maxGroupingAtEachLevel } of vector('buckettree_numbering.json', (json): { cases: (Shape & { keys: Key[] })[] } =>
+      JSON.parse(json),
+    ).cases) {
       const shape = new TreeShape(numBuckets, maxGroupingAtEachLevel)
       expect(shape.levelSizes).toEqual(levels.numBucketsPerLevel)
       expect(shape.lowestLevel).toBe(levels.lowestLevel)
@@ -56,7 +58,7 @@ describe('the bucket tree', () => {
       readonly buckets: { contentHex: string; hashHex: string | null; sortedNodes: { chaincodeIDHex: string; keyHex: string; valueHex: string }[] }[]
       readonly bucketNodes: { childHashes: (string | null)[]; nodeHashHex: string | null; valueHex: string; markedForDeletion: boolean }[]
     }
-    const { buckets, bucketNodes } = vector<Nodes>('buckettree_nodes.json')
+    const { buckets, bucketNodes } = vector('buckettree_nodes.json', (json): Nodes => JSON.parse(json))
     for (const { contentHex, hashHex, sortedNodes } of buckets) {
       const bucket = sortedNodes.map(({ chaincodeIDHex, keyHex, valueHex }) => ({
         composite: compositeKey(unhex(chaincodeIDHex), unhex(keyHex)),
@@ -101,7 +103,7 @@ describe('the bucket tree', () => {
       [(i) => i >= 10, undefined],
       [() => true, undefined],
     ]
-    for (const { afterStep, numBuckets, maxGroupingAtEachLevel } of vector<Bulk>('buckettree_bulk.json').cases) {
+    for (const { afterStep, numBuckets, maxGroupingAtEachLevel } of vector('buckettree_bulk.json', (json): Bulk => JSON.parse(json)).cases) {
       const { ledger, store } = await newLedger({ numBuckets, maxGroupingAtEachLevel })
       for (const [step, [isChosen, word]] of steps.entries()) {
         const ops = all.filter(isChosen).map((i) => ({
@@ -118,17 +120,31 @@ describe('the bucket tree', () => {
   })
 
   it('goes back with rollBackwards', async () => {
-    const steps = vector<{ steps: { stateHashHex: string; dbAfter: { keyHex: string; valueHex: string }[] }[] }>('buckettree_rollback.json').steps
+    const steps = vector('buckettree_rollback.json', (json): { steps: { stateHashHex: string; dbAfter: { keyHex: string; valueHex: string }[] }[] } =>
+      JSON.parse(json),
+    ).steps
     const { ledger, store } = await newLedger({ numBuckets: 26, maxGroupingAtEachLevel: 3 })
     const chaincode = firstChaincode(steps[0]?.dbAfter ?? [])
     const delta = (changes: [string, string | undefined, string | undefined][]) => {
       const made = new StateDelta()
-      for (const [key, value, before] of changes) made.set(chaincode, text(key), value === undefined ? undefined : text(value), before === undefined ? undefined : text(before))
+      for (const [key, value, before] of changes)
+        made.set(chaincode, text(key), value === undefined ? undefined : text(value), before === undefined ? undefined : text(before))
       return encodeDelta(made)
     }
-    const forward1 = delta([['k1', 'a', undefined], ['k2', 'b', undefined]])
-    const forward2 = delta([['k1', 'A', 'a'], ['k2', undefined, 'b'], ['k3', 'c', undefined]])
-    const applied: [Uint8Array, boolean][] = [[forward1, false], [forward2, false], [forward2, true]]
+    const forward1 = delta([
+      ['k1', 'a', undefined],
+      ['k2', 'b', undefined],
+    ])
+    const forward2 = delta([
+      ['k1', 'A', 'a'],
+      ['k2', undefined, 'b'],
+      ['k3', 'c', undefined],
+    ])
+    const applied: [Uint8Array, boolean][] = [
+      [forward1, false],
+      [forward2, false],
+      [forward2, true],
+    ]
     for (const [step, [bytes, rollBackwards]] of applied.entries()) {
       const change = await ledger.applyStateDelta(bytes, { rollBackwards })
       await change.commit(0n)
@@ -151,7 +167,7 @@ describe('the bucket tree', () => {
       })),
     )
     await commitOperations(ledger, 'tx', ops)
-    for (const { chaincodeID, startKey, endKey, resultInOrder } of vector<Scan>('buckettree_range_scan.json').queries) {
+    for (const { chaincodeID, startKey, endKey, resultInOrder } of vector('buckettree_range_scan.json', (json): Scan => JSON.parse(json)).queries) {
       const found = await collect(ledger.committed.range(text(chaincodeID), text(startKey), text(endKey)))
       expect(found.map(({ key, value }) => ({ key: Buffer.from(key).toString(), valueHex: hex(value) }))).toEqual(resultInOrder)
     }

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { Moment } from '../../kernel/index.js'
 import { Block, BlockchainInfo, TransactionResult as ResultMessage, decode, encode } from '../../proto/index.js'
-import { StateDelta, type SyncableLedger, blockHash, compositeKey, createLedger, decodeDelta, encodeDelta, splitCompositeKey } from '../../plugins/ledger/index.js'
+import {
+  StateDelta,
+  type SyncableLedger,
+  blockHash,
+  compositeKey,
+  createLedger,
+  decodeDelta,
+  encodeDelta,
+  splitCompositeKey,
+} from '../../plugins/ledger/index.js'
 import type { ExecutedTransaction, LedgerBatch } from '../../plugins/ledger/index.js'
 import { FakeStore } from './fake-store.js'
 import { collect, fixedClock, hex, hexOfPresent, text, unhex, vector } from './kit.js'
@@ -52,7 +61,7 @@ interface ChainVector {
   readonly snapshotAtHead: { blockNumber: number; pieces: { deltaHex: string; sequence: number }[] }
 }
 
-const chain = vector<ChainVector>('chain.json')
+const chain = vector('chain.json', (json): ChainVector => JSON.parse(json))
 const SETTINGS = { deltaHistorySize: 3 }
 
 const asVector = ({ height, currentBlockHash, previousBlockHash }: BlockchainInfo): Info => ({
@@ -111,7 +120,12 @@ describe('a chain of eight blocks', () => {
   it('is the same as on the original after every block', async () => {
     const store = new FakeStore()
     const times = chain.blocks.map(commitTime)
-    const ledger = await createLedger({ store, clock: { now: () => times.shift() ?? commitTime(chain.blocks[0] ?? expect.fail()) }, settings: SETTINGS, genesis: true })
+    const ledger = await createLedger({
+      store,
+      clock: { now: () => times.shift() ?? commitTime(chain.blocks[0] ?? expect.fail()) },
+      settings: SETTINGS,
+      genesis: true,
+    })
     for (const block of chain.blocks) {
       if (block.number > 0) {
         const metadata = block.consensusMetadataHex === null ? undefined : unhex(block.consensusMetadataHex)
@@ -185,7 +199,7 @@ describe('a chain of eight blocks', () => {
       readonly finalIndexesCF: { keyHex: string; valueHex: string }[]
       readonly finalStateCF: { keyHex: string; valueHex: string }[]
     }
-    const replay = vector<Replay>('chain_replay_by_sync.json')
+    const replay = vector('chain_replay_by_sync.json', (json): Replay => JSON.parse(json))
     const store = new FakeStore()
     const ledger = await createLedger({ store, clock: fixedClock, settings: SETTINGS, genesis: true })
     for (const step of replay.steps) {
@@ -218,7 +232,7 @@ describe('genesis', () => {
       readonly storedBlockExampleHex: string
       readonly storedStateDeltaHex: string
     }
-    const genesis = vector<Genesis>('genesis.json')
+    const genesis = vector('genesis.json', (json): Genesis => JSON.parse(json))
     const time = commitTime({ ...(chain.blocks[0] ?? expect.fail()), storedBlockHex: genesis.storedBlockExampleHex })
     const store = new FakeStore()
     const ledger = await createLedger({ store, clock: { now: () => time }, genesis: true })
@@ -240,7 +254,7 @@ describe('a block hash', () => {
     interface Hashes {
       readonly cases: { blockHex: string; blockHashHex?: string | null; note: string }[]
     }
-    for (const { blockHex, blockHashHex, note } of vector<Hashes>('block_hash.json').cases) {
+    for (const { blockHex, blockHashHex, note } of vector('block_hash.json', (json): Hashes => JSON.parse(json)).cases) {
       if (blockHashHex) expect(hex(blockHash(unhex(blockHex))), note).toBe(blockHashHex)
       else expect(() => blockHash(unhex(blockHex)), note).toThrow()
     }
@@ -252,7 +266,7 @@ describe('blockchain info', () => {
     interface Infos {
       readonly cases: { base64: string; marshalledHex: string; height: number; currentBlockHashHex: string | null; previousBlockHashHex: string | null }[]
     }
-    for (const info of vector<Infos>('blockchain_info.json').cases) {
+    for (const info of vector('blockchain_info.json', (json): Infos => JSON.parse(json)).cases) {
       const bytes = encode(BlockchainInfo, {
         height: BigInt(info.height),
         currentBlockHash: unhex(info.currentBlockHashHex ?? ''),

@@ -12,7 +12,8 @@ import { tempSite } from '../kernel/config/temp-site.js'
 const temporary = () => mkdtempSync(join(tmpdir(), 'weft-ledger-'))
 
 /** A working directory with a site of store and ledger that keeps its data in `path`. */
-const siteIn = (path: string, more = '') => tempSite({ 'peer.config.yaml': `plugins: [weft/plugins/level, weft/plugins/ledger]\npeer:\n  fileSystemPath: ${path}\n${more}` })
+const siteIn = (path: string, more = '') =>
+  tempSite({ 'peer.config.yaml': `plugins: [weft/plugins/level, weft/plugins/ledger]\npeer:\n  fileSystemPath: ${path}\n${more}` })
 
 const silent = createLogging({ spec: 'critical', stream: { write: () => true } })
 
@@ -52,7 +53,11 @@ describe('peer ledger', () => {
   it('asks the peer that runs on the store', async () => {
     const path = temporary()
     const addresses: string[] = []
-    const spy = { name: 'spy', requires: [LEDGER], apply: (host: Parameters<typeof ledger.apply>[0]) => host.hooks.start.tap(async ({ listeners }) => void addresses.push(listeners.get('peer').address)) }
+    const spy = {
+      name: 'spy',
+      requires: [LEDGER],
+      apply: (host: Parameters<typeof ledger.apply>[0]) => host.hooks.start.tap(async ({ listeners }) => void addresses.push(listeners.get('peer').address)),
+    }
     const peer = await start(path, [level, ledger, spy])
     try {
       const cwd = siteIn(path, `  address: ${addresses[0]}\n`)

@@ -23,7 +23,13 @@ async function work(ledger: SyncableLedger): Promise<void> {
   for (let i = 0; i < 3; i += 1) await commitOperations(ledger, `t${i}`, [put('cc', `k${i}`, `${i}`), put('cc', 'hot', `${i}`)])
   const replacement = await ledger.replaceState()
   const state = new StateDelta()
-  for (const [key, value] of [['k0', '0'], ['k1', '1'], ['k2', '2'], ['hot', '2']] as const) state.set(text('cc'), text(key), text(value), undefined)
+  for (const [key, value] of [
+    ['k0', '0'],
+    ['k1', '1'],
+    ['k2', '2'],
+    ['hot', '2'],
+  ] as const)
+    state.set(text('cc'), text(key), text(value), undefined)
   await replacement.add(encodeDelta(state))
   await replacement.activate(3n)
   await commitOperations(ledger, 't3', [put('cc', 'k3', '3'), put('cc', 'hot', '3')])
@@ -59,7 +65,9 @@ describe('a peer that dies during any write', () => {
       for (let atWrite = 1; !survivedAll; atWrite += 1) {
         for (const draw of [0, 0.999]) {
           const { disk, died } = diskThatDies(atWrite, how, draw)
-          const finished = openOn(disk).then(work).then(() => true)
+          const finished = openOn(disk)
+            .then(work)
+            .then(() => true)
           survivedAll = await Promise.race([finished, died.then(() => false)])
           if (survivedAll) break
           const again = await openOn(disk)

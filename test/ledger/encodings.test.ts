@@ -46,7 +46,7 @@ const asLines = (entries: readonly Entry[]) => entriesOf(deltaOf(entries))
 
 describe('the ledger hash', () => {
   it('is SHAKE256 of 64 bytes, also over pieces', () => {
-    for (const { inputHex, hashHex } of vector<{ cases: { inputHex: string; hashHex: string }[] }>('hash.json').cases) {
+    for (const { inputHex, hashHex } of vector('hash.json', (json): { cases: { inputHex: string; hashHex: string }[] } => JSON.parse(json)).cases) {
       const input = unhex(inputHex)
       expect(hex(ledgerHash(input))).toBe(hashHex)
       expect(hex(ledgerHash(input.subarray(0, 3), input.subarray(3)))).toBe(hashHex)
@@ -63,7 +63,7 @@ describe('row keys and values', () => {
     readonly txIDIndexKey: { keyHex: string; txid: string }
     readonly txIndexValues: { blockNumber: number; txIndex: number; valueHex: string }[]
   }
-  const encodings = vector<Encodings>('encodings.json')
+  const encodings = vector('encodings.json', (json): Encodings => JSON.parse(json))
 
   it('name blocks and transactions as the original', () => {
     expect(hex(BLOCK_COUNT_KEY)).toBe(encodings.blockCountKeyHex)
@@ -94,7 +94,9 @@ describe('row keys and values', () => {
   })
 
   it('keep the order of numbers', () => {
-    for (const { number, encodedHex } of vector<{ cases: { number: string; encodedHex: string }[] }>('order_preserving_varuint64.json').cases) {
+    for (const { number, encodedHex } of vector('order_preserving_varuint64.json', (json): { cases: { number: string; encodedHex: string }[] } =>
+      JSON.parse(json),
+    ).cases) {
       const value = BigInt(`0x${number}`)
       expect(hex(orderPreserving(value))).toBe(encodedHex)
       if (value <= 0x100000000n) expect(hex(orderPreserving32(Number(value)))).toBe(encodedHex)
@@ -108,7 +110,7 @@ describe('a state delta', () => {
     readonly multi: { cryptoHashHex: string | null; entries: Entry[]; marshalledLength: number; oneValidMarshallingHex: string }[]
     readonly unmarshalEdgeCases: { accepted: boolean; inputHex: string; entries?: Entry[] }[]
   }
-  const { exact, multi, unmarshalEdgeCases } = vector<Deltas>('state_delta.json')
+  const { exact, multi, unmarshalEdgeCases } = vector('state_delta.json', (json): Deltas => JSON.parse(json))
 
   it('is written and read as by the original', () => {
     for (const { cryptoHashHex, entries, marshalledHex, note } of exact) {

@@ -4,9 +4,9 @@ import type { Moment } from '../../kernel/index.js'
 import { Transaction, Transaction_Type, encode } from '../../proto/index.js'
 import { FakeStore } from './fake-store.js'
 
-/** Golden data of the original (spec/ledger.md §17). The caller names the shape it reads. */
-export function vector<T>(file: string): T {
-  return JSON.parse(readFileSync(new URL(`../vectors/ledger/${file}`, import.meta.url), 'utf8'))
+/** Golden data of the original (spec/ledger.md §17). The caller names the shape that it reads. */
+export function vector<T>(file: string, parse: (json: string) => T): T {
+  return parse(readFileSync(new URL(`../vectors/ledger/${file}`, import.meta.url), 'utf8'))
 }
 
 export const unhex = (hex: string): Uint8Array => Buffer.from(hex, 'hex')

@@ -15,7 +15,10 @@ async function commitPuts(ledger: SyncableLedger, puts: readonly (readonly [txid
     state.put(cc, text(key), text(value))
     state.finish(true)
   }
-  return batch.commit(puts.map(([txid]) => ({ bytes: transactionOf(txid), result: { txid } })), undefined)
+  return batch.commit(
+    puts.map(([txid]) => ({ bytes: transactionOf(txid), result: { txid } })),
+    undefined,
+  )
 }
 
 const deltaOf = (entries: readonly (readonly [key: string, value: string | undefined])[]) => {
@@ -68,7 +71,10 @@ describe('a transaction', () => {
   it('remembers the value before the batch, not one in between', async () => {
     const { ledger } = await newLedger(SMALL)
     await commitPuts(ledger, [['t1', 'k', 'old']])
-    await commitPuts(ledger, [['t2', 'k', 'between'], ['t3', 'k', 'new']])
+    await commitPuts(ledger, [
+      ['t2', 'k', 'between'],
+      ['t3', 'k', 'new'],
+    ])
     const delta = new StateDelta()
     delta.set(cc, text('k'), text('new'), text('old'))
     expect(hex(ledger.stateDelta(2n))).toBe(hex(encodeDelta(delta)))
@@ -141,9 +147,15 @@ describe('reading', () => {
 
   it('finds the latest transaction of an id that repeats', async () => {
     const { ledger } = await newLedger(SMALL)
-    await commitPuts(ledger, [['same', 'a', '1'], ['same', 'b', '2']])
+    await commitPuts(ledger, [
+      ['same', 'a', '1'],
+      ['same', 'b', '2'],
+    ])
     expect(ledger.locate('same')).toEqual({ block: 1n, index: 1 })
-    await commitPuts(ledger, [['other', 'a', '1'], ['same', 'b', '2']])
+    await commitPuts(ledger, [
+      ['other', 'a', '1'],
+      ['same', 'b', '2'],
+    ])
     expect(ledger.locate('same')).toEqual({ block: 2n, index: 1 })
     expect(hex(ledger.transactionBytes('same'))).toBe(hex(transactionOf('same')))
     expect((await ledger.verify()).faults).toEqual([])
@@ -153,7 +165,10 @@ describe('reading', () => {
     const { ledger } = await newLedger(SMALL)
     await commitPuts(ledger, [['t1', 'k', 'v']])
     const view = ledger.view()
-    await commitPuts(ledger, [['t2', 'k', 'w'], ['t3', 'l', 'x']])
+    await commitPuts(ledger, [
+      ['t2', 'k', 'w'],
+      ['t3', 'l', 'x'],
+    ])
     expect(hex(view.get(cc, text('k')))).toBe(hex(text('v')))
     expect(await collect(view.range(cc, text(''), text('')))).toHaveLength(1)
     await view.release()
@@ -162,7 +177,10 @@ describe('reading', () => {
 
   it('releases the snapshot of a scan that is left early', async () => {
     const { ledger, store } = await newLedger(SMALL)
-    await commitPuts(ledger, [['t1', 'k', 'v'], ['t2', 'l', 'v']])
+    await commitPuts(ledger, [
+      ['t1', 'k', 'v'],
+      ['t2', 'l', 'v'],
+    ])
     for await (const _ of ledger.committed.range(cc, text(''), text(''))) break
     expect(store.snapshots.map(({ isReleased }) => isReleased)).toEqual([true])
   })
@@ -171,8 +189,12 @@ describe('reading', () => {
 describe('an opened store', () => {
   it('keeps its structure: other settings are refused with both named', async () => {
     const { store } = await newLedger(SMALL)
-    await expect(createLedger({ store: store.copy(), clock: fixedClock, settings: { ...SMALL, numBuckets: 27 } })).rejects.toThrow(/"numBuckets":26.*"numBuckets":27/)
-    await expect(createLedger({ store: store.copy(), clock: fixedClock, settings: { ...SMALL, bucketCacheSizeMiB: 1, deltaHistorySize: 9 } })).resolves.toBeDefined()
+    await expect(createLedger({ store: store.copy(), clock: fixedClock, settings: { ...SMALL, numBuckets: 27 } })).rejects.toThrow(
+      /"numBuckets":26.*"numBuckets":27/,
+    )
+    await expect(
+      createLedger({ store: store.copy(), clock: fixedClock, settings: { ...SMALL, bucketCacheSizeMiB: 1, deltaHistorySize: 9 } }),
+    ).resolves.toBeDefined()
     await expect(createLedger({ store: new FakeStore(), clock: fixedClock, settings: { numBuckets: 1 } })).rejects.toThrow(/from 2 to/)
   })
 
@@ -199,7 +221,11 @@ describe('an opened store', () => {
 describe('a crash between any two writes', () => {
   it('leaves a block boundary', async () => {
     const work = async (ledger: SyncableLedger) => {
-      for (let i = 0; i < 4; i += 1) await commitPuts(ledger, [[`t${i}`, `k${i % 3}`, `${i}`], [`u${i}`, 'hot', `${i}`]])
+      for (let i = 0; i < 4; i += 1)
+        await commitPuts(ledger, [
+          [`t${i}`, `k${i % 3}`, `${i}`],
+          [`u${i}`, 'hot', `${i}`],
+        ])
     }
     const whole = await newLedger(SMALL)
     await work(whole.ledger)
@@ -253,7 +279,10 @@ describe('state transfer', () => {
 
   it('replaces the state in one write, also over a state that was not empty', async () => {
     const { ledger, store } = await newLedger(SMALL)
-    await commitPuts(ledger, [['t1', 'old', '1'], ['t2', 'k', 'old']])
+    await commitPuts(ledger, [
+      ['t1', 'old', '1'],
+      ['t2', 'k', 'old'],
+    ])
     const replacement = await ledger.replaceState()
     await replacement.add(deltaOf([['k', 'new']]))
     await replacement.add(deltaOf([['l', 'new']]))
@@ -321,7 +350,9 @@ describe('verify', () => {
       return (await ledger.verify()).faults.map(({ where, what }) => `${where}: ${what}`).join('\n')
     }
     const first = (rows: Map<string, Uint8Array>, start: string) => [...rows.keys()].find((key) => key.startsWith(start)) ?? expect.fail()
-    expect(await faultsAfter('blocks', (rows) => rows.set('\0\0\0\0\0\0\0\x01', encode(Block, Block.fromPartial({ version: 7 }))))).toMatch(/block 1: its hash .* is indexed as no block/)
+    expect(await faultsAfter('blocks', (rows) => rows.set('\0\0\0\0\0\0\0\x01', encode(Block, Block.fromPartial({ version: 7 }))))).toMatch(
+      /block 1: its hash .* is indexed as no block/,
+    )
     expect(await faultsAfter('blocks', (rows) => rows.delete('\0\0\0\0\0\0\0\x01'))).toMatch(/block 1: missing/)
     expect(await faultsAfter('blocks', (rows) => rows.set('\0\0\0\0\0\0\0\x01', text('x')))).toMatch(/block 1: cannot be read/)
     expect(await faultsAfter('state-0', (rows) => rows.set(first(rows, '\x01'), text('x')))).toMatch(/world state: block 3 has the state hash/)

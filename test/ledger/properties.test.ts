@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { scanRange } from '../../plugins/ledger/bucket-tree/scan.js'
 import { TreeShape } from '../../plugins/ledger/bucket-tree/shape.js'
@@ -15,7 +15,10 @@ const SHAPES = [
 
 const chaincodes = fc.constantFrom('cc', 'cc2', 'c', '\xff').map((name) => Buffer.from(name, 'latin1'))
 const keys = fc.uint8Array({ minLength: 1, maxLength: 2 }).map((bytes) => Buffer.from(bytes.map((byte) => byte % 5)))
-const values = fc.option(fc.uint8Array({ maxLength: 3 }).map((bytes) => Buffer.from(bytes)), { nil: undefined })
+const values = fc.option(
+  fc.uint8Array({ maxLength: 3 }).map((bytes) => Buffer.from(bytes)),
+  { nil: undefined },
+)
 const change = fc.record({ chaincode: chaincodes, key: keys, value: values })
 const transaction = fc.record({ changes: fc.array(change, { maxLength: 8 }), succeeds: fc.boolean() })
 const batches = fc.array(fc.array(transaction, { maxLength: 4 }), { minLength: 1, maxLength: 6 })
@@ -52,7 +55,10 @@ async function run(ledger: SyncableLedger, model: Model, batch: Batch, id: strin
     transactionState.finish(succeeds)
     if (succeeds) state = next
   }
-  const executed = batch.map(({ succeeds }, i) => ({ bytes: transactionOf(`${id}-${i}`), result: { txid: `${id}-${i}`, ...(succeeds ? {} : { error: 'no' }) } }))
+  const executed = batch.map(({ succeeds }, i) => ({
+    bytes: transactionOf(`${id}-${i}`),
+    result: { txid: `${id}-${i}`, ...(succeeds ? {} : { error: 'no' }) },
+  }))
   await open.commit(executed, undefined)
   return state
 }
@@ -65,7 +71,9 @@ describe('the world state', () => {
         let model: Model = new Map()
         for (const [i, batch] of sequence.entries()) model = await run(ledger, model, batch, `batch-${i}`)
         const { ledger: fresh } = await newLedger(shape)
-        const all = [...model].flatMap(([name, group]) => Array.from(group, ([key, value]) => ({ chaincode: Buffer.from(name, 'latin1'), key: Buffer.from(key, 'latin1'), value })))
+        const all = [...model].flatMap(([name, group]) =>
+          Array.from(group, ([key, value]) => ({ chaincode: Buffer.from(name, 'latin1'), key: Buffer.from(key, 'latin1'), value })),
+        )
         await run(fresh, new Map(), [{ changes: all, succeeds: true }], 'all')
         expect(hex(ledger.stateHash())).toBe(hex(fresh.stateHash()))
         expect((await ledger.verify()).faults).toEqual([])
@@ -84,7 +92,10 @@ describe('the world state', () => {
       const open = ledger.openBatch()
       const write = (id: string, changes: readonly Change[]) => {
         const state = open.begin(id)
-        for (const each of changes) each.value ? state.put(each.chaincode, each.key, each.value) : state.delete(each.chaincode, each.key)
+        for (const each of changes) {
+          if (each.value) state.put(each.chaincode, each.key, each.value)
+          else state.delete(each.chaincode, each.key)
+        }
         return state
       }
       write('batched', batched).finish(true)
@@ -119,8 +130,19 @@ describe('the world state', () => {
     await run(ledger, new Map(), [{ changes, succeeds: true }], 'all')
     const namespaces = { state: store.namespace('state-0'), keys: store.namespace('state-keys-0') }
     const scan = (start: string, end: string, keyLimit: number) =>
-      collect(scanRange(new TreeShape(26, 3), namespaces, { chaincode: cc, startKey: Buffer.from(start), endKey: Buffer.from(end) }, store.snapshot(), { keys: keyLimit, bytes: 1e6 }))
-    for (const [start, end] of [['', ''], ['k2', 'k4'], ['k5', ''], ['', 'k3'], ['k4', 'k2']] as const) {
+      collect(
+        scanRange(new TreeShape(26, 3), namespaces, { chaincode: cc, startKey: Buffer.from(start), endKey: Buffer.from(end) }, store.snapshot(), {
+          keys: keyLimit,
+          bytes: 1e6,
+        }),
+      )
+    for (const [start, end] of [
+      ['', ''],
+      ['k2', 'k4'],
+      ['k5', ''],
+      ['', 'k3'],
+      ['k4', 'k2'],
+    ] as const) {
       expect(await scan(start, end, 0)).toEqual(await scan(start, end, 1000))
     }
     expect(await scan('', '', 5)).toHaveLength(40)

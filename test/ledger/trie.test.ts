@@ -22,7 +22,11 @@ const rowsOf = (store: FakeStore): Row[] =>
   })
 
 const expectedRows = (rows: readonly Row[]): Row[] =>
-  rows.map(({ keyHex, value, children }) => ({ keyHex, value, children: children.map(({ hashHex, index }) => ({ hashHex, index })).sort((a, b) => a.index - b.index) }))
+  rows.map(({ keyHex, value, children }) => ({
+    keyHex,
+    value,
+    children: children.map(({ hashHex, index }) => ({ hashHex, index })).sort((a, b) => a.index - b.index),
+  }))
 
 describe('the trie', () => {
   it('hashes and stores nodes as the original', () => {
@@ -34,7 +38,8 @@ describe('the trie', () => {
       readonly childHashHex?: string
       readonly childIndex?: number
     }
-    for (const { hashHex, keyHex, storedHex, valueHex, childHashHex, childIndex } of vector<{ cases: Node[] }>('trie_nodes.json').cases) {
+    for (const { hashHex, keyHex, storedHex, valueHex, childHashHex, childIndex } of vector('trie_nodes.json', (json): { cases: Node[] } => JSON.parse(json))
+      .cases) {
       const children = new Map(childHashHex === undefined || childIndex === undefined ? [] : [[childIndex, unhex(childHashHex)] as const])
       const node = { value: valueHex === null ? undefined : unhex(valueHex), children }
       expect(hex(trieNodeHash(unhex(keyHex), node))).toBe(hashHex)
@@ -44,7 +49,10 @@ describe('the trie', () => {
 
   it('gives the hashes and rows of the original, with the root that is not merged', async () => {
     const { ledger, store } = await newLedger(TRIE)
-    for (const { batch, ops, stateHashHex, dbAfter } of vector<{ batches: { batch: number; ops: Operation[]; stateHashHex: string | null; dbAfter: Row[] }[] }>('trie.json').batches) {
+    for (const { batch, ops, stateHashHex, dbAfter } of vector(
+      'trie.json',
+      (json): { batches: { batch: number; ops: Operation[]; stateHashHex: string | null; dbAfter: Row[] }[] } => JSON.parse(json),
+    ).batches) {
       await commitOperations(ledger, `tx-${batch}`, ops)
       expect(hex(ledger.stateHash()), `batch ${batch}`).toBe(stateHashHex)
       expect(rowsOf(store)).toEqual(expectedRows(dbAfter))
@@ -61,7 +69,7 @@ describe('the trie', () => {
       [(i) => i % 2 === 0, undefined],
       [() => true, undefined],
     ]
-    const { afterStep } = vector<{ afterStep: { numNodesStored: number; stateHashHex: string | null }[] }>('trie_bulk.json')
+    const { afterStep } = vector('trie_bulk.json', (json): { afterStep: { numNodesStored: number; stateHashHex: string | null }[] } => JSON.parse(json))
     for (const [step, [isChosen, word]] of steps.entries()) {
       const chosen = Array.from({ length: 500 }, (_, i) => i).filter(isChosen)
       const ops = chosen.map((i) => ({
@@ -78,17 +86,31 @@ describe('the trie', () => {
 
   it('does not restore deleted keys with rollBackwards, as the original', async () => {
     const { ledger, store } = await newLedger(TRIE)
-    const { steps } = vector<{ steps: { stateHashHex: string; dbAfter: Row[] }[] }>('trie_rollback.json')
+    const { steps } = vector('trie_rollback.json', (json): { steps: { stateHashHex: string; dbAfter: Row[] }[] } => JSON.parse(json))
     const leaf = unhex(steps[0]?.dbAfter.at(-1)?.keyHex ?? '')
     const chaincode = leaf.subarray(0, leaf.indexOf(0))
     const delta = (changes: readonly (readonly [string, string | undefined, string | undefined])[]) => {
       const made = new StateDelta()
-      for (const [key, value, before] of changes) made.set(chaincode, text(key), value === undefined ? undefined : text(value), before === undefined ? undefined : text(before))
+      for (const [key, value, before] of changes)
+        made.set(chaincode, text(key), value === undefined ? undefined : text(value), before === undefined ? undefined : text(before))
       return encodeDelta(made)
     }
-    const forward1 = delta([['k1', 'a', undefined], ['k2', 'b', undefined]])
-    const forward2 = delta([['k1', 'A', 'a'], ['k2', undefined, 'b'], ['k3', 'c', undefined]])
-    for (const [step, [bytes, rollBackwards]] of ([[forward1, false], [forward2, false], [forward2, true]] as const).entries()) {
+    const forward1 = delta([
+      ['k1', 'a', undefined],
+      ['k2', 'b', undefined],
+    ])
+    const forward2 = delta([
+      ['k1', 'A', 'a'],
+      ['k2', undefined, 'b'],
+      ['k3', 'c', undefined],
+    ])
+    for (const [step, [bytes, rollBackwards]] of (
+      [
+        [forward1, false],
+        [forward2, false],
+        [forward2, true],
+      ] as const
+    ).entries()) {
       await (await ledger.applyStateDelta(bytes, { rollBackwards })).commit(0n)
       expect(hex(ledger.stateHash())).toBe(steps[step]?.stateHashHex)
       expect(rowsOf(store)).toEqual(expectedRows(steps[step]?.dbAfter ?? []))
@@ -97,15 +119,28 @@ describe('the trie', () => {
 
   it('reads and scans in key order', async () => {
     const { ledger } = await newLedger(TRIE)
-    const put = (chaincode: string, key: string) => ({ chaincodeIDHex: hex(text(chaincode)) ?? '', keyHex: hex(text(key)) ?? '', op: 'put', valueHex: hex(text(key)) })
+    const put = (chaincode: string, key: string) => ({
+      chaincodeIDHex: hex(text(chaincode)) ?? '',
+      keyHex: hex(text(key)) ?? '',
+      op: 'put',
+      valueHex: hex(text(key)),
+    })
     await commitOperations(ledger, 'tx', [put('cc', 'b'), put('cc', 'a'), put('cc', 'ab'), put('cc', 'c'), put('cd', 'a'), put('c', 'z')])
-    const scan = async (start: string, end: string) => (await collect(ledger.committed.range(text('cc'), text(start), text(end)))).map(({ key }) => Buffer.from(key).toString())
+    const scan = async (start: string, end: string) =>
+      (await collect(ledger.committed.range(text('cc'), text(start), text(end)))).map(({ key }) => Buffer.from(key).toString())
     expect(await scan('', '')).toEqual(['a', 'ab', 'b', 'c'])
     expect(await scan('ab', 'b')).toEqual(['ab', 'b'])
     expect(await scan('b', 'a')).toEqual([])
     expect(hex(ledger.committed.get(text('cc'), text('ab')))).toBe(hex(text('ab')))
     const snapshot = ledger.stateSnapshot()
-    expect((await collect(snapshot.entries)).map(([composite]) => Buffer.from(composite).toString('latin1'))).toEqual(['c\0z', 'cc\0a', 'cc\0ab', 'cc\0b', 'cc\0c', 'cd\0a'])
+    expect((await collect(snapshot.entries)).map(([composite]) => Buffer.from(composite).toString('latin1'))).toEqual([
+      'c\0z',
+      'cc\0a',
+      'cc\0ab',
+      'cc\0b',
+      'cc\0c',
+      'cd\0a',
+    ])
     await snapshot.release()
   })
 
@@ -113,7 +148,11 @@ describe('the trie', () => {
     const { ledger, store } = await newLedger(TRIE)
     await commitOperations(ledger, 'tx', [{ chaincodeIDHex: '63', keyHex: '61', op: 'put', valueHex: '31' }])
     store.rows.get('state-0')?.set('c\0a', encodeTrieNode({ value: text('2'), children: new Map() }))
-    expect((await ledger.verify()).faults).toEqual([{ where: 'trie node 6300', what: expect.stringMatching(/^expected hash .* of child 97, found/) }, expect.anything(), expect.anything()])
+    expect((await ledger.verify()).faults).toEqual([
+      { where: 'trie node 6300', what: expect.stringMatching(/^expected hash .* of child 97, found/) },
+      expect.anything(),
+      expect.anything(),
+    ])
   })
 })
 

@@ -35,7 +35,7 @@ class TreeCheck {
   private bucketNumber = 0
   private entries: BucketEntry[] = []
   /** The node of each inner level that is being filled, by level. */
-  private readonly open: { bucket: number; children: (Uint8Array | undefined)[] }[] = []
+  private readonly open: ({ bucket: number; children: (Uint8Array | undefined)[] } | undefined)[] = []
   private keyCount = 0
   private nodeCount = 0
 
@@ -109,7 +109,7 @@ class TreeCheck {
   private closeNode(level: number): void {
     const node = this.open[level]
     if (!node) return
-    delete this.open[level]
+    this.open[level] = undefined
     const hash = nodeHash(node.children)
     if (hash !== undefined) this.nodeCount += 1
     this.compareRow(level, node.bucket, node.children)

@@ -18,7 +18,9 @@ export type OfflineSettings = Settings<typeof ledgerKeys> & Pick<Settings<typeof
 export async function withOfflineLedger<T>(settings: OfflineSettings, work: (ledger: SyncableLedger) => Promise<T>): Promise<T> {
   const directory = storeDirectory(resolve(settings['peer.fileSystemPath']))
   if (!existsSync(directory)) {
-    throw new PeerError('ERR_LEDGER_MISSING', `expected a ledger in ${directory}, found no such directory`, { hint: 'set peer.fileSystemPath to the directory of a peer that has run' })
+    throw new PeerError('ERR_LEDGER_MISSING', `expected a ledger in ${directory}, found no such directory`, {
+      hint: 'set peer.fileSystemPath to the directory of a peer that has run',
+    })
   }
   const store = await openLevelStore(directory)
   try {

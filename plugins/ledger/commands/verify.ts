@@ -11,7 +11,8 @@ export class LedgerVerifyCommand extends PeerCommand {
   static override usage = Command.Usage({
     category: 'ledger specific commands.',
     description: 'Re-hash the ledger and compare.',
-    details: 'Checks every block, its link, its index rows and the whole world state. Reads the store of the site; if a peer runs on it, the peer at `peer.address` does the work, beside its own. Exit code 1 if anything is wrong.',
+    details:
+      'Checks every block, its link, its index rows and the whole world state. Reads the store of the site; if a peer runs on it, the peer at `peer.address` does the work, beside its own. Exit code 1 if anything is wrong.',
     examples: [
       ['Of this site', 'peer ledger verify'],
       ['Only if no peer runs', 'peer ledger verify --offline'],
