@@ -60,7 +60,7 @@ describe('adaptive batching', () => {
     expect(sizes(cuts)).toEqual([
       [0, 1],
       [50, 2],
-    ]) // prettier-ignore
+    ])
   })
 
   it('never has more than two batches in flight, and grows the next one meanwhile', () => {
@@ -74,7 +74,7 @@ describe('adaptive batching', () => {
     expect(sizes(cuts)).toEqual([
       [0, 1],
       [50, 5],
-    ]) // prettier-ignore
+    ])
     batcher.finished()
     expect(sizes(cuts)[2]).toEqual([500, 70])
   })
@@ -89,7 +89,7 @@ describe('adaptive batching', () => {
     expect(sizes(cuts)).toEqual([
       [0, 1],
       [10, 4],
-    ]) // prettier-ignore
+    ])
   })
 
   it('keeps the time-out as the upper bound', () => {
@@ -101,7 +101,7 @@ describe('adaptive batching', () => {
     expect(sizes(cuts)).toEqual([
       [0, 1],
       [25, 1],
-    ]) // prettier-ignore
+    ])
   })
 
   it('splits what is more than one batch, in order of arrival', () => {
@@ -110,7 +110,7 @@ describe('adaptive batching', () => {
     expect(sizes(cuts)).toEqual([
       [0, 10],
       [0, 10],
-    ]) // prettier-ignore
+    ])
     batcher.finished()
     batcher.finished()
     batcher.finished()

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { type EngineHost, requestId } from '../../plugins/consensus/index.js'
-import { fakeChaincode, transactionOf } from './kit/fake-ledger.js'
+import { FakeLedger, fakeChaincode, transactionOf } from './kit/fake-ledger.js'
 import { createBench, engineOf, run, settle } from './kit/harness.js'
+import { MemoryStore } from './kit/memory-store.js'
 
 const request = (payload: string) => {
   const bytes = transactionOf(payload)
@@ -40,7 +41,7 @@ describe('deliveries', () => {
       ['delivered', 'one'],
       ['delivered', 'two'],
       ['delivered', 'empty'],
-    ]) // prettier-ignore
+    ])
     expect(events[1]).toMatchObject({ block: { number: 1n, head: { height: 2n } } })
   })
 
@@ -156,7 +157,7 @@ describe('executing before committing', () => {
       ['executed', 'first'],
       ['executed', 'second'],
       ['delivered', 'block'],
-    ]) // prettier-ignore
+    ])
     expect(events[0]).toMatchObject({ outcomes: [{ succeeded: true }, { succeeded: false }] })
   })
 
@@ -207,6 +208,48 @@ describe('state transfer', () => {
     expect(events).toMatchObject([{ type: 'transferred', result: { reached: false, reason: expect.stringContaining('network plugin') } }])
   })
 
+  it('ends the own requests that its blocks hold, and hands out again those that are open', async () => {
+    const commit = async (ledger: FakeLedger): Promise<void> => {
+      await ledger.openBatch().commit([{ bytes: transactionOf('a'), result: { txid: 'tx-a' } }], undefined)
+    }
+    const theirs = new FakeLedger(new MemoryStore())
+    await commit(theirs)
+    const { host, time, transport, events, store, ledger } = createBench(
+      engineOf((engineHost) => ({ onMessage: () => engineHost.transferTo({ height: 1n, hash: theirs.info().currentBlockHash, members: [] }) })),
+      {
+        transfer: async () => {
+          await commit(ledger)
+          return { reached: true }
+        },
+      },
+    )
+    await host.start()
+    const submitting = Promise.all(['a', 'b'].map((name) => host.submit(transactionOf(name))))
+    await run(time, 1)
+    transport.message(1, Buffer.from('transfer'))
+    await run(time, 1)
+    expect(await (await submitting)[0]?.outcome()).toEqual({ status: 'committed', block: 0n, index: 0 })
+    expect(store.keys('journal')).toHaveLength(1)
+    expect(events.slice(-2)).toMatchObject([
+      { type: 'transferred', result: { reached: true } },
+      { type: 'request', request: request('b') },
+    ])
+  })
+
+  it('that ended just before a power cut leaves nothing to be ordered twice', async () => {
+    const first = createBench(engineOf(() => ({})))
+    await first.host.start()
+    void first.host.submit(transactionOf('a'))
+    await run(first.time, 1)
+    await first.ledger.openBatch().commit([{ bytes: transactionOf('a'), result: { txid: 'tx-a' } }], undefined)
+    const second = createBench(
+      engineOf(() => ({})),
+      { store: first.store.crash() },
+    )
+    await second.host.start()
+    expect([second.events, second.host.status().pendingRequests, second.store.keys('journal')]).toEqual([[], 0, []])
+  })
+
   it('cancels what has not begun; answers keep the order of the questions', async () => {
     const { host, events, ledger } = createBench(
       doing((engineHost) => {
@@ -218,7 +261,7 @@ describe('state transfer', () => {
     )
     await host.start()
     await settle()
-    expect(names(events)).toEqual([['delivered', 'one'], ['delivered', 'two', 'skipped'], ['transferred'], ['delivered', 'three']]) // prettier-ignore
+    expect(names(events)).toEqual([['delivered', 'one'], ['delivered', 'two', 'skipped'], ['transferred'], ['delivered', 'three']])
     expect(ledger.payloads()).toEqual([['a'], ['c']])
   })
 

@@ -211,7 +211,7 @@ describe('what an engine shows', () => {
         engineHost.verify(
           'v',
           [1, 9].map((member) => ({ member, bytes: BYTES, signature: BYTES })),
-        ) // prettier-ignore
+        )
         return {}
       }),
       { signer: { sign: async () => Buffer.from('signed'), verify: async () => true } },
