@@ -27,5 +27,9 @@ export const chaincodeKeys = defineKeys({
     'what contains deployed TypeScript chaincode; auto: bwrap, else unshare; none: nothing, it may do whatever the peer may do',
   ),
   'chaincode.memory': key(integer({ min: 128 }), 512, 'memory of one deployed TypeScript chaincode, in MiB; the same on every validator'),
-  'chaincode.launcher': key(choice(['none']), 'none', 'what runs chaincode of the types GOLANG, JAVA and CAR; none: nothing, they run in chaincode.mode dev only'),
+  'chaincode.launcher': key(
+    choice(['none']),
+    'none',
+    'what runs chaincode of the types GOLANG, JAVA and CAR; none: nothing, they run in chaincode.mode dev only',
+  ),
 })

@@ -2,7 +2,9 @@ import { definePlugin, peerKeys } from '../../kernel/index.js'
 import { ChaincodeSupportService } from '../../proto/index.js'
 import { LEDGER, validatorKeys } from '../ledger/index.js'
 import { createInProcessRuntime } from './api/in-process.js'
+import { ServeCommand } from './commands/serve.js'
 import { chaincodeKeys, compatibilityKeys } from './keys.js'
+import { createNodeLauncher } from './node/index.js'
 import { createChaincodeSupport } from './peer/chaincode-support.js'
 import { createRegisterService } from './peer/stream/register-service.js'
 import { enabledSystemChaincodes } from './system/enabled.js'
@@ -17,6 +19,7 @@ export default definePlugin({
   config: KEYS,
   requires: [LEDGER],
   provides: [CHAINCODE],
+  commands: [ServeCommand],
   startFlags: {
     '--peer-chaincodedev': {
       description: 'development mode: you start chaincodes, and they register themselves',
@@ -33,7 +36,14 @@ export default definePlugin({
         ledger,
         clock: peer.clock,
         log: peer.log,
-        launchers: [],
+        launchers: [
+          createNodeLauncher({
+            log: peer.log.in('node'),
+            clock: peer.clock,
+            sandbox: settings['chaincode.sandbox'],
+            memoryBytes: settings['chaincode.memory'] * 1024 * 1024,
+          }),
+        ],
         inProcess: (name, chaincode) => createInProcessRuntime(name, chaincode, { log: peer.log.in(name) }),
         settings: {
           mode,

@@ -63,7 +63,7 @@ abstract class NamespaceState implements BoundedCallState {
     if (open === undefined || open.size === 0) return
     const left = [...open]
     open.clear()
-    await Promise.all(left.map((entries) => entries.return?.()))
+    for (const entries of left) await entries.return?.()
   }
 
   protected assertOpen(): void {

@@ -1,5 +1,12 @@
 import { PeerError, messageOf } from '../../../kernel/index.js'
-import { ChaincodeDeploymentSpec_ExecutionEnvironment, ChaincodeInput, type ChaincodeDeploymentSpec, type ChaincodeSpec, type Transaction, encode } from '../../../proto/index.js'
+import {
+  ChaincodeDeploymentSpec_ExecutionEnvironment,
+  ChaincodeInput,
+  type ChaincodeDeploymentSpec,
+  type ChaincodeSpec,
+  type Transaction,
+  encode,
+} from '../../../proto/index.js'
 import type { ExecutedTransaction } from '../../ledger/index.js'
 import type { Chaincode } from '../api/index.js'
 import type { ChaincodeLauncher } from '../runtime.js'

@@ -1,5 +1,12 @@
 import { messageOf } from '../../../kernel/index.js'
-import { ChaincodeDeploymentSpec, ChaincodeSpec_Type, Transaction, Transaction_Type, decode } from '../../../proto/index.js'
+import {
+  ChaincodeDeploymentSpec,
+  ChaincodeDeploymentSpec_ExecutionEnvironment,
+  ChaincodeSpec_Type,
+  Transaction,
+  Transaction_Type,
+  decode,
+} from '../../../proto/index.js'
 import type { Ledger } from '../../ledger/index.js'
 import { refusal } from './errors.js'
 import { texts } from './texts.js'
@@ -22,7 +29,7 @@ export function readDeployment(payload: Uint8Array): Deployment {
     name: requireName(spec.chaincodeID?.name),
     type: spec.type,
     args: spec.ctorMsg?.args ?? [],
-    isSystem: deployment.execEnv === 1,
+    isSystem: deployment.execEnv === ChaincodeDeploymentSpec_ExecutionEnvironment.SYSTEM,
     codePackage: deployment.codePackage,
   }
 }

@@ -19,7 +19,11 @@ export function timeoutError(text: string): PeerError {
 
 /** This machine could not start a chaincode: a local fault, not an answer. The message is v0.6's text. */
 export function startError(text: string, cause: unknown): PeerError {
-  return new PeerError('ERR_CHAINCODE_START', text, { cause, retryable: true, ...(cause instanceof PeerError && cause.hint !== undefined ? { hint: cause.hint } : {}) })
+  return new PeerError('ERR_CHAINCODE_START', text, {
+    cause,
+    retryable: true,
+    ...(cause instanceof PeerError && cause.hint !== undefined ? { hint: cause.hint } : {}),
+  })
 }
 
 /** A transaction took too long on a chaincode that was busy with queries, which no other validator has: a local fault. */

@@ -61,7 +61,7 @@ export class RunningChaincodes {
 
   /** The same without waiting: a chaincode that hangs may be slow to die. `closed` and `closeAll` know of it. */
   end(runtime: ChaincodeRuntime, reason: string): void {
-    this.close(runtime, reason)
+    void this.close(runtime, reason)
   }
 
   /** Resolves when an earlier runtime of that name, if any, is gone. */

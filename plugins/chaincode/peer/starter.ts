@@ -1,6 +1,6 @@
 import { messageOf } from '../../../kernel/index.js'
 import type { Chaincode } from '../api/index.js'
-import type { Call, ChaincodeLauncher, ChaincodeRuntime } from '../runtime.js'
+import type { Call, CallResult, ChaincodeLauncher, ChaincodeRuntime } from '../runtime.js'
 import type { ChaincodeCall } from './chaincode-call.js'
 import { type Deployment, type Deployments, typeName } from './deployments.js'
 import { isLocalFault, refusal, startError, timeoutError } from './errors.js'
@@ -126,7 +126,10 @@ export class ChaincodeStarter {
     }
     const deployment = this.deployments.find(name)
     if (this.options.settings.mode === 'dev') {
-      this.options.log.error('You are attempting to perform an action other than Deploy on Chaincode that is not ready and you are in developer mode. Did you forget to Deploy your chaincode?', { name })
+      this.options.log.error(
+        'You are attempting to perform an action other than Deploy on Chaincode that is not ready and you are in developer mode. Did you forget to Deploy your chaincode?',
+        { name },
+      )
       throw refusal(texts.initFailed(texts.handlerNotFound(name)))
     }
     return this.start(deployment, cause.txid, false)
@@ -176,11 +179,19 @@ export class ChaincodeStarter {
     return entry.runtime
   }
 
-  private async init(entry: RunningChaincode, call: ChaincodeCall): Promise<void> {
+  private async callInit(runtime: ChaincodeRuntime, call: ChaincodeCall): Promise<CallResult> {
     const { clock, settings } = this.options
+    try {
+      return await withinLimit(clock, settings.startupTimeoutMs, runtime.call(call), () => timeoutError(texts.initTimeout))
+    } finally {
+      await call.end()
+    }
+  }
+
+  private async init(entry: RunningChaincode, call: ChaincodeCall): Promise<void> {
     const { runtime } = entry
     entry.state = 'init'
-    const work = withinLimit(clock, settings.startupTimeoutMs, runtime.call(call), () => timeoutError(texts.initTimeout)).finally(() => call.end())
+    const work = this.callInit(runtime, call)
     entry.initialised = work.then(
       () => undefined,
       () => undefined, // whoever waits only wants to know that Init is over; the failure goes to the deploy below

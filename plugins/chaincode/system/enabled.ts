@@ -22,7 +22,9 @@ export function enabledSystemChaincodes(
   for (const [name] of enabled) {
     if (name === 'noop') found.push({ name, chaincode: createNoop(ledger) })
     else if (name !== 'example02') {
-      throw new PeerError('ERR_CHAINCODE_SYSTEM', `chaincode.system.${name}: expected one of ${NAMES.join(', ')}, found ${name}`, { hint: 'take it out of chaincode.system' })
+      throw new PeerError('ERR_CHAINCODE_SYSTEM', `chaincode.system.${name}: expected one of ${NAMES.join(', ')}, found ${name}`, {
+        hint: 'take it out of chaincode.system',
+      })
     } else if (compatibility === 'weft') found.push({ name, chaincode: example02 })
   }
   return found

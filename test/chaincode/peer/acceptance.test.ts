@@ -64,7 +64,16 @@ describe('the examples of v0.6, as TypeScript on this peer', () => {
   const playable = scenarios.filter(({ binaries }) => Object.values(binaries).every((binary) => binary in chaincodes))
 
   it('are most of the recorded scenarios', () => {
-    expect(playable.map(({ scenario }) => scenario)).toEqual(['example01', 'example02', 'example03', 'example04', 'c2c_fresh', 'map', 'passthru_initerr', 'eventsender'])
+    expect(playable.map(({ scenario }) => scenario)).toEqual([
+      'example01',
+      'example02',
+      'example03',
+      'example04',
+      'c2c_fresh',
+      'map',
+      'passthru_initerr',
+      'eventsender',
+    ])
   })
 
   it.each(playable.map((each) => [each.scenario, each] as const))('give the recorded results: %s', (_name, scenario) => play(scenario))

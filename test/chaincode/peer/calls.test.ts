@@ -40,7 +40,9 @@ describe('a chaincode calling another', () => {
 
   it('loses its writes with those of the called one when it fails itself', async () => {
     const { block, ledger } = await pair()
-    expect(errors(await block(invoke('passthru', 't1', 'invoke', 'store', 'putfail', 'k', 'v')))).toEqual(['Transaction or query returned with failure: too bad'])
+    expect(errors(await block(invoke('passthru', 't1', 'invoke', 'store', 'putfail', 'k', 'v')))).toEqual([
+      'Transaction or query returned with failure: too bad',
+    ])
     expect(ledger.text('store', 'k')).toBeUndefined()
   })
 
@@ -76,7 +78,12 @@ describe('a chaincode calling another', () => {
     await block(invoke('passthru', 't1', 'invoke', 'store', 'get', 'k'))
     const [callee] = launcher.launched.filter(({ name }) => name === 'store').flatMap(({ calls }) => calls.slice(1))
     expect(callee).toMatchObject({ txid: 't1', kind: 'invoke' })
-    expect(callee?.securityContext).toMatchObject({ callerCert: bytes(''), metadata: bytes(''), payload: callee?.input, txTimestamp: { seconds: 1_479_779_249n, nanos: 5 } })
+    expect(callee?.securityContext).toMatchObject({
+      callerCert: bytes(''),
+      metadata: bytes(''),
+      payload: callee?.input,
+      txTimestamp: { seconds: 1_479_779_249n, nanos: 5 },
+    })
   })
 
   it('drops the event of the callee', async () => {
@@ -95,10 +102,12 @@ describe('a chaincode calling another', () => {
     await expect(peer.query(query('passthru', 'q1', 'query', 'passthru', 'x'))).rejects.toThrow('returned with failure: Error sending QUERY: txid:q1 exists')
   })
 
-  it('cannot invoke from a query, and gets v0.6\'s reason for a name that is not deployed', async () => {
+  it("cannot invoke from a query, and gets v0.6's reason for a name that is not deployed", async () => {
     const { peer } = await pair()
     await expect(peer.query(query('passthru', 'q1', 'invoke', 'store', 'put', 'k', 'v'))).rejects.toThrow('Cannot handle INVOKE_CHAINCODE in query context')
-    await expect(peer.query(query('passthru', 'q2', 'query', 'nobody'))).rejects.toThrow('returned with failure: Could not get deployment transaction for nobody')
+    await expect(peer.query(query('passthru', 'q2', 'query', 'nobody'))).rejects.toThrow(
+      'returned with failure: Could not get deployment transaction for nobody',
+    )
     await expect(peer.query(query('passthru', 'q3', 'query', ''))).rejects.toThrow('returned with failure: chaincode name not set')
   })
 
@@ -131,7 +140,9 @@ describe('a chaincode calling another', () => {
       return never(call)
     }
     for (const runtime of kit.launcher.launched) if (runtime.name === 'frail') runtime.die('killed')
-    expect(errors(await kit.block(invoke('brave', 't2')))).toEqual(['Failed to execute transaction or query(chaincode frail went away before it answered: killed)'])
+    expect(errors(await kit.block(invoke('brave', 't2')))).toEqual([
+      'Failed to execute transaction or query(chaincode frail went away before it answered: killed)',
+    ])
   })
 
   it('has its own 30 s; the caller gets the time-out as an answer', async () => {

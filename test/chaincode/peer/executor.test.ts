@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { bench, bytes, deploy, failed, invoke, ok, ordered, query, text, transactionOf, turn, type Script } from './kit.js'
+import { Transaction_Type } from '../../../proto/index.js'
+import { UNKNOWN_TRANSACTION_TYPE, bench, bytes, deploy, failed, invoke, ok, ordered, query, text, transactionOf, turn, type Script } from './kit.js'
 
 const errors = (executed: readonly { readonly result: { readonly error?: string } }[]) => executed.map(({ result }) => result.error)
 
@@ -82,7 +83,13 @@ describe('executing a batch', () => {
   it('refuses transactions of other types, and those without a txid or a name', async () => {
     const { block } = bench({ cc: store })
     const noName = invoke('', 't3', 'x')
-    const executed = await block(ordered(transactionOf(3, 't1', 'cc', bytes(''))), ordered(transactionOf(4, 't2', 'cc', bytes(''))), ordered(transactionOf(9, 't2', 'cc', bytes(''))), noName, invoke('cc', '', 'x'))
+    const executed = await block(
+      ordered(transactionOf(Transaction_Type.CHAINCODE_QUERY, 't1', 'cc', bytes(''))),
+      ordered(transactionOf(Transaction_Type.CHAINCODE_TERMINATE, 't2', 'cc', bytes(''))),
+      ordered(transactionOf(UNKNOWN_TRANSACTION_TYPE, 't2', 'cc', bytes(''))),
+      noName,
+      invoke('cc', '', 'x'),
+    )
     expect(errors(executed)).toEqual([
       'Invalid transaction type CHAINCODE_QUERY',
       'Invalid transaction type CHAINCODE_TERMINATE',
@@ -94,7 +101,12 @@ describe('executing a batch', () => {
 
   it('refuses payloads that are no specification', async () => {
     const { block } = bench()
-    const [invoked, deployed] = errors(await block(ordered(transactionOf(2, 't1', 'cc', bytes('\u0007rubbish'))), ordered(transactionOf(1, 't2', 'cc', bytes('\u0007rubbish')))))
+    const [invoked, deployed] = errors(
+      await block(
+        ordered(transactionOf(Transaction_Type.CHAINCODE_INVOKE, 't1', 'cc', bytes('\u0007rubbish'))),
+        ordered(transactionOf(Transaction_Type.CHAINCODE_DEPLOY, 't2', 'cc', bytes('\u0007rubbish'))),
+      ),
+    )
     expect(invoked).toMatch(/^Failed to launch chaincode spec\(cannot decode/)
     expect(deployed).toMatch(/^Failed to deploy chaincode spec\(cannot decode/)
   })
@@ -110,7 +122,9 @@ describe('executing a batch', () => {
   it('refuses empty keys and values with the text of v0.6', async () => {
     const { block } = bench({ cc: store })
     const executed = await block(deploy('cc', ['x']), invoke('cc', 't1', 'put', 'e', ''), invoke('cc', 't2', 'put', '', 'v'))
-    expect(executed[1]?.result.error).toContain(`LedgerError - InvalidArgument: An empty string key or a nil value is not supported. Method invoked with key='e', value='[]byte(nil)'`)
+    expect(executed[1]?.result.error).toContain(
+      `LedgerError - InvalidArgument: An empty string key or a nil value is not supported. Method invoked with key='e', value='[]byte(nil)'`,
+    )
     expect(executed[2]?.result.error).toContain(`key='', value='[]byte{0x76}'`)
   })
 

@@ -1,11 +1,15 @@
 import type { Clock, Logger } from '../../../kernel/index.js'
 import {
   ChaincodeDeploymentSpec,
+  ChaincodeDeploymentSpec_ExecutionEnvironment,
   ChaincodeID,
   ChaincodeInvocationSpec,
-  type ChaincodeSpec,
+  ChaincodeSpec,
+  ChaincodeSpec_Type,
+  ConfidentialityLevel,
   Transaction,
   Transaction_Type,
+  decode,
   encode,
 } from '../../../proto/index.js'
 import { PeerError } from '../../../kernel/errors.js'
@@ -65,7 +69,17 @@ export async function turn(times = 5): Promise<void> {
 
 export function silentLog(lines: string[] = []): Logger {
   const note = (message: string) => void lines.push(message)
-  const log: Logger = { module: 'test', critical: note, error: note, warning: note, notice: note, info: note, debug: note, isEnabled: () => true, in: () => log }
+  const log: Logger = {
+    module: 'test',
+    critical: note,
+    error: note,
+    warning: note,
+    notice: note,
+    info: note,
+    debug: note,
+    isEnabled: () => true,
+    in: () => log,
+  }
   return log
 }
 
@@ -114,7 +128,8 @@ export class ScriptedRuntime implements ChaincodeRuntime {
   die(reason: string): void {
     if (this.closedBecause !== undefined) return
     this.closedBecause = reason
-    for (const reject of this.waiting) reject(new PeerError('ERR_CHAINCODE_LOST', `chaincode ${this.name} went away before it answered: ${reason}`, { retryable: true }))
+    for (const reject of this.waiting)
+      reject(new PeerError('ERR_CHAINCODE_LOST', `chaincode ${this.name} went away before it answered: ${reason}`, { retryable: true }))
     for (const listener of this.listeners) listener(reason)
   }
 }
@@ -155,19 +170,19 @@ const NO_BYTES = new Uint8Array(0)
 
 export function specOf(name: string, args: readonly (string | Uint8Array)[], more: Partial<ChaincodeSpec> = {}): ChaincodeSpec {
   return {
-    type: 2,
+    type: ChaincodeSpec_Type.NODE,
     chaincodeID: { path: '', name },
     ctorMsg: { args: args.map((arg) => (typeof arg === 'string' ? bytes(arg) : arg)) },
     timeout: 0,
     secureContext: '',
-    confidentialityLevel: 0,
+    confidentialityLevel: ConfidentialityLevel.PUBLIC,
     metadata: NO_BYTES,
     attributes: [],
     ...more,
   }
 }
 
-export function transactionOf(type: number, txid: string, name: string, payload: Uint8Array, more: Partial<Transaction> = {}): Transaction {
+export function transactionOf(type: Transaction_Type, txid: string, name: string, payload: Uint8Array, more: Partial<Transaction> = {}): Transaction {
   return {
     type,
     chaincodeID: encode(ChaincodeID, { path: '', name }),
@@ -175,7 +190,7 @@ export function transactionOf(type: number, txid: string, name: string, payload:
     metadata: NO_BYTES,
     txid,
     timestamp: { seconds: 1_479_779_249n, nanos: 5 },
-    confidentialityLevel: 0,
+    confidentialityLevel: ConfidentialityLevel.PUBLIC,
     confidentialityProtocolVersion: '',
     nonce: NO_BYTES,
     toValidators: NO_BYTES,
@@ -189,19 +204,23 @@ export function ordered(transaction: Transaction): OrderedTransaction {
   return { transaction, bytes: encode(Transaction, transaction) }
 }
 
-export function deploy(name: string, args: readonly string[], more: Omit<Partial<ChaincodeSpec>, 'type'> & { type?: number; code?: string; execEnv?: number } = {}): OrderedTransaction {
-  const { code = name, execEnv = 0, ...spec } = more
+export function deploy(
+  name: string,
+  args: readonly string[],
+  more: Partial<ChaincodeSpec> & { code?: string; execEnv?: ChaincodeDeploymentSpec_ExecutionEnvironment } = {},
+): OrderedTransaction {
+  const { code = name, execEnv = ChaincodeDeploymentSpec_ExecutionEnvironment.DOCKER, ...spec } = more
   const payload = encode(ChaincodeDeploymentSpec, { chaincodeSpec: specOf(name, args, spec), effectiveDate: undefined, codePackage: bytes(code), execEnv })
   return ordered(transactionOf(Transaction_Type.CHAINCODE_DEPLOY, name, name, payload))
 }
 
 export function invoke(name: string, txid: string, ...args: string[]): OrderedTransaction {
-  const payload = encode(ChaincodeInvocationSpec, { chaincodeSpec: specOf(name, args, { type: 0 }), idGenerationAlg: '' })
+  const payload = encode(ChaincodeInvocationSpec, { chaincodeSpec: specOf(name, args, { type: ChaincodeSpec_Type.UNDEFINED }), idGenerationAlg: '' })
   return ordered(transactionOf(Transaction_Type.CHAINCODE_INVOKE, txid, name, payload))
 }
 
 export function query(name: string, txid: string, ...args: string[]): Transaction {
-  const payload = encode(ChaincodeInvocationSpec, { chaincodeSpec: specOf(name, args, { type: 0 }), idGenerationAlg: '' })
+  const payload = encode(ChaincodeInvocationSpec, { chaincodeSpec: specOf(name, args, { type: ChaincodeSpec_Type.UNDEFINED }), idGenerationAlg: '' })
   return transactionOf(Transaction_Type.CHAINCODE_QUERY, txid, name, payload)
 }
 
@@ -213,7 +232,7 @@ export interface Bench {
   readonly rejections: string[]
   readonly logged: string[]
   /** Executes one batch and commits it; the results. */
-  block(...transactions: OrderedTransaction[]): ReturnType<ChaincodePeer['execute']>
+  readonly block: (...transactions: OrderedTransaction[]) => ReturnType<ChaincodePeer['execute']>
 }
 
 /** A peer over a fake ledger, with scripted chaincode by name. */
@@ -229,7 +248,16 @@ export function bench(scripts: Record<string, Script> = {}, settings: Partial<Ch
     log: silentLog(logged),
     launchers: [launcher],
     inProcess: (name) => new ScriptedRuntime(name, scripts[name] ?? (() => ok())),
-    settings: { mode: 'net', compatibility: 'weft', startupTimeoutMs: 300_000, executeTimeoutMs: 30_000, maxQueries: 4, networkId: 'dev', peerId: 'jdoe', ...settings },
+    settings: {
+      mode: 'net',
+      compatibility: 'weft',
+      startupTimeoutMs: 300_000,
+      executeTimeoutMs: 30_000,
+      maxQueries: 4,
+      networkId: 'dev',
+      peerId: 'jdoe',
+      ...settings,
+    },
     ...more,
   })
   peer.onRejection((transaction, error) => rejections.push(`${transaction.txid}: ${error}`))
@@ -249,3 +277,8 @@ export function bench(scripts: Record<string, Script> = {}, settings: Partial<Ch
     },
   }
 }
+
+/** A number that no transaction type has, as an original peer may send it. */
+export const UNKNOWN_TRANSACTION_TYPE = decode(Transaction, new Uint8Array([8, 9])).type
+/** A number that no chaincode type has. */
+export const UNKNOWN_CHAINCODE_TYPE = decode(ChaincodeSpec, new Uint8Array([8, 7])).type

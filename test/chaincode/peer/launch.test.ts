@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PeerError } from '../../../kernel/index.js'
-import { bench, bytes, deploy, failed, invoke, ok, ordered, query, text, transactionOf, turn, type Script } from './kit.js'
+import { ChaincodeDeploymentSpec_ExecutionEnvironment, ChaincodeSpec_Type, Transaction_Type } from '../../../proto/index.js'
+import { UNKNOWN_CHAINCODE_TYPE, specOf, bench, bytes, deploy, failed, invoke, ok, ordered, query, text, transactionOf, turn, type Script } from './kit.js'
 
 const errors = (executed: readonly { readonly result: { readonly error?: string } }[]) => executed.map(({ result }) => result.error)
 const never: Script = () => new Promise(() => undefined)
@@ -138,7 +139,11 @@ describe('deploying', () => {
 
   it('refuses languages that this peer cannot run, and those that do not exist', async () => {
     const { block, peer } = bench()
-    const executed = await block(deploy('a', ['x'], { type: 1 }), deploy('b', ['x'], { type: 0 }), deploy('c', ['x'], { type: 7 }))
+    const executed = await block(
+      deploy('a', ['x'], { type: ChaincodeSpec_Type.GOLANG }),
+      deploy('b', ['x'], { type: ChaincodeSpec_Type.UNDEFINED }),
+      deploy('c', ['x'], { type: UNKNOWN_CHAINCODE_TYPE }),
+    )
     expect(errors(executed)).toEqual([
       'Failed to deploy chaincode spec(this peer cannot run chaincode of type GOLANG: chaincode.launcher is none)',
       'Failed to deploy chaincode spec(Unknown chaincodeType: UNDEFINED)',
@@ -150,18 +155,18 @@ describe('deploying', () => {
   it('knows no TypeScript chaincode under v0.6 compatibility', async () => {
     const { block, peer } = bench({ cc: put }, { compatibility: 'v0.6' })
     expect(errors(await block(deploy('cc', ['init'])))).toEqual(['Failed to deploy chaincode spec(Unknown chaincodeType: NODE)'])
-    const { transaction } = deploy('cc', ['init'])
-    expect(transaction.txid).toBe('cc')
-    await expect(peer.build({ type: 2, chaincodeID: { path: 'p', name: '' }, ctorMsg: { args: [bytes('init')] }, timeout: 0, secureContext: '', confidentialityLevel: 0, metadata: bytes(''), attributes: [] })).rejects.toThrow(
-      'Failed to determine platform type: Unknown chaincodeType: NODE',
-    )
+    await expect(peer.build(specOf('', ['init']))).rejects.toThrow('Failed to determine platform type: Unknown chaincodeType: NODE')
   })
 
   it('refuses a txid that is not the name, system chaincode in a transaction, and names that break state keys', async () => {
     const { block } = bench({ cc: put })
     const { transaction } = deploy('cc', ['init'])
     const [first, second, third] = errors(
-      await block(ordered({ ...transaction, txid: 'other' }), deploy('cc', ['init'], { execEnv: 1 }), deploy('c\0c', ['init'], { code: 'cc' })),
+      await block(
+        ordered({ ...transaction, txid: 'other' }),
+        deploy('cc', ['init'], { execEnv: ChaincodeDeploymentSpec_ExecutionEnvironment.SYSTEM }),
+        deploy('c\0c', ['init'], { code: 'cc' }),
+      ),
     )
     expect(first).toContain("the txid of a deploy must be the chaincode's name cc, found other")
     expect(second).toContain('system chaincodes are part of the peer')
@@ -294,38 +299,39 @@ describe('queries', () => {
     expect(text(await last)).toBe('x')
   })
 
-  it('answer a failure with the chaincode\'s text', async () => {
+  it("answer a failure with the chaincode's text", async () => {
     const { block, peer } = bench({ cc: (call) => (call.kind === 'query' ? failed('Nil amount') : ok()) })
     await block(deploy('cc', ['init']))
     await expect(peer.query(query('cc', 'q'))).rejects.toThrow('Transaction or query returned with failure: Nil amount')
-    await expect(peer.query(transactionOf(2, 'q', 'cc', bytes('')))).rejects.toThrow('Invalid transaction type CHAINCODE_INVOKE')
+    await expect(peer.query(transactionOf(Transaction_Type.CHAINCODE_INVOKE, 'q', 'cc', bytes('')))).rejects.toThrow(
+      'Invalid transaction type CHAINCODE_INVOKE',
+    )
   })
 })
 
 describe('packaging', () => {
-  const spec = (type: number, path: string, args: string[]) => {
-    const { transaction } = deploy('x', args)
-    expect(transaction.type).toBe(1)
-    return { type, chaincodeID: { path, name: '' }, ctorMsg: { args: args.map(bytes) }, timeout: 0, secureContext: '', confidentialityLevel: 0, metadata: bytes(''), attributes: [] }
-  }
+  const spec = (type: ChaincodeSpec_Type, path: string, args: string[]) => specOf('', args, { type, chaincodeID: { path, name: '' } })
+  const { GOLANG, NODE, UNDEFINED } = ChaincodeSpec_Type
 
   it('names the package and keeps the specification', async () => {
     const { peer } = bench()
-    const built = await peer.build(spec(2, 'dir', ['init']))
+    const built = await peer.build(spec(NODE, 'dir', ['init']))
     expect(built).toMatchObject({ chaincodeSpec: { chaincodeID: { path: 'dir', name: 'name-of-dir' } }, codePackage: bytes('dir'), execEnv: 0 })
   })
 
   it('refuses what v0.6 refuses, with its texts', async () => {
     const { peer } = bench()
-    await expect(peer.build(spec(2, '', ['init']))).rejects.toThrow('Error getting chaincode package bytes: Cannot generate hashcode from empty chaincode path')
-    await expect(peer.build(spec(2, 'dir', []))).rejects.toThrow('Error getting chaincode package bytes: Cannot generate hashcode from empty ctor')
-    await expect(peer.build(spec(1, 'dir', ['init']))).rejects.toThrow('this peer cannot run chaincode of type GOLANG: chaincode.launcher is none')
-    await expect(peer.build(spec(0, 'dir', ['init']))).rejects.toThrow('Failed to determine platform type: Unknown chaincodeType: UNDEFINED')
+    await expect(peer.build(spec(NODE, '', ['init']))).rejects.toThrow(
+      'Error getting chaincode package bytes: Cannot generate hashcode from empty chaincode path',
+    )
+    await expect(peer.build(spec(NODE, 'dir', []))).rejects.toThrow('Error getting chaincode package bytes: Cannot generate hashcode from empty ctor')
+    await expect(peer.build(spec(GOLANG, 'dir', ['init']))).rejects.toThrow('this peer cannot run chaincode of type GOLANG: chaincode.launcher is none')
+    await expect(peer.build(spec(UNDEFINED, 'dir', ['init']))).rejects.toThrow('Failed to determine platform type: Unknown chaincodeType: UNDEFINED')
   })
 
   it('returns the specification as it is in dev mode', async () => {
     const { peer } = bench({}, { mode: 'dev' })
-    const given = { ...spec(1, '', []), chaincodeID: { path: '', name: 'mycc' } }
+    const given = { ...spec(GOLANG, '', []), chaincodeID: { path: '', name: 'mycc' } }
     expect(await peer.build(given)).toEqual({ chaincodeSpec: given, effectiveDate: undefined, codePackage: bytes(''), execEnv: 0 })
   })
 })

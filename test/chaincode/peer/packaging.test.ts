@@ -21,7 +21,8 @@ interface NameCase {
 }
 
 const hex = (text = '') => Buffer.from(text, 'hex')
-const filesOf = (files: readonly { readonly path: string; readonly contentHex: string }[] = []): SourceFile[] => files.map(({ path, contentHex }) => ({ path, bytes: hex(contentHex) }))
+const filesOf = (files: readonly { readonly path: string; readonly contentHex: string }[] = []): SourceFile[] =>
+  files.map(({ path, contentHex }) => ({ path, bytes: hex(contentHex) }))
 const { cases }: { cases: NameCase[] } = JSON.parse(readFileSync('test/vectors/chaincode/chaincode-names.json', 'utf8'))
 const settings: BuildSettings = { dockerfile: 'FROM base:$(ARCH)-$(PROJECT_VERSION)\n', architecture: 'amd64', projectVersion: '0.6.2' }
 
@@ -43,7 +44,9 @@ describe('names of chaincode', () => {
     const all = filesOf(golang.files)
     for (const { path, ctorMsgHex, chaincodeName } of golang.cases) {
       const below = path.replace(/\/$/, '').slice(golang.root.length + 1)
-      const files = all.filter((file) => file.path.startsWith(below)).map((file) => ({ ...file, path: below === '' ? file.path : file.path.slice(below.length + 1) }))
+      const files = all
+        .filter((file) => file.path.startsWith(below))
+        .map((file) => ({ ...file, path: below === '' ? file.path : file.path.slice(below.length + 1) }))
       expect(golangName(path, hex(ctorMsgHex), files)).toBe(chaincodeName)
     }
     expect(javaName('dir', hex('0a04696e69740a0161'), filesOf(java.filesInVisitOrder))).toBe(java.chaincodeName)
@@ -79,10 +82,23 @@ describe('code packages', () => {
 
   it('of Go hold the chaincode, the Dockerfile, and the workspace without the rest', () => {
     const deep = `github.com/${'d'.repeat(90)}/f.go`
-    const workspace = ['example.com/cc/b.go', 'github.com/shim/shim.go', 'github.com/shim/README.md', 'github.com/.git/x.go', deep].map((path) => ({ path, bytes: bytes(path) }))
-    const { name, bytes: packed } = packGolang('https://example.com/cc/', input, sources, workspace, { ...settings, tls: { certificate: bytes('PEM'), file: '/etc/cert.pem' } })
+    const workspace = ['example.com/cc/b.go', 'github.com/shim/shim.go', 'github.com/shim/README.md', 'github.com/.git/x.go', deep].map((path) => ({
+      path,
+      bytes: bytes(path),
+    }))
+    const { name, bytes: packed } = packGolang('https://example.com/cc/', input, sources, workspace, {
+      ...settings,
+      tls: { certificate: bytes('PEM'), file: '/etc/cert.pem' },
+    })
     const found = entries(packed)
-    expect([...found.keys()]).toEqual(['src/example.com/cc/a/x.txt', 'src/example.com/cc/b.go', 'Dockerfile', `src/${deep}`, 'src/github.com/shim/shim.go', 'src/certs/cert.pem'])
+    expect([...found.keys()]).toEqual([
+      'src/example.com/cc/a/x.txt',
+      'src/example.com/cc/b.go',
+      'Dockerfile',
+      `src/${deep}`,
+      'src/github.com/shim/shim.go',
+      'src/certs/cert.pem',
+    ])
     expect(found.get('Dockerfile')).toBe(
       `FROM base:x86_64-0.6.2\nRUN go install example.com/cc && cp src/github.com/hyperledger/fabric/peer/core.yaml $GOPATH/bin && mv $GOPATH/bin/cc $GOPATH/bin/${name}\nCOPY src/certs/cert.pem /etc/cert.pem\n`,
     )
@@ -91,7 +107,18 @@ describe('code packages', () => {
   it('of Java hold the project twice, the second time without classes', () => {
     const project = [...sources, { path: 'pom.xml', bytes: bytes('m') }, { path: 'build.gradle', bytes: bytes('g') }, { path: 'A.class', bytes: bytes('c') }]
     const found = entries(packJava('/home/me/demo', input, project, settings).bytes)
-    expect([...found.keys()]).toEqual(['demo/A.class', 'demo/a/x.txt', 'demo/b.go', 'demo/build.gradle', 'demo/pom.xml', 'Dockerfile', 'src/a/x.txt', 'src/b.go', 'src/build.gradle', 'src/pom.xml'])
+    expect([...found.keys()]).toEqual([
+      'demo/A.class',
+      'demo/a/x.txt',
+      'demo/b.go',
+      'demo/build.gradle',
+      'demo/pom.xml',
+      'Dockerfile',
+      'src/a/x.txt',
+      'src/b.go',
+      'src/build.gradle',
+      'src/pom.xml',
+    ])
     expect(found.get('Dockerfile')).toContain('gradle -b build.gradle')
     expect(() => packJava('/demo', input, sources, settings)).toThrow('Build file not found')
   })

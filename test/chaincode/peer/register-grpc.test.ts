@@ -2,7 +2,17 @@ import { Client, type ClientDuplexStream, Server, ServerCredentials, credentials
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../kernel/index.js'
 import { createRegisterService } from '../../../plugins/chaincode/peer/stream/register-service.js'
-import { ChaincodeID, ChaincodeMessage, ChaincodeMessage_Type as T, ChaincodeSupportService, type Encodable, PutStateInfo, decode, encode, openStream } from '../../../proto/index.js'
+import {
+  ChaincodeID,
+  ChaincodeMessage,
+  ChaincodeMessage_Type as T,
+  ChaincodeSupportService,
+  type Encodable,
+  PutStateInfo,
+  decode,
+  encode,
+  openStream,
+} from '../../../proto/index.js'
 import { type Bench, bench, bytes, deploy, invoke, query, silentLog, text, turn } from './kit.js'
 
 const NO_BYTES = new Uint8Array(0)
@@ -82,7 +92,15 @@ describe('the Register service over gRPC', () => {
     server = new Server({ 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 })
     server.addService(
       ChaincodeSupportService,
-      createRegisterService({ clock: systemClock, log: silentLog(log), running: kit.peer.runningChaincodes, mayRegister: (name) => kit.peer.whyNotRegister(name), keepaliveMs: 0, registerTimeoutMs: 30_000, maxStreams: 2 }),
+      createRegisterService({
+        clock: systemClock,
+        log: silentLog(log),
+        running: kit.peer.runningChaincodes,
+        mayRegister: (name) => kit.peer.whyNotRegister(name),
+        keepaliveMs: 0,
+        registerTimeoutMs: 30_000,
+        maxStreams: 2,
+      }),
     )
     const port = await new Promise<number>((resolve, reject) =>
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
@@ -155,7 +173,10 @@ describe('the Register service over gRPC', () => {
     await registered('cc')
     const second = new ShimClient(client, counter)
     second.register('cc')
-    expect(await second.status).toMatchObject({ code: 2, details: 'Error handling message, ending stream: transition canceled with error: Duplicate chaincodeID error: name:"cc" ' })
+    expect(await second.status).toMatchObject({
+      code: 2,
+      details: 'Error handling message, ending stream: transition canceled with error: Duplicate chaincodeID error: name:"cc" ',
+    })
     expect(kit.peer.running()).toEqual(['cc'])
   })
 
@@ -191,7 +212,11 @@ describe('the Register service over gRPC', () => {
   })
 
   it('is left alone by bytes that are no message', async () => {
-    const stream = client.makeBidiStreamRequest('/protos.ChaincodeSupport/Register', (value: Buffer) => value, (value) => decode(ChaincodeMessage, value))
+    const stream = client.makeBidiStreamRequest(
+      '/protos.ChaincodeSupport/Register',
+      (value: Buffer) => value,
+      (value) => decode(ChaincodeMessage, value),
+    )
     const status = new Promise<StatusObject>((resolve) => stream.on('status', resolve))
     stream.on('error', () => undefined) // the status says why
     stream.on('data', () => undefined)

@@ -7,9 +7,11 @@ import {
   ChaincodeMessage,
   ChaincodeMessage_Type as T,
   ChaincodeInvocationSpec,
+  ConfidentialityLevel,
   RangeQueryState,
   RangeQueryStateResponse,
-  Transaction,
+  type Transaction,
+  Transaction_Type,
   decode,
   encode,
 } from '../../../proto/index.js'
@@ -72,7 +74,11 @@ class Replay {
     }
     for (const { stream } of this.streams.values()) stream.gone('end of the session')
     await Promise.allSettled(this.outcomes)
-    for (const [number, stream] of this.streams) expect(stream.sent.map((bytes) => Buffer.from(bytes).toString('hex')), `left over on stream ${number}`).toEqual([])
+    for (const [number, stream] of this.streams)
+      expect(
+        stream.sent.map((bytes) => Buffer.from(bytes).toString('hex')),
+        `left over on stream ${number}`,
+      ).toEqual([])
   }
 
   /** Names, ids of ranges, and the state that the chaincodes find. */
@@ -159,7 +165,8 @@ class Replay {
     const { securityContext } = decode(ChaincodeMessage, actual)
     const isCallee = this.streams.size > 1 && expected.securityContext !== undefined
     // A callee gets the time of the top-level transaction; the original gave its own clock.
-    if (isCallee && expected.securityContext) return { ...expected, securityContext: { ...expected.securityContext, txTimestamp: securityContext?.txTimestamp } }
+    if (isCallee && expected.securityContext)
+      return { ...expected, securityContext: { ...expected.securityContext, txTimestamp: securityContext?.txTimestamp } }
     const isCallRefusal = /txid:.* exists|not supported for with privacy/.test(Buffer.from(expected.payload).toString())
     if (!DEPARTURES[this.session.id]?.nestedErrors || expected.type !== T.ERROR || !isCallRefusal) return expected
     const kind = decode(ChaincodeMessage, decode(ChaincodeMessage, actual).payload).type === T.ERROR ? 'invoke' : 'query'
@@ -170,7 +177,10 @@ class Replay {
   private submit(expected: ChaincodeMessage, line: Line, index: number): void {
     const name = this.nameOf(line.stream)
     const { txid, securityContext } = expected
-    const followers = this.session.messages.slice(index).filter((later) => later.stream === line.stream && later.hex !== undefined).map(message)
+    const followers = this.session.messages
+      .slice(index)
+      .filter((later) => later.stream === line.stream && later.hex !== undefined)
+      .map(message)
     const request = followers.find((later) => later.txid === txid && later.type !== T.READY)
     if (securityContext === undefined) throw new Error(`no transaction makes the peer send ${T[expected.type]}`)
     const { args } = decode(ChaincodeInput, securityContext.payload)
@@ -180,7 +190,7 @@ class Replay {
       signature: securityContext.callerSign,
       nonce: securityContext.binding,
       metadata: securityContext.metadata,
-      confidentialityLevel: this.session.id.startsWith('privacy') ? 1 : 0,
+      confidentialityLevel: this.session.id.startsWith('privacy') ? ConfidentialityLevel.CONFIDENTIAL : ConfidentialityLevel.PUBLIC,
     }
     if (expected.type === T.INIT || request === undefined) {
       const { transaction } = deploy(name, [])
@@ -191,10 +201,10 @@ class Replay {
     }
     const payload = encode(ChaincodeInvocationSpec, { chaincodeSpec: specOf(name, args), idGenerationAlg: '' })
     if (request.type === T.QUERY) {
-      const answer = this.bench.peer.query(transactionOf(3, txid, name, payload, signed))
+      const answer = this.bench.peer.query(transactionOf(Transaction_Type.CHAINCODE_QUERY, txid, name, payload, signed))
       answer.catch(() => undefined) // looked at through `outcomes`
       this.outcomes.push(answer)
-    } else this.outcomes.push(this.bench.block(ordered(transactionOf(2, txid, name, payload, signed))))
+    } else this.outcomes.push(this.bench.block(ordered(transactionOf(Transaction_Type.CHAINCODE_INVOKE, txid, name, payload, signed))))
   }
 
   private event({ event, stream, grpcStatus, grpcMessage }: Line): void {

@@ -1,12 +1,24 @@
 import { describe, expect, it } from 'vitest'
-import { ChaincodeEvent, ChaincodeMessage, ChaincodeMessage_Type as T, ChaincodeSpec, PutStateInfo, RangeQueryState, RangeQueryStateNext, RangeQueryStateResponse, decode, encode } from '../../../proto/index.js'
+import {
+  type ChaincodeEvent,
+  ChaincodeMessage,
+  ChaincodeMessage_Type as T,
+  ChaincodeSpec,
+  ChaincodeSpec_Type,
+  PutStateInfo,
+  RangeQueryState,
+  RangeQueryStateNext,
+  RangeQueryStateResponse,
+  decode,
+  encode,
+} from '../../../proto/index.js'
 import { type StreamState, transition } from '../../../plugins/chaincode/peer/stream/fsm.js'
 import { type Bench, bench, bytes, deploy, invoke, query, specOf, text, turn } from './kit.js'
 import { ScriptedStream } from './scripted-stream.js'
 
 const put = (key: string, value: string) => encode(PutStateInfo, { key: bytes(key), value: bytes(value) })
 const range = (startKey = '', endKey = '') => encode(RangeQueryState, { startKey: bytes(startKey), endKey: bytes(endKey) })
-const callOf = (name: string, ...args: string[]) => encode(ChaincodeSpec, specOf(name, args, { type: 0 }))
+const callOf = (name: string, ...args: string[]) => encode(ChaincodeSpec, specOf(name, args, { type: ChaincodeSpec_Type.UNDEFINED }))
 
 /** A dev-mode peer with a chaincode `cc` that is deployed and ready. */
 async function connected(name = 'cc', kit: Bench = bench({}, { mode: 'dev' })) {
@@ -23,11 +35,52 @@ describe('the state machine of the peer', () => {
   const fits: Readonly<Record<StreamState, readonly string[]>> = {
     created: ['REGISTER established'],
     established: ['INIT init', 'READY ready'],
-    init: ['COMPLETED ready', 'ERROR end', 'GET_STATE init', 'PUT_STATE busyinit', 'DEL_STATE busyinit', 'INVOKE_CHAINCODE busyinit', 'RANGE_QUERY_STATE init', 'RANGE_QUERY_STATE_NEXT init', 'RANGE_QUERY_STATE_CLOSE init'],
-    busyinit: ['ERROR init', 'GET_STATE busyinit', 'RESPONSE init', 'RANGE_QUERY_STATE busyinit', 'RANGE_QUERY_STATE_NEXT busyinit', 'RANGE_QUERY_STATE_CLOSE busyinit'],
-    ready: ['TRANSACTION transaction', 'COMPLETED ready', 'GET_STATE ready', 'RANGE_QUERY_STATE ready', 'RANGE_QUERY_STATE_NEXT ready', 'RANGE_QUERY_STATE_CLOSE ready'],
-    transaction: ['COMPLETED ready', 'ERROR ready', 'GET_STATE transaction', 'PUT_STATE busyxact', 'DEL_STATE busyxact', 'INVOKE_CHAINCODE busyxact', 'RANGE_QUERY_STATE transaction', 'RANGE_QUERY_STATE_NEXT transaction', 'RANGE_QUERY_STATE_CLOSE transaction'],
-    busyxact: ['ERROR transaction', 'GET_STATE busyxact', 'RESPONSE transaction', 'RANGE_QUERY_STATE busyxact', 'RANGE_QUERY_STATE_NEXT busyxact', 'RANGE_QUERY_STATE_CLOSE busyxact'],
+    init: [
+      'COMPLETED ready',
+      'ERROR end',
+      'GET_STATE init',
+      'PUT_STATE busyinit',
+      'DEL_STATE busyinit',
+      'INVOKE_CHAINCODE busyinit',
+      'RANGE_QUERY_STATE init',
+      'RANGE_QUERY_STATE_NEXT init',
+      'RANGE_QUERY_STATE_CLOSE init',
+    ],
+    busyinit: [
+      'ERROR init',
+      'GET_STATE busyinit',
+      'RESPONSE init',
+      'RANGE_QUERY_STATE busyinit',
+      'RANGE_QUERY_STATE_NEXT busyinit',
+      'RANGE_QUERY_STATE_CLOSE busyinit',
+    ],
+    ready: [
+      'TRANSACTION transaction',
+      'COMPLETED ready',
+      'GET_STATE ready',
+      'RANGE_QUERY_STATE ready',
+      'RANGE_QUERY_STATE_NEXT ready',
+      'RANGE_QUERY_STATE_CLOSE ready',
+    ],
+    transaction: [
+      'COMPLETED ready',
+      'ERROR ready',
+      'GET_STATE transaction',
+      'PUT_STATE busyxact',
+      'DEL_STATE busyxact',
+      'INVOKE_CHAINCODE busyxact',
+      'RANGE_QUERY_STATE transaction',
+      'RANGE_QUERY_STATE_NEXT transaction',
+      'RANGE_QUERY_STATE_CLOSE transaction',
+    ],
+    busyxact: [
+      'ERROR transaction',
+      'GET_STATE busyxact',
+      'RESPONSE transaction',
+      'RANGE_QUERY_STATE busyxact',
+      'RANGE_QUERY_STATE_NEXT busyxact',
+      'RANGE_QUERY_STATE_CLOSE busyxact',
+    ],
     end: [],
   }
   const types = Object.values(T).filter((type): type is T => typeof type === 'number')
@@ -102,7 +155,10 @@ describe('registration', () => {
     const { kit, stream, peer } = await connected('mycc')
     const second = new ScriptedStream(kit)
     second.register('mycc')
-    expect(second.ended).toEqual({ status: 2, message: 'Error handling message, ending stream: transition canceled with error: Duplicate chaincodeID error: name:"mycc" ' })
+    expect(second.ended).toEqual({
+      status: 2,
+      message: 'Error handling message, ending stream: transition canceled with error: Duplicate chaincodeID error: name:"mycc" ',
+    })
     expect(stream.ended).toBeUndefined()
     expect(peer.running()).toEqual(['mycc'])
     stream.stream.gone('process killed')
@@ -113,7 +169,9 @@ describe('registration', () => {
     const kit = bench()
     const strangers = new ScriptedStream(kit, { mayRegister: (name) => kit.peer.whyNotRegister(name) })
     strangers.register('cc')
-    expect(strangers.ended?.message).toBe('Error handling message, ending stream: transition canceled with error: chaincode cc was not launched by this peer, and chaincode.mode is net')
+    expect(strangers.ended?.message).toBe(
+      'Error handling message, ending stream: transition canceled with error: chaincode cc was not launched by this peer, and chaincode.mode is net',
+    )
     const nameless = new ScriptedStream(kit)
     nameless.register('')
     expect(nameless.ended?.message).toContain('not a chaincode name: ""')
@@ -178,7 +236,7 @@ describe('dev mode', () => {
     expect((await executed)[0]?.result.error).toBe('Failed to execute transaction or query(chaincode cc went away before it answered: connection reset)')
   })
 
-  it('takes an ERROR for a running query as that query\'s failure', async () => {
+  it("takes an ERROR for a running query as that query's failure", async () => {
     const { stream, peer } = await connected()
     const answer = expect(peer.query(query('cc', 'q1'))).rejects.toThrow('Transaction or query returned with failure: cannot handle message')
     await turn()
@@ -210,7 +268,11 @@ describe('requests on a stream', () => {
     const executed = block(invoke('cc', 't1'))
     await turn()
     stream.say(T.ERROR, 't1', 'no', { chaincodeEvent: { chaincodeID: 'forged', txID: 'forged', eventName: 'e', payload: bytes('p') } satisfies ChaincodeEvent })
-    expect((await executed)[0]?.result).toEqual({ txid: 't1', error: 'Transaction or query returned with failure: no', event: { chaincodeID: 'cc', txID: 't1', eventName: 'e', payload: bytes('p') } })
+    expect((await executed)[0]?.result).toEqual({
+      txid: 't1',
+      error: 'Transaction or query returned with failure: no',
+      event: { chaincodeID: 'cc', txID: 't1', eventName: 'e', payload: bytes('p') },
+    })
   })
 
   it('of one transaction are answered in the order of arrival, also behind a slow one', async () => {

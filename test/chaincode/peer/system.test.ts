@@ -48,7 +48,9 @@ describe('system chaincodes', () => {
 
   it('cannot be deployed over', async () => {
     const { block } = withSystem({ noop: 'enable' })
-    expect(errors(await block(deploy('noop', ['init'])))).toEqual(['Failed to deploy chaincode spec(deploy attempted but a chaincode with same name running noop)'])
+    expect(errors(await block(deploy('noop', ['init'])))).toEqual([
+      'Failed to deploy chaincode spec(deploy attempted but a chaincode with same name running noop)',
+    ])
   })
 
   it('are started again after they were ended, in dev mode too', async () => {

@@ -11,13 +11,19 @@ import { type SourceFile, inVisitingOrder } from './source-files.js'
  */
 export function golangName(path: string, input: Uint8Array, files: readonly SourceFile[]): string {
   if (path === '') throw refusal('Cannot generate hashcode from empty chaincode path')
-  return chain(input, inVisitingOrder(files).map(({ bytes }) => bytes))
+  return chain(
+    input,
+    inVisitingOrder(files).map(({ bytes }) => bytes),
+  )
 }
 
 /** Name of a Java chaincode: by a mistake of v0.6 that has to be kept, only the lengths of its files count. Throws as {@link golangName}. */
 export function javaName(path: string, input: Uint8Array, files: readonly SourceFile[]): string {
   if (path === '') throw refusal('Cannot generate hashcode from empty chaincode path')
-  return chain(input, inVisitingOrder(files).map(({ bytes }) => new Uint8Array(bytes.length)))
+  return chain(
+    input,
+    inVisitingOrder(files).map(({ bytes }) => new Uint8Array(bytes.length)),
+  )
 }
 
 /** Name of a car chaincode, which is one archive: only its length counts, as for Java. Throws as {@link golangName}. */

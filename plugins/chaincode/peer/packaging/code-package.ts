@@ -25,7 +25,13 @@ const GO_EXTENSIONS = ['.c', '.h', '.go', '.yaml', '.json']
  * @param workspace files below `src` of the first GOPATH element, relative to it
  * @throws PeerError with v0.6's texts for an empty path or no arguments
  */
-export function packGolang(path: string, input: Uint8Array, sources: readonly SourceFile[], workspace: readonly SourceFile[], settings: BuildSettings): CodePackage {
+export function packGolang(
+  path: string,
+  input: Uint8Array,
+  sources: readonly SourceFile[],
+  workspace: readonly SourceFile[],
+  settings: BuildSettings,
+): CodePackage {
   const name = golangName(path, input, sources)
   const importPath = path.replace(/^https?:\/\//, '').replace(/\/+$/, '')
   const binary = importPath.slice(importPath.lastIndexOf('/') + 1)
@@ -52,7 +58,11 @@ export function packJava(path: string, input: Uint8Array, sources: readonly Sour
   const buildFile = ordered.find(({ path: file }) => file === 'build.gradle' || file === 'pom.xml')?.path
   if (buildFile === undefined) throw refusal('Build file not found')
   const build = buildFile === 'build.gradle' ? 'gradle -b build.gradle clean && gradle -b build.gradle build' : 'mvn -f pom.xml clean && mvn -f pom.xml package'
-  const steps = ['COPY src /root/chaincode', `RUN cd /root/chaincode && ${build}`, 'RUN cp /root/chaincode/build/chaincode.jar /root && cp /root/chaincode/build/libs/* /root/libs']
+  const steps = [
+    'COPY src /root/chaincode',
+    `RUN cd /root/chaincode && ${build}`,
+    'RUN cp /root/chaincode/build/chaincode.jar /root && cp /root/chaincode/build/libs/* /root/libs',
+  ]
   const entries = [
     ...ordered.map(({ path: file, bytes }) => ({ path: `${directory}/${file}`, bytes })),
     dockerfile(settings, steps),

@@ -6,7 +6,7 @@ import { texts } from '../texts.js'
 import { type StreamState, transition } from './fsm.js'
 import { Keepalive } from './keepalive.js'
 import { messageOf, nestedMessage, textOfChaincodeID, typeName } from './messages.js'
-import { MAX_WAITING_REQUESTS, StreamCall } from './stream-call.js'
+import { MAX_WAITING_REQUESTS, type RequestType, StreamCall } from './stream-call.js'
 
 /** The transport under a stream. */
 export interface StreamPort {
@@ -77,7 +77,7 @@ export class ChaincodeStream implements ChaincodeRuntime {
       case T.RANGE_QUERY_STATE_CLOSE:
       case T.INVOKE_CHAINCODE:
       case T.INVOKE_QUERY:
-        return this.request(message)
+        return this.request(message.type, message)
       case T.COMPLETED:
       case T.ERROR:
         return this.ending(message)
@@ -88,6 +88,13 @@ export class ChaincodeStream implements ChaincodeRuntime {
         return this.register(message)
       case T.KEEPALIVE:
         return
+      case T.UNDEFINED:
+      case T.REGISTERED:
+      case T.INIT:
+      case T.READY:
+      case T.TRANSACTION:
+      case T.RESPONSE:
+      case T.QUERY:
       default:
         this.misfit(message)
     }
@@ -205,15 +212,15 @@ export class ChaincodeStream implements ChaincodeRuntime {
     if (this.calls.get(call.call.txid) === call) this.calls.delete(call.call.txid)
   }
 
-  private request(message: ChaincodeMessage): void {
-    const { type, txid } = message
+  private request(type: RequestType, message: ChaincodeMessage): void {
+    const { txid } = message
     const call = this.calls.get(txid)
     if (type === T.PUT_STATE || type === T.DEL_STATE || type === T.INVOKE_CHAINCODE) {
       if (call === undefined || call.isQuery) return this.refuseWrite(message)
     } else if (type !== T.INVOKE_QUERY && transition(this.current, type) === undefined) return this.misfit(message)
     if (call === undefined) return this.reply(T.ERROR, txid, Buffer.from(`[${txid}]Cannot handle ${typeName(type)}: no such transaction or query is running`))
-    if (!call.isBusy) return this.serve(call, message)
-    if (!call.wait(message)) this.fail(`[${txid}]more than ${MAX_WAITING_REQUESTS} requests of one transaction are waiting`)
+    if (!call.isBusy) return this.serve(call, type, message.payload)
+    if (!call.wait({ type, payload: message.payload })) this.fail(`[${txid}]more than ${MAX_WAITING_REQUESTS} requests of one transaction are waiting`)
   }
 
   /** A write for what is not a transaction (spec/chaincode.md §3.3). */
@@ -224,9 +231,8 @@ export class ChaincodeStream implements ChaincodeRuntime {
     this.fail(`[${txid}]${reason}`)
   }
 
-  private serve(call: StreamCall, message: ChaincodeMessage): void {
-    const { payload, txid, type } = message
-    const { state } = call.call
+  private serve(call: StreamCall, type: RequestType, payload: Uint8Array): void {
+    const { state, txid } = call.call
     try {
       switch (type) {
         case T.GET_STATE:
@@ -248,7 +254,7 @@ export class ChaincodeStream implements ChaincodeRuntime {
           return this.later(call, call.ranges(this.options.newId).close(payload))
         case T.INVOKE_QUERY:
           return this.later(call, this.callOther(call, 'query', payload))
-        default:
+        case T.INVOKE_CHAINCODE:
           this.current = transition(this.current, T.INVOKE_CHAINCODE) ?? this.current
           return this.later(call, this.callOther(call, 'invoke', payload), true)
       }
@@ -282,12 +288,14 @@ export class ChaincodeStream implements ChaincodeRuntime {
     while (!call.isBusy && !call.hasEnded) {
       const next = call.waiting?.shift()
       if (next === undefined) return
-      this.serve(call, next)
+      this.serve(call, next.type, next.payload)
     }
   }
 
   private misfit({ type, txid, payload }: ChaincodeMessage): void {
-    this.fail(`[${txid}]Chaincode handler validator FSM cannot handle message (${typeName(type)}) with payload size (${payload.length}) while in state: ${this.current}`)
+    this.fail(
+      `[${txid}]Chaincode handler validator FSM cannot handle message (${typeName(type)}) with payload size (${payload.length}) while in state: ${this.current}`,
+    )
   }
 
   private reply(type: T.RESPONSE | T.ERROR, txid: string, payload: Uint8Array | undefined = EMPTY): void {

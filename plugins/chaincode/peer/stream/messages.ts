@@ -4,7 +4,13 @@ import type { CallResult } from '../../runtime.js'
 const EMPTY = new Uint8Array(0)
 
 /** A serialised ChaincodeMessage; `timestamp` is never set, as on originals (spec/chaincode.md §2.1). */
-export function messageOf(type: T, txid: string, payload: Uint8Array = EMPTY, securityContext?: ChaincodeSecurityContext, chaincodeEvent?: ChaincodeEvent): Uint8Array {
+export function messageOf(
+  type: T,
+  txid: string,
+  payload: Uint8Array = EMPTY,
+  securityContext?: ChaincodeSecurityContext,
+  chaincodeEvent?: ChaincodeEvent,
+): Uint8Array {
   return encode(ChaincodeMessage, { type, timestamp: undefined, payload, txid, securityContext, chaincodeEvent })
 }
 

@@ -37,7 +37,8 @@ export function createRegisterService(options: RegisterServiceOptions): ServiceH
 export function admission({ running, mayRegister }: Pick<RegisterServiceOptions, 'running' | 'mayRegister'>): ChaincodeStreamOptions['admit'] {
   return (stream) => {
     const { name } = stream
-    if (name === '' || name.length > MAX_NAME_LENGTH || /[\0\uFFFD]/.test(name)) return { refused: `not a chaincode name: ${JSON.stringify(name.slice(0, 80))}` }
+    if (name === '' || name.length > MAX_NAME_LENGTH || /[\0\uFFFD]/.test(name))
+      return { refused: `not a chaincode name: ${JSON.stringify(name.slice(0, 80))}` }
     const refused = mayRegister(name)
     if (refused !== undefined) return { refused }
     return running.add(stream) === undefined ? 'duplicate' : undefined
