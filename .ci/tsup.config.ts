@@ -5,9 +5,12 @@ const plugins = readdirSync('plugins', { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => `plugins/${entry.name}/index.ts`)
 
+// Bundled into what is deployed, or into its process, at run time: files that a running peer must find.
+const guest = ['plugins/chaincode/api/deployed.ts', 'plugins/chaincode/node/guest/serve.ts', 'plugins/chaincode/node/guest/bootstrap.ts']
+
 // One ESM graph with shared chunks, so that a class or token is the same object whichever entry it came through.
 export default defineConfig({
-  entry: ['kernel/index.ts', 'kernel/cli/main.ts', ...plugins, 'plugins/chaincode/api/index.ts', 'test/kit/index.ts', 'peer.config.ts'],
+  entry: ['kernel/index.ts', 'kernel/cli/main.ts', ...plugins, 'plugins/chaincode/api/index.ts', ...guest, 'test/kit/index.ts', 'peer.config.ts'],
   outDir: 'dist',
   format: 'esm',
   target: 'node20',
