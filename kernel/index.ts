@@ -15,6 +15,7 @@ export { type KeySpec, type KeySpecs, type Settings, defineKeys, key } from './c
 export { address, choice, duration, flag, integer, list, map, text } from './config/kinds.js'
 export { type LoadedSite, type SiteSources, loadFiles, loadSite } from './config/load.js'
 export { nearest } from './config/nearest.js'
+export { ownPackage } from './config/own-package.js'
 export { peerKeys } from './config/peer-keys.js'
 export { type ConfigNote, type ResolvedEntry, type ResolvedSettings, resolveSettings } from './config/resolve.js'
 export { type Layer, type LayeredValue, type SiteConfig, type SiteFile, type SiteParts, createSite, defineConfig } from './config/site.js'

@@ -1,11 +1,16 @@
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { PeerError } from '../../../kernel/index.js'
+import { join, normalize } from 'node:path'
+import { ownPackage, PeerError } from '../../../kernel/index.js'
 
-/** File of one of Weft's own modules, given without extension relative to this folder: `.ts` in a checkout, `.js` once built. */
+const FOLDER = 'plugins/chaincode/node'
+
+/**
+ * File of one of Weft's own modules, given without extension relative to this folder: the source in a checkout, its output once built.
+ * A build that splits code moves this very module, so its own location says nothing.
+ */
 export function ownSource(module: string): string {
-  const candidates = ['.ts', '.js'].map((extension) => fileURLToPath(new URL(module + extension, import.meta.url)))
-  const found = candidates.find((file) => existsSync(file))
-  if (found === undefined) throw new PeerError('ERR_CHAINCODE_LAUNCH', `Weft's own ${module} is missing: expected ${candidates.join(' or ')}`, { hint: 'reinstall weft' })
+  const own = ownPackage()
+  const source = join(own.root, normalize(join(FOLDER, `${module}.ts`)))
+  const found = own.running(source)
+  if (found === undefined) throw new PeerError('ERR_CHAINCODE_LAUNCH', `Weft's own ${module} is missing, built from ${source}`, { hint: 'reinstall weft' })
   return found
 }
