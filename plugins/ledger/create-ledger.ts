@@ -1,9 +1,13 @@
 import type { Clock } from '../../kernel/index.js'
 import type { Store } from '../level/index.js'
+import { Chain } from './chain.js'
+import { CommitListeners } from './commit-listeners.js'
 import { DeltaHistory } from './delta-history.js'
 import type { SyncableLedger } from './ledger-sync.js'
-import { PeerLedger } from './peer-ledger.js'
+import { OpenGuard } from './open-guard.js'
+import { checkState } from './recovery.js'
 import { type LedgerSettings, META, SHIPPED_SETTINGS, settle } from './settings.js'
+import { TransferableLedger } from './state-transfer.js'
 import { WorldState } from './world-state.js'
 
 /** What `createLedger` needs. */
@@ -29,10 +33,21 @@ export async function createLedger({ store, clock, settings, genesis, onListener
   const meta = store.namespace(META)
   await settle(store, meta, allSettings)
   const world = new WorldState(store, meta, allSettings)
-  const ledger = new PeerLedger({ store, world, settings: allSettings, clock, onListenerError: onListenerError ?? throwLoudly })
   await world.dropUnused()
-  await new DeltaHistory(store, allSettings.deltaHistorySize).prune(ledger.height())
-  if (genesis && ledger.height() === 0n) await ledger.openBatch().commit([], undefined)
+  const chain = new Chain(store)
+  checkState(chain, world)
+  const history = new DeltaHistory(store, allSettings.deltaHistorySize)
+  await history.prune(chain.height)
+  const ledger = new TransferableLedger({
+    store,
+    world,
+    chain,
+    history,
+    guard: new OpenGuard(),
+    listeners: new CommitListeners(onListenerError ?? throwLoudly),
+    clock,
+  })
+  if (genesis && chain.height === 0n) await ledger.openBatch().commit([], undefined)
   return ledger
 }
 

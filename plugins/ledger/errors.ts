@@ -6,11 +6,6 @@ export function outOfBounds(number: bigint, height: bigint): PeerError {
   return new PeerError('ERR_LEDGER_OUT_OF_BOUNDS', 'LedgerError - OutOfBounds: ledger: out of bounds', { details: { number, height } })
 }
 
-/** A transaction id that no index row holds (spec/ledger.md §10). */
-export function resourceNotFound(txid: string): PeerError {
-  return new PeerError('ERR_LEDGER_NOT_FOUND', 'LedgerError - ResourceNotFound: ledger: resource not found', { details: { txid } })
-}
-
 /** A block hash that no index row holds (spec/ledger.md §10). */
 export function blockNotFound(hash: Uint8Array): PeerError {
   const hex = asBuffer(hash).toString('hex')
@@ -36,6 +31,16 @@ function goBytes(value: Uint8Array | undefined): string {
   const shown = Array.from(value.subarray(0, MAX_PRINTED_BYTES), (byte) => `0x${byte.toString(16)}`)
   if (value.length > MAX_PRINTED_BYTES) shown.push(`... ${value.length - MAX_PRINTED_BYTES} more bytes`)
   return `[]byte{${shown.join(', ')}}`
+}
+
+/** The world state is not that of the head, or there is none. */
+export function stateBehind(stateBlock: bigint | undefined, height: bigint): PeerError {
+  const found = stateBlock === undefined ? 'that of no block' : `that of block ${stateBlock}`
+  return new PeerError('ERR_LEDGER_STATE_BEHIND', `the height is ${height}, but the world state is ${found}`, {
+    hint: 'wait until the state transfer has completed',
+    details: { stateBlock, height },
+    retryable: true,
+  })
 }
 
 /** What is stored contradicts itself. */

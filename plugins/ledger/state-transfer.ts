@@ -1,0 +1,125 @@
+import { PeerError } from '../../kernel/index.js'
+import { Block, canonicalBlock, decode } from '../../proto/index.js'
+import { blockHash, transactionIds } from './chain.js'
+import { stateBehind } from './errors.js'
+import type { CommittedBlock, Height } from './ledger.js'
+import type { AppliedDelta, StateReplacement, StateSnapshot, SyncableLedger } from './ledger-sync.js'
+import { pauseEvery } from './pause.js'
+import { PeerLedger } from './peer-ledger.js'
+import { decodeDelta } from './state-delta-codec.js'
+import { FillingState } from './state-replacement.js'
+import type { PreparedState } from './world-state-structure.js'
+
+const BLOCKS_BETWEEN_PAUSES = 64
+
+/** The ledger with blocks and state as they come from other peers (spec/ledger.md §10, §13). */
+export class TransferableLedger extends PeerLedger implements SyncableLedger {
+  private rawWrites: Promise<unknown> = Promise.resolve()
+
+  stateBlock(): Height | undefined {
+    return this.parts.world.block
+  }
+
+  async putRawBlock(number: Height, bytes: Uint8Array): Promise<CommittedBlock> {
+    const stored = canonicalBlock(bytes)
+    const block = decode(Block, stored)
+    // One after the other, since the height that a block sees decides whether it raises it.
+    const write = this.rawWrites.then(async (): Promise<CommittedBlock> => {
+      const { chain, guard, listeners } = this.parts
+      const store = () => this.storeRawBlock(number, stored, block.previousBlockHash)
+      await (number < chain.height ? store() : guard.raiseHeight(number, store))
+      return listeners.announce({ number, bytes: stored, info: chain.info(), results: [] })
+    })
+    // The next write goes on after a failed one, whose caller has the failure.
+    this.rawWrites = write.then(
+      () => undefined,
+      () => undefined,
+    )
+    return write
+  }
+
+  verifyChain(high: Height, low: Height): Promise<Height> {
+    return this.parts.chain.verify(high, low, pauseEvery(BLOCKS_BETWEEN_PAUSES))
+  }
+
+  async applyStateDelta(bytes: Uint8Array, options: { readonly rollBackwards?: boolean } = {}): Promise<AppliedDelta> {
+    const delta = decodeDelta(bytes)
+    this.parts.guard.occupy('a state delta')
+    const state = await this.parts.world.structure.prepare(delta, options.rollBackwards ?? false).catch((thrown: unknown) => {
+      this.parts.guard.vacate()
+      throw thrown
+    })
+    let isOpen = true
+    const end = () => {
+      if (!isOpen) throw new PeerError('ERR_LEDGER_BATCH_ENDED', 'the state delta has been committed or rolled back')
+      isOpen = false
+    }
+    return {
+      stateHash: state.hash,
+      commit: async (block) => {
+        end()
+        await this.commitState(state, block).finally(() => this.parts.guard.vacate())
+      },
+      rollback: () => {
+        end()
+        this.parts.guard.vacate()
+      },
+    }
+  }
+
+  async deleteAllState(): Promise<void> {
+    const { world } = this.parts
+    this.parts.guard.occupy('a deletion of the state')
+    try {
+      await world.activate(await world.nextGeneration(), undefined)
+      await this.parts.history.clear()
+      await world.dropUnused()
+    } finally {
+      this.parts.guard.vacate()
+    }
+  }
+
+  stateSnapshot(): StateSnapshot {
+    const { store, world } = this.parts
+    const block = world.block
+    if (block === undefined) throw stateBehind(block, this.parts.chain.height)
+    const snapshot = store.snapshot()
+    return { block, entries: this.parts.world.structure.entries(snapshot), release: () => snapshot.release() }
+  }
+
+  async replaceState(): Promise<StateReplacement> {
+    const { store, world } = this.parts
+    this.parts.guard.occupy('a replacement of the state')
+    const generation = await world.nextGeneration().catch((thrown: unknown) => {
+      this.parts.guard.vacate()
+      throw thrown
+    })
+    return new FillingState(store, generation.structure, {
+      activate: async (block) => {
+        await world.activate(generation, block)
+        await this.parts.history.clear()
+      },
+      ended: async () => {
+        await world.dropUnused().finally(() => this.parts.guard.vacate())
+      },
+    })
+  }
+
+  private async storeRawBlock(number: Height, bytes: Uint8Array, previousBlockHash: Uint8Array): Promise<void> {
+    const { store, chain } = this.parts
+    const hash = blockHash(bytes)
+    const batch = store.batch()
+    chain.write(batch, number, bytes, hash, transactionIds(bytes))
+    await store.commit(batch, 'block')
+    chain.advance(number, hash, previousBlockHash)
+  }
+
+  private async commitState(state: PreparedState, block: Height): Promise<void> {
+    const batch = this.parts.store.batch()
+    state.write(batch)
+    const marked = this.parts.world.markBlock(batch, block)
+    await this.parts.store.commit(batch, 'block')
+    state.committed()
+    marked()
+  }
+}
