@@ -52,65 +52,91 @@ export function createInProcessRuntime(name: string, chaincode: Chaincode, { log
   }
 }
 
-/** State of a call, as the API asks for it. Answers at once where the peer does. */
+/**
+ * State of a call, as the API asks for it. Answers at once, except behind a range query or a call of another chaincode:
+ * requests act in the order in which they are made, here as over a stream.
+ */
 class DirectPort implements CallPort {
   readonly #call: Call
   readonly #state: CallState
+  /** Resolves when the requests before the next one are done; nothing: they are. */
+  #before: Promise<void> | undefined
 
   constructor(call: Call) {
     this.#call = call
     this.#state = call.state
   }
 
-  get(key: Uint8Array): Uint8Array | undefined {
-    const value = refusable(() => this.#state.get(key))
-    return value === undefined ? undefined : new Uint8Array(value)
+  get(key: Uint8Array): Promise<Uint8Array | undefined> | Uint8Array | undefined {
+    return this.#before === undefined ? this.#read(key) : this.#before.then(() => this.#read(key))
   }
 
-  put(key: Uint8Array, value: Uint8Array): void {
+  put(key: Uint8Array, value: Uint8Array): Promise<void> | void {
+    if (this.#before !== undefined) return this.#before.then(() => refusable(() => this.#state.put(key, value)))
     refusable(() => this.#state.put(key, value))
   }
 
-  delete(key: Uint8Array): void {
+  delete(key: Uint8Array): Promise<void> | void {
+    if (this.#before !== undefined) return this.#before.then(() => refusable(() => this.#state.delete(key)))
     refusable(() => this.#state.delete(key))
   }
 
   range(startKey: Uint8Array, endKey: Uint8Array): RangeCursor {
-    return new DirectCursor(refusable(() => this.#state.range(startKey, endKey)))
+    const cursor = new DirectCursor(() => this.#state.range(startKey, endKey))
+    return { next: () => this.#inTurn(() => cursor.next()), close: () => this.#inTurn(() => cursor.close()) }
   }
 
-  async callChaincode(kind: 'invoke' | 'query', name: string, args: readonly Uint8Array[]): Promise<CallResult> {
+  callChaincode(kind: 'invoke' | 'query', name: string, args: readonly Uint8Array[]): Promise<CallResult> {
+    return this.#inTurn(() => (kind === 'invoke' ? this.#call.invokeChaincode(name, args) : this.#call.queryChaincode(name, args)))
+  }
+
+  #read(key: Uint8Array): Uint8Array | undefined {
+    const value = refusable(() => this.#state.get(key))
+    return value === undefined ? undefined : new Uint8Array(value)
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const running = this.#before === undefined ? work() : this.#before.then(work)
+    const done = running.then(
+      () => {},
+      () => {}, // Its own caller is told, below; those who wait only need to know that it is over.
+    )
+    this.#before = done
+    // The first to hear of the end: whoever waits comes right after, and whoever comes later need not wait.
+    const cleared = done.then(() => {
+      if (this.#before === done) this.#before = undefined
+    })
     try {
-      return await (kind === 'invoke' ? this.#call.invokeChaincode(name, args) : this.#call.queryChaincode(name, args))
+      return await running
     } catch (cause) {
       throw refusal(cause)
+    } finally {
+      await cleared
     }
   }
 }
 
-class DirectCursor implements RangeCursor {
-  readonly #entries: AsyncIterator<StateEntry>
+class DirectCursor {
+  readonly #open: () => AsyncIterable<StateEntry>
+  #entries: AsyncIterator<StateEntry> | undefined
   #ahead: StateEntry | undefined
-  #started = false
+  #exhausted = false
 
-  constructor(entries: AsyncIterable<StateEntry>) {
-    this.#entries = entries[Symbol.asyncIterator]()
+  constructor(open: () => AsyncIterable<StateEntry>) {
+    this.#open = open
   }
 
   async next(): Promise<readonly Entry[] | undefined> {
-    if (this.#started && this.#ahead === undefined) return undefined
-    try {
-      const { batch, ahead } = await readBatch(this.#entries, this.#ahead, RANGE_BATCH)
-      this.#started = true
-      this.#ahead = ahead
-      return batch.map(({ key, value }) => ({ key: new Uint8Array(key), value: new Uint8Array(value) }))
-    } catch (cause) {
-      throw refusal(cause)
-    }
+    if (this.#exhausted) return undefined
+    this.#entries ??= this.#open()[Symbol.asyncIterator]()
+    const { batch, ahead } = await readBatch(this.#entries, this.#ahead, RANGE_BATCH)
+    this.#ahead = ahead
+    this.#exhausted = ahead === undefined
+    return batch.map(({ key, value }) => ({ key: new Uint8Array(key), value: new Uint8Array(value) }))
   }
 
   async close(): Promise<void> {
-    await this.#entries.return?.()
+    await this.#entries?.return?.()
   }
 }
 

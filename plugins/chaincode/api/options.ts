@@ -8,6 +8,8 @@ export interface StartOptions {
   readonly tls?: { readonly enabled: boolean; readonly certFile?: string; readonly serverHostOverride?: string }
   /** Where log lines go; default: stderr. */
   readonly log?: (level: 'debug' | 'info' | 'warning' | 'error', message: string) => void
+  /** Limit of dialling; default 3000, as v0.6's shim. */
+  readonly dialTimeoutMs?: number
   /** Ends the stream; `start` then resolves. */
   readonly signal?: AbortSignal
 }

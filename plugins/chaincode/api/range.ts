@@ -9,6 +9,8 @@ export interface RangeOwner {
   /** Makes the call wait for a request. */
   track<T>(request: Promise<T>): Promise<T>
   open(): RangeCursor
+  /** Closes a cursor, unless the end of the call has done so. */
+  close(cursor: RangeCursor): Promise<void>
 }
 
 /** Entries of a range, batch by batch. The cursor is opened with the first entry and closed when the iteration ends, however it ends. */
@@ -23,6 +25,6 @@ export async function* iterateRange(owner: RangeOwner): AsyncGenerator<RangeEntr
       for (const { key, value } of batch) yield { key, keyString: text(key), value }
     }
   } finally {
-    await owner.track(cursor.close())
+    await owner.close(cursor)
   }
 }

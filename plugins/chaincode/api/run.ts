@@ -26,7 +26,13 @@ export async function runCall(chaincode: Chaincode, call: CallInfo, port: CallPo
     ok = false
     payload = utf8(failureText(thrown))
   }
-  await stub.end()
+  try {
+    await stub.end()
+  } catch (thrown) {
+    // Only closing a range can fail here: the peer has refused something, so the call must not count as a success.
+    if (ok) payload = utf8(failureText(thrown))
+    ok = false
+  }
   const { event } = stub
   return event === undefined ? { ok, payload } : { ok, payload, event }
 }

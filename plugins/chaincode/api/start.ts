@@ -6,9 +6,6 @@ import { type Connection, resolveConnection, type StartOptions } from './options
 import { ChaincodeSession } from './session.js'
 import type { Chaincode } from './types.js'
 
-/** How long dialling may take (spec/chaincode.md §1). */
-const DIAL_TIMEOUT_MS = 3000
-
 /**
  * Connects a chaincode to a peer and serves it until the stream ends. Rejects with the reason then, as v0.6's shim returns it;
  * resolves only if `signal` ended it. {@link main} prints the reason and sets the exit code.
@@ -20,12 +17,13 @@ export async function start(chaincode: Chaincode, options: StartOptions = {}): P
   const connection = resolveConnection(options, process.argv.slice(2), process.env)
   // Loaded here, so that importing the API for its types and errors stays cheap.
   const [grpc, { ChaincodeSupportService, openStream }] = await Promise.all([import('@grpc/grpc-js'), import('../../../proto/index.js')])
+  const { dialTimeoutMs = 3000 } = options
   const client = new grpc.Client(connection.peer, await credentials(connection, grpc), channelOptions(connection))
   const log = options.log ?? ((level, message) => process.stderr.write(`[${connection.name}] ${level} ${message}\n`))
   try {
     await new Promise<void>((resolve, reject) =>
-      client.waitForReady(Date.now() + DIAL_TIMEOUT_MS, (error) =>
-        error === undefined ? resolve() : reject(new Error(`cannot reach the peer at ${connection.peer} within ${DIAL_TIMEOUT_MS / 1000} s: ${error.message}`, { cause: error })),
+      client.waitForReady(Date.now() + dialTimeoutMs, (error) =>
+        error === undefined ? resolve() : reject(new Error(`cannot reach the peer at ${connection.peer} within ${dialTimeoutMs / 1000} s: ${error.message}`, { cause: error })),
       ),
     )
     await new Promise<void>((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { compareBytes, ownBytes, text } from './bytes.js'
 import { ChaincodeError, emptyPutText, ReadOnlyError, RequestError, TransactionEndedError } from './errors.js'
 import { callerIdentity } from './identity.js'
-import type { CallInfo, CallPort, ChaincodeHost, HashFamily } from './port.js'
+import type { CallInfo, CallPort, ChaincodeHost, HashFamily, RangeCursor } from './port.js'
 import { iterateRange } from './range.js'
 import { RowStore } from './row-store.js'
 import { typedTable } from './typed-table.js'
@@ -29,6 +29,7 @@ export class Stub implements ChaincodeStub {
   #event: { name: string; payload: Bytes } | undefined
   #identity: CallerIdentity | undefined
   #rows: RowStore | undefined
+  #ranges: Set<RangeCursor> | undefined
 
   constructor(call: CallInfo, port: CallPort, host: ChaincodeHost) {
     this.#call = call
@@ -89,7 +90,8 @@ export class Stub implements ChaincodeStub {
     return iterateRange({
       assertOpen: () => this.#assertOpen(),
       track: (request) => this.#track(request),
-      open: () => this.#port.range(startKey, endKey),
+      open: () => this.#openRange(startKey, endKey),
+      close: (cursor) => this.#closeRange(cursor),
     })
   }
 
@@ -184,10 +186,15 @@ export class Stub implements ChaincodeStub {
     }
   }
 
-  /** Ends the call: later requests are refused, those on their way are awaited. @internal */
+  /** Ends the call: later requests are refused, those on their way are awaited, ranges still open are closed. @internal */
   async end(): Promise<void> {
     this.#ended = true
-    if (this.#pending > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve))
+    for (;;) {
+      if (this.#pending > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve))
+      const [cursor] = this.#ranges ?? []
+      if (cursor === undefined) return
+      await this.#closeRange(cursor)
+    }
   }
 
   /** The last event set; a query has none. @internal */
@@ -205,6 +212,17 @@ export class Stub implements ChaincodeStub {
     const answer = await this.#track(this.#port.callChaincode(kind, name, bytes))
     if (!answer.ok) throw new ChaincodeError(name, text(answer.payload))
     return answer.payload
+  }
+
+  #openRange(startKey: Uint8Array, endKey: Uint8Array): RangeCursor {
+    const cursor = this.#port.range(startKey, endKey)
+    this.#ranges ??= new Set()
+    this.#ranges.add(cursor)
+    return cursor
+  }
+
+  async #closeRange(cursor: RangeCursor): Promise<void> {
+    if (this.#ranges?.delete(cursor) === true) await this.#track(cursor.close())
   }
 
   #assertOpen(): void {

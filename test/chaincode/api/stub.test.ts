@@ -126,8 +126,8 @@ describe('a stub', () => {
   })
 
   it('fails a handler that returns or throws what cannot be sent', async () => {
-    const wrong = (value: unknown): Chaincode => Object.assign({}, { invoke: () => value })
-    expect((await peerWith(wrong(7)).invoke('cc', ['x'])).text).toBe('a handler must return a string, a Uint8Array or nothing, found number')
+    const wrong: Chaincode = { invoke: () => JSON.parse('7') }
+    expect((await peerWith(wrong).invoke('cc', ['x'])).text).toBe('a handler must return a string, a Uint8Array or nothing, found number')
     const throwing: Chaincode = { invoke: () => Promise.reject({ toString: null }) }
     expect((await peerWith(throwing).invoke('cc', ['x'])).text).toBe('the chaincode threw a object instead of an Error')
   })
