@@ -128,6 +128,22 @@ describe('deliveries', () => {
     expect(ledger.payloads()).toEqual([['a']])
   })
 
+  it('are not written any more after kill', async () => {
+    let release = (): void => undefined
+    const executing = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const { host, store } = createBench(
+      doing((engineHost) => engineHost.deliver('one', [request('a')])),
+      { chaincode: fakeChaincode(() => executing) },
+    )
+    await host.start()
+    host.kill()
+    release()
+    await settle()
+    expect(store.written).toEqual([])
+  })
+
   it('that never finish do not keep stop from ending', async () => {
     const { host, time, log } = createBench(
       doing((engineHost) => engineHost.deliver('one', [request('a')])),

@@ -79,9 +79,11 @@ describe('handlers of an engine', () => {
   })
 
   it('that throw halt the engine, and nothing of them is carried out', async () => {
+    let held: EngineHost | undefined
     const { host, transport, time, sent, store } = createBench(
       engineOf((engineHost) => ({
         onMessage() {
+          held = engineHost
           engineHost.put('vote', BYTES)
           engineHost.send(1, BYTES)
           throw new Error('cannot happen')
@@ -93,6 +95,7 @@ describe('handlers of an engine', () => {
     await run(time, 1)
     expect(host.status().halted).toBe("the engine threw in 'message': cannot happen")
     expect([sent, store.written]).toEqual([[], []])
+    expect(() => held?.send(1, BYTES)).toThrow(/inside handlers only/)
     await expect(host.submit(transactionOf('a'))).rejects.toMatchObject({ code: 'ERR_CONSENSUS_HALTED', message: expect.stringContaining('cannot happen') })
   })
 

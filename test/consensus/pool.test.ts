@@ -88,6 +88,24 @@ describe('submitting', () => {
     expect([seen, host.status().pendingRequests, store.keys('journal').length]).toEqual([['a'], 1, 1])
   })
 
+  it('tells of a duplicate only when the first one is on disk', async () => {
+    const done: (() => void)[] = []
+    const store = new MemoryStore((_, durable) => done.push(durable))
+    const { host, time } = createBench(manual([]), { store })
+    await host.start()
+    let accepted = 0
+    const submit = (): void => void host.submit(transactionOf('a')).then(() => accepted++)
+    submit()
+    submit()
+    await run(time, 5)
+    submit()
+    await settle()
+    expect(accepted).toBe(0)
+    done[0]?.()
+    await settle()
+    expect(accepted).toBe(3)
+  })
+
   it('takes bytes in canonical form, so that two spellings are one request', async () => {
     const { host, time } = createBench(manual([]))
     await host.start()

@@ -39,6 +39,16 @@ describe('timers of an engine', () => {
     expect(fired).toEqual(['t'])
   })
 
+  it('without delay do not fire early when they were set again with one', async () => {
+    const { fired, tell, time } = await bench((host, what) => host.setTimer('t', Number(what)))
+    tell('0')
+    tell('50')
+    await run(time, 49)
+    expect(fired).toEqual([])
+    await run(time, 1)
+    expect(fired).toEqual(['t'])
+  })
+
   it('never fire once cancelled, not even when they had run out in the same moment', async () => {
     const { fired, tell, time } = await bench((host, what) => {
       if (what === 'start') {
