@@ -31,6 +31,7 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly links: Links
   readonly disk: SimulatedDisk
   readonly openLedger: LedgerOpener<L>
+  readonly wrapStore: (store: Store) => Store
   readonly chaincode: ChaincodeSupport
   readonly transfer: StateTransfer | undefined
   readonly invariants: Invariants
@@ -125,9 +126,9 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   }
 
   async #boot(life: Life<L>): Promise<void> {
-    const { self, members, engine, seed, time, disk, openLedger, chaincode, transfer, invariants, trace, log } = this.#options
+    const { self, members, engine, seed, time, disk, openLedger, wrapStore, chaincode, transfer, invariants, trace, log } = this.#options
     const clock = createVirtualClock(time, () => life.isAlive)
-    const store = await disk.open()
+    const store = wrapStore(await disk.open())
     const ledger = await openLedger(store, clock)
     if (!life.isAlive) return
     invariants.opened(self.index, ledger)

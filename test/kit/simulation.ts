@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers'
 import type { Logger } from '../../kernel/index.js'
 import type { EngineFactory, Member, MemberIndex, TransferTarget } from '../../plugins/consensus/index.js'
 import type { Ledger } from '../../plugins/ledger/index.js'
+import type { Store } from '../../plugins/level/index.js'
 import { Invariants } from './invariants.js'
 import { type LinkOptions, Links } from './links.js'
 import { createMemoryDisk, type MemoryDiskOptions, type SimulatedDisk } from './memory-disk.js'
@@ -20,6 +21,8 @@ export interface SimulationOptions<L extends Ledger> {
   /** Default: the memory disk. */
   readonly makeDisk?: (time: VirtualTime, random: Random) => SimulatedDisk
   readonly disk?: MemoryDiskOptions
+  /** What a peer sees of its store; for deliberately broken ones. */
+  readonly wrapStore?: (store: Store) => Store
   readonly links?: LinkOptions
   /** Brings a member's ledger to the target from another's; resolves false if that cannot give it. Without it only the own head can be reached. */
   readonly transfer?: (to: L, from: L, target: TransferTarget) => Promise<boolean>
@@ -65,6 +68,7 @@ export class Simulation<L extends Ledger = Ledger> {
           links: this.links,
           disk: makeDisk(this.time, this.random.fork(`disk ${self.id}`)),
           openLedger: options.openLedger,
+          wrapStore: options.wrapStore ?? ((store) => store),
           chaincode: createExecutor(),
           transfer: options.transfer && ((target) => this.#transfer(self.index, target, options.transfer)),
           invariants: this.invariants,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { runScenario } from './scenario.js'
 import { raftSkeleton } from './skeletons/raft.js'
 
-const SEEDS = Number(process.env['WEFT_SKELETON_SEEDS'] ?? 150)
+const SEEDS = Number(process.env['WEFT_SKELETON_SEEDS'] ?? 60)
 
 describe('the Raft skeleton behind the engine interface', () => {
   for (const members of [3, 5]) {

@@ -1,5 +1,6 @@
 import type { EngineFactory, TransferTarget } from '../../plugins/consensus/index.js'
-import { createRandom, type LogicalLedger, makeTransaction, openLogicalLedger, Simulation } from '../kit/index.js'
+import type { Store } from '../../plugins/level/index.js'
+import { createRandom, type LogicalLedger, makeTransaction, type MemoryDiskOptions, openLogicalLedger, Simulation } from '../kit/index.js'
 
 export interface Scenario {
   readonly seed: number
@@ -10,6 +11,10 @@ export interface Scenario {
   /** Links break and heal by themselves until the load is over. */
   readonly breaks: boolean
   readonly trace?: boolean
+  /** Default: 1 to 5 ms a write. */
+  readonly disk?: MemoryDiskOptions
+  /** For mutants. */
+  readonly wrapStore?: (store: Store) => Store
 }
 
 /** Virtual time in which the load arrives. */
@@ -29,6 +34,8 @@ export async function runScenario(factory: EngineFactory, scenario: Scenario): P
     transfer: copyChain,
     links: { minDelayMs: 1, maxDelayMs: 15, ...(breaks ? { meanUpMs: 400, meanDownMs: 80 } : {}) },
     trace: scenario.trace ?? false,
+    ...(scenario.disk ? { disk: scenario.disk } : {}),
+    ...(scenario.wrapStore ? { wrapStore: scenario.wrapStore } : {}),
   })
   const random = createRandom(seed).fork('scenario')
   await simulation.start()
@@ -54,7 +61,7 @@ export async function runScenario(factory: EngineFactory, scenario: Scenario): P
   for (const peer of simulation.peers) peer.start()
   const all = simulation.peers.map((_, index) => index)
   const isOver = (): boolean => simulation.invariants.missing(all).length === 0 && simulation.peers.every(({ host }) => host?.status().pendingRequests === 0)
-  await simulation.runUntil('every accepted transaction is in every chain and nobody waits', isOver, 60_000)
+  await simulation.runUntil('every accepted transaction is in every chain and nobody waits', isOver, 15_000)
   await simulation.checkAll()
   return simulation
 }

@@ -26,7 +26,7 @@ async function fallBehind(seed: number): Promise<Simulation<LogicalLedger>> {
     await simulation.run(60)
   }
   const isOver = (): boolean => simulation.invariants.missing([0, 1, 2, 3]).length === 0 && simulation.peers.every(({ host }) => host?.status().pendingRequests === 0)
-  await simulation.runUntil('everything is in every chain and nobody waits', isOver, 30_000)
+  await simulation.runUntil('everything is in every chain and nobody waits', isOver, 20_000)
   await simulation.checkAll()
   return simulation
 }
