@@ -1,12 +1,11 @@
 import { definePlugin, peerKeys } from '../../kernel/index.js'
-import { ChaincodeSupportService } from '../../proto/index.js'
 import { LEDGER, validatorKeys } from '../ledger/index.js'
 import { createInProcessRuntime } from './api/in-process.js'
 import { ServeCommand } from './commands/serve.js'
 import { chaincodeKeys, compatibilityKeys } from './keys.js'
 import { createNodeLauncher } from './node/index.js'
 import { createChaincodeSupport } from './peer/chaincode-support.js'
-import { createRegisterService } from './peer/stream/register-service.js'
+import { createRegisterService, registerServiceDefinition } from './peer/stream/register-service.js'
 import { enabledSystemChaincodes } from './system/enabled.js'
 import { CHAINCODE } from './token.js'
 
@@ -67,7 +66,7 @@ export default definePlugin({
         registerTimeoutMs: settings['chaincode.registertimeout'],
         maxStreams: settings['chaincode.maxstreams'],
       })
-      listeners.get('peer').add(ChaincodeSupportService, service)
+      listeners.get('peer').add(registerServiceDefinition, service)
     })
   },
 })

@@ -1,7 +1,7 @@
 import { Client, type ClientDuplexStream, Server, ServerCredentials, credentials, type StatusObject } from '@grpc/grpc-js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../kernel/index.js'
-import { createRegisterService } from '../../../plugins/chaincode/peer/stream/register-service.js'
+import { createRegisterService, registerServiceDefinition } from '../../../plugins/chaincode/peer/stream/register-service.js'
 import {
   ChaincodeID,
   ChaincodeMessage,
@@ -91,7 +91,7 @@ describe('the Register service over gRPC', () => {
     kit = bench({}, { mode: 'dev' })
     server = new Server({ 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 })
     server.addService(
-      ChaincodeSupportService,
+      registerServiceDefinition,
       createRegisterService({
         clock: systemClock,
         log: silentLog(log),

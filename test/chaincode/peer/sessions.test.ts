@@ -170,7 +170,7 @@ class Replay {
     const isCallRefusal = /txid:.* exists|not supported for with privacy/.test(Buffer.from(expected.payload).toString())
     if (!DEPARTURES[this.session.id]?.nestedErrors || expected.type !== T.ERROR || !isCallRefusal) return expected
     const kind = decode(ChaincodeMessage, decode(ChaincodeMessage, actual).payload).type === T.ERROR ? 'invoke' : 'query'
-    return { ...expected, type: T.RESPONSE, payload: nestedMessage(kind, expected.txid, { ok: false, payload: expected.payload }) }
+    return { ...expected, type: T.RESPONSE, payload: new Uint8Array(nestedMessage(kind, expected.txid, { ok: false, payload: expected.payload })) }
   }
 
   /** The transaction or query that made the original send this message. */

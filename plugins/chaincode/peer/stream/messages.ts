@@ -1,5 +1,6 @@
 import { ChaincodeMessage, type ChaincodeEvent, type ChaincodeSecurityContext, ChaincodeMessage_Type as T, encode } from '../../../../proto/index.js'
 import type { CallResult } from '../../runtime.js'
+import { writePlainMessage } from './fast-codec.js'
 
 const EMPTY = new Uint8Array(0)
 
@@ -11,6 +12,7 @@ export function messageOf(
   securityContext?: ChaincodeSecurityContext,
   chaincodeEvent?: ChaincodeEvent,
 ): Uint8Array {
+  if (securityContext === undefined && chaincodeEvent === undefined) return writePlainMessage(type, txid, payload)
   return encode(ChaincodeMessage, { type, timestamp: undefined, payload, txid, securityContext, chaincodeEvent })
 }
 
