@@ -14,13 +14,21 @@ export const chaincodeKeys = defineKeys({
   'chaincode.mode': key(choice(['net', 'dev']), 'net', 'net: the peer launches deployed chaincode; dev: you start it, and it registers itself'),
   'chaincode.startuptimeout': key(integer({ min: 1 }), 300_000, 'limit for starting a chaincode, and again for its Init, in milliseconds'),
   'chaincode.executetimeout': key(integer({ min: 1 }), 30_000, 'limit of one invoke or query, in milliseconds; fixed in v0.6, so the same on every validator'),
-  'chaincode.deploytimeout': key(integer({ min: 1 }), 30_000, 'limit for fetching remote source, in milliseconds; Weft fetches none yet'),
+  'chaincode.deploytimeout': key(
+    integer({ min: 1 }),
+    30_000,
+    'limit for fetching remote source, in milliseconds; without effect as long as chaincode.launcher is none',
+  ),
   'chaincode.keepalive': key(integer(), 0, 'idle seconds after which a registered chaincode is sent KEEPALIVE; 0 or less: never'),
   'chaincode.registertimeout': key(integer({ min: 1 }), 30_000, 'a stream that has not registered by then is ended, in milliseconds'),
   'chaincode.maxstreams': key(integer({ min: 1 }), 1024, 'chaincode streams open at a time, registered or not'),
   'chaincode.maxqueries': key(integer({ min: 1 }), 256, 'queries in flight at a time; more are refused with RESOURCE_EXHAUSTED'),
   'chaincode.system': key(map(), {}, 'system chaincodes to run inside the peer: name to enable, true or yes. There are noop and example02'),
-  'chaincode.installpath': key(text(), '/opt/gopath/bin/', 'directory of the executable in the container of a Go or car chaincode'),
+  'chaincode.installpath': key(
+    text(),
+    '/opt/gopath/bin/',
+    'directory of the executable in the container of a Go or car chaincode; without effect as long as chaincode.launcher is none',
+  ),
   'chaincode.sandbox': key(
     choice(['auto', 'bwrap', 'unshare', 'none']),
     'auto',

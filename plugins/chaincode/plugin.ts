@@ -4,7 +4,7 @@ import { createInProcessRuntime } from './api/in-process.js'
 import { ServeCommand } from './commands/serve.js'
 import { chaincodeKeys, compatibilityKeys } from './keys.js'
 import { createNodeLauncher } from './node/index.js'
-import { createChaincodeSupport } from './peer/chaincode-support.js'
+import { type ChaincodePeer, createChaincodeSupport } from './peer/chaincode-support.js'
 import { createRegisterService, registerServiceDefinition } from './peer/stream/register-service.js'
 import { enabledSystemChaincodes } from './system/enabled.js'
 import { CHAINCODE } from './token.js'
@@ -26,6 +26,10 @@ export default definePlugin({
     },
   },
   apply(peer) {
+    let running: ChaincodePeer | undefined
+    peer.hooks.stop.tap(async () => {
+      await running?.stop('the peer stops')
+    })
     peer.hooks.registerServices.tap(async (listeners) => {
       const settings = peer.settings({ ...KEYS, ...peerKeys })
       const mode = settings['chaincode.mode']
@@ -56,7 +60,7 @@ export default definePlugin({
       })
       for (const { name, chaincode } of enabledSystemChaincodes(settings['chaincode.system'], compatibility, ledger)) support.registerSystem(name, chaincode)
       peer.provide(CHAINCODE, support)
-      peer.onDispose(() => support.stop('the peer stops'))
+      running = support
       const service = createRegisterService({
         clock: peer.clock,
         log: peer.log.in('register'),
