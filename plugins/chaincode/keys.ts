@@ -1,4 +1,5 @@
 import { choice, defineKeys, integer, key, map, text } from '../../kernel/index.js'
+import { EXECUTE_TIMEOUT_MS } from './peer/options.js'
 
 /** A setting of the whole network; other plugins that act on it share this object. */
 export const compatibilityKeys = defineKeys({
@@ -13,7 +14,11 @@ export const compatibilityKeys = defineKeys({
 export const chaincodeKeys = defineKeys({
   'chaincode.mode': key(choice(['net', 'dev']), 'net', 'net: the peer launches deployed chaincode; dev: you start it, and it registers itself'),
   'chaincode.startuptimeout': key(integer({ min: 1 }), 300_000, 'limit for starting a chaincode, and again for its Init, in milliseconds'),
-  'chaincode.executetimeout': key(integer({ min: 1 }), 30_000, 'limit of one invoke or query, in milliseconds; fixed in v0.6, so the same on every validator'),
+  'chaincode.executetimeout': key(
+    integer({ min: 1 }),
+    EXECUTE_TIMEOUT_MS,
+    'limit of one invoke or query, in milliseconds; fixed in v0.6, so the same on every validator',
+  ),
   'chaincode.deploytimeout': key(
     integer({ min: 1 }),
     30_000,

@@ -50,7 +50,6 @@ export class CallRunner {
   private endAll(call: ChaincodeCall, runtime: ChaincodeRuntime): void {
     const reason = `${texts.executeTimeout} ${call.txid}`
     this.running.end(runtime, reason)
-    if (call.callers.length > 0) return
-    for (const callee of call.execution.callees) this.running.end(callee, reason)
+    if (call.callers.length === 0) this.running.abandon(call.execution, reason)
   }
 }

@@ -12,6 +12,7 @@ export class Execution {
   /** Chaincodes that work for a call of another one. */
   readonly callees = new Set<ChaincodeRuntime>()
   private readonly nested = new Set<Promise<unknown>>()
+  private isAbandoned = false
 
   constructor(
     readonly transaction: Transaction,
@@ -41,9 +42,14 @@ export class Execution {
     return call
   }
 
-  /** Resolves when no nested call is under way. A chaincode may end without waiting for what it asked for. */
+  /** The top-level call took too long: its writes are dropped, so that nothing it started has to be waited for. */
+  abandon(): void {
+    this.isAbandoned = true
+  }
+
+  /** Resolves when no nested call is under way. A chaincode may end without waiting for what it asked for; every validator does wait. */
   async settled(): Promise<void> {
-    while (this.nested.size > 0) await Promise.allSettled(this.nested)
+    while (this.nested.size > 0 && !this.isAbandoned) await Promise.allSettled(this.nested)
   }
 
   private readonly onFault = (cause: unknown): void => {

@@ -121,7 +121,8 @@ export class BatchExecutor {
     const deployment = readDeployment(transaction.payload)
     const { name } = deployment
     const { mode, compatibility } = this.options.settings
-    if (this.starter.systems.has(name) && mode === 'net') throw refusal(texts.alreadyRunning(name))
+    const system = this.starter.systems.get(name)
+    if (system !== undefined && (mode === 'net' || !system.callable)) throw refusal(texts.alreadyRunning(name))
     if (deployment.isSystem) throw refusal('system chaincodes are part of the peer: they cannot be deployed by a transaction')
     if (compatibility === 'weft' && transaction.txid !== name) {
       throw refusal(`the txid of a deploy must be the chaincode's name ${name}, found ${transaction.txid}`)

@@ -1,5 +1,6 @@
 import { type Logger, messageOf } from '../../../kernel/index.js'
 import type { ChaincodeRuntime } from '../runtime.js'
+import type { Execution } from './execution.js'
 
 /** A chaincode that is connected or running. */
 export interface RunningChaincode {
@@ -62,6 +63,12 @@ export class RunningChaincodes {
   /** The same without waiting: a chaincode that hangs may be slow to die. `closed` and `closeAll` know of it. */
   end(runtime: ChaincodeRuntime, reason: string): void {
     void this.close(runtime, reason)
+  }
+
+  /** Gives up an execution, and ends the chaincodes that work for it. */
+  abandon(execution: Execution, reason: string): void {
+    execution.abandon()
+    for (const callee of execution.callees) this.end(callee, reason)
   }
 
   /** Resolves when an earlier runtime of that name, if any, is gone. */

@@ -182,7 +182,10 @@ export class ChaincodeStarter {
   private async callInit(runtime: ChaincodeRuntime, call: ChaincodeCall): Promise<CallResult> {
     const { clock, settings } = this.options
     try {
-      return await withinLimit(clock, settings.startupTimeoutMs, runtime.call(call), () => timeoutError(texts.initTimeout))
+      return await withinLimit(clock, settings.startupTimeoutMs, runtime.call(call), () => {
+        this.running.abandon(call.execution, texts.initTimeout)
+        return timeoutError(texts.initTimeout)
+      })
     } finally {
       await call.end()
     }

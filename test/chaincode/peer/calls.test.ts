@@ -153,6 +153,17 @@ describe('a chaincode calling another', () => {
     expect(errors(await executed)[0]).toContain('Timeout expired while executing transaction')
   })
 
+  it('does not hold up the batch when it takes too long while the callee is still being started', async () => {
+    const kit = await pair()
+    const { launcher, clock } = kit
+    for (const runtime of launcher.launched) if (runtime.name === 'store') runtime.die('killed')
+    launcher.hold = new Promise(() => undefined)
+    const executed = kit.block(invoke('passthru', 't1', 'invoke', 'store', 'put', 'k', 'v'))
+    await turn()
+    await clock.advance(30_000)
+    expect(errors(await executed)).toEqual(['Failed to execute transaction or query(Timeout expired while executing transaction)'])
+  })
+
   it('waits for calls that the chaincode did not wait for, so that every validator sees the same writes', async () => {
     const { block, ledger } = await pair({
       hasty: (call) => {
