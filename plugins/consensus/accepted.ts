@@ -50,6 +50,13 @@ export class AcceptedRequest implements Accepted {
     readonly duplicate: boolean,
   ) {}
 
+  /** Of a request that had ended before it was submitted (again): a client that got no answer may ask twice. */
+  static ended(request: EngineRequest, report: RequestOutcomeReport): AcceptedRequest {
+    const pooled = new PooledRequest(request, 0)
+    pooled.finish(report)
+    return new AcceptedRequest(pooled, true)
+  }
+
   get id(): RequestId {
     return this.pooled.request.id
   }

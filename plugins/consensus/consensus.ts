@@ -8,7 +8,7 @@ export type RequestOutcomeReport =
 /** An accepted request: it survives `kill -9` and will be ordered. */
 export interface Accepted {
   readonly id: RequestId
-  /** True if the same bytes were already waiting; nothing was queued twice. */
+  /** True if the same bytes were already waiting or are in a block: nothing is ordered twice. */
   readonly duplicate: boolean
   /**
    * Resolves when the request is in a block, or was executed and rejected. Costs nothing for callers who do not ask.

@@ -2,7 +2,7 @@ import { messageOf } from '../../kernel/index.js'
 import type { EngineRecord, LedgerEffect } from './effects.js'
 import type { TransferResult, TransferTarget } from './engine.js'
 import type { EngineEvent } from './events.js'
-import { type BlockExecution, committedReport, deliveredBlock, headOf, type HostLedger, outcomesOf, reportsOf } from './execution.js'
+import { type BlockExecution, deliveredBlock, headOf, type HostLedger, outcomesOf, reportsOf } from './execution.js'
 import { Fifo } from './fifo.js'
 import type { RequestPool } from './pool.js'
 import type { EngineRecords } from './records.js'
@@ -131,11 +131,11 @@ export class Deliveries {
   }
 
   private async transferTo(target: TransferTarget): Promise<void> {
-    const { execution, pool, ledger, answer } = this.options
+    const { execution, pool, answer } = this.options
     execution.rollback()
     const result = await this.transfer(target)
     if (this.isAborted) return
-    if (result.reached) await pool.reconcile((request) => committedReport(ledger, request))
+    if (result.reached) await pool.reconcile()
     answer({ type: 'transferred', result })
     // The engine cannot know which of its requests were in the blocks that came: it is given what is still open.
     if (result.reached) for (const request of pool.open()) answer({ type: 'request', request })

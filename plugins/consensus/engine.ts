@@ -73,7 +73,8 @@ export interface VoteMark {
 
 /**
  * What an engine may ask for. Every call is an effect: recorded while the handler runs, carried out after it returns, in order.
- * All `put`s of a handler are one group-committed write; its sends wait for that write. Reads are not offered: what was `put` comes back in `restored`.
+ * All `put`s of a handler are one group-committed write. A send waits for it and for every write asked for earlier, also by earlier handlers, and sends keep
+ * their order; the block of a `deliver` becomes durable after them too. Reads are not offered: what was `put` comes back in `restored`.
  */
 export interface EngineHost {
   readonly self: MemberIndex

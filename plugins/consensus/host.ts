@@ -105,7 +105,14 @@ class EngineHostProcess implements ConsensusHost {
       deliveryWindow: this.limits.deliveryWindow,
       random: createRandom(options.seed),
     })
-    this.pool = new RequestPool({ store, limits: this.limits, defer, ready: (request) => answer({ type: 'request', request }), fatal })
+    this.pool = new RequestPool({
+      store,
+      limits: this.limits,
+      defer,
+      ready: (request) => answer({ type: 'request', request }),
+      committed: (request) => committedReport(ledger, request),
+      fatal,
+    })
     this.timers = new EngineTimers(clock, defer, (name, generation) => answer({ type: 'timer', name, generation }))
     this.outbox = new Outbox(
       (message) => this.transmit(message),
@@ -176,7 +183,7 @@ class EngineHostProcess implements ConsensusHost {
     const restored = await this.records.load()
     await this.pool.restore()
     // A transfer may have brought their blocks just before the peer died.
-    await this.pool.reconcile((request) => committedReport(ledger, request))
+    await this.pool.reconcile()
     const requests = this.pool.open()
     const head = headOf(ledger.info())
     this.recorder.head = head

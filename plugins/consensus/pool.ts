@@ -13,6 +13,8 @@ export interface PoolOptions {
   readonly defer: (task: () => void) => void
   /** Requests that are safe on disk, in the order of submission. */
   readonly ready: (request: EngineRequest) => void
+  /** How a request ended that is in the chain already. */
+  readonly committed: (request: EngineRequest) => RequestOutcomeReport | undefined
   /** The journal could not be written: the peer must stop. */
   readonly fatal: (reason: unknown) => void
 }
@@ -58,14 +60,14 @@ export class RequestPool {
   }
 
   /**
-   * Ends the requests whose outcome `find` knows, after their removal from the journal is durable. Rejects if the store fails.
+   * Ends the requests that are in the chain already, after their removal from the journal is durable. Rejects if the store fails.
    * Needed wherever blocks come otherwise than by `deliver`, whose own write removes what it holds.
    */
-  async reconcile(find: (request: EngineRequest) => RequestOutcomeReport | undefined): Promise<void> {
+  async reconcile(): Promise<void> {
     const batch = this.options.store.batch()
     const ended: (readonly [RequestId, RequestOutcomeReport])[] = []
     for (const { request } of this.requests.values()) {
-      const report = find(request)
+      const report = this.options.committed(request)
       if (!report) continue
       this.remove(batch, request.id)
       ended.push([request.id, report])
@@ -87,6 +89,8 @@ export class RequestPool {
       if (pending.stage !== 'journaled') await this.written(pending)
       return new AcceptedRequest(pending, true)
     }
+    const report = this.options.committed({ id, bytes })
+    if (report) return AcceptedRequest.ended({ id, bytes }, report)
     this.checkRoom(bytes)
     const pooled = this.add(id, bytes, this.nextSequence)
     await this.gather(pooled).written

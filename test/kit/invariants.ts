@@ -59,7 +59,8 @@ export class Invariants {
     const hash = toHex(blockHash(bytes))
     const agreed = this.#agreed[height]
     if (agreed === undefined) this.#agreed[height] = hash
-    else if (this.agreement && agreed !== hash) this.#fail(`vp${member} has another block ${height} than the first member that had one: ${hash.slice(0, 16)} instead of ${agreed.slice(0, 16)}`)
+    else if (this.agreement && agreed !== hash)
+      this.#fail(`vp${member} has another block ${height} than the first member that had one: ${hash.slice(0, 16)} instead of ${agreed.slice(0, 16)}`)
     chain.hashes.push(hash)
     for (const { txid } of decode(Block, bytes).transactions) {
       const before = chain.heightOf.get(txid)
@@ -128,7 +129,8 @@ export class Invariants {
 
   #checkReport(member: MemberIndex, txid: string, report: RequestOutcomeReport & { status: 'committed' }): void {
     const height = this.#chains[member]?.heightOf.get(txid)
-    if (height === undefined || BigInt(height) !== report.block) this.#fail(`vp${member} reported ${txid} as committed in block ${report.block}, but announced it in block ${height}`)
+    if (height === undefined || BigInt(height) !== report.block)
+      this.#fail(`vp${member} reported ${txid} as committed in block ${report.block}, but announced it in block ${height}`)
   }
 
   #checkBlock(member: MemberIndex, ledger: Ledger, number: number): void {

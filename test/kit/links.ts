@@ -56,7 +56,9 @@ export class Links {
     this.#options = options
     this.#trace = trace
     this.#ports = Array.from({ length: members }, () => ({ handlers: undefined, attached: false }))
-    this.#pairs = Array.from({ length: members }, (_, a) => Array.from({ length: a }, () => ({ up: false, generation: 0, partitioned: false, broken: false, busyUntilMs: [0, 0] })))
+    this.#pairs = Array.from({ length: members }, (_, a) =>
+      Array.from({ length: a }, () => ({ up: false, generation: 0, partitioned: false, broken: false, busyUntilMs: [0, 0] })),
+    )
     if ((options.meanUpMs ?? 0) > 0) this.#forEachPair((a, b) => this.#scheduleBreak(a, b))
   }
 
@@ -127,7 +129,10 @@ export class Links {
     pair.busyUntilMs.fill(this.#time.nowMs)
     this.#trace(() => `link ${a}-${b} ${shouldBeUp ? 'up' : 'down'}`)
     const generation = pair.generation
-    for (const [self, other] of [[a, b], [b, a]] as const) {
+    for (const [self, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
       const port = this.#ports[self]
       // A break is noticed at once, a connection after one delay, in line with the messages that follow it.
       const delayMs = shouldBeUp ? this.#arrivalMs(pair, other, self) - this.#time.nowMs : 0

@@ -198,7 +198,10 @@ function idOf(key: Uint8Array): string {
 
 function select(rows: Rows, { gt, gte, lt, lte, reverse, limit }: KeyRange): Row[] {
   const isWanted = (id: string): boolean =>
-    (gt === undefined || id > idOf(gt)) && (gte === undefined || id >= idOf(gte)) && (lt === undefined || id < idOf(lt)) && (lte === undefined || id <= idOf(lte))
+    (gt === undefined || id > idOf(gt)) &&
+    (gte === undefined || id >= idOf(gte)) &&
+    (lt === undefined || id < idOf(lt)) &&
+    (lte === undefined || id <= idOf(lte))
   const selected = [...rows]
     .filter(([id]) => isWanted(id))
     .sort(([a], [b]) => (a < b ? -1 : 1))

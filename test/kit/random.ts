@@ -1,7 +1,7 @@
 /** Seeded pseudo-random numbers: the same seed gives the same sequence everywhere. Not for secrets. */
 export interface Random {
   /** Uniform in [0, 1), 32 bits of it. */
-  next(): number
+  readonly next: () => number
   /** Uniform integer in [0, below); `below` >= 1. */
   below(below: number): number
   /** Uniform in [low, high). */

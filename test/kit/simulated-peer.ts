@@ -7,7 +7,6 @@ import {
   type Member,
   type StateTransfer,
 } from '../../plugins/consensus/index.js'
-import type { ChaincodeSupport } from '../../plugins/chaincode/index.js'
 import type { Ledger } from '../../plugins/ledger/index.js'
 import type { Store } from '../../plugins/level/index.js'
 import type { Invariants } from './invariants.js'
@@ -15,7 +14,7 @@ import { createKeyedHashSigner } from './keyed-hash-signer.js'
 import type { Links } from './links.js'
 import type { CrashKind, SimulatedDisk } from './memory-disk.js'
 import { describeEvent, type Trace } from './trace.js'
-import { txidOf } from './transactions.js'
+import { type Executor, txidOf } from './transactions.js'
 import { createVirtualClock, type VirtualTime } from './virtual-clock.js'
 
 /** Opens the ledger of one peer; an empty store gets a genesis block. */
@@ -32,7 +31,7 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly disk: SimulatedDisk
   readonly openLedger: LedgerOpener<L>
   readonly wrapStore: (store: Store) => Store
-  readonly chaincode: ChaincodeSupport
+  readonly chaincode: Executor
   readonly transfer: StateTransfer | undefined
   readonly invariants: Invariants
   readonly trace: Trace

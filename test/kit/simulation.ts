@@ -136,7 +136,10 @@ export class Simulation<L extends Ledger = Ledger> {
   }
 
   #describe(): string {
-    const members = this.peers.map((peer, index) => `vp${index} ${peer.host ? JSON.stringify(peer.host.status(), (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value)) : 'down'}`)
+    const members = this.peers.map(
+      (peer, index) =>
+        `vp${index} ${peer.host ? JSON.stringify(peer.host.status(), (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value)) : 'down'}`,
+    )
     return `at ${this.time.nowMs.toFixed(3)} ms, accepted ${this.invariants.acceptedCount}, unfinished ${this.invariants.unfinished().slice(0, 5).join(' ')}\n${members.join('\n')}`
   }
 

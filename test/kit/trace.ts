@@ -40,8 +40,9 @@ export function describeEvent(event: EngineEvent): string {
     case 'verified':
       return `verified ${event.token} ${event.verdicts.join(',')}`
     case 'sealed':
-      return `sealed at ${event.height}`
+      break
   }
+  return `sealed at ${event.height}`
 }
 
 export function shortHash(bytes: Uint8Array): string {

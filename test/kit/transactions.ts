@@ -1,6 +1,10 @@
-import { decode, encode, Transaction, Transaction_Type } from '../../proto/index.js'
-import type { ChaincodeSupport, OrderedTransaction } from '../../plugins/chaincode/index.js'
+import { ConfidentialityLevel, decode, encode, Transaction, Transaction_Type } from '../../proto/index.js'
+import type { ConsensusHostOptions } from '../../plugins/consensus/index.js'
 import { type ExecutedTransaction, type LedgerBatch, ledgerHash } from '../../plugins/ledger/index.js'
+
+/** What the consensus host needs of chaincode. */
+export type Executor = ConsensusHostOptions['chaincode']
+type Ordered = Parameters<Executor['execute']>[1][number]
 
 const CHAINCODE = Buffer.from('simulated')
 const COUNT = Buffer.from('count')
@@ -16,7 +20,7 @@ export function makeTransaction(name: string, options: { readonly fails?: boolea
     metadata: new Uint8Array(),
     txid: options.fails ? `${REFUSED}${name}` : name,
     timestamp: { seconds: 1n, nanos: 0 },
-    confidentialityLevel: 0,
+    confidentialityLevel: ConfidentialityLevel.PUBLIC,
     confidentialityProtocolVersion: '',
     nonce: new Uint8Array(),
     toValidators: new Uint8Array(),
@@ -39,18 +43,11 @@ export function isBoundToFail(txid: string): boolean {
  * Executes transactions without chaincode: each writes its txid, a counter and a hash over everything before it, so that the state hash
  * depends on the order of all transactions ever executed.
  */
-export function createExecutor(): ChaincodeSupport {
-  return {
-    execute: (batch, transactions) => Promise.resolve(transactions.map((transaction) => executeOne(batch, transaction))),
-    query: () => Promise.reject(new Error('the simulated executor answers no queries')),
-    build: () => Promise.reject(new Error('the simulated executor packages no chaincode')),
-    registerSystem: () => undefined,
-    onRejection: () => () => undefined,
-    running: () => [],
-  }
+export function createExecutor(): Executor {
+  return { execute: (batch, transactions) => Promise.resolve(transactions.map((transaction) => executeOne(batch, transaction))) }
 }
 
-function executeOne(batch: LedgerBatch, { bytes, transaction: { txid } }: OrderedTransaction): ExecutedTransaction {
+function executeOne(batch: LedgerBatch, { bytes, transaction: { txid } }: Ordered): ExecutedTransaction {
   const state = batch.begin(txid)
   if (isBoundToFail(txid)) {
     state.put(CHAINCODE, COUNT, Buffer.from('dropped'))

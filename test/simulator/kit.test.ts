@@ -46,7 +46,7 @@ describe('random numbers', () => {
 })
 
 describe('links', () => {
-  const connect = (seed: number): { time: VirtualTime; links: Links; send(text: string): void; received: string[] } => {
+  const connect = (seed: number): { time: VirtualTime; links: Links; readonly send: (text: string) => void; received: string[] } => {
     const time = new VirtualTime()
     const links = new Links(2, time, createRandom(seed), { minDelayMs: 1, maxDelayMs: 50 })
     const received: string[] = []

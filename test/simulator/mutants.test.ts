@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { EngineFactory, EngineHost } from '../../plugins/consensus/index.js'
 import type { Store } from '../../plugins/level/index.js'
 import { noops } from '../../plugins/noops/index.js'
@@ -31,13 +31,18 @@ function withHost(factory: EngineFactory, change: (host: EngineHost) => Partial<
 
 const faults = { members: 3, transactions: 12, crashes: 8, breaks: true }
 
+// In real time, on a busy machine.
+vi.setConfig({ testTimeout: 120_000 })
+
 describe('the simulator catches', () => {
   it('a store that does not sync', async () => {
     expect(await firstFailure(5, (seed) => cutPower(seed, 10, { store: { sync: 'off' } }))).toMatch(/lost blocks|lost|another block/)
   })
 
   it('a journal that does not sync: accepted requests vanish', async () => {
-    expect(await firstFailure(10, (seed) => cutPower(seed, 10, { store: { sync: 'blocks' } }))).toMatch(/committed what it accepted|everything accepted is committed/)
+    expect(await firstFailure(10, (seed) => cutPower(seed, 10, { store: { sync: 'blocks' } }))).toMatch(
+      /committed what it accepted|everything accepted is committed/,
+    )
   })
 
   it('a ledger that forgets the rest of the block write: requests come back', async () => {
@@ -57,9 +62,18 @@ describe('the simulator catches', () => {
     expect(await firstFailure(5, (seed) => cutPower(seed, 10, { openLedger }))).toMatch(/in block \d+ and in block \d+/)
   })
 
+  it('a door that does not look into the chain: a client that asks again is served twice', async () => {
+    const openLedger: LedgerOpener = async (store, clock) => {
+      const ledger = await openRealLedger(store, clock)
+      ledger.transactionBytes = () => undefined
+      return ledger
+    }
+    expect(await firstFailure(5, (seed) => cutPower(seed, 10, { openLedger }))).toMatch(/in block \d+ and in block \d+/)
+  })
+
   it('an engine that does not persist its votes and its log', async () => {
     const forgetful = withHost(raftSkeleton, () => ({ put: () => undefined }))
-    expect(await firstFailure(20, (seed) => runScenario(forgetful, { ...faults, seed }))).not.toBe('')
+    expect(await firstFailure(20, (seed) => runScenario(forgetful, { ...faults, seed, patienceMs: 1000 }))).not.toBe('')
   })
 
   it('sends that do not wait for the disk', async () => {
@@ -74,7 +88,9 @@ describe('the simulator catches', () => {
       close: () => inner.close(),
     })
     // A slow disk, so that much has been said and not been written when the power goes.
-    expect(await firstFailure(40, (seed) => runScenario(raftSkeleton, { ...faults, seed, disk: { minWriteMs: 5, maxWriteMs: 60 }, wrapStore: store }))).not.toBe('')
+    expect(
+      await firstFailure(40, (seed) => runScenario(raftSkeleton, { ...faults, seed, disk: { minWriteMs: 5, maxWriteMs: 60 }, wrapStore: store })),
+    ).not.toBe('')
   })
 
   it('an engine that claims agreement and has none', async () => {

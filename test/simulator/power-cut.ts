@@ -17,7 +17,11 @@ export interface PowerCutParts {
  * One validator with noops, the real store and the real ledger through `cuts` power cuts under load; each time it restarts by itself.
  * Returns what happened; throws the first invariant that broke.
  */
-export async function cutPower(seed: number, cuts: number, parts: PowerCutParts = {}): Promise<{ accepted: number; blocks: number; cutsWhileStarting: number }> {
+export async function cutPower(
+  seed: number,
+  cuts: number,
+  parts: PowerCutParts = {},
+): Promise<{ accepted: number; blocks: number; cutsWhileStarting: number }> {
   const simulation = new Simulation({
     seed,
     members: 1,
@@ -27,11 +31,16 @@ export async function cutPower(seed: number, cuts: number, parts: PowerCutParts 
   })
   const peer = simulation.peer(0)
   const random = createRandom(seed).fork('power cuts')
-  let submitted = 0
+  const submitted: Uint8Array[] = []
   let cutsWhileStarting = 0
   const load = (): void => {
-    submitted += 1
-    peer.submit(makeTransaction(`t${submitted}`, { fails: random.chance(0.05), bytes: 1 + random.below(200) }))
+    // A client that got no answer asks again, and cannot know whether it was accepted, or even committed.
+    const isAgain = submitted.length > 0 && random.chance(0.15)
+    const bytes = isAgain
+      ? random.pick(submitted.slice(-30))
+      : makeTransaction(`t${submitted.length}`, { fails: random.chance(0.05), bytes: 1 + random.below(200) })
+    if (!isAgain) submitted.push(bytes)
+    peer.submit(bytes)
     simulation.time.schedule(random.between(0, 6), load)
   }
   load()
@@ -55,7 +64,8 @@ export async function cutPower(seed: number, cuts: number, parts: PowerCutParts 
     }
     await simulation.runUntil('the power is cut', () => isCut, 10_000)
     peer.start()
-    if (random.chance(0.1)) await simulation.runUntil('the peer runs and has committed what it accepted before', () => simulation.invariants.unfinished().length === 0, 2_000)
+    if (random.chance(0.1))
+      await simulation.runUntil('the peer runs and has committed what it accepted before', () => simulation.invariants.unfinished().length === 0, 2_000)
     if (random.chance(0.05)) await simulation.checkAll()
   }
   const isOver = (): boolean => peer.host?.status().pendingRequests === 0 && simulation.invariants.unfinished().length === 0

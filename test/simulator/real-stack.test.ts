@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import { createLevelDisk, createRandom, makeTransaction, Simulation } from '../kit/index.js'
 import { openRealLedger } from './power-cut.js'
@@ -37,6 +37,9 @@ async function run(factory: EngineFactory, members: number, seed: number): Promi
   expect(new Set(hashes).size).toBe(1)
   return simulation.trace.lines
 }
+
+// In real time, on a busy machine.
+vi.setConfig({ testTimeout: 120_000 })
 
 describe('skeletons on the real store and the real ledger', () => {
   const engines = [

@@ -13,6 +13,8 @@ export interface Scenario {
   readonly trace?: boolean
   /** Default: 1 to 5 ms a write. */
   readonly disk?: MemoryDiskOptions
+  /** How long everything may take to be ordered after the last fault. Default 15 s. */
+  readonly patienceMs?: number
   /** For mutants. */
   readonly wrapStore?: (store: Store) => Store
 }
@@ -42,10 +44,13 @@ export async function runScenario(factory: EngineFactory, scenario: Scenario): P
   const { time } = simulation
   for (let number = 0; number < transactions; number += 1) {
     const bytes = makeTransaction(`t${number}`, { fails: random.chance(0.05) })
-    time.schedule(random.between(0, LOAD_MS), () => {
+    const submit = (): void => {
       const up = simulation.peers.filter(({ host }) => host !== undefined)
       if (up.length > 0) random.pick(up).submit(bytes)
-    })
+    }
+    time.schedule(random.between(0, LOAD_MS), submit)
+    // A client that got no answer asks again, perhaps somebody else.
+    if (random.chance(0.2)) time.schedule(random.between(0, LOAD_MS), submit)
   }
   for (let crash = 0, atMs = 0; crash < crashes; crash += 1) {
     const downMs = random.between(0, LOAD_MS / 2)
@@ -61,7 +66,7 @@ export async function runScenario(factory: EngineFactory, scenario: Scenario): P
   for (const peer of simulation.peers) peer.start()
   const all = simulation.peers.map((_, index) => index)
   const isOver = (): boolean => simulation.invariants.missing(all).length === 0 && simulation.peers.every(({ host }) => host?.status().pendingRequests === 0)
-  await simulation.runUntil('every accepted transaction is in every chain and nobody waits', isOver, 15_000)
+  await simulation.runUntil('every accepted transaction is in every chain and nobody waits', isOver, scenario.patienceMs ?? 15_000)
   await simulation.checkAll()
   return simulation
 }

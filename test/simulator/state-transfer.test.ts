@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type LogicalLedger, makeTransaction, openLogicalLedger, Simulation } from '../kit/index.js'
 import { copyChain } from './scenario.js'
 import { pbftSkeleton } from './skeletons/pbft.js'
@@ -7,7 +7,14 @@ const SEEDS = 10
 
 /** vp3 hands a request on, is cut off, and comes back when the others have discarded the log that it would need. */
 async function fallBehind(seed: number): Promise<Simulation<LogicalLedger>> {
-  const simulation = new Simulation<LogicalLedger>({ seed, members: 4, engine: { factory: pbftSkeleton }, openLedger: openLogicalLedger, transfer: copyChain, trace: true })
+  const simulation = new Simulation<LogicalLedger>({
+    seed,
+    members: 4,
+    engine: { factory: pbftSkeleton },
+    openLedger: openLogicalLedger,
+    transfer: copyChain,
+    trace: true,
+  })
   await simulation.start()
   await simulation.run(100)
   simulation.peer(3).submit(makeTransaction('of the one cut off'))
@@ -25,7 +32,8 @@ async function fallBehind(seed: number): Promise<Simulation<LogicalLedger>> {
     simulation.peer(number % 4).submit(makeTransaction(`t${number}`))
     await simulation.run(60)
   }
-  const isOver = (): boolean => simulation.invariants.missing([0, 1, 2, 3]).length === 0 && simulation.peers.every(({ host }) => host?.status().pendingRequests === 0)
+  const isOver = (): boolean =>
+    simulation.invariants.missing([0, 1, 2, 3]).length === 0 && simulation.peers.every(({ host }) => host?.status().pendingRequests === 0)
   await simulation.runUntil('everything is in every chain and nobody waits', isOver, 20_000)
   await simulation.checkAll()
   return simulation
@@ -43,6 +51,9 @@ function cutPowerAtWrite(simulation: Simulation<LogicalLedger>, write: number): 
     simulation.time.schedule(50, () => peer.start())
   }
 }
+
+// In real time, on a busy machine.
+vi.setConfig({ testTimeout: 120_000 })
 
 describe('a member that was left behind', () => {
   it('transfers the state and gets its own requests settled, each ordered once', async () => {

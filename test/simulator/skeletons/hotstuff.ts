@@ -29,7 +29,6 @@ const GENESIS: Certificate = { view: 0, node: 'genesis', signatures: [] }
 const VIEW_MS = 150
 const IDLE_MS = 60
 const FETCH_AT_ONCE = 30
-const NOTHING = new Uint8Array()
 const idOf = ({ view, parent, requests }: Node): string => digest(String(view), parent.node, ...requests.map(([id]) => id))
 const votedBytes = (view: number, node: string): Uint8Array => Buffer.from(`vote ${view} ${node}`)
 
@@ -42,7 +41,8 @@ class HotStuff implements Engine {
   /** The last node that was handed over for execution. */
   #executed: string
   readonly #queue: string[] = []
-  #isDelivering = false
+  /** Requests of the delivery that has not been answered; one at a time. */
+  readonly #delivering = new Set<string>()
   #failures = 0
   readonly #nodes = new Map<string, Node>()
   readonly #votes = new Map<string, Map<MemberIndex, string>>()
@@ -58,7 +58,7 @@ class HotStuff implements Engine {
   ) {
     const n = host.members.length
     this.#quorum = n - Math.floor((n - 1) / 3)
-    const state = unpack<{ voted: number; high: Certificate; locked: Certificate }>(restored.get('state') ?? NOTHING)
+    const state = unpack<{ voted: number; high: Certificate; locked: Certificate }>(restored.get('state'))
     this.#voted = state?.voted ?? 0
     this.#high = state?.high ?? GENESIS
     this.#locked = state?.locked ?? GENESIS
@@ -69,14 +69,21 @@ class HotStuff implements Engine {
     }
     // Written in the block's own batch: a node is executed exactly when this says so.
     this.#executed = Buffer.from(restored.get('executed') ?? Buffer.from(GENESIS.node)).toString()
-    for (let id = this.#executed, node = this.#nodes.get(id); node; id = node.parent.node, node = this.#nodes.get(id)) for (const [request] of node.requests) this.#done.add(request)
+    for (let id = this.#executed, node = this.#nodes.get(id); node; id = node.parent.node, node = this.#nodes.get(id))
+      for (const [request] of node.requests) this.#done.add(request)
     host.setTimer('view', VIEW_MS)
   }
 
   onRequest(request: EngineRequest): void {
+    if (this.#done.has(request.id)) return this.#forget(request.id)
     this.#own.add(request.id)
     this.#add(request)
     this.host.broadcast(pack({ t: 'request', request: toWire(request) } satisfies Message))
+  }
+
+  /** It was executed before it was submitted again here: nobody would ever end it. What is being delivered ends with its block. */
+  #forget(id: string): void {
+    if (!this.#delivering.has(id)) this.host.forget([id])
   }
 
   onPeer(member: MemberIndex, up: boolean): void {
@@ -95,7 +102,7 @@ class HotStuff implements Engine {
   }
 
   onDelivered(_tag: string, block: DeliveredBlock | 'skipped'): void {
-    this.#isDelivering = false
+    this.#delivering.clear()
     if (block !== 'skipped') this.#execute()
   }
 
@@ -262,7 +269,9 @@ class HotStuff implements Engine {
   }
 
   #execute(): void {
-    for (let id = this.#isDelivering ? undefined : this.#queue.shift(); id !== undefined; id = this.#isDelivering ? undefined : this.#queue.shift()) {
+    while (this.#delivering.size === 0) {
+      const id = this.#queue.shift()
+      if (id === undefined) break
       this.#executed = id
       const requests = (this.#nodes.get(id)?.requests ?? []).filter(([request]) => !this.#done.has(request))
       for (const [request] of requests) {
@@ -270,7 +279,7 @@ class HotStuff implements Engine {
         this.#pool.delete(request)
       }
       if (requests.length === 0) continue
-      this.#isDelivering = true
+      for (const [request] of requests) this.#delivering.add(request)
       this.host.deliver(id, requests.map(fromWire), { metadata: Buffer.from(id), put: [['executed', Buffer.from(id)]] })
     }
     this.host.status({ view: this.#view, voted: this.#voted, high: this.#high.view, locked: this.#locked.view, pool: this.#pool.size })

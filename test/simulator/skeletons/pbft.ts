@@ -1,4 +1,14 @@
-import type { DeliveredBlock, Engine, EngineFactory, EngineHost, EngineRequest, EngineStart, MemberIndex, TransferResult, VoteMark } from '../../../plugins/consensus/index.js'
+import type {
+  DeliveredBlock,
+  Engine,
+  EngineFactory,
+  EngineHost,
+  EngineRequest,
+  EngineStart,
+  MemberIndex,
+  TransferResult,
+  VoteMark,
+} from '../../../plugins/consensus/index.js'
 import { digestOf, keyOf, type Claim, type Message, type SignedClaim, signedItems, type Slot, slotsOf, Votes } from './pbft-messages.js'
 import { digest, fromWire, pack, toWire, unpack, type WireRequest } from './wire.js'
 
@@ -21,7 +31,8 @@ class Pbft implements Engine {
   #assigned = 0
   #stable: number
   #executed: number
-  #isDelivering = false
+  /** Requests of the delivery that has not been answered; one at a time. */
+  readonly #delivering = new Set<string>()
   #isTransferring = false
   #checkpoint: (Message & { t: 'checkpoint' }) | undefined
   #newView: (Message & { t: 'new-view' }) | undefined
@@ -38,12 +49,12 @@ class Pbft implements Engine {
     { metadata, restored }: EngineStart,
   ) {
     this.#f = Math.floor((host.members.length - 1) / 3)
-    const view = unpack<{ view: number; isActive: boolean; stable: number }>(restored.get('view') ?? NOTHING) ?? { view: 0, isActive: true, stable: 0 }
+    const view = unpack<{ view: number; isActive: boolean; stable: number }>(restored.get('view')) ?? { view: 0, isActive: true, stable: 0 }
     this.#view = view.view
     this.#isActive = view.isActive
     this.#stable = view.stable
     this.#executed = metadata === undefined ? 0 : Number(Buffer.from(metadata).toString())
-    this.#newView = unpack<Message & { t: 'new-view' }>(restored.get('new-view') ?? NOTHING)
+    this.#newView = unpack<Message & { t: 'new-view' }>(restored.get('new-view'))
     for (const [key, bytes] of restored) {
       const slot = key.startsWith('slot.') ? unpack<Slot>(bytes) : undefined
       if (slot) this.#restore(Number(key.slice('slot.'.length)), slot)
@@ -66,9 +77,15 @@ class Pbft implements Engine {
   }
 
   onRequest(request: EngineRequest): void {
+    if (this.#done.has(request.id)) return this.#forget(request.id)
     this.#own.add(request.id)
     this.#add(request)
     this.host.broadcast(pack({ t: 'request', request: toWire(request) } satisfies Message))
+  }
+
+  /** It was executed before it was submitted again here: nobody would ever end it. What is being delivered ends with its block. */
+  #forget(id: string): void {
+    if (!this.#delivering.has(id)) this.host.forget([id])
   }
 
   onPeer(member: MemberIndex, up: boolean): void {
@@ -88,7 +105,7 @@ class Pbft implements Engine {
   }
 
   onDelivered(tag: string, block: DeliveredBlock | 'skipped'): void {
-    this.#isDelivering = false
+    this.#delivering.clear()
     const n = Number(tag)
     if (block === 'skipped') this.#executed = n - 1
     else if (n % CHECKPOINT_EVERY === 0) {
@@ -216,7 +233,7 @@ class Pbft implements Engine {
   }
 
   #execute(): void {
-    while (!this.#isDelivering && !this.#isTransferring) {
+    while (this.#delivering.size === 0 && !this.#isTransferring) {
       const slot = this.#slots.get(this.#executed + 1)
       if (slot?.committed !== true) break
       const n = ++this.#executed
@@ -227,7 +244,7 @@ class Pbft implements Engine {
       if (this.#isActive) this.#wait()
       // A null request uses a number and makes no block: the metadata tells number and height apart after a restart.
       if (slot.requests.length === 0) continue
-      this.#isDelivering = true
+      for (const [id] of slot.requests) this.#delivering.add(id)
       this.host.deliver(String(n), slot.requests.map(fromWire), { metadata: Buffer.from(String(n)) })
     }
     this.#propose()
@@ -267,7 +284,11 @@ class Pbft implements Engine {
     this.#isActive = false
     this.#storeView()
     this.host.setTimer('patience', this.#patienceMs)
-    const claim: Claim = { view, stable: this.#stable, prepared: [...this.#slots].flatMap(([n, { prepared }]) => (prepared && n > this.#stable ? [[n, prepared] as const] : [])) }
+    const claim: Claim = {
+      view,
+      stable: this.#stable,
+      prepared: [...this.#slots].flatMap(([n, { prepared }]) => (prepared && n > this.#stable ? [[n, prepared] as const] : [])),
+    }
     this.host.sign(Buffer.from(pack(claim)).toString(), pack(claim))
   }
 

@@ -13,7 +13,14 @@ type Message =
   | { readonly t: 'request'; readonly request: WireRequest }
   | { readonly t: 'vote?'; readonly term: number; readonly last: number; readonly lastTerm: number }
   | { readonly t: 'vote'; readonly term: number; readonly yes: boolean }
-  | { readonly t: 'append'; readonly term: number; readonly before: number; readonly beforeTerm: number; readonly entries: readonly Entry[]; readonly commit: number }
+  | {
+      readonly t: 'append'
+      readonly term: number
+      readonly before: number
+      readonly beforeTerm: number
+      readonly entries: readonly Entry[]
+      readonly commit: number
+    }
   | { readonly t: 'appended'; readonly term: number; readonly ok: boolean; readonly last: number }
 
 const HEARTBEAT_MS = 50
@@ -29,7 +36,9 @@ class Raft implements Engine {
   readonly #log: Entry[] = []
   #commit: number
   #delivered: number
-  #isDelivering = false
+  /** Requests of the delivery that has not been answered; one at a time. */
+  readonly #delivering = new Set<string>()
+  readonly #executed = new Set<string>()
   #role: 'follower' | 'candidate' | 'leader' = 'follower'
   #leader: MemberIndex | undefined
   #votes = new Set<MemberIndex>()
@@ -43,21 +52,24 @@ class Raft implements Engine {
     private readonly host: EngineHost,
     start: EngineStart,
   ) {
-    const hard = unpack<{ term: number; votedFor: MemberIndex | undefined }>(start.restored.get('hard') ?? new Uint8Array())
+    const hard = unpack<{ term: number; votedFor: MemberIndex | undefined }>(start.restored.get('hard'))
     this.#term = hard?.term ?? 0
     this.#votedFor = hard?.votedFor
     for (let index = 1; ; index += 1) {
-      const entry = unpack<Entry>(start.restored.get(keyOf(index)) ?? new Uint8Array())
+      const entry = unpack<Entry>(start.restored.get(keyOf(index)))
       if (entry === undefined) break
       this.#log.push(entry)
       for (const [id] of entry.requests) this.#logged.add(id)
     }
     this.#delivered = start.metadata === undefined ? 0 : Number(Buffer.from(start.metadata).toString())
     this.#commit = this.#delivered
+    for (const { requests } of this.#log.slice(0, this.#delivered)) for (const [id] of requests) this.#executed.add(id)
     this.#awaitLeader()
   }
 
   onRequest(request: EngineRequest): void {
+    // It was executed before it was submitted again here: nobody would ever end it. What is being delivered ends with its block.
+    if (this.#executed.has(request.id) && !this.#delivering.has(request.id)) return this.host.forget([request.id])
     this.#pool.set(request.id, request)
     if (this.#role === 'leader') this.#propose()
     else if (this.#leader !== undefined) this.#send(this.#leader, { t: 'request', request: toWire(request) })
@@ -74,7 +86,7 @@ class Raft implements Engine {
   }
 
   onDelivered(_tag: string, block: DeliveredBlock | 'skipped'): void {
-    this.#isDelivering = false
+    this.#delivering.clear()
     if (block !== 'skipped') this.#deliver()
   }
 
@@ -121,7 +133,10 @@ class Raft implements Engine {
     this.#persistVote()
     this.#awaitLeader()
     const last = this.#log.length
-    this.host.broadcast(pack({ t: 'vote?', term: this.#term, last, lastTerm: this.#log[last - 1]?.term ?? 0 } satisfies Message), this.#voteMark(this.host.self))
+    this.host.broadcast(
+      pack({ t: 'vote?', term: this.#term, last, lastTerm: this.#log[last - 1]?.term ?? 0 } satisfies Message),
+      this.#voteMark(this.host.self),
+    )
     this.#leadIfElected()
   }
 
@@ -240,12 +255,15 @@ class Raft implements Engine {
   }
 
   #deliver(): void {
-    while (!this.#isDelivering && this.#delivered < this.#commit) {
+    while (this.#delivering.size === 0 && this.#delivered < this.#commit) {
       this.#delivered += 1
       const requests = (this.#log[this.#delivered - 1]?.requests ?? []).map(fromWire)
-      for (const { id } of requests) this.#pool.delete(id)
+      for (const { id } of requests) {
+        this.#pool.delete(id)
+        this.#executed.add(id)
+        this.#delivering.add(id)
+      }
       if (requests.length === 0) continue
-      this.#isDelivering = true
       this.host.deliver(String(this.#delivered), requests, { metadata: Buffer.from(String(this.#delivered)) })
     }
     this.host.status({ role: this.#role, term: this.#term, commit: this.#commit, delivered: this.#delivered, log: this.#log.length })
