@@ -1,4 +1,4 @@
-import { ChaincodeInput, type ChaincodeMessage, ChaincodeMessage_Type as Type } from '../../../proto/gen/chaincode.js'
+import { ChaincodeInput, type ChaincodeMessage, ChaincodeMessage_Type as Type } from '../../../proto/messages.js'
 import { messageOf } from './message-port.js'
 import type { CallInfo } from './port.js'
 import type { Outcome } from './run.js'

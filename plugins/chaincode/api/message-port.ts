@@ -7,7 +7,7 @@ import {
   RangeQueryStateClose,
   RangeQueryStateNext,
   RangeQueryStateResponse,
-} from '../../../proto/gen/chaincode.js'
+} from '../../../proto/messages.js'
 import { text } from './bytes.js'
 import { RequestError } from './errors.js'
 import type { CallAnswer, CallPort, Entry, RangeCursor } from './port.js'

@@ -32,7 +32,8 @@ export function resolveConnection(
   environment: Readonly<Record<string, string | undefined>>,
 ): Connection {
   const address = peer ?? flag(argv, 'peer.address') ?? environment.CORE_PEER_ADDRESS
-  if (address === undefined || address === '') throw new Error("peer.address not configured, can't connect to peer: give -peer.address=<host:port> or CORE_PEER_ADDRESS")
+  if (address === undefined || address === '')
+    throw new Error("peer.address not configured, can't connect to peer: give -peer.address=<host:port> or CORE_PEER_ADDRESS")
   const id = name ?? environment.CORE_CHAINCODE_ID_NAME
   if (id === undefined || id === '') throw new Error('Error chaincode id not provided: set CORE_CHAINCODE_ID_NAME')
   return { peer: address, name: id, tls: tls ?? tlsFrom(environment) }

@@ -1,4 +1,4 @@
-import { ChaincodeMessage, ChaincodeMessage_Type as Type, ChaincodeID } from '../../../proto/gen/chaincode.js'
+import { ChaincodeID, type ChaincodeMessage, ChaincodeMessage_Type as Type } from '../../../proto/messages.js'
 import { callFromMessage, outcomeMessage } from './call-message.js'
 import { utf8 } from './bytes.js'
 import { MessagePort, messageOf } from './message-port.js'

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { ChannelCredentials, ClientOptions } from '@grpc/grpc-js'
+import type * as Grpc from '@grpc/grpc-js'
 import { assertChaincode } from './chaincode.js'
 import { createHost } from './host.js'
 import { type Connection, resolveConnection, type StartOptions } from './options.js'
@@ -23,7 +23,9 @@ export async function start(chaincode: Chaincode, options: StartOptions = {}): P
   try {
     await new Promise<void>((resolve, reject) =>
       client.waitForReady(Date.now() + dialTimeoutMs, (error) =>
-        error === undefined ? resolve() : reject(new Error(`cannot reach the peer at ${connection.peer} within ${dialTimeoutMs / 1000} s: ${error.message}`, { cause: error })),
+        error === undefined
+          ? resolve()
+          : reject(new Error(`cannot reach the peer at ${connection.peer} within ${dialTimeoutMs / 1000} s: ${error.message}`, { cause: error })),
       ),
     )
     await new Promise<void>((resolve, reject) => {
@@ -69,16 +71,18 @@ export async function main(chaincode: Chaincode, options: StartOptions = {}): Pr
   }
 }
 
-async function credentials({ tls }: Connection, grpc: typeof import('@grpc/grpc-js')): Promise<ChannelCredentials> {
+async function credentials({ tls }: Connection, grpc: typeof Grpc): Promise<Grpc.ChannelCredentials> {
   if (!tls.enabled) return grpc.credentials.createInsecure()
   return grpc.credentials.createSsl(tls.certFile === undefined ? null : await readFile(tls.certFile))
 }
 
-function channelOptions({ tls }: Connection): Partial<ClientOptions> {
+function channelOptions({ tls }: Connection): Partial<Grpc.ClientOptions> {
   return {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
     'grpc.enable_http_proxy': 0,
-    ...(tls.serverHostOverride === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverHostOverride, 'grpc.default_authority': tls.serverHostOverride }),
+    ...(tls.serverHostOverride === undefined
+      ? {}
+      : { 'grpc.ssl_target_name_override': tls.serverHostOverride, 'grpc.default_authority': tls.serverHostOverride }),
   }
 }

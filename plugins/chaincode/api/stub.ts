@@ -5,18 +5,7 @@ import type { CallInfo, CallPort, ChaincodeHost, HashFamily, RangeCursor } from 
 import { iterateRange } from './range.js'
 import { RowStore } from './row-store.js'
 import { typedTable } from './typed-table.js'
-import type {
-  Bytes,
-  CallerIdentity,
-  ChaincodeLog,
-  ChaincodeStub,
-  Column,
-  ColumnDefinition,
-  Key,
-  RangeEntry,
-  Table,
-  TableDefinition,
-} from './types.js'
+import type { Bytes, CallerIdentity, ChaincodeLog, ChaincodeStub, Column, ColumnDefinition, Key, RangeEntry, Table, TableDefinition } from './types.js'
 
 /** The stub of one call, over any {@link CallPort} (spec/chaincode.md §21.1). */
 export class Stub implements ChaincodeStub {

@@ -1,9 +1,20 @@
-import { Column as ColumnMessage, type ColumnDefinition_Type, Row as RowMessage, Table as TableMessage } from '../../../proto/gen/table.js'
+import { table } from '../../../proto/messages.js'
 import { concatBytes, typeOf, utf8 } from './bytes.js'
 import { TableError } from './errors.js'
 import type { Column, ColumnDefinition, ColumnType } from './types.js'
 
-/** Column types by their number on the wire (spec/chaincode.md §18.1). */
+/** Numbers of the column types on the wire (spec/chaincode.md §18.1). */
+const TYPE_NUMBERS: Readonly<Record<ColumnType, table.ColumnDefinition_Type>> = {
+  string: table.ColumnDefinition_Type.STRING,
+  int32: table.ColumnDefinition_Type.INT32,
+  int64: table.ColumnDefinition_Type.INT64,
+  uint32: table.ColumnDefinition_Type.UINT32,
+  uint64: table.ColumnDefinition_Type.UINT64,
+  bytes: table.ColumnDefinition_Type.BYTES,
+  bool: table.ColumnDefinition_Type.BOOL,
+}
+
+/** All column types, in the order of their numbers. */
 export const COLUMN_TYPES: readonly ColumnType[] = ['string', 'int32', 'int64', 'uint32', 'uint64', 'bytes', 'bool']
 
 const INTEGER_BOUNDS = {
@@ -20,8 +31,8 @@ export function tableKey(name: string): Uint8Array {
 }
 
 /** Key of a row, or the prefix of keys for leading key columns. A column without a value counts as empty. */
-export function rowKey(table: string, key: readonly (Column | undefined)[]): Uint8Array {
-  return concatBytes(tableKey(table), ...key.map((column) => lengthPrefixed(keyText(column))))
+export function rowKey(tableName: string, key: readonly (Column | undefined)[]): Uint8Array {
+  return concatBytes(tableKey(tableName), ...key.map((column) => lengthPrefixed(keyText(column))))
 }
 
 /** Both inclusive bounds of the rows below a key: what follows must begin with a length digit 1 to 9. */
@@ -33,16 +44,16 @@ export function rowRange(prefix: Uint8Array): { start: Uint8Array; end: Uint8Arr
 export function encodeDefinition(name: string, columns: readonly ColumnDefinition[]): Uint8Array {
   const columnDefinitions = columns.map((column) => ({
     name: column.name,
-    type: COLUMN_TYPES.indexOf(column.type) satisfies ColumnDefinition_Type,
+    type: TYPE_NUMBERS[column.type],
     key: column.key === true,
   }))
-  return TableMessage.encode({ name, columnDefinitions }).finish()
+  return table.Table.encode({ name, columnDefinitions }).finish()
 }
 
 /** Reads a stored definition. Throws TableError for an unknown column type. */
 export function decodeDefinition(bytes: Uint8Array): ColumnDefinition[] {
-  return TableMessage.decode(bytes).columnDefinitions.map(({ name, type, key }) => {
-    const known = COLUMN_TYPES[type]
+  return table.Table.decode(bytes).columnDefinitions.map(({ name, type, key }) => {
+    const known = COLUMN_TYPES.find((name) => TYPE_NUMBERS[name] === type)
     if (known === undefined) throw new TableError(`Column '${name}' has the unknown type ${String(type)}.`)
     return { name, type: known, key }
   })
@@ -50,12 +61,12 @@ export function decodeDefinition(bytes: Uint8Array): ColumnDefinition[] {
 
 /** The stored form of a row. Zero values are written: each column is a oneof. */
 export function encodeRow(row: readonly (Column | undefined)[]): Uint8Array {
-  return RowMessage.encode({ columns: row.map(toMessage) }).finish()
+  return table.Row.encode({ columns: row.map(toMessage) }).finish()
 }
 
 /** Reads a stored row. */
 export function decodeRow(bytes: Uint8Array): (Column | undefined)[] {
-  return RowMessage.decode(bytes).columns.map(fromMessage)
+  return table.Row.decode(bytes).columns.map(fromMessage)
 }
 
 /** True if a value fits its column type; values come from untyped code too. */
@@ -94,7 +105,7 @@ function lengthPrefixed(bytes: Uint8Array): Uint8Array {
   return concatBytes(utf8(String(bytes.length)), bytes)
 }
 
-function toMessage(column: Column | undefined): ColumnMessage {
+function toMessage(column: Column | undefined): table.Column {
   if (column === undefined) return { value: undefined }
   switch (column.type) {
     case 'string':
@@ -111,10 +122,12 @@ function toMessage(column: Column | undefined): ColumnMessage {
       return { value: { $case: 'bytes', value: column.value } }
     case 'bool':
       return { value: { $case: 'bool', value: column.value } }
+    default:
+      return unknownColumn(column)
   }
 }
 
-function fromMessage({ value }: ColumnMessage): Column | undefined {
+function fromMessage({ value }: table.Column): Column | undefined {
   switch (value?.$case) {
     case undefined:
       return undefined
@@ -132,5 +145,12 @@ function fromMessage({ value }: ColumnMessage): Column | undefined {
       return { type: 'bytes', value: new Uint8Array(value.value) }
     case 'bool':
       return { type: 'bool', value: value.value }
+    default:
+      return unknownColumn(value)
   }
+}
+
+/** The compiler knows that this is never reached; rows may come from code that it has not seen. */
+function unknownColumn(column: never): never {
+  throw new TableError(`A column is of an unknown type: ${JSON.stringify(column)}`)
 }

@@ -6,7 +6,9 @@ import type { Column, ColumnDefinition, PartialKey, Row, Table, TableDefinition 
 export function typedTable<D extends TableDefinition>(store: RowStore, name: string, definition: D): Table<D> {
   const columns: ColumnDefinition[] = Object.entries(definition).map(([column, { type, key }]) => {
     if (/^(0|[1-9]\d*)$/.test(column)) {
-      throw new TableError(`Column '${column}' of table '${name}' is named like an array index: JavaScript objects reorder such names; use createTable, insertRow and getRow`)
+      throw new TableError(
+        `Column '${column}' of table '${name}' is named like an array index: JavaScript objects reorder such names; use createTable, insertRow and getRow`,
+      )
     }
     return { name: column, type, key: key === true }
   })
@@ -15,7 +17,8 @@ export function typedTable<D extends TableDefinition>(store: RowStore, name: str
   const cells = (row: Row<D>) => columns.map((column) => cell(column, row[column.name]))
   const fullKey = (key: PartialKey<D>) => {
     const values = leadingKey(key)
-    if (values.length < keyColumns.length) throw new TableError(`The key of table '${name}' needs the columns ${keyColumns.map((column) => column.name).join(', ')}`)
+    if (values.length < keyColumns.length)
+      throw new TableError(`The key of table '${name}' needs the columns ${keyColumns.map((column) => column.name).join(', ')}`)
     return values
   }
   const leadingKey = (key: PartialKey<D>): Column[] => {
@@ -58,6 +61,8 @@ function cell({ type }: ColumnDefinition, value: unknown): Column | undefined {
       return value instanceof Uint8Array ? { type, value } : undefined
     case 'bool':
       return typeof value === 'boolean' ? { type, value } : undefined
+    default:
+      return undefined
   }
 }
 

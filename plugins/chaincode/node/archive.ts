@@ -40,7 +40,11 @@ export async function unpackArchive(codePackage: Uint8Array, maxBytes: number): 
   try {
     archive = await promisify(gunzip)(codePackage, { maxOutputLength: maxBytes + ARCHIVE_OVERHEAD_BYTES })
   } catch (cause) {
-    throw new PeerError('ERR_CHAINCODE_PACKAGE', `the code package of ${codePackage.length} bytes cannot be unpacked to at most ${maxBytes} bytes: ${messageOf(cause)}`, { cause })
+    throw new PeerError(
+      'ERR_CHAINCODE_PACKAGE',
+      `the code package of ${codePackage.length} bytes cannot be unpacked to at most ${maxBytes} bytes: ${messageOf(cause)}`,
+      { cause },
+    )
   }
   const files = readTar(archive, 2)
   const bundle = fileOf(files, BUNDLE, maxBytes)
@@ -57,7 +61,8 @@ function fileOf(files: readonly TarFile[], name: string, maxBytes: number): Uint
 
 function assertManifest(bytes: Uint8Array): void {
   const api = apiVersion(Buffer.from(bytes).toString('utf8'))
-  if (api !== API_VERSION) throw invalid(`its ${MANIFEST} asks for version ${JSON.stringify(api) ?? 'undefined'} of the chaincode API, this peer runs version ${API_VERSION}`)
+  if (api !== API_VERSION)
+    throw invalid(`its ${MANIFEST} asks for version ${JSON.stringify(api) ?? 'undefined'} of the chaincode API, this peer runs version ${API_VERSION}`)
 }
 
 function apiVersion(manifest: string): unknown {

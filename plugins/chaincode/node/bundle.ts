@@ -31,7 +31,9 @@ export async function bundleChaincode(path: string, maxBytes: number): Promise<U
     plugins: [importRules()],
   })
   if (bundle.length > maxBytes) {
-    throw new PeerError('ERR_CHAINCODE_PACKAGE', `the bundle of ${path} has ${bundle.length} bytes, more than ${maxBytes}`, { hint: 'import less, or raise the limit of the launcher on every validator' })
+    throw new PeerError('ERR_CHAINCODE_PACKAGE', `the bundle of ${path} has ${bundle.length} bytes, more than ${maxBytes}`, {
+      hint: 'import less, or raise the limit of the launcher on every validator',
+    })
   }
   return bundle
 }

@@ -48,7 +48,8 @@ function nodeFlags(memoryBytes: number): string[] {
 export function createNodeLauncher(options: NodeLauncherOptions): ChaincodeLauncher {
   const { log, sandbox = 'auto', memoryBytes = 512 * MIB, maxBundleBytes = 4 * MIB, maxFrameBytes = 32 * MIB, clock = systemClock } = options
   const { maxWriteBytes = 64 * MIB, startTimeoutMs = 10_000 } = options
-  if (memoryBytes < MIN_MEMORY_BYTES) throw new PeerError('ERR_CONFIG_INVALID', `chaincode needs at least ${MIN_MEMORY_BYTES} bytes of memory, found ${memoryBytes}`)
+  if (memoryBytes < MIN_MEMORY_BYTES)
+    throw new PeerError('ERR_CONFIG_INVALID', `chaincode needs at least ${MIN_MEMORY_BYTES} bytes of memory, found ${memoryBytes}`)
   const limits = { memoryBytes }
   const bootstrap = onceItWorks(bundleBootstrap)
   const chosen = onceItWorks(async () => {
@@ -62,7 +63,8 @@ export function createNodeLauncher(options: NodeLauncherOptions): ChaincodeLaunc
     type: ChaincodeSpec_Type.NODE,
     pack: (path, input) => packChaincode(path, input, maxBundleBytes),
     async launch(name, codePackage) {
-      if (codePackage.length > maxBundleBytes) throw new PeerError('ERR_CHAINCODE_PACKAGE', `the code package has ${codePackage.length} bytes, more than ${maxBundleBytes}`)
+      if (codePackage.length > maxBundleBytes)
+        throw new PeerError('ERR_CHAINCODE_PACKAGE', `the code package has ${codePackage.length} bytes, more than ${maxBundleBytes}`)
       const bundle = await unpackArchive(codePackage, maxBundleBytes)
       const command = await sandboxCommand(await chosen(), limits, { file: process.execPath, args: nodeFlags(memoryBytes) })
       const contained = await spawnContained({ command, input: await bootstrap(), memoryBytes, log, clock })

@@ -39,9 +39,14 @@ async function residentBytes(root: number): Promise<number> {
   const pids = [root]
   for (let i = 0; i < pids.length && i < MAX_PROCESSES; i += 1) {
     const pid = pids[i]
-    const [statm = '', children = ''] = await Promise.all([readFile(`/proc/${pid}/statm`, 'utf8'), readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')])
+    const [statm, children] = await Promise.all([readFile(`/proc/${pid}/statm`, 'utf8'), readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')])
     pages += Number(statm.split(' ')[1] ?? 0)
-    pids.push(...children.split(' ').filter((text) => text !== '').map(Number))
+    pids.push(
+      ...children
+        .split(' ')
+        .filter((text) => text !== '')
+        .map(Number),
+    )
   }
   return pages * PAGE_BYTES
 }

@@ -17,7 +17,10 @@ export function logOutput(stream: Readable, log: Logger, clock: Clock, fallback:
   let dropped = 0
 
   const nextWindow = () => {
-    if (dropped > 0) log.warning(`${dropped} lines of the chaincode were dropped: it printed more than ${MAX_LINES_PER_SECOND} lines or ${MAX_BYTES_PER_SECOND} bytes in a second`)
+    if (dropped > 0)
+      log.warning(
+        `${dropped} lines of the chaincode were dropped: it printed more than ${MAX_LINES_PER_SECOND} lines or ${MAX_BYTES_PER_SECOND} bytes in a second`,
+      )
     windowStart = clock.elapsedMs()
     lines = bytes = dropped = 0
   }
@@ -38,7 +41,7 @@ export function logOutput(stream: Readable, log: Logger, clock: Clock, fallback:
     bytes += chunk.length
     let at = 0
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, at)) {
-      print(Buffer.concat([line, chunk.subarray(at, Math.min(end, at + MAX_LINE_BYTES))]).toString())
+      print(Buffer.concat([line, chunk.subarray(at, Math.min(end, at + MAX_LINE_BYTES - line.length))]).toString())
       line = Buffer.alloc(0)
       at = end + 1
     }

@@ -142,6 +142,16 @@ export class PipeCall {
       case Type.QUERY_ERROR:
         if (kind === 'query') return this.#end(type === Type.QUERY_COMPLETED, payload, undefined)
         break
+      case Type.UNDEFINED:
+      case Type.REGISTER:
+      case Type.REGISTERED:
+      case Type.INIT:
+      case Type.READY:
+      case Type.TRANSACTION:
+      case Type.RESPONSE:
+      case Type.QUERY:
+      case Type.KEEPALIVE:
+        break
     }
     throw new PipeViolation(`message type ${Type[type] ?? type} does not belong into an ${kind}`)
   }
@@ -209,6 +219,11 @@ export class PipeCall {
     return encode(RangeQueryStateResponse, { keysAndValues: [], hasMore: false, ID: id })
   }
 
+  async #closeAll(): Promise<void> {
+    for (const { entries } of this.#ranges.values()) await entries.return?.()
+    this.#ranges.clear()
+  }
+
   async #callChaincode(type: Type.INVOKE_CHAINCODE | Type.INVOKE_QUERY, payload: Uint8Array): Promise<Uint8Array> {
     const { chaincodeID, ctorMsg } = decode(ChaincodeSpec, payload)
     const name = chaincodeID?.name ?? ''
@@ -232,7 +247,6 @@ export class PipeCall {
       payload: refused === undefined ? new Uint8Array(payload) : utf8(refused),
       ...(event === undefined ? {} : { event: { name: event.eventName, payload: new Uint8Array(event.payload) } }),
     })
-    const open = [...this.#ranges.values()]
-    return open.length === 0 ? undefined : Promise.all(open.map(({ entries }) => entries.return?.())).then(() => undefined)
+    return this.#ranges.size === 0 ? undefined : this.#closeAll()
   }
 }

@@ -94,7 +94,10 @@ export class PipeRuntime implements ChaincodeRuntime {
   #dispatch(message: ChaincodeMessage): void {
     if (!this.#isReady) return this.#register(message)
     const call = this.#calls.get(message.txid)
-    if (call === undefined) throw new PipeViolation(`a message of type ${Type[message.type] ?? message.type} for the unknown transaction ${JSON.stringify(message.txid.slice(0, 80))}`)
+    if (call === undefined)
+      throw new PipeViolation(
+        `a message of type ${Type[message.type] ?? message.type} for the unknown transaction ${JSON.stringify(message.txid.slice(0, 80))}`,
+      )
     call.take(message)
   }
 
@@ -148,6 +151,9 @@ export class PipeRuntime implements ChaincodeRuntime {
   }
 
   #lost(reason: string): PeerError {
-    return new PeerError('ERR_CHAINCODE_LOST', `chaincode ${this.name} ended before it answered: ${reason}`, { retryable: true, details: { name: this.name, reason } })
+    return new PeerError('ERR_CHAINCODE_LOST', `chaincode ${this.name} ended before it answered: ${reason}`, {
+      retryable: true,
+      details: { name: this.name, reason },
+    })
   }
 }

@@ -9,7 +9,17 @@ export interface TarFile {
 const BLOCK_BYTES = 512
 const NAME_BYTES = 100
 /** Where a header keeps its fields: offset and length. */
-const FIELD = { name: [0, 100], mode: [100, 8], uid: [108, 8], gid: [116, 8], size: [124, 12], mtime: [136, 12], checksum: [148, 8], type: [156, 1], magic: [257, 8] } as const
+const FIELD = {
+  name: [0, 100],
+  mode: [100, 8],
+  uid: [108, 8],
+  gid: [116, 8],
+  size: [124, 12],
+  mtime: [136, 12],
+  checksum: [148, 8],
+  type: [156, 1],
+  magic: [257, 8],
+} as const
 const REGULAR_FILE = '0'
 
 /** Writes a ustar archive that depends on names and contents alone: all times, owners and groups are zero. */

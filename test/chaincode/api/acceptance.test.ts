@@ -22,7 +22,8 @@ describe('the example chaincodes answer as the originals did', () => {
       for (const { method, args, rest, committed, blockChaincodeEvents } of steps) {
         const executed: Executed = await peer[method](name, args)
         const what = `${method} ${args.join(' ')}`
-        if (method === 'query') expect({ what, text: executed.ok ? executed.text : FAILURE + executed.text }).toEqual({ what, text: rest.data ?? rest.message ?? '' })
+        if (method === 'query')
+          expect({ what, text: executed.ok ? executed.text : FAILURE + executed.text }).toEqual({ what, text: rest.data ?? rest.message ?? '' })
         else expect({ what, committed: executed.committed }).toEqual({ what, committed })
         const [event] = blockChaincodeEvents ?? []
         if (method === 'invoke') {

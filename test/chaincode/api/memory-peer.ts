@@ -45,14 +45,19 @@ export class MemoryPeer {
   /** Committed keys and values as text. */
   state(name: string): Record<string, string> {
     const prefix = `${name}\0`
-    const entries = [...this.#committed].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), Buffer.from(value ?? []).toString()])
-    return Object.fromEntries(entries.sort())
+    const entries = [...this.#committed]
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), Buffer.from(value ?? []).toString()])
+    return Object.fromEntries(entries.sort(([left = ''], [right = '']) => (left < right ? -1 : 1)))
   }
 
   async #transaction(name: string, kind: Kind, args: readonly (string | Uint8Array)[], circumstances: Circumstances): Promise<Executed> {
     const delta: Layer = new Map()
     const result = await this.#call(name, kind, args, delta, circumstances)
-    if (result.ok) for (const [key, value] of delta) value === undefined ? this.#committed.delete(key) : this.#committed.set(key, value)
+    for (const [key, value] of result.ok ? delta : []) {
+      if (value === undefined) this.#committed.delete(key)
+      else this.#committed.set(key, value)
+    }
     return executed(result, result.ok)
   }
 

@@ -1,5 +1,14 @@
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js'
-import { ChaincodeMessage, ChaincodeMessage_Type as Type, ChaincodeSupportService, decode, type Encodable, RangeQueryStateClose, encode, RangeQueryStateResponse } from '../../../proto/index.js'
+import {
+  ChaincodeMessage,
+  ChaincodeMessage_Type as Type,
+  ChaincodeSupportService,
+  decode,
+  type Encodable,
+  RangeQueryStateClose,
+  encode,
+  RangeQueryStateResponse,
+} from '../../../proto/index.js'
 
 type Stream = ServerDuplexStream<ChaincodeMessage, Encodable<ChaincodeMessage>>
 

@@ -14,7 +14,8 @@ afterEach(() => {
   for (const peer of peers.splice(0)) peer.close()
 })
 
-const message = (type: Type, txid = '', payload = '') => encode(ChaincodeMessage, ChaincodeMessage.create({ type, txid, payload: Buffer.from(payload, 'latin1') }))
+const message = (type: Type, txid = '', payload = '') =>
+  encode(ChaincodeMessage, ChaincodeMessage.create({ type, txid, payload: Buffer.from(payload, 'latin1') }))
 const REGISTERED: Line[] = [{ expect: message(Type.REGISTER, '', '\x12\x02cc') }, { send: message(Type.REGISTERED) }]
 
 /** Serves a chaincode to a peer that plays the lines; both must be content. */
@@ -116,6 +117,8 @@ describe('the connection of a chaincode', () => {
   })
 
   it('that cannot be made is an error which names the address', async () => {
-    await expect(start({ invoke: () => undefined }, { peer: '127.0.0.1:1', name: 'cc', dialTimeoutMs: 50 })).rejects.toThrow('cannot reach the peer at 127.0.0.1:1')
+    await expect(start({ invoke: () => undefined }, { peer: '127.0.0.1:1', name: 'cc', dialTimeoutMs: 50 })).rejects.toThrow(
+      'cannot reach the peer at 127.0.0.1:1',
+    )
   })
 })

@@ -8,9 +8,17 @@ const peerWith = (chaincode: Chaincode) => new MemoryPeer().add(createInProcessR
 describe('a stub', () => {
   it('gives function and arguments, transaction id and time', async () => {
     const peer = peerWith({
-      invoke: (stub, fn, args) => JSON.stringify([fn, args, stub.txId, String(stub.txTimestamp?.seconds), stub.getFunctionAndParameters(), stub.getStringArgs()]),
+      invoke: (stub, fn, args) =>
+        JSON.stringify([fn, args, stub.txId, String(stub.txTimestamp?.seconds), stub.getFunctionAndParameters(), stub.getStringArgs()]),
     })
-    expect(JSON.parse((await peer.invoke('cc', ['move', 'é', ''], { txid: 't9' })).text)).toEqual(['move', ['é', ''], 't9', '1450000000', { fcn: 'move', params: ['é', ''] }, ['move', 'é', '']])
+    expect(JSON.parse((await peer.invoke('cc', ['move', 'é', ''], { txid: 't9' })).text)).toEqual([
+      'move',
+      ['é', ''],
+      't9',
+      '1450000000',
+      { fcn: 'move', params: ['é', ''] },
+      ['move', 'é', ''],
+    ])
   })
 
   it('reads what the transaction wrote, and undefined for what is absent or deleted', async () => {
@@ -29,7 +37,10 @@ describe('a stub', () => {
     ['k', '', "key='k', value='[]byte(nil)'"],
   ])('refuses to put key %j with value %j, with the text of the peer', async (key, value, ending) => {
     const { ok, text } = await peerWith({ invoke: (stub) => stub.putState(key, value) }).invoke('cc', ['x'])
-    expect({ ok, text }).toEqual({ ok: false, text: `LedgerError - InvalidArgument: An empty string key or a nil value is not supported. Method invoked with ${ending}` })
+    expect({ ok, text }).toEqual({
+      ok: false,
+      text: `LedgerError - InvalidArgument: An empty string key or a nil value is not supported. Method invoked with ${ending}`,
+    })
   })
 
   it('goes on after a refused request if the chaincode handles it', async () => {
@@ -50,7 +61,12 @@ describe('a stub', () => {
         for (const name of ['putState', 'deleteState', 'invokeChaincode']) {
           const write: unknown = Reflect.get(stub, name)
           if (typeof write !== 'function') throw new Error(name)
-          await expect(write.call(stub, 'k', ['v']).catch((error: Error) => { texts.push(error.message); throw error })).rejects.toThrow(ReadOnlyError)
+          await expect(
+            write.call(stub, 'k', ['v']).catch((error: Error) => {
+              texts.push(error.message)
+              throw error
+            }),
+          ).rejects.toThrow(ReadOnlyError)
         }
       },
     }
@@ -85,7 +101,12 @@ describe('a stub', () => {
     const peer = peerWith({
       invoke(stub) {
         const query = stub.queryChaincode('other', ['q'])
-        late = query.then(() => stub.putState('late', 'v')).then(() => 'written', (error: unknown) => error)
+        late = query
+          .then(() => stub.putState('late', 'v'))
+          .then(
+            () => 'written',
+            (error: unknown) => error,
+          )
         return stub.putState('k', 'v')
       },
     }).add(createInProcessRuntime('other', { query: () => 'answer' }))

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { Chaincode, ChaincodeStub, Column, ColumnDefinition } from '../../../plugins/chaincode/api/index.js'
 import { createInProcessRuntime } from '../../../plugins/chaincode/api/in-process.js'
-import { COLUMN_TYPES, decodeDefinition, decodeRow, encodeDefinition, encodeRow, rowKey, rowRange, tableKey } from '../../../plugins/chaincode/api/table-codec.js'
+import {
+  COLUMN_TYPES,
+  decodeDefinition,
+  decodeRow,
+  encodeDefinition,
+  encodeRow,
+  rowKey,
+  rowRange,
+  tableKey,
+} from '../../../plugins/chaincode/api/table-codec.js'
 import { MemoryPeer } from './memory-peer.js'
 import { tables, type VectorColumn } from './vectors.js'
 

@@ -23,7 +23,8 @@ export const acceptance = () => vectors('acceptance.json', z.object({ scenarios:
 const sessionMessage = z.object({ stream: z.number().optional(), direction: z.string().optional(), type: z.string().optional(), hex: z.string().optional() })
 
 /** sessions.json */
-export const sessions = () => vectors('sessions.json', z.object({ sessions: z.array(z.object({ id: z.string(), messages: z.array(sessionMessage) })) })).sessions
+export const sessions = () =>
+  vectors('sessions.json', z.object({ sessions: z.array(z.object({ id: z.string(), messages: z.array(sessionMessage) })) })).sessions
 
 const column = z.object({ type: z.string(), valueHex: z.string().optional(), value: z.string().optional() })
 
@@ -68,7 +69,9 @@ export const tables = () =>
 export type VectorColumn = z.infer<typeof column>
 
 const context = z.object({
-  transactions: z.array(z.object({ certDerHex: z.string(), signatureDerHex: z.string(), signedBytesHex: z.string(), attributes: z.record(z.string(), z.string()) })),
+  transactions: z.array(
+    z.object({ certDerHex: z.string(), signatureDerHex: z.string(), signedBytesHex: z.string(), attributes: z.record(z.string(), z.string()) }),
+  ),
 })
 
 /** security-context.json */

@@ -30,25 +30,25 @@ async function deployed(source: string): Promise<MemoryPeer> {
 }
 
 const FORBIDDEN: readonly [string, string][] = [
-    ['Date.now()', 'the current time is not available'],
-    ['new Date().getTime()', 'the current time is not available'],
-    ['new (new Date(0).constructor)()', 'the current time is not available'],
-    ['Math.random()', 'Math.random is not available'],
-    ['crypto.randomUUID()', 'crypto.randomUUID is not available'],
-    ['setTimeout(() => {}, 1)', 'setTimeout is not available'],
-    ['fetch("http://127.0.0.1")', 'fetch is not available'],
-    ['"a".localeCompare("b")', 'localeCompare is not available'],
-    ['process.pid', 'process is not defined'],
-    ['globalThis.process.binding("fs")', "reading 'binding'"],
-    ['globalThis.require("fs")', 'require is not a function'],
-    ['Buffer.from("x")', 'Buffer is not defined'],
-    ['new WeakRef({})', 'WeakRef is not defined'],
-    ['new WebAssembly.Memory({ initial: 60000 })', 'WebAssembly is not defined'],
-    ['new SharedArrayBuffer(1)', 'SharedArrayBuffer is not defined'],
-    ['eval("1")', 'Code generation from strings disallowed'],
-    ['(async () => {}).constructor("return process")()', 'Code generation from strings disallowed'],
-    ['await import(["node", "fs"].join(":"))', 'it cannot import node:fs while it runs'],
-    ['await import(["data", "text/javascript,1"].join(":"))', 'cannot import data:'],
+  ['Date.now()', 'the current time is not available'],
+  ['new Date().getTime()', 'the current time is not available'],
+  ['new (new Date(0).constructor)()', 'the current time is not available'],
+  ['Math.random()', 'Math.random is not available'],
+  ['crypto.randomUUID()', 'crypto.randomUUID is not available'],
+  ['setTimeout(() => {}, 1)', 'setTimeout is not available'],
+  ['fetch("http://127.0.0.1")', 'fetch is not available'],
+  ['"a".localeCompare("b")', 'localeCompare is not available'],
+  ['process.pid', 'process is not defined'],
+  ['globalThis.process.binding("fs")', "reading 'binding'"],
+  ['globalThis.require("fs")', 'require is not a function'],
+  ['Buffer.from("x")', 'Buffer is not defined'],
+  ['new WeakRef({})', 'WeakRef is not defined'],
+  ['new WebAssembly.Memory({ initial: 60000 })', 'WebAssembly is not defined'],
+  ['new SharedArrayBuffer(1)', 'SharedArrayBuffer is not defined'],
+  ['eval("1")', 'Code generation from strings disallowed'],
+  ['(async () => {}).constructor("return process")()', 'Code generation from strings disallowed'],
+  ['await import(["node", "fs"].join(":"))', 'it cannot import node:fs while it runs'],
+  ['await import(["data", "text/javascript,1"].join(":"))', 'cannot import data:'],
 ]
 
 const LOST = { code: 'ERR_CHAINCODE_LOST', retryable: true }
@@ -72,14 +72,24 @@ describe('deployed code', () => {
   })
 
   it('may use what is the same everywhere', async () => {
-    const peer = await deployed('export default { invoke: () => [new Date(5).toISOString(), new Date("2020-01-01T00:00:00").getTime(), [3, 1].sort(), atob("eA==")].join() }')
+    const peer = await deployed(
+      'export default { invoke: () => [new Date(5).toISOString(), new Date("2020-01-01T00:00:00").getTime(), [3, 1].sort(), atob("eA==")].join() }',
+    )
     expect((await peer.invoke('cc', ['x'])).text).toBe('1970-01-01T00:00:00.005Z,1577836800000,1,3,x')
   })
 
   it('that does not load is refused with its error', async () => {
-    await expect(deployed('throw new Error("not today")')).rejects.toMatchObject({ code: 'ERR_CHAINCODE_LAUNCH', message: expect.stringContaining('not today') })
+    await expect(deployed('throw new Error("not today")')).rejects.toMatchObject({
+      code: 'ERR_CHAINCODE_LAUNCH',
+      message: expect.stringContaining('not today'),
+    })
     await expect(deployed('export default 7')).rejects.toThrow('expected an object with init, invoke and query')
-    await expect(deployed('for (;;);').catch((error: Error) => error.message)).resolves.toContain('was not ready')
+    const impatient = createNodeLauncher({ log, sandbox: 'none', startTimeoutMs: 700 })
+    const { bytes } = await withSource('for (;;);', (file) => impatient.pack(file, inputOf('init')))
+    await expect(impatient.launch('cc', bytes)).rejects.toMatchObject({
+      code: 'ERR_CHAINCODE_LAUNCH',
+      message: expect.stringContaining('it was not ready after 700 ms'),
+    })
   }, 30_000)
 
   it('that loops for ever leaves the peer free, and ends when it is closed', async () => {
@@ -95,11 +105,18 @@ describe('deployed code', () => {
     ['its heap', 'const all = []; for (;;) all.push({ a: 1, b: [2] })'],
     ['buffers', 'const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1))'],
     ['strings', 'const all = []; for (let i = 0; ; i += 1) all.push(`${i}`.padStart(1 << 20, "é"))'],
-  ])('that fills memory with %s does not get it', async (_, hog) => {
-    const peer = await deployed(`export default { invoke() { ${hog} } }`)
-    const outcome = await peer.invoke('cc', ['x']).then(({ ok, text }) => ({ ok, text }), (error: { code: string }) => error.code)
-    expect([{ ok: false, text: 'Array buffer allocation failed' }, 'ERR_CHAINCODE_LOST']).toContainEqual(outcome)
-  }, 30_000)
+  ])(
+    'that fills memory with %s does not get it',
+    async (_, hog) => {
+      const peer = await deployed(`export default { invoke() { ${hog} } }`)
+      const outcome = await peer.invoke('cc', ['x']).then(
+        ({ ok, text }) => ({ ok, text }),
+        (error: { code: string }) => error.code,
+      )
+      expect([{ ok: false, text: 'Array buffer allocation failed' }, 'ERR_CHAINCODE_LOST']).toContainEqual(outcome)
+    },
+    30_000,
+  )
 
   it('that prints without end fills no log', async () => {
     const before = log.lines.length
@@ -116,7 +133,10 @@ describe('deployed code', () => {
 
 describe.each(['bwrap', 'unshare'] as const)('a process that broke out of everything but %s', (kind) => {
   const attempt = async (source: string): Promise<unknown> => {
-    const usable = await chooseSandbox(kind, { memoryBytes: MEMORY_BYTES }).then(() => true, (error: unknown) => error)
+    const usable = await chooseSandbox(kind, { memoryBytes: MEMORY_BYTES }).then(
+      () => true,
+      (error: unknown) => error,
+    )
     if (usable !== true) {
       // Without a sandbox there must be no deployed chaincode, and a message that says what to install.
       expect(usable).toMatchObject({ code: 'ERR_CHAINCODE_SANDBOX', hint: expect.stringContaining('apt-get install bubblewrap') })
@@ -172,7 +192,11 @@ describe('a sandbox that does not work', () => {
   it('is refused with what to install', async () => {
     const path = process.env.PATH
     const limits = { memoryBytes: 1024 * 1024 } // Too little for any Node.js: no candidate can pass its self-test.
-    await expect(chooseSandbox('auto', limits)).rejects.toMatchObject({ code: 'ERR_CHAINCODE_SANDBOX', message: expect.stringContaining('bwrap: '), hint: expect.stringContaining('apt-get install bubblewrap') })
+    await expect(chooseSandbox('auto', limits)).rejects.toMatchObject({
+      code: 'ERR_CHAINCODE_SANDBOX',
+      message: expect.stringContaining('bwrap: '),
+      hint: expect.stringContaining('apt-get install bubblewrap'),
+    })
     expect(process.env.PATH).toBe(path)
   })
 })
@@ -215,7 +239,9 @@ describe('a process that speaks on its pipe', () => {
   })
 
   it('asking without reading the answers is not served without end', async () => {
-    const { peer } = await served(`send(${MESSAGES.register}); onCall(() => { pipe.pause(); const flood = () => { for (let i = 0; i < 1000; i += 1) send(${MESSAGES.get}); setTimeout(flood, 1) }; flood() })`)
+    const { peer } = await served(
+      `send(${MESSAGES.register}); onCall(() => { pipe.pause(); const flood = () => { for (let i = 0; i < 1000; i += 1) send(${MESSAGES.get}); setTimeout(flood, 1) }; flood() })`,
+    )
     const before = process.memoryUsage().rss
     const call = peer.invoke('cc', ['x'], { txid: 't1' })
     const lost = expect(call).rejects.toMatchObject(LOST)

@@ -9,7 +9,8 @@ import { inputOf, withSource } from './packages.js'
 const MAX = 4 * 1024 * 1024
 const SOURCE = `import { type Chaincode, ChaincodeError } from 'weft/chaincode'\nimport { greeting } from './part.js'\nexport default { invoke() { throw new ChaincodeError('x', greeting) } } satisfies Chaincode\n`
 const PART = { 'part.ts': 'export const greeting: string = "hello"\n' }
-const pack = (source: string, files: Readonly<Record<string, string>> = {}, input = inputOf('init')) => withSource(source, (file) => packChaincode(file, input, MAX), files)
+const pack = (source: string, files: Readonly<Record<string, string>> = {}, input = inputOf('init')) =>
+  withSource(source, (file) => packChaincode(file, input, MAX), files)
 
 describe('a code package', () => {
   it('has the same bytes and name wherever its source lies, and no paths in it', async () => {
@@ -89,7 +90,14 @@ describe('unpacking what anybody may have made', () => {
     tar.fill(0, 0, 100)
     tar.write(name)
     tar.fill(0x20, 148, 156)
-    tar.write(`${tar.subarray(0, 512).reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\0 `, 148)
+    tar.write(
+      `${tar
+        .subarray(0, 512)
+        .reduce((sum, byte) => sum + byte, 0)
+        .toString(8)
+        .padStart(6, '0')}\0 `,
+      148,
+    )
     expect(() => readTar(tar, 2)).toThrow('not a plain file name')
   })
 
@@ -98,7 +106,14 @@ describe('unpacking what anybody may have made', () => {
     const link = Buffer.from(tar)
     link[156] = 0x32
     link.fill(0x20, 148, 156)
-    link.write(`${link.subarray(0, 512).reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\0 `, 148)
+    link.write(
+      `${link
+        .subarray(0, 512)
+        .reduce((sum, byte) => sum + byte, 0)
+        .toString(8)
+        .padStart(6, '0')}\0 `,
+      148,
+    )
     expect(() => readTar(link, 2)).toThrow('not a regular file')
     const damaged = Buffer.from(tar)
     damaged[0] = 0x79

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createInProcessRuntime } from '../../../plugins/chaincode/api/in-process.js'
 import { createNodeLauncher } from '../../../plugins/chaincode/node/index.js'
@@ -20,7 +20,8 @@ beforeAll(async () => {
 }, 30_000)
 afterAll(() => runtime.close('the tests are over'))
 
-const other = () => createInProcessRuntime('other', { invoke: (stub, fn) => stub.putState('called', fn || 'x').then(() => fn), query: (stub) => stub.getState('called') })
+const other = () =>
+  createInProcessRuntime('other', { invoke: (stub, fn) => stub.putState('called', fn || 'x').then(() => fn), query: (stub) => stub.getState('called') })
 const overPipe = () => new MemoryPeer().add(runtime).add(other())
 const inProcess = () => new MemoryPeer().add(createInProcessRuntime('cc', script)).add(other())
 
@@ -63,7 +64,13 @@ describe('a chaincode behind the pipe', () => {
     const peer = overPipe()
     await peer.invoke('cc', ['in turn', JSON.stringify([['put', 'k', 'v']])])
     const [transaction, ...queries] = await Promise.all([
-      peer.invoke('cc', ['in turn', JSON.stringify([['get', 'k'], ['range', '', '']])]),
+      peer.invoke('cc', [
+        'in turn',
+        JSON.stringify([
+          ['get', 'k'],
+          ['range', '', ''],
+        ]),
+      ]),
       ...Array.from({ length: 20 }, () => peer.query('cc', ['q'])),
     ])
     expect(transaction.ok).toBe(true)
@@ -74,7 +81,15 @@ describe('a chaincode behind the pipe', () => {
     const peer = overPipe()
     await peer.invoke('cc', ['in turn', JSON.stringify([['put', 'in turn', 'old']])])
     for (const _ of [1, 2, 3]) {
-      const { text } = await peer.invoke('cc', ['in turn', JSON.stringify([['get', 'in turn'], ['put', 'in turn', 'new'], ['get', 'in turn'], ['put', 'in turn', 'old']])])
+      const { text } = await peer.invoke('cc', [
+        'in turn',
+        JSON.stringify([
+          ['get', 'in turn'],
+          ['put', 'in turn', 'new'],
+          ['get', 'in turn'],
+          ['put', 'in turn', 'old'],
+        ]),
+      ])
       expect(text).toBe('["old",null,"new",null]')
     }
   })

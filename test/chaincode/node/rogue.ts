@@ -22,7 +22,8 @@ export async function rogueRuntime(source: string, limits = { maxFrameBytes: 65_
   return { runtime, contained, log }
 }
 
-const message = (type: Type, txid = '', payload: Uint8Array = Buffer.alloc(0)) => JSON.stringify(Buffer.from(encode(ChaincodeMessage, ChaincodeMessage.create({ type, txid, payload }))).toString('base64'))
+const message = (type: Type, txid = '', payload: Uint8Array = Buffer.alloc(0)) =>
+  JSON.stringify(Buffer.from(encode(ChaincodeMessage, ChaincodeMessage.create({ type, txid, payload }))).toString('base64'))
 
 /** Messages that rogues send, as base64 literals. */
 export const MESSAGES = {

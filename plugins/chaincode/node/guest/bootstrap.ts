@@ -4,7 +4,7 @@
  */
 import { Socket } from 'node:net'
 import { SourceTextModule } from 'node:vm'
-import { ChaincodeMessage, ChaincodeMessage_Type as Type } from '../../../../proto/gen/chaincode.js'
+import { ChaincodeMessage, ChaincodeMessage_Type as Type } from '../../../../proto/messages.js'
 import { utf8 } from '../../api/bytes.js'
 import { failureText } from '../../api/errors.js'
 import { createHost } from '../../api/host.js'

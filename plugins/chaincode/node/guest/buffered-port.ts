@@ -1,4 +1,4 @@
-import { type ChaincodeMessage, ChaincodeMessage_Type as Type, PutStateInfo } from '../../../../proto/gen/chaincode.js'
+import { type ChaincodeMessage, ChaincodeMessage_Type as Type, PutStateInfo } from '../../../../proto/messages.js'
 import { RequestError } from '../../api/errors.js'
 import { MessagePort } from '../../api/message-port.js'
 

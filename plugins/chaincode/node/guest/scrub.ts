@@ -35,9 +35,16 @@ export function scrubGlobals(log: (level: 'debug' | 'info' | 'warning' | 'error'
   define(globalThis, 'Date', deterministicDate())
   define(Math, 'random', refusal('Math.random', 'derive numbers from stub.txId'))
   for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'fetch']) define(globalThis, name, refusal(name, 'only promises of the stub'))
-  define(globalThis, 'crypto', Object.freeze({ randomUUID: refusal('crypto.randomUUID', 'use stub.txId'), getRandomValues: refusal('crypto.getRandomValues', 'use stub.txId') }))
+  define(
+    globalThis,
+    'crypto',
+    Object.freeze({ randomUUID: refusal('crypto.randomUUID', 'use stub.txId'), getRandomValues: refusal('crypto.getRandomValues', 'use stub.txId') }),
+  )
   for (const [owner, name] of LOCALE_METHODS) define(owner, name, refusal(name, 'compare code units or bytes'))
-  const line = (level: 'debug' | 'info' | 'warning' | 'error') => (...words: unknown[]) => log(level, words.map(String).join(' '))
+  const line =
+    (level: 'debug' | 'info' | 'warning' | 'error') =>
+    (...words: unknown[]) =>
+      log(level, words.map(String).join(' '))
   define(globalThis, 'console', Object.freeze({ debug: line('debug'), log: line('info'), info: line('info'), warn: line('warning'), error: line('error') }))
 }
 

@@ -1,4 +1,4 @@
-import { ChaincodeMessage, ChaincodeMessage_Type as Type, RangeQueryStateResponse } from '../../../../proto/gen/chaincode.js'
+import { ChaincodeMessage, ChaincodeMessage_Type as Type, RangeQueryStateResponse } from '../../../../proto/messages.js'
 import { callFromMessage, outcomeMessage } from '../../api/call-message.js'
 import { assertChaincode } from '../../api/chaincode.js'
 import { messageOf } from '../../api/message-port.js'

@@ -4,7 +4,7 @@ import { filesOf, findTool } from './tools.js'
 /** How a chaincode's process is contained. */
 export type SandboxKind = 'bwrap' | 'unshare' | 'none'
 
-/** Limits of the process; spec: design of isolation, docs/architecture. */
+/** Limits of the process. */
 export interface SandboxLimits {
   /** Private memory of the process, buffers outside of the JavaScript heap included. */
   readonly memoryBytes: number
@@ -32,17 +32,22 @@ const ENVIRONMENT = { TZ: 'UTC', LANG: 'C', UV_THREADPOOL_SIZE: '1', PATH: '/usr
 export async function sandboxCommand(kind: SandboxKind, limits: SandboxLimits, program: Command): Promise<Command> {
   const prlimit = await required('prlimit', 'util-linux')
   const nice = await required('nice', 'coreutils')
-  const limited = (tasks: readonly string[]) => [prlimit, '--core=0', '--fsize=0', `--nofile=${MAX_OPEN_FILES}`, `--data=${limits.memoryBytes}`, ...tasks, '--', program.file, ...program.args]
+  const limited = (tasks: readonly string[]) => [
+    prlimit,
+    '--core=0',
+    '--fsize=0',
+    `--nofile=${MAX_OPEN_FILES}`,
+    `--data=${limits.memoryBytes}`,
+    ...tasks,
+    '--',
+    program.file,
+    ...program.args,
+  ]
   const nicely = (words: readonly string[]): Command => ({ file: nice, args: ['-n', String(NICENESS), ...words] })
-  switch (kind) {
-    // The number of tasks is counted per user outside of a user namespace: a limit would depend on what else the user runs.
-    case 'none':
-      return nicely(limited([]))
-    case 'bwrap':
-      return nicely(await bwrap(program, prlimit, limited([`--nproc=${MAX_TASKS}`])))
-    case 'unshare':
-      return nicely(await unshare(program, prlimit, limited([`--nproc=${MAX_TASKS}`])))
-  }
+  // The number of tasks is counted per user outside of a user namespace: a limit would depend on what else the user runs.
+  if (kind === 'none') return nicely(limited([]))
+  const wrap = kind === 'bwrap' ? bwrap : unshare
+  return nicely(await wrap(program, prlimit, limited([`--nproc=${MAX_TASKS}`])))
 }
 
 async function bwrap(program: Command, prlimit: string, words: readonly string[]): Promise<string[]> {
@@ -95,12 +100,30 @@ async function unshare(program: Command, prlimit: string, words: readonly string
     'while [ "$1" != "--" ]; do shift; done; shift',
     'mount -o remount,ro,mode=755 "$root"',
     // Leaving a changed root takes the privilege to change it again, and all privileges go in the same breath.
-    `exec ${chroot} "$root" ${setpriv} --no-new-privs --inh-caps=-all --bounding-set=-all ${env} -i ${Object.entries(ENVIRONMENT).map(([name, value]) => `${name}=${value}`).join(' ')} "$@"`,
+    `exec ${chroot} "$root" ${setpriv} --no-new-privs --inh-caps=-all --bounding-set=-all ${env} -i ${Object.entries(ENVIRONMENT)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' ')} "$@"`,
   ].join('\n')
   return [
-    ...[setpriv, '--pdeathsig', 'KILL'],
-    ...[tool, '--user', '--map-root-user', '--net', '--pid', '--ipc', '--uts', '--mount', '--fork', '--kill-child=KILL'],
-    ...[shell, '-c', script, 'sandbox', ...files, '--', ...words],
+    setpriv,
+    '--pdeathsig=KILL',
+    tool,
+    '--user',
+    '--map-root-user',
+    '--net',
+    '--pid',
+    '--ipc',
+    '--uts',
+    '--mount',
+    '--fork',
+    '--kill-child=KILL',
+    shell,
+    '-c',
+    script,
+    'sandbox',
+    ...files,
+    '--',
+    ...words,
   ]
 }
 

@@ -28,7 +28,8 @@ export async function findTool(name: string): Promise<string | undefined> {
  */
 export async function filesOf(programs: readonly string[]): Promise<string[]> {
   const ldd = await findTool('ldd')
-  if (ldd === undefined) throw new PeerError('ERR_CHAINCODE_SANDBOX', 'ldd is missing, which names the libraries that the sandbox must show', { hint: 'apt-get install libc-bin' })
+  if (ldd === undefined)
+    throw new PeerError('ERR_CHAINCODE_SANDBOX', 'ldd is missing, which names the libraries that the sandbox must show', { hint: 'apt-get install libc-bin' })
   try {
     const { stdout } = await promisify(execFile)(ldd, [...programs], { timeout: 10_000, maxBuffer: 1024 * 1024 })
     const libraries = Array.from(stdout.matchAll(/(?:=>\s+|^\s+)(\/\S+)\s+\(0x/gm), ([, file]) => file)
