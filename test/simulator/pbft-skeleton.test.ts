@@ -14,7 +14,7 @@ describe('the PBFT skeleton behind the engine interface', () => {
       async () => {
         for (let seed = 1; seed <= SEEDS; seed += 1) {
           try {
-            await runScenario(pbftSkeleton, { seed, members, transactions: 12, crashes: 2, breaks: seed % 2 === 0 })
+            await runScenario(pbftSkeleton, { seed, members, transactions: 12, crashes: 2, breaks: seed % 2 === 0, blackout: seed % 3 === 0 })
           } catch (cause) {
             throw new Error(`seed ${seed}`, { cause })
           }

@@ -8,6 +8,8 @@ export interface Scenario {
   readonly transactions: number
   /** Crashes, one member at a time; each is down for up to half a second. */
   readonly crashes: number
+  /** The power goes for all members at once, at some moment. */
+  readonly blackout?: boolean
   /** Links break and heal by themselves until the load is over. */
   readonly breaks: boolean
   readonly trace?: boolean
@@ -60,6 +62,13 @@ export async function runScenario(factory: EngineFactory, scenario: Scenario): P
     time.schedule(atMs, () => peer.crash(kind))
     time.schedule(atMs + downMs, () => peer.start())
     atMs += downMs
+  }
+  if (scenario.blackout) {
+    const atMs = random.between(0, LOAD_MS)
+    for (const peer of simulation.peers) {
+      time.schedule(atMs, () => peer.crash('power'))
+      time.schedule(atMs + random.between(1, 100), () => peer.start())
+    }
   }
   await simulation.run(LOAD_MS * (1 + crashes / 2))
   simulation.links.heal()
