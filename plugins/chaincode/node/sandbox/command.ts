@@ -45,7 +45,7 @@ export async function sandboxCommand(kind: SandboxKind, limits: SandboxLimits, p
   ]
   const nicely = (words: readonly string[]): Command => ({ file: nice, args: ['-n', String(NICENESS), ...words] })
   // The number of tasks is counted per user outside of a user namespace: a limit would depend on what else the user runs.
-  if (kind === 'none') return nicely(limited([]))
+  if (kind === 'none') return nicely([await required('setpriv', 'util-linux'), '--pdeathsig=KILL', ...limited([])])
   const wrap = kind === 'bwrap' ? bwrap : unshare
   return nicely(await wrap(program, prlimit, limited([`--nproc=${MAX_TASKS}`])))
 }
