@@ -75,9 +75,11 @@ export class ChainFollower {
     if (!Buffer.from(currentBlockHash).equals(this.#previousHash)) throw new Error(`the head's hash is not that of block ${height - 1n}`)
   }
 
-  /** Names of accounts whose balance at the peer is not what the blocks say. */
+  /** Accounts whose balance at the peer is not what its blocks say. Follows them first: what nobody was told of may still be coming in. */
   async wrongBalances(client: TestClient): Promise<string[]> {
+    await this.follow(client)
     const found = await Promise.all(ACCOUNTS.map(async (name) => [name, Number(await client.query('example02', 'query', name))] as const))
+    if ((await client.info()).height !== this.#next) return this.wrongBalances(client)
     return found.filter(([name, balance]) => balance !== this.#balances.get(name)).map(([name, balance]) => `${name}: ${balance} instead of ${this.#balances.get(name)}`)
   }
 
