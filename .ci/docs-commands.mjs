@@ -27,9 +27,9 @@ function matches(printed, expected) {
   return wanted.every((line, index) => new RegExp(`^${line.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`).test(found[index]))
 }
 
-function run(script, directory) {
+function run(script, directory, temporary) {
   return new Promise((done) => {
-    const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], { cwd: directory, detached: true, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: directory } })
+    const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], { cwd: directory, detached: true, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: temporary } })
     let printed = ''
     shell.stdout.setEncoding('utf8').on('data', (text) => (printed += text))
     const timer = setTimeout(() => process.kill(-shell.pid, 'SIGKILL'), LIMIT_MS)
@@ -52,7 +52,7 @@ for (const page of pages) {
   if (blocks.length === 0) continue
   const data = mkdtempSync(join(tmpdir(), 'weft-docs-'))
   const script = [`export CORE_PEER_FILESYSTEMPATH=${join(data, 'peer')}`, ...blocks.map(({ body }, index) => `echo '@@begin ${index}'\n${body}\necho '@@end ${index}'`)].join('\n')
-  const { code, printed } = await run(script, resolve('.'))
+  const { code, printed } = await run(script, resolve('.'), data)
   rmSync(data, { recursive: true, force: true })
   let fine = code === 0
   if (!fine) console.error(`${page}: ended with ${code}; printed:\n${printed}`)

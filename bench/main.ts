@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { Client } from '@grpc/grpc-js'
-import { ChaincodeSpec, DevopsService, callUnary } from '../proto/index.js'
+import type { Client } from '@grpc/grpc-js'
+import { ChaincodeSpec, ChaincodeSpec_Type, DevopsService, callUnary } from '../proto/index.js'
 import { echoBaseline, storeBaseline } from './baselines.js'
 import { invocation, invokeLoad, queryLoad } from './load.js'
 import { freePort } from './measured-process.js'
@@ -44,7 +44,7 @@ async function inProcess(): Promise<Row[]> {
 async function deployed(): Promise<Row[]> {
   const peer = await startPeer()
   try {
-    const spec = ChaincodeSpec.fromPartial({ type: 2, chaincodeID: { path: resolve(SOURCE) }, ctorMsg: { args: ['init', 'a', '1000000', 'b', '1000000'].map((arg) => Buffer.from(arg)) } })
+    const spec = ChaincodeSpec.fromPartial({ type: ChaincodeSpec_Type.NODE, chaincodeID: { path: resolve(SOURCE) }, ctorMsg: { args: ['init', 'a', '1000000', 'b', '1000000'].map((arg) => Buffer.from(arg)) } })
     const { chaincodeSpec } = await callUnary(peer.client, DevopsService.deploy, spec)
     const name = chaincodeSpec?.chaincodeID?.name ?? ''
     await untilAnswered(peer.client, name)
@@ -58,7 +58,7 @@ async function external(): Promise<Row[]> {
   const peer = await startPeer(['--peer-chaincodedev'])
   const chaincode = serveChaincode(SOURCE, 'mycc', peer.address)
   try {
-    const spec = ChaincodeSpec.fromPartial({ type: 1, chaincodeID: { name: 'mycc' }, ctorMsg: { args: ['init', 'a', '1000000', 'b', '1000000'].map((arg) => Buffer.from(arg)) } })
+    const spec = ChaincodeSpec.fromPartial({ type: ChaincodeSpec_Type.GOLANG, chaincodeID: { name: 'mycc' }, ctorMsg: { args: ['init', 'a', '1000000', 'b', '1000000'].map((arg) => Buffer.from(arg)) } })
     for (let attempt = 0; ; attempt += 1) {
       await callUnary(peer.client, DevopsService.deploy, spec)
       try {

@@ -4,7 +4,7 @@ import {
   type ChaincodeDeploymentSpec,
   type ChaincodeInvocationSpec,
   type ChaincodeSpec,
-  DevopsService,
+  type DevopsService,
   type ExecuteWithBinding,
   type Response,
   Response_StatusCode,

@@ -58,7 +58,7 @@ export class GroupWriter {
   }
 
   async #run(): Promise<void> {
-    await undefined // what else is committed in this turn comes along
+    await Promise.resolve() // what else is committed in this turn comes along
     for (let group = this.#take(); group !== undefined; group = this.#take()) {
       if (this.#failure === undefined) await this.#write(group)
       else group.reject(this.#failure)

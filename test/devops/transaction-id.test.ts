@@ -26,7 +26,7 @@ describe('a transaction id derived from the arguments', () => {
 
   it('has a long form of DER length above 65,535 bytes', () => {
     const der = derArguments([new Uint8Array(70_000)])
-    expect(Buffer.from(der.subarray(0, 12)).toString('hex')).toBe('308301117a' + '3083011175' + '0483')
+    expect(Buffer.from(der.subarray(0, 12)).toString('hex')).toBe('308301117a30830111750483')
   })
 })
 
