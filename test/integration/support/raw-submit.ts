@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Transaction, Transaction_Type, ChaincodeID, encode } from '../../../proto/index.js'
+import { ChaincodeID, Transaction, encode } from '../../../proto/index.js'
 import type { TestPeer } from './peer.js'
 
 /** A site with a plugin that submits any bytes as a transaction, as another validator's request would come in. */
@@ -13,6 +13,7 @@ const same = (bytes) => bytes
 const definition = { submit: { path: '/weft.test.Raw/Submit', requestStream: false, responseStream: false, requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same } }
 const plugin = definePlugin({
   name: 'raw-submit',
+  requires: [CONSENSUS],
   apply(peer) {
     peer.hooks.registerServices.tap(async (listeners) => {
       listeners.get('peer').add(definition, {
@@ -45,6 +46,6 @@ export function submitRaw(peer: TestPeer, bytes: Uint8Array): Promise<{ readonly
 }
 
 /** A transaction of a type and payload for a chaincode name. */
-export function transactionBytes(type: Transaction_Type, name: string, payload: Uint8Array, txid: string): Uint8Array {
+export function transactionBytes(type: number, name: string, payload: Uint8Array, txid: string): Uint8Array {
   return encode(Transaction, Transaction.fromPartial({ type, chaincodeID: encode(ChaincodeID, { name, path: '' }), payload, txid, timestamp: { seconds: 1n, nanos: 1 } }))
 }
