@@ -1,7 +1,8 @@
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { PeerError } from '../../kernel/index.js'
-import { openError } from './errors.js'
+import { corrupt, openError } from './errors.js'
 import { type StoreOptions, createStore } from './level-store.js'
 import type { Store } from './store.js'
 
@@ -22,6 +23,7 @@ export function storeDirectory(peerDirectory: string): string {
  * Throws ERR_STORE_LOCKED, ERR_STORE_FORMAT, ERR_STORE_CORRUPT or ERR_STORE_OPEN.
  */
 export async function openLevelStore(directory: string, options: LevelStoreOptions = {}): Promise<Store> {
+  refuseHeadless(directory)
   const db = new Level<Uint8Array, Uint8Array>(directory, {
     keyEncoding: 'view',
     valueEncoding: 'view',
@@ -32,5 +34,22 @@ export async function openLevelStore(directory: string, options: LevelStoreOptio
     return await createStore(db, options)
   } catch (cause) {
     throw cause instanceof PeerError ? cause : openError(directory, cause)
+  }
+}
+
+/** LevelDB finds its data through the file CURRENT. Where that is missing it would begin an empty database, and delete the files of the old one. */
+function refuseHeadless(directory: string): void {
+  if (!existsSync(directory) || existsSync(join(directory, 'CURRENT'))) return
+  // A first start that was killed leaves no more than a manifest.
+  const left = filesIn(directory).find((file) => /^\d+\.(ldb|sst|log)$/.test(file))
+  if (left === undefined) return
+  throw corrupt(`opening ${directory}`, new Error(`the file CURRENT is missing, but there is ${left}`))
+}
+
+function filesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (cause) {
+    throw openError(directory, cause)
   }
 }

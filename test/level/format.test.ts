@@ -57,6 +57,21 @@ describe('opening what is in a directory', () => {
     await expect(openLevelStore(directory)).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT', message: expect.stringContaining('second') })
   })
 
+  it('refuses a directory without CURRENT, in which LevelDB would begin anew and delete what is there', async () => {
+    const store = await openLevelStore(directory)
+    await put(store, 'first', { k: 'v' })
+    await store.close()
+    rmSync(join(directory, 'CURRENT'))
+    const before = readdirSync(directory)
+    await expect(openLevelStore(directory)).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT', message: expect.stringContaining('the file CURRENT is missing') })
+    expect(readdirSync(directory)).toEqual(before)
+  })
+
+  it('begins anew where a first start was killed before there was anything', async () => {
+    writeFileSync(join(directory, 'MANIFEST-000001'), '')
+    await (await openLevelStore(directory)).close()
+  })
+
   it('says that a directory whose files are damaged cannot be opened', async () => {
     const store = await openLevelStore(directory)
     await store.close()
