@@ -6,15 +6,19 @@ import { defineConfig } from './kernel/index.js'
 import admin from './plugins/admin/index.js'
 import chaincode from './plugins/chaincode/index.js'
 import consensus from './plugins/consensus/index.js'
+import directory from './plugins/directory/index.js'
 import devops from './plugins/devops/index.js'
+import grpc from './plugins/grpc/index.js'
 import ledger from './plugins/ledger/index.js'
 import level from './plugins/level/index.js'
+import loader from './plugins/loader/index.js'
+import logging from './plugins/logging/index.js'
 import noopsPlugin from './plugins/noops/index.js'
 import openchain from './plugins/openchain/index.js'
 import site from './plugins/site/index.js'
 
 export default defineConfig({
-  plugins: [level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, site],
+  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, site],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address

@@ -12,7 +12,7 @@ export interface Endpoint {
 
 /** Where stores are opened. */
 export interface Stores {
-  /** Absolute path of `peer.fileSystemPath`; exists and is locked by this process. */
+  /** Absolute path of `peer.fileSystemPath`. Who opens files there makes it if it is missing. */
   readonly directory: string
 }
 
@@ -53,21 +53,11 @@ export const createHooks = () =>
 
 export type PeerHooks = ReturnType<typeof createHooks>
 
-/** Tap of a hook whose value is passed on: returns the value that the next plugin sees. */
-export interface WaterfallTap<V> {
-  tap(task: (value: V) => Promise<V>): void
-}
-
-/** Tap of a hook in which plugins act one after another. */
-export interface SeriesTap<V> {
-  tap(task: (value: V) => Promise<void>): void
-}
-
-/** What plugins get: the same moments, with promise functions only, so that nothing is left unawaited. Derived from {@link PeerHooks}. */
+/** What plugins get: the same moments, with promise functions only, so that nothing is left unawaited. A waterfall tap returns the value that the next plugin sees. */
 export type PluginHooks = {
   readonly [Name in keyof PeerHooks]: PeerHooks[Name] extends AsyncSeriesWaterfallHook<[infer V]>
-    ? WaterfallTap<V>
+    ? { tap(task: (value: V) => Promise<V>): void }
     : PeerHooks[Name] extends AsyncSeriesHook<[infer V]>
-      ? SeriesTap<V>
+      ? { tap(task: (value: V) => Promise<void>): void }
       : never
 }

@@ -1,4 +1,6 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
+import { PeerError } from './errors.js'
+import type { PluginHost } from './plugin.js'
 
 /** A service added to a listener. `remove` makes its methods answer UNIMPLEMENTED until somebody adds it again. */
 export interface ServiceHandle {
@@ -17,7 +19,7 @@ export interface Listener {
   add(service: ServiceDefinition, implementation: UntypedServiceImplementation): ServiceHandle
 }
 
-/** The gRPC listeners that plugins declare by name. The kernel declares `peer` (`peer.listenAddress`). */
+/** The gRPC listeners that plugins declare by name; `peer` (`peer.listenAddress`) is always there. */
 export interface Listeners {
   /**
    * Declares a listener, in the `registerServices` hook; it is bound right before the `start` hook.
@@ -29,3 +31,35 @@ export interface Listeners {
   /** Throws ERR_LISTENER_UNKNOWN with the names that exist. */
   get(name: string): Listener
 }
+
+/** The plugin on whose behalf something listens. */
+export interface ListenerOwner {
+  readonly name: string
+  /** Set when its start taps begin: until then its services answer UNAVAILABLE. */
+  ready: boolean
+}
+
+/** All listeners of one peer, as the kernel drives them; a plugin makes them (`Plugin.listeners`). */
+export interface ListenerSet {
+  /** The listeners as one plugin sees them: what it declares and adds is its own. */
+  view(owner: ListenerOwner): Listeners
+  /** Binds what is not bound yet. */
+  open(): Promise<void>
+  /** Takes out what a plugin added, and closes what it declared. `awaited`: a successor is on its way. */
+  release(owner: ListenerOwner, awaited: boolean): Promise<void>
+  /** No successor of a released plugin is awaited any longer. */
+  settle(): void
+  /** Refuses new connections and calls; running ones go on. */
+  drain(): void
+  close(): Promise<void>
+}
+
+/** What listeners are made with. */
+export type ListenerParts = Pick<PluginHost, 'log' | 'clock' | 'settings'>
+
+function missing(): never {
+  throw new PeerError('ERR_LISTENER_MISSING', 'no plugin of this site brings listeners', { hint: 'add weft/plugins/grpc to plugins' })
+}
+
+/** The listeners of a peer without a plugin that brings some: asking for one is an error. */
+export const noListeners: Listeners = Object.freeze<Listeners>({ declare: missing, get: missing })

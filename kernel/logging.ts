@@ -1,91 +1,33 @@
-import { pino } from 'pino'
-import { systemClock, type Clock } from './clock.js'
-import { jsonWriter, textWriter, type LogStream, type LogWriter } from './log-format.js'
-import { LOG_LEVELS, parseLevels, type LogFacts, type LogLevel } from './log-levels.js'
+import type { ResolvedSettings } from './config/resolve.js'
 
-export { LOG_LEVELS, parseLevels, type LogFacts, type LogLevel, type LogLevels } from './log-levels.js'
+/** Levels of v0.6, most severe first (spec/node.md §2.4). */
+export const LOG_LEVELS = ['critical', 'error', 'warning', 'notice', 'info', 'debug'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/**
- * A logger of one module. A disabled level costs one comparison; build expensive facts only under `isEnabled`.
- */
-export interface Logger {
+/** Facts of an event, beside its message. */
+export type LogFacts = Readonly<Record<string, unknown>>
+
+/** A logger of one module. A disabled level costs one comparison; build expensive facts only under `isEnabled`. */
+export interface Logger extends Readonly<Record<LogLevel, (message: string, facts?: LogFacts) => void>> {
   readonly module: string
-  critical(message: string, facts?: LogFacts): void
-  error(message: string, facts?: LogFacts): void
-  warning(message: string, facts?: LogFacts): void
-  notice(message: string, facts?: LogFacts): void
-  info(message: string, facts?: LogFacts): void
-  debug(message: string, facts?: LogFacts): void
   isEnabled(level: LogLevel): boolean
   /** The same module's logger for one function or area: the second word of a v0.6 log line. */
   in(area: string): Logger
 }
 
-/** Makes the loggers of one process. */
+/** Makes the loggers of one peer; a plugin brings it (`Plugin.logging`). */
 export interface Logging {
   logger(module: string): Logger
-  /** Changes the levels of all loggers, also of those made before; a bad spec is logged as a warning and means INFO. */
-  setLevels(spec: string): void
+  /** Called with the settings whenever they are resolved, also for loggers made before. */
+  configured?(settings: ResolvedSettings): void
 }
 
-export interface LoggingOptions {
-  /** Levels, see {@link parseLevels}. */
-  readonly spec: string
-  /** `text` (default): one v0.6 line an event; `json`: one JSON object an event. */
-  readonly format?: 'text' | 'json'
-  /** Default: stderr, written at once, so that nothing is lost in a crash. Colours only if it is a terminal. */
-  readonly stream?: LogStream
-  readonly clock?: Clock
-}
+/** Logging of a peer without a plugin for it: bare lines on stderr, INFO and more severe. */
+export const plainLogging: Logging = Object.freeze<Logging>({ logger: (module) => plainLogger(module, module) })
 
-/**
- * Logging of one process.
- *
- * @example
- * const log = createLogging({ spec: 'warning:pbft=debug' }).logger('pbft').in('viewChange')
- */
-export function createLogging(options: LoggingOptions): Logging {
-  const { stream = pino.destination({ fd: 2, sync: true }), clock = systemClock } = options
-  const colours = options.stream === undefined && process.stderr.isTTY
-  const write = options.format === 'json' ? jsonWriter(stream, clock) : textWriter(stream, clock, colours)
-  const thresholds = new Map<string, Threshold>()
-  let levels = parseLevels(options.spec)
-  const logger = (module: string): Logger => {
-    const rank = rankOf(levels.modules.get(module) ?? levels.fallback)
-    const threshold = thresholds.get(module) ?? { rank }
-    thresholds.set(module, threshold)
-    return createLogger(module, module, threshold, write)
-  }
-  const report = (): void => {
-    for (const problem of levels.problems) logger('logging').in('setLevels').warning(`invalid logging level, using info: ${problem}`)
-  }
-  report()
-  return {
-    logger,
-    setLevels(spec) {
-      levels = parseLevels(spec)
-      for (const [module, threshold] of thresholds) threshold.rank = rankOf(levels.modules.get(module) ?? levels.fallback)
-      report()
-    },
-  }
-}
-
-/** The least severe level that a module writes; shared by its loggers so that it can change. */
-interface Threshold {
-  rank: number
-}
-
-function rankOf(level: LogLevel): number {
-  return LOG_LEVELS.indexOf(level)
-}
-
-function createLogger(module: string, area: string, threshold: Threshold, write: LogWriter): Logger {
-  const at = (level: LogLevel) => {
-    const rank = rankOf(level)
-    return (message: string, facts?: LogFacts): void => {
-      if (rank <= threshold.rank) write(level, module, area, message, facts)
-    }
-  }
+function plainLogger(module: string, area: string): Logger {
+  // As JSON, so that text from outside can neither start a line of its own nor steer a terminal.
+  const at = (level: LogLevel) => (message: string) => void process.stderr.write(`[${module}] ${area} ${level}: ${JSON.stringify(message)}\n`)
   return Object.freeze<Logger>({
     module,
     critical: at('critical'),
@@ -93,8 +35,8 @@ function createLogger(module: string, area: string, threshold: Threshold, write:
     warning: at('warning'),
     notice: at('notice'),
     info: at('info'),
-    debug: at('debug'),
-    isEnabled: (level) => rankOf(level) <= threshold.rank,
-    in: (inner) => createLogger(module, inner, threshold, write),
+    debug: () => undefined,
+    isEnabled: (level) => level !== 'debug',
+    in: (inner) => plainLogger(module, inner),
   })
 }

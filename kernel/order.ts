@@ -8,31 +8,23 @@ import type { Plugin } from './plugin.js'
  * Throws `ERR_PLUGIN_NAME_TWICE`, `ERR_SERVICE_TWICE`, `ERR_SERVICE_MISSING` or `ERR_PLUGIN_CYCLE`.
  */
 export function orderPlugins(plugins: readonly Plugin[]): readonly Plugin[] {
-  checkNames(plugins)
+  const twice = plugins.find(({ name }, index) => plugins.findIndex((other) => other.name === name) < index)
+  if (twice !== undefined) {
+    throw new PeerError('ERR_PLUGIN_NAME_TWICE', `two plugins are named ${twice.name}; names must be unique`, {
+      details: { plugin: twice.name },
+      hint: 'list it once in plugins',
+    })
+  }
   const providers = findProviders(plugins)
   for (const plugin of plugins) {
-    for (const token of plugin.requires ?? []) {
-      if (providers.has(token.name)) continue
-      throw new PeerError('ERR_SERVICE_MISSING', `plugin ${plugin.name} requires ${token.name}, which no plugin provides`, {
-        details: { plugin: plugin.name, token: token.name },
-        hint: `add ${token.providedBy} to plugins`,
-      })
-    }
+    const missing = plugin.requires?.find(({ name }) => !providers.has(name))
+    if (missing === undefined) continue
+    throw new PeerError('ERR_SERVICE_MISSING', `plugin ${plugin.name} requires ${missing.name}, which no plugin provides`, {
+      details: { plugin: plugin.name, token: missing.name },
+      hint: `add ${missing.providedBy} to plugins`,
+    })
   }
   return sort(plugins, providers)
-}
-
-function checkNames(plugins: readonly Plugin[]): void {
-  const names = new Set<string>()
-  for (const { name } of plugins) {
-    if (names.has(name)) {
-      throw new PeerError('ERR_PLUGIN_NAME_TWICE', `two plugins are named ${name}; names must be unique`, {
-        details: { plugin: name },
-        hint: 'list it once in plugins',
-      })
-    }
-    names.add(name)
-  }
 }
 
 function findProviders(plugins: readonly Plugin[]): ReadonlyMap<string, Plugin> {
@@ -55,8 +47,7 @@ function findProviders(plugins: readonly Plugin[]): ReadonlyMap<string, Plugin> 
 /** Depth first, so the order is stable: a plugin moves forward only because a listed one needs it. */
 function sort(plugins: readonly Plugin[], providers: ReadonlyMap<string, Plugin>): readonly Plugin[] {
   const sorted = new Set<Plugin>()
-  const path: Plugin[] = []
-  const visit = (plugin: Plugin): void => {
+  const visit = (plugin: Plugin, path: readonly Plugin[]): void => {
     if (sorted.has(plugin)) return
     const start = path.indexOf(plugin)
     if (start >= 0) {
@@ -66,14 +57,12 @@ function sort(plugins: readonly Plugin[], providers: ReadonlyMap<string, Plugin>
         hint: 'one of them has to find the service later instead of listing it in requires or uses',
       })
     }
-    path.push(plugin)
     for (const token of [...(plugin.requires ?? []), ...(plugin.uses ?? [])]) {
       const provider = providers.get(token.name)
-      if (provider !== undefined && provider !== plugin) visit(provider)
+      if (provider !== undefined && provider !== plugin) visit(provider, [...path, plugin])
     }
-    path.pop()
     sorted.add(plugin)
   }
-  for (const plugin of plugins) visit(plugin)
+  for (const plugin of plugins) visit(plugin, [])
   return [...sorted]
 }

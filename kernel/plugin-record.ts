@@ -1,19 +1,15 @@
-import type { SiteConfig } from './config/site.js'
-import { createHooks, type Endpoint, type PeerHooks, type PluginHooks, type RunningPeer, type StopReason, type Stores } from './hooks.js'
-import type { ListenerOwner } from './listener-set.js'
-import type { Listeners } from './listeners.js'
-import type { Plugin } from './plugin.js'
-import type { Tasks } from './tasks.js'
+import type { Clock } from './clock.js'
+import type { ResolvedSettings } from './config/resolve.js'
+import { PeerError, PluginError } from './errors.js'
+import { createHooks, type PeerHooks, type PluginHooks } from './hooks.js'
+import type { ListenerOwner, Listeners } from './listeners.js'
+import type { Logger, Logging } from './logging.js'
+import type { Plugin, PluginHost } from './plugin.js'
+import type { ServiceRegistry } from './services.js'
+import { Tasks } from './tasks.js'
 
 /** The taps of one plugin, in the order in which it made them. */
-interface Taps {
-  readonly config: ((site: SiteConfig) => Promise<SiteConfig>)[]
-  readonly endpoint: ((endpoint: Endpoint) => Promise<Endpoint>)[]
-  readonly db: ((stores: Stores) => Promise<void>)[]
-  readonly registerServices: ((listeners: Listeners) => Promise<void>)[]
-  readonly start: ((peer: RunningPeer) => Promise<void>)[]
-  readonly stop: ((reason: StopReason) => Promise<void>)[]
-}
+type Taps = { readonly [Name in keyof PluginHooks]: Parameters<PluginHooks[Name]['tap']>[0][] }
 
 /** Everything that the kernel remembers about one live plugin, so that it can be taken out alone. */
 export interface PluginRecord {
@@ -22,29 +18,75 @@ export interface PluginRecord {
   readonly disposers: (() => Promise<void> | void)[]
   readonly tasks: Tasks
   readonly owner: ListenerOwner
+  /** The listeners as this plugin sees them, so that what it adds is known to be its own. */
   readonly listeners: Listeners
   /** True once one of its db, registerServices or start taps began, or db passed although it has none: its stop taps must run. */
   entered: boolean
 }
 
-/** Runs one act of a plugin: attributes failures to plugin and hook and limits the time. */
-export type Guard = <T>(record: PluginRecord, hook: keyof PeerHooks, act: () => Promise<T>) => Promise<T>
-
-export function createTaps(): Taps {
-  return { config: [], endpoint: [], db: [], registerServices: [], start: [], stop: [] }
+/** What a plugin reaches in the peer. */
+export interface HostContext {
+  readonly logging: Logging
+  readonly clock: Clock
+  readonly services: ServiceRegistry
+  listeners(owner: ListenerOwner): Listeners
+  /** Throws before the configuration is resolved. */
+  resolved(): ResolvedSettings
+  requestStop(reason: string): void
+  fail(plugin: string, reason: unknown): void
 }
 
-/** The facade: taps are only written down. The literal names every hook, or it does not compile. */
-export function createFacade(taps: Taps): PluginHooks {
-  return Object.freeze<PluginHooks>({
-    config: { tap: (task) => void taps.config.push(task) },
-    endpoint: { tap: (task) => void taps.endpoint.push(task) },
-    db: { tap: (task) => void taps.db.push(task) },
-    registerServices: { tap: (task) => void taps.registerServices.push(task) },
-    start: { tap: (task) => void taps.start.push(task) },
-    stop: { tap: (task) => void taps.stop.push(task) },
+/** Makes a plugin's record and lets it register its taps. Throws PluginError with hook `apply`. */
+export function applyPlugin(plugin: Plugin, context: HostContext): PluginRecord {
+  const log = context.logging.logger(plugin.name)
+  const owner = { name: plugin.name, ready: false }
+  const record: PluginRecord = {
+    plugin,
+    taps: { config: [], endpoint: [], db: [], registerServices: [], start: [], stop: [] },
+    disposers: [],
+    tasks: new Tasks(log, context.clock),
+    owner,
+    get listeners() {
+      return context.listeners(owner)
+    },
+    entered: false,
+  }
+  try {
+    const outcome: unknown = plugin.apply(createHost(record, log, context))
+    if (outcome !== undefined) throw new PeerError('ERR_PLUGIN_APPLY', 'apply must register taps and return nothing; it returned a value or a promise')
+  } catch (cause) {
+    context.services.drop(plugin)
+    throw new PluginError(plugin.name, 'apply', cause)
+  }
+  return record
+}
+
+function createHost({ plugin, taps, disposers, tasks }: PluginRecord, log: Logger, context: HostContext): PluginHost {
+  return Object.freeze<PluginHost>({
+    // Taps are only written down. The literal names every hook, or it does not compile.
+    hooks: Object.freeze<PluginHooks>({
+      config: { tap: (task) => void taps.config.push(task) },
+      endpoint: { tap: (task) => void taps.endpoint.push(task) },
+      db: { tap: (task) => void taps.db.push(task) },
+      registerServices: { tap: (task) => void taps.registerServices.push(task) },
+      start: { tap: (task) => void taps.start.push(task) },
+      stop: { tap: (task) => void taps.stop.push(task) },
+    }),
+    log,
+    clock: context.clock,
+    provide: (token, value) => context.services.provide(plugin, token, value),
+    use: (token) => context.services.use(plugin, token),
+    find: (token) => context.services.find(plugin, token),
+    settings: (keys) => context.resolved().settings(keys),
+    onDispose: (dispose) => void disposers.push(dispose),
+    run: (name, work) => tasks.run(name, work),
+    requestStop: (reason) => context.requestStop(reason),
+    fail: (reason) => context.fail(plugin.name, reason),
   })
 }
+
+/** Runs one act of a plugin: attributes failures to plugin and hook and limits the time. */
+export type Guard = <T>(record: PluginRecord, hook: keyof PeerHooks, act: () => Promise<T>) => Promise<T>
 
 /** How stopping differs: failures do not end it, and every plugin is finished after its stop taps. */
 export interface Unwinding {
@@ -59,30 +101,23 @@ export interface Unwinding {
 export function buildHooks(records: readonly PluginRecord[], guard: Guard, unwinding?: Unwinding): PeerHooks {
   const hooks = createHooks()
   for (const record of records) {
-    const { name } = record.plugin
-    const { taps } = record
-    for (const task of taps.config) hooks.config.tapPromise(name, (site) => guard(record, 'config', () => task(site)))
-    for (const task of taps.endpoint) hooks.endpoint.tapPromise(name, (endpoint) => guard(record, 'endpoint', () => task(endpoint)))
-    for (const task of taps.db) hooks.db.tapPromise(name, (stores) => guard(record, 'db', () => task(stores)))
-    for (const task of taps.registerServices) hooks.registerServices.tapPromise(name, () => guard(record, 'registerServices', () => task(record.listeners)))
-    hooks.start.tapPromise(name, async (peer) => {
+    const { plugin, taps, owner } = record
+    for (const task of taps.config) hooks.config.tapPromise(plugin.name, (site) => guard(record, 'config', () => task(site)))
+    for (const task of taps.endpoint) hooks.endpoint.tapPromise(plugin.name, (endpoint) => guard(record, 'endpoint', () => task(endpoint)))
+    for (const task of taps.db) hooks.db.tapPromise(plugin.name, (stores) => guard(record, 'db', () => task(stores)))
+    for (const task of taps.registerServices)
+      hooks.registerServices.tapPromise(plugin.name, () => guard(record, 'registerServices', () => task(record.listeners)))
+    hooks.start.tapPromise(plugin.name, async (peer) => {
       // From here on its services answer: what it starts may call back, and all that it depends on has started.
-      record.owner.ready = true
+      owner.ready = true
       for (const task of taps.start) await guard(record, 'start', () => task({ ...peer, listeners: record.listeners }))
     })
   }
-  if (unwinding !== undefined) tapStop(hooks, records, unwinding)
-  return hooks
-}
-
-function tapStop(hooks: PeerHooks, records: readonly PluginRecord[], unwinding: Unwinding): void {
   for (const record of [...records].reverse()) {
-    const { name } = record.plugin
-    for (const task of [...record.taps.stop].reverse()) {
-      hooks.stop.tapPromise(name, async (reason) => {
-        if (record.entered) await unwinding.stop(record, () => task(reason))
-      })
-    }
-    hooks.stop.tapPromise(name, () => unwinding.finish(record))
+    const { plugin, taps } = record
+    const tasks = record.entered ? [...taps.stop].reverse() : []
+    for (const task of tasks) hooks.stop.tapPromise(plugin.name, async (reason) => unwinding?.stop(record, () => task(reason)))
+    hooks.stop.tapPromise(plugin.name, async () => unwinding?.finish(record))
   }
+  return hooks
 }

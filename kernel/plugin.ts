@@ -1,9 +1,12 @@
 import type { CommandClass } from 'clipanion'
-import type { PeerContext } from './cli/context.js'
+import type { PeerContext } from './cli/command.js'
 import type { Clock } from './clock.js'
 import type { KeySpecs, Settings } from './config/keys.js'
+import type { SiteLoader } from './config/loader.js'
+import type { SiteConfig } from './config/site.js'
 import type { PluginHooks } from './hooks.js'
-import type { Logger } from './logging.js'
+import type { ListenerParts, ListenerSet } from './listeners.js'
+import type { Logger, Logging } from './logging.js'
 import type { Token } from './services.js'
 
 /** A flag of `peer node start` that stands for values of keys, as `--set` would give them. */
@@ -33,6 +36,15 @@ export interface Plugin {
   readonly requires?: readonly Token<unknown>[]
   /** Tokens that it uses if somebody provides them: they only influence the order. */
   readonly uses?: readonly Token<unknown>[]
+  /**
+   * Makes the peer's listeners; the first plugin that has this does. Called once, when the settings are final and nothing is
+   * open yet: what makes listening impossible (a certificate, say) is thrown here.
+   */
+  readonly listeners?: (parts: ListenerParts) => ListenerSet
+  /** Makes the peer's logging; the first plugin that has this does. Called before anything else of a start; values are not validated yet. */
+  readonly logging?: (site: SiteConfig, clock: Clock) => Promise<Logging>
+  /** Finds and reads sites. Taken from the packaged site alone: a site's own plugins are not known before it is read. */
+  readonly loader?: SiteLoader
   /** Registers taps and nothing else: no I/O, no timers, no other side effect before its hooks run. */
   apply(peer: PluginHost): void
 }

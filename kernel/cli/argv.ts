@@ -1,64 +1,46 @@
 import type { CommandClass } from 'clipanion'
-import type { PeerContext } from './context.js'
+import type { PeerContext } from './command.js'
 
 export type PeerCommandClass = CommandClass<PeerContext>
 
-const TAKES_VALUE = new Set(['--config', '--set', '--logging-level'])
-const GLOBAL_FLAGS = new Set([...TAKES_VALUE, '--json', '-h', '--help', '-v', '--version'])
+const TAKES_VALUE = ['--config', '--set', '--logging-level']
+const GLOBAL_FLAGS = [...TAKES_VALUE, '--json', '-h', '--help']
+const VERSION = ['-v', '--version']
 const COVERAGE = '--test.coverprofile'
 
 /** A command line, taken apart as far as it can be without knowing the commands. */
 export interface CommandLine {
   /** Words and flags from the first word on: the command, its flags and arguments. */
   readonly words: readonly string[]
-  /** Global flags that stood before the command. */
+  /** Global flags that stood before the command, with their values. */
   readonly leading: readonly string[]
-  /** The first of them that is no global flag. */
+  /** The first of them that is no global flag, if there are no words. */
   readonly unknownFlag: string | undefined
-  readonly wantsHelp: boolean
-  readonly wantsVersion: boolean
   readonly json: boolean
   /** The value of `--config`, wherever it stands. */
   readonly config: string | undefined
 }
 
-/** Takes a command line apart. `--test.coverprofile`, for coverage builds of v0.6, is dropped (spec/node.md §1). */
+/** Takes a command line apart; `-v` alone is `version`, nothing is `help`, as is `--help` anywhere. `--test.coverprofile`, for coverage builds of v0.6, is dropped (spec/node.md §1). */
 export function parseArgv(argv: readonly string[]): CommandLine {
-  const tokens = withoutCoverage(argv)
-  const leading: string[] = []
+  const tokens = argv.filter((token, index) => token.split('=', 1)[0] !== COVERAGE && argv[index - 1] !== COVERAGE)
   let at = 0
-  while (at < tokens.length && tokens[at]?.startsWith('-') === true) {
-    const flag = tokens[at++] ?? ''
-    leading.push(flag)
-    const value = tokens[at]
-    if (TAKES_VALUE.has(flag) && value !== undefined) {
-      leading.push(value)
-      at++
-    }
-  }
-  const isHelpWord = tokens[at] === 'help'
-  const words = tokens.slice(isHelpWord ? at + 1 : at)
+  while (tokens[at]?.startsWith('-') === true) at += TAKES_VALUE.includes(tokens[at] ?? '') && at + 1 < tokens.length ? 2 : 1
+  const leading = tokens.slice(0, at).filter((flag) => !VERSION.includes(flag))
+  const given = tokens.slice(at)
+  const isVersion = given.length === 0 && leading.length < at
   const end = tokens.indexOf('--')
   const flags = end < 0 ? tokens : tokens.slice(0, end)
+  const config = flags.findLastIndex((flag) => flag.split('=', 1)[0] === '--config')
+  const isHelp = flags.includes('-h') || flags.includes('--help') || (given.length === 0 && !isVersion)
+  const unknown = leading.find((flag) => flag.startsWith('-') && !GLOBAL_FLAGS.includes(flag.split('=', 1)[0] ?? flag))
   return {
-    words,
-    leading,
-    unknownFlag: leading.find((flag) => flag.startsWith('-') && !GLOBAL_FLAGS.has(flag.split('=', 1)[0] ?? flag)),
-    wantsHelp: isHelpWord || flags.includes('-h') || flags.includes('--help'),
-    wantsVersion: leading.includes('-v') || leading.includes('--version'),
+    words: isHelp ? ['help', ...given] : isVersion ? ['version'] : given,
+    leading: isHelp ? [] : leading,
+    unknownFlag: given.length === 0 ? unknown : undefined,
     json: flags.includes('--json'),
-    config: valueOf('--config', flags),
+    config: flags[config] === '--config' ? flags[config + 1] : flags[config]?.slice('--config='.length),
   }
-}
-
-function withoutCoverage(argv: readonly string[]): readonly string[] {
-  return argv.filter((token, index) => token !== COVERAGE && !token.startsWith(`${COVERAGE}=`) && argv[index - 1] !== COVERAGE)
-}
-
-function valueOf(flag: string, tokens: readonly string[]): string | undefined {
-  const at = tokens.findLastIndex((token) => token === flag || token.startsWith(`${flag}=`))
-  if (at < 0) return undefined
-  return tokens[at] === flag ? tokens[at + 1] : tokens[at]?.slice(flag.length + 1)
 }
 
 /** The command of the longest path that the words begin with, and that path; `path` alone for a group of commands. */
@@ -72,11 +54,10 @@ export function matchCommand(words: readonly string[], commands: readonly PeerCo
   let best: Matched = { path: [], command: undefined }
   for (const command of commands) {
     for (const path of command.paths ?? []) {
-      let length = 0
-      while (length < path.length && path[length] === words[length]) length++
-      const complete = length === path.length
-      if (length > best.path.length || (complete && length === best.path.length && best.command === undefined)) {
-        best = { path: path.slice(0, length), command: complete ? command : undefined }
+      const differs = path.findIndex((word, index) => word !== words[index])
+      const length = differs < 0 ? path.length : differs
+      if (length > best.path.length || (differs < 0 && length === best.path.length && best.command === undefined)) {
+        best = { path: path.slice(0, length), command: differs < 0 ? command : undefined }
       }
     }
   }

@@ -1,30 +1,34 @@
-import type { Client } from '@grpc/grpc-js'
-import { Command, Option } from 'clipanion'
+import { type BaseContext, Command, Option } from 'clipanion'
 import type { KeySpecs, Settings } from '../config/keys.js'
-import { layerSite } from '../config/load.js'
-import { peerKeys } from '../config/peer-keys.js'
+import { type LoadedSite, layerSite } from '../config/load.js'
 import { type ResolvedSettings, resolveSettings } from '../config/resolve.js'
 import type { SiteConfig } from '../config/site.js'
-import type { PeerContext } from './context.js'
-import { type ClientClass, dialPeer } from './dial.js'
 import { failureText, toJson, usageText } from './output.js'
 
-export type { ClientClass } from './dial.js'
+/** What commands get from the program around them; tests bring their own. */
+export interface PeerContext extends BaseContext {
+  /** Directory from which the site is searched and relative paths count. */
+  cwd: string
+  /** The program's own version. */
+  version: string
+  /** The site that brought the commands; loads it on first use. */
+  loadedSite(): Promise<LoadedSite>
+  /** The packaged default site, which needs no file. */
+  defaultSite(): Promise<LoadedSite>
+}
 
 /**
  * Base of every subcommand: global options, one way to print results (`--json` or text) and errors.
  * A subclass defines `static paths`, `static usage` (with examples), its options and `run()`.
  */
 export abstract class PeerCommand extends Command<PeerContext> {
-  /** False for commands that must also work where the site's files are broken; they run with the packaged site's commands then. */
+  /** False for commands of the packaged site that read no site, so that they work where its files are broken. */
   static readonly needsSite: boolean = true
 
   config = Option.String('--config', { description: 'configuration file of the site (default: searched from the working directory upwards)' })
   set = Option.Array('--set', [], { description: 'override one key: --set key=value; may be repeated' })
   loggingLevel = Option.String('--logging-level', { description: 'log levels: [<module>[,<module>...]=]<level>[:...]' })
   json = Option.Boolean('--json', false, { description: 'print one JSON object on stdout' })
-
-  readonly #clients: Client[] = []
 
   /** The command's work. Returns its exit code (nothing: 0). What it throws is printed as an error, exit code 1. */
   protected abstract run(): Promise<number | void>
@@ -36,8 +40,6 @@ export abstract class PeerCommand extends Command<PeerContext> {
     } catch (error) {
       this.context.stderr.write(failureText(error, this.json, usageText(this.cli.definition(this.constructor))))
       return 1
-    } finally {
-      for (const client of this.#clients) client.close()
     }
   }
 
@@ -55,7 +57,7 @@ export abstract class PeerCommand extends Command<PeerContext> {
   protected async site(): Promise<SiteConfig> {
     const loaded = await this.context.loadedSite()
     const levels = this.loggingLevel === undefined ? [] : [`logging.level=${this.loggingLevel}`]
-    return layerSite(loaded, { env: this.context.env, set: [...this.set, ...levels] })
+    return layerSite(loaded, this.context.env, [...this.set, ...levels])
   }
 
   /** All validated values of the site, with their origins. */
@@ -66,15 +68,5 @@ export abstract class PeerCommand extends Command<PeerContext> {
   /** The site's validated values of some keys (all layers; the plugins of the site are not started). */
   protected async settings<K extends KeySpecs>(keys: K): Promise<Settings<K>> {
     return (await this.resolved()).settings(keys)
-  }
-
-  /**
-   * Connects to `peer.address` (spec/node.md §1), TLS as configured; the connection is closed when the command ends.
-   * Throws `grpc: timed out when dialing` after 3 s, or at once if the connection is refused.
-   */
-  protected async dial<C extends Client>(client: ClientClass<C>): Promise<C> {
-    const connection = await dialPeer(client, await this.settings(peerKeys))
-    this.#clients.push(connection)
-    return connection
   }
 }

@@ -1,6 +1,5 @@
 import type { Definition } from 'clipanion'
 import { PeerError, messageOf } from '../errors.js'
-import type { PeerCommandClass } from './argv.js'
 
 /** JSON of results: bytes in base64, whole numbers beyond 2^53 as text. */
 export function toJson(value: unknown): string {
@@ -42,32 +41,8 @@ export function usageText(definition: Definition | null, moreFlags: readonly (re
   return `${lines.join('\n')}\n`
 }
 
-const GLOBAL_FLAGS: readonly (readonly [string, string])[] = [
-  ['    --config <file>', 'configuration file of the site'],
-  ['-h, --help', 'help; after a command: help for that command'],
-  ['    --json', 'print one JSON object on stdout, errors as JSON on stderr'],
-  ['    --logging-level <levels>', 'log levels: [<module>[,<module>...]=]<level>[:...]'],
-  ['    --set <key=value>', 'override one key of the configuration; may be repeated'],
-  ['-v, --version', 'version of this program'],
-]
-
-/** Help of bare `peer`, or of a group such as `peer node`: the commands below it. */
-export function groupHelp(group: readonly string[], commands: readonly PeerCommandClass[]): string {
-  const rows = new Map<string, string>()
-  for (const { paths: [path] = [], usage } of commands) {
-    const next = path?.[group.length]
-    if (path === undefined || next === undefined || usage === undefined || !group.every((word, index) => path[index] === word)) continue
-    const isGroup = path.length > group.length + 1
-    rows.set(next, isGroup ? `${[...group, next].join(' ')} specific commands.` : (usage.description ?? '').trim())
-  }
-  const words = ['peer', ...group].join(' ')
-  const list = columns([...rows].sort(([a], [b]) => (a < b ? -1 : 1)))
-  const hint = `Use "${words} [command] --help" for more information about a command.\n`
-  return ['Usage:', `  ${words} [command]`, '', 'Available Commands:', ...list, '', 'Flags:', ...columns(GLOBAL_FLAGS), '', hint].join('\n')
-}
-
 /** Two columns, the second aligned. */
-function columns(rows: readonly (readonly [string, string])[]): string[] {
+export function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length))
   return rows.map(([left, right]) => `  ${left.padEnd(width)}   ${right}`.trimEnd())
 }

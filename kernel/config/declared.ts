@@ -19,8 +19,7 @@ export interface DeclaredKey {
  */
 export function declaredKeys(plugins: readonly Plugin[]): ReadonlyMap<string, DeclaredKey> {
   const declared = new Map<string, DeclaredKey>()
-  const sources = [{ name: 'kernel', config: peerKeys }, ...plugins]
-  for (const { name: plugin, config = {} } of sources) {
+  for (const { name: plugin, config = {} } of [{ name: 'kernel', config: peerKeys }, ...plugins]) {
     for (const [key, spec] of Object.entries(config)) {
       const first = declared.get(key)
       if (first === undefined) declared.set(key, { key, spec, plugin, isMap: isMap(spec) })
@@ -38,9 +37,4 @@ export function declaredKeys(plugins: readonly Plugin[]): ReadonlyMap<string, De
 /** True if values of the key are written as a section: an empty one would do, or the default is one. */
 function isMap({ schema, fallback }: KeySpec<unknown>): boolean {
   return (typeof fallback === 'object' && fallback !== null && !Array.isArray(fallback)) || schema.safeParse({}).success
-}
-
-/** True if `key` is one of the plugins' `unusedKeys`, or lies below one. */
-export function isUnused(key: string, plugins: readonly Plugin[]): boolean {
-  return plugins.some((plugin) => (plugin.unusedKeys ?? []).some((unused) => key === unused || key.startsWith(`${unused}.`)))
 }

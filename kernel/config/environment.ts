@@ -16,16 +16,13 @@ export interface EnvironmentValues {
  * into keys: known keys are turned into names instead. An empty variable is as good as none (spec/node.md §2.2).
  */
 export function readEnvironment(env: NodeJS.ProcessEnv, keys: Iterable<string>): EnvironmentValues {
-  const present = new Map<string, string>()
-  for (const [name, value] of Object.entries(env)) if (name.startsWith('CORE_') && value !== undefined && value !== '') present.set(name, value)
-  const matched = []
-  const used = new Set<string>()
-  for (const key of keys) {
-    const variable = variableOf(key)
-    const value = present.get(variable)
-    if (value === undefined) continue
-    used.add(variable)
-    matched.push({ key, variable, value })
+  const names = new Map([...keys].map((key) => [key, variableOf(key)]))
+  const known = new Set(names.values())
+  const matched = [...names].flatMap(([key, variable]) => (env[variable] ? [{ key, variable, value: env[variable] }] : []))
+  return {
+    matched,
+    unmatched: Object.keys(env)
+      .filter((name) => name.startsWith('CORE_') && env[name] && !known.has(name))
+      .sort(),
   }
-  return { matched, unmatched: [...present.keys()].filter((name) => !used.has(name)).sort() }
 }

@@ -12,21 +12,17 @@ function wantedBy(issue: Issue): string {
   if (issue.code === 'invalid_type') return `expected ${typeName(issue.expected)}`
   if (issue.code === 'too_small') return `expected at least ${issue.minimum}`
   if (issue.code === 'too_big') return `expected at most ${issue.maximum}`
-  return issue.code === 'invalid_union' ? wantedByUnion(issue.errors) : issue.message
+  if (issue.code !== 'invalid_union') return issue.message
+  // Of a union: what the branch wanted whose type fits, else all the types that would do.
+  const first = issue.errors.flatMap((issues) => issues.slice(0, 1))
+  const fitting = first.find(({ code, path }) => code !== 'invalid_type' || path.length > 0)
+  const types = first.flatMap((branch) => (branch.code === 'invalid_type' ? [typeName(branch.expected)] : []))
+  return fitting === undefined ? `expected ${[...new Set(types)].join(' or ')}` : expectation(fitting)
 }
 
 /** A type as people call it. */
 function typeName(type: string): string {
   return type === 'record' ? 'map' : type === 'array' ? 'list' : type
-}
-
-/** Of a union: what the branch wanted whose type fits, else all the types that would do. */
-function wantedByUnion(branches: readonly (readonly Issue[])[]): string {
-  const first = branches.flatMap((issues) => issues.slice(0, 1))
-  const fitting = first.find((issue) => issue.code !== 'invalid_type' || issue.path.length > 0)
-  if (fitting !== undefined) return expectation(fitting)
-  const types = first.flatMap((issue) => (issue.code === 'invalid_type' ? [typeName(issue.expected)] : []))
-  return `expected ${[...new Set(types)].join(' or ')}`
 }
 
 /** A value as error messages show it: short, and hidden if the key names a secret. */

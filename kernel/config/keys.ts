@@ -25,8 +25,8 @@ export function key<T>(schema: z.ZodType<T>, fallback: unknown, description: str
  * A plugin's keys. Two plugins may declare the same key only with the same spec object (share it by exporting it).
  *
  * @example
- * export const ledgerKeys = defineKeys({
- *   'ledger.state.deltaHistorySize': key(integer({ min: 0 }), 500, 'state deltas kept, in blocks'),
+ * export const loomKeys = defineKeys({
+ *   'loom.threads': key(integer({ min: 1 }), 4, 'threads of the loom'),
  * })
  */
 export function defineKeys<const K extends KeySpecs>(keys: K): K {

@@ -6,27 +6,16 @@ export function text(): z.ZodType<string> {
 }
 
 /** A whole number, also written as text (environment, v0.6 files). */
-export function integer(limits: { min?: number; max?: number } = {}): z.ZodType<number> {
-  const number = z
-    .number()
-    .int()
-    .min(limits.min ?? Number.MIN_SAFE_INTEGER)
-    .max(limits.max ?? Number.MAX_SAFE_INTEGER)
-  const written = z
-    .string()
-    .regex(/^-?\d+$/, 'expected a whole number')
-    .transform(Number)
-    .pipe(number)
-  return z.union([number, written])
+export function integer({ min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = {}): z.ZodType<number> {
+  const number = z.int().min(min).max(max)
+  const written = z.string().regex(/^-?\d+$/, 'expected a whole number')
+  return z.union([number, written.transform(Number).pipe(number)])
 }
 
 /** A boolean; in the environment 1/t/true and 0/f/false in any case (spec/node.md §2.2). */
 export function flag(): z.ZodType<boolean> {
-  const written = z
-    .string()
-    .regex(/^(1|t|true|0|f|false)$/i, 'expected true or false')
-    .transform((word) => /^(1|t|true)$/i.test(word))
-  return z.union([z.boolean(), written])
+  const written = z.string().regex(/^(1|t|true|0|f|false)$/i, 'expected true or false')
+  return z.union([z.boolean(), written.transform((word) => /^(1|t|true)$/i.test(word))])
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
@@ -60,16 +49,11 @@ export function choice<const W extends string>(words: readonly W[]): z.ZodType<W
 
 /** A list of words; in text form separated by commas. */
 export function list(): z.ZodType<readonly string[]> {
-  const written = z.string().transform((line) =>
-    line
-      .split(',')
-      .map((word) => word.trim())
-      .filter((word) => word !== ''),
-  )
+  const written = z.string().transform((line) => line.split(',').flatMap((word) => word.trim() || []))
   return z.union([z.array(z.string()), written])
 }
 
-/** A map of words to words (`chaincode.system`: name to `enable`). Cannot be set element-wise by the environment. */
+/** A map of words to words, such as names to `enable`. Cannot be set element-wise by the environment. */
 export function map(): z.ZodType<Readonly<Record<string, string>>> {
   return z.record(z.string(), z.union([z.string(), z.boolean().transform(String)]))
 }

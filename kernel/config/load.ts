@@ -1,14 +1,10 @@
-import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { PeerError } from '../errors.js'
 import type { Plugin } from '../plugin.js'
 import { type DeclaredKey, declaredKeys } from './declared.js'
 import { readEnvironment } from './environment.js'
-import { type FoundFile, findFile, readFile } from './find.js'
-import { flatten } from './flatten.js'
-import { ownPackage } from './own-package.js'
-import { loadPlugins, locate } from './plugins.js'
+import { loadPlugins, type SiteSource } from './loader.js'
 import { createSite, type LayeredValue, type SiteConfig } from './site.js'
-import { importNative } from './typescript.js'
 
 /** The files of a site, read and layered, before the environment and the command line. */
 export interface LoadedSite {
@@ -17,47 +13,34 @@ export interface LoadedSite {
   readonly values: ReadonlyMap<string, LayeredValue>
 }
 
-/** Where a site is looked for, and what is laid over its files. */
-export interface SiteSources {
-  readonly cwd: string
-  /** An explicit file instead of a search. */
-  readonly file?: string | undefined
-  readonly env: NodeJS.ProcessEnv
-  /** `key=value`, as of `--set`. */
-  readonly set: readonly string[]
-}
-
 /**
- * Finds, reads and layers a site: plugin defaults, base, file, environment, `--set`. Values are not validated yet.
+ * Reads the site in `file`, else in the nearest file from `cwd` upwards, with the loader that a plugin of the packaged site brings;
+ * where no file is found, the packaged site it is. Values are not validated yet.
  *
  * @throws PeerError ERR_CONFIG_*, ERR_MODULE_*, ERR_PLUGIN_INVALID, each naming the file
  */
-export async function loadSite(sources: SiteSources): Promise<SiteConfig> {
-  return layerSite(await loadFiles(sources), sources)
-}
-
-/** The first half of {@link loadSite}: the files only. */
-export async function loadFiles({ cwd, file }: Pick<SiteSources, 'cwd' | 'file'>): Promise<LoadedSite> {
-  const found = file === undefined ? await findFile(cwd) : await readFile(resolve(cwd, file))
-  if (found === undefined) return loadDefaultSite()
-  const chain = await readChain(found)
+export async function loadFiles(cwd: string, file: string | undefined, own: LoadedSite): Promise<LoadedSite> {
+  const loader = own.plugins.find((plugin) => plugin.loader !== undefined)?.loader
+  const chain = (await loader?.read(cwd, file)) ?? []
+  const [first] = chain
+  if (first === undefined) return own
   const listing = chain.find(({ content }) => content['plugins'] !== undefined)
-  const plugins = listing === undefined ? (await loadDefaultSite()).plugins : await loadPlugins(listing.content['plugins'], listing.file)
-  return { file: found.file, plugins, values: layerFiles(chain, declaredKeys(plugins)) }
+  const plugins = listing === undefined ? own.plugins : await loadPlugins(listing, loader)
+  return { file: first.file, plugins, values: layerFiles(chain, declaredKeys(plugins)) }
 }
 
-/** The site that runs where no file is found: this package's own `peer.config`. */
-export async function loadDefaultSite(): Promise<LoadedSite> {
-  const file = ownPackage().entry('weft/peer.config')
-  const content = checkContent(file, (await importNative(file))['default'])
-  const plugins = await loadPlugins(content['plugins'], file)
-  return { file, plugins, values: layerFiles([{ file, content }], declaredKeys(plugins)) }
+/** The program's own site, from its module. It lists plugin values: nothing has to be found to load it. */
+export async function loadPackagedSite(file: string): Promise<LoadedSite> {
+  const module: { readonly default?: object } = await import(pathToFileURL(file).href)
+  const source = { file, content: { ...module.default } }
+  const plugins = await loadPlugins(source)
+  return { file, plugins, values: layerFiles([source], declaredKeys(plugins)) }
 }
 
-/** The second half of {@link loadSite}: lays the environment and `--set` over the files. */
-export function layerSite(loaded: LoadedSite, { env, set }: Pick<SiteSources, 'env' | 'set'>): SiteConfig {
-  const declared = declaredKeys(loaded.plugins)
-  const values = new Map(loaded.values)
+/** Lays the environment, and options as of `--set key=value`, over the files of a site. */
+export function layerSite({ file, plugins, values: inFiles }: LoadedSite, env: NodeJS.ProcessEnv, set: readonly string[]): SiteConfig {
+  const declared = declaredKeys(plugins)
+  const values = new Map(inFiles)
   const { matched, unmatched } = readEnvironment(env, declared.keys())
   for (const { key, variable, value } of matched) values.set(key, { value: textValue(declared.get(key), value), layer: 'environment', origin: variable })
   for (const option of set) {
@@ -66,7 +49,7 @@ export function layerSite(loaded: LoadedSite, { env, set }: Pick<SiteSources, 'e
     const key = option.slice(0, at)
     values.set(key, { value: textValue(declared.get(key), option.slice(at + 1)), layer: 'command line', origin: `--set ${key}` })
   }
-  return createSite({ file: loaded.file, plugins: loaded.plugins, values, unmatchedVariables: unmatched })
+  return createSite({ file, plugins, values, unmatchedVariables: unmatched })
 }
 
 /** Maps can only be written as text in JSON; every other kind reads text itself. */
@@ -80,45 +63,7 @@ function textValue(declared: DeclaredKey | undefined, value: string): unknown {
   }
 }
 
-interface SiteContent {
-  readonly file: string
-  readonly content: Readonly<Record<string, unknown>>
-}
-
-/** A file and the bases that it extends, strongest first. Throws ERR_CONFIG_CYCLE with the whole circle. */
-async function readChain(found: FoundFile): Promise<readonly SiteContent[]> {
-  const chain: SiteContent[] = []
-  let next: FoundFile | undefined = found
-  while (next !== undefined) {
-    const { file, content: raw }: FoundFile = next
-    if (chain.some((earlier) => earlier.file === file)) {
-      throw new PeerError('ERR_CONFIG_CYCLE', `extends goes in a circle: ${[...chain.map((earlier) => earlier.file), file].join(' -> ')}`)
-    }
-    const content = checkContent(file, raw)
-    chain.push({ file, content })
-    next = await readBase(file, content['extends'])
-  }
-  return chain
-}
-
-async function readBase(file: string, base: unknown): Promise<FoundFile | undefined> {
-  if (base === undefined || base === null) return undefined
-  if (typeof base !== 'string') throw new PeerError('ERR_CONFIG_INVALID', `extends in ${file}: expected a path or module name, found ${typeof base}`)
-  const target = await locate(base, file)
-  const own = ownPackage()
-  if (target === own.entry('weft/peer.config')) return { file: target, content: (await importNative(target))['default'] }
-  return readFile(target)
-}
-
-function checkContent(file: string, content: unknown): Readonly<Record<string, unknown>> {
-  if (typeof content === 'object' && content !== null && !Array.isArray(content)) return { ...content }
-  throw new PeerError(
-    'ERR_CONFIG_INVALID',
-    `${file}: expected sections of keys${content === undefined ? ' as the default export' : ''}, found ${Array.isArray(content) ? 'a list' : typeof content}`,
-  )
-}
-
-function layerFiles(chain: readonly SiteContent[], declared: ReadonlyMap<string, DeclaredKey>): ReadonlyMap<string, LayeredValue> {
+function layerFiles(chain: readonly SiteSource[], declared: ReadonlyMap<string, DeclaredKey>): ReadonlyMap<string, LayeredValue> {
   const values = new Map<string, LayeredValue>()
   const isMapKey = (key: string): boolean => declared.get(key)?.isMap === true
   for (const { file, content } of [...chain].reverse()) {
@@ -127,4 +72,31 @@ function layerFiles(chain: readonly SiteContent[], declared: ReadonlyMap<string,
     for (const [key, value] of flatten(sections, isMapKey, file)) values.set(key, { value, layer, origin: file })
   }
   return values
+}
+
+const DEEPEST = 32
+
+/**
+ * Nested values as dotted keys: `{ peer: { id: 'vp0' } }` is `peer.id`. Values under a key of kind map stay together.
+ * Empty sections and `null` (an empty section in YAML) say nothing.
+ *
+ * @throws PeerError ERR_CONFIG_INVALID for values that are nested too deep, or in a circle
+ */
+export function flatten(values: object, isMapKey: (key: string) => boolean, file: string): ReadonlyMap<string, unknown> {
+  const flat = new Map<string, unknown>()
+  const visit = (section: object, prefix: string, depth: number): void => {
+    if (depth > DEEPEST) throw new PeerError('ERR_CONFIG_INVALID', `${file}: ${prefix.slice(0, 60)}… is nested more than ${DEEPEST} deep`)
+    for (const [name, value] of Object.entries(section)) {
+      const key = `${prefix}${name}`
+      if (value === undefined || value === null) continue
+      if (isSection(value) && !isMapKey(key)) visit(value, `${key}.`, depth + 1)
+      else flat.set(key, value)
+    }
+  }
+  visit(values, '', 1)
+  return flat
+}
+
+function isSection(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

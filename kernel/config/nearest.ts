@@ -18,14 +18,7 @@ function distance(a: string, b: string): number {
  */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const written = word.slice(0, 200).toLowerCase()
-  let best: string | undefined
-  let least = Math.max(2, Math.floor(written.length / 3)) + 1
-  for (const candidate of known) {
-    const edits = distance(written, candidate.toLowerCase())
-    if (edits < least) {
-      least = edits
-      best = candidate
-    }
-  }
-  return best
+  const most = Math.max(2, Math.floor(written.length / 3))
+  const ranked = [...known].map((candidate) => ({ candidate, edits: distance(written, candidate.toLowerCase()) }))
+  return ranked.filter(({ edits }) => edits <= most).sort((a, b) => a.edits - b.edits)[0]?.candidate
 }

@@ -1,10 +1,9 @@
 import { PeerError } from '../errors.js'
-import { type DeclaredKey, declaredKeys, isUnused } from './declared.js'
-import { variableOf } from './environment.js'
+import { type DeclaredKey, declaredKeys } from './declared.js'
 import { expectation, shown } from './explain.js'
 import type { KeySpecs, Settings } from './keys.js'
 import { nearest } from './nearest.js'
-import type { Layer, LayeredValue, SiteConfig } from './site.js'
+import { type Layer, type SiteConfig, placeOf } from './site.js'
 
 /** One key with its validated value and where that came from, for `peer config show`. */
 export interface ResolvedEntry {
@@ -16,19 +15,12 @@ export interface ResolvedEntry {
   readonly description: string
 }
 
-/** Something about the configuration that does not stop the peer but should be logged. */
-export interface ConfigNote {
-  readonly level: 'notice' | 'warning'
-  readonly message: string
-}
-
 /** The validated values of a site. */
 export interface ResolvedSettings {
   /** The values of some keys. Throws ERR_CONFIG_UNDECLARED for keys that no plugin of the site declares. */
   settings<K extends KeySpecs>(keys: K): Settings<K>
   /** Every key of the site, in the order of declaration. */
   entries(): readonly ResolvedEntry[]
-  readonly notes: readonly ConfigNote[]
 }
 
 /**
@@ -40,51 +32,32 @@ export function resolveSettings(site: SiteConfig): ResolvedSettings {
   const declared = declaredKeys(site.plugins)
   const problems: string[] = []
   const entries = new Map<string, ResolvedEntry>()
-  for (const found of declared.values()) {
-    const raw = site.values.get(found.key)
-    const parsed = found.spec.schema.safeParse(raw === undefined ? found.spec.fallback : raw.value)
-    if (!parsed.success) {
-      const place = raw === undefined ? `default of plugin ${found.plugin}` : placeOf(raw)
-      for (const issue of parsed.error.issues) problems.push(`${found.key} (${place}): ${expectation(issue)}, found ${shown(found.key, raw?.value)}`)
+  for (const { key, spec, plugin } of declared.values()) {
+    const raw = site.values.get(key)
+    const parsed = spec.schema.safeParse(raw === undefined ? spec.fallback : raw.value)
+    if (parsed.success) {
+      entries.set(key, { key, value: parsed.data, layer: raw?.layer ?? 'default', origin: raw?.origin ?? plugin, description: spec.description })
       continue
     }
-    entries.set(found.key, {
-      key: found.key,
-      value: parsed.data,
-      layer: raw?.layer ?? 'default',
-      origin: raw?.origin ?? found.plugin,
-      description: found.spec.description,
-    })
+    const place = raw === undefined ? `default of plugin ${plugin}` : placeOf(raw)
+    for (const issue of parsed.error.issues) problems.push(`${key} (${place}): ${expectation(issue)}, found ${shown(key, raw?.value)}`)
   }
-  const unused: string[] = []
   for (const [key, value] of site.values) {
-    if (declared.has(key)) continue
-    if (isUnused(key, site.plugins)) unused.push(`${key} (${placeOf(value)})`)
-    else problems.push(unknownKey(key, value, declared))
+    if (declared.has(key) || isUnused(key, site)) continue
+    const near = nearest(key, declared.keys())
+    problems.push(`${key} (${placeOf(value)}): unknown key${near === undefined ? '' : `, did you mean ${near}?`}`)
   }
-  if (problems.length > 0) throw invalid(site, problems)
-  return Object.freeze({
-    settings: <K extends KeySpecs>(keys: K) => pick(keys, entries, declared),
-    entries: () => [...entries.values()],
-    notes: notesOf(site, unused, declared),
-  })
-}
-
-/** How an origin reads in an error message: `environment CORE_PEER_ID`, `file /site/peer.config.ts`. */
-function placeOf(value: LayeredValue): string {
-  return `${value.layer === 'base' ? 'base file' : value.layer} ${value.origin}`
-}
-
-function unknownKey(key: string, value: LayeredValue, declared: ReadonlyMap<string, DeclaredKey>): string {
-  const near = nearest(key, declared.keys())
-  return `${key} (${placeOf(value)}): unknown key${near === undefined ? '' : `, did you mean ${near}?`}`
-}
-
-function invalid(site: SiteConfig, problems: readonly string[]): PeerError {
-  const count = problems.length === 1 ? '1 error' : `${problems.length} errors`
-  return new PeerError('ERR_CONFIG_INVALID', `${count} in the configuration of ${site.file}\n${problems.map((line) => `  ${line}`).join('\n')}`, {
+  if (problems.length === 0)
+    return Object.freeze({ settings: <K extends KeySpecs>(keys: K) => pick(keys, entries, declared), entries: () => [...entries.values()] })
+  const lines = problems.map((line) => `  ${line}`).join('\n')
+  throw new PeerError('ERR_CONFIG_INVALID', `${problems.length} error${problems.length === 1 ? '' : 's'} in the configuration of ${site.file}\n${lines}`, {
     details: { file: site.file, problems },
   })
+}
+
+/** True if `key` is one of the plugins' `unusedKeys`, or lies below one. */
+function isUnused(key: string, { plugins }: SiteConfig): boolean {
+  return plugins.some(({ unusedKeys = [] }) => unusedKeys.some((unused) => key === unused || key.startsWith(`${unused}.`)))
 }
 
 function pick<K extends KeySpecs>(keys: K, entries: ReadonlyMap<string, ResolvedEntry>, declared: ReadonlyMap<string, DeclaredKey>): Settings<K> {
@@ -98,38 +71,11 @@ function pick<K extends KeySpecs>(keys: K, entries: ReadonlyMap<string, Resolved
     }
     picked[key] = entries.get(key)?.value
   }
-  const settings: unknown = Object.freeze(picked)
-  if (!holds(keys, settings, entries)) throw new PeerError('ERR_CONFIG_UNDECLARED', 'settings do not match their keys')
-  return settings
+  if (!holds(picked, keys)) throw new PeerError('ERR_CONFIG_UNDECLARED', 'settings do not match their keys')
+  return Object.freeze(picked)
 }
 
-/** True if every value is the one that came out of its key's own schema: what makes the type of `settings` true. */
-function holds<K extends KeySpecs>(keys: K, settings: unknown, entries: ReadonlyMap<string, ResolvedEntry>): settings is Settings<K> {
-  const values = new Map(Object.entries(settings ?? {}))
-  return Object.keys(keys).every((key) => values.get(key) === entries.get(key)?.value)
-}
-
-function notesOf(site: SiteConfig, unusedInFiles: readonly string[], declared: ReadonlyMap<string, DeclaredKey>): readonly ConfigNote[] {
-  const notes: ConfigNote[] = []
-  const unused = [...unusedInFiles]
-  const unusedVariables = new Set(site.plugins.flatMap((plugin) => (plugin.unusedKeys ?? []).map(variableOf)))
-  const variables = new Map([...declared.keys()].map((key) => [variableOf(key), key]))
-  for (const name of site.unmatchedVariables) {
-    if (unusedVariables.has(name)) unused.push(name)
-    else notes.push({ level: 'warning', message: unknownVariable(name, variables, declared) })
-  }
-  if (unused.length > 0) notes.unshift({ level: 'notice', message: `settings of v0.6 that Weft does not use are ignored: ${unused.join(', ')}` })
-  return notes
-}
-
-function unknownVariable(name: string, variables: ReadonlyMap<string, string>, declared: ReadonlyMap<string, DeclaredKey>): string {
-  const known = [...variables.keys()]
-  if (known.some((variable) => variable.startsWith(`${name}_`)))
-    return `${name} names a whole section and is ignored: set single keys, such as ${known.find((variable) => variable.startsWith(`${name}_`))}`
-  const parent = known.find((variable) => name.startsWith(`${variable}_`))
-  if (parent !== undefined && declared.get(variables.get(parent) ?? '')?.isMap === true) {
-    return `${name} is ignored: entries of ${variables.get(parent)} cannot be set from the environment, use a file or --set`
-  }
-  const near = nearest(name, known)
-  return `${name} is ignored: no plugin of this site knows it${near === undefined ? '' : `, did you mean ${near}?`}`
+/** True if every key has a member: its value came out of that key's own schema, which makes the type true. */
+function holds<K extends KeySpecs>(picked: Readonly<Record<string, unknown>>, keys: K): picked is Settings<K> {
+  return Object.keys(keys).every((key) => key in picked)
 }

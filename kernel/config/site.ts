@@ -4,7 +4,7 @@ import type { Plugin } from '../plugin.js'
 export interface SiteFile {
   /** Path or module name of a site whose plugins and values come first. */
   readonly extends?: string
-  /** Plugin values, or module names such as `weft/plugins/level`; the order does not matter. Replaces the base's list if given. */
+  /** Plugin values, or module names and paths; the order does not matter. Replaces the base's list if given. */
   readonly plugins?: readonly (Plugin | string)[]
   readonly [section: string]: unknown
 }
@@ -14,7 +14,7 @@ export interface SiteFile {
  *
  * @example
  * export default defineConfig({
- *   plugins: ['weft/plugins/level', 'weft/plugins/ledger'],
+ *   plugins: [hello, './plugins/loom.ts'],
  *   peer: { id: 'vp0', listenAddress: '127.0.0.1:7051' },
  * })
  */
@@ -32,6 +32,11 @@ export interface LayeredValue {
   readonly origin: string
 }
 
+/** How an origin reads in a message: `environment CORE_PEER_ID`, `file /site/peer.config.ts`. */
+export function placeOf({ layer, origin }: LayeredValue): string {
+  return `${layer === 'base' ? 'base file' : layer} ${origin}`
+}
+
 /** A site, found and layered, not yet validated against the plugins' keys: what the `config` hook passes along. Immutable. */
 export interface SiteConfig {
   /** The file that was found, or where the values come from if there is none; for messages. */
@@ -45,27 +50,19 @@ export interface SiteConfig {
   with(key: string, value: unknown, origin: string): SiteConfig
 }
 
-/** The parts of a {@link SiteConfig}. */
-export interface SiteParts {
-  readonly file?: string
-  readonly plugins: readonly Plugin[]
-  readonly values?: ReadonlyMap<string, LayeredValue>
-  readonly unmatchedVariables?: readonly string[]
-}
+/** The parts of a {@link SiteConfig}; only its plugins must be given. */
+export type SiteParts = Partial<Omit<SiteConfig, 'with'>> & Pick<SiteConfig, 'plugins'>
 
 /**
  * Makes a site in a program or a test, without any file.
  *
  * @example
- * const site = createSite({ plugins: [ledger] }).with('peer.id', 'vp0', 'this test')
+ * const site = createSite({ plugins: [hello] }).with('peer.id', 'vp0', 'this test')
  */
-export function createSite(parts: SiteParts): SiteConfig {
-  const values: ReadonlyMap<string, LayeredValue> = new Map(parts.values ?? [])
-  return Object.freeze({
-    file: parts.file ?? '(program)',
-    plugins: Object.freeze([...parts.plugins]),
-    values,
-    unmatchedVariables: Object.freeze([...(parts.unmatchedVariables ?? [])]),
-    with: (key: string, value: unknown, origin: string) => createSite({ ...parts, values: new Map(values).set(key, { value, layer: 'plugin', origin }) }),
+export function createSite({ file = '(program)', plugins, values = new Map(), unmatchedVariables = [] }: SiteParts): SiteConfig {
+  const parts = { file, plugins: Object.freeze([...plugins]), values, unmatchedVariables }
+  return Object.freeze<SiteConfig>({
+    ...parts,
+    with: (key, value, origin) => createSite({ ...parts, values: new Map(values).set(key, { value, layer: 'plugin', origin }) }),
   })
 }

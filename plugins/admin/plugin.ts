@@ -1,5 +1,6 @@
-import { PeerError, definePlugin, unary } from '../../kernel/index.js'
+import { PeerError, definePlugin } from '../../kernel/index.js'
 import { AdminService, type Empty, type ServerStatus, ServerStatus_StatusCode } from '../../proto/index.js'
+import { unary } from '../grpc/index.js'
 import { StatusCommand } from './commands/status.js'
 import { StopCommand } from './commands/stop.js'
 import { adminKeys } from './keys.js'

@@ -1,5 +1,4 @@
 import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js'
-import { unary } from '../../kernel/index.js'
 import {
   type ChaincodeDeploymentSpec,
   type ChaincodeInvocationSpec,
@@ -13,6 +12,7 @@ import {
   type SigmaInput,
 } from '../../proto/index.js'
 import type { ChaincodeSupport } from '../chaincode/index.js'
+import { unary } from '../grpc/index.js'
 import type { Devops, Submitted } from './devops.js'
 import { OUTCOME, WAIT, outcomeMetadata } from './outcome.js'
 

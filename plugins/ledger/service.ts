@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js'
-import { PeerError, streaming, unary } from '../../kernel/index.js'
+import { PeerError } from '../../kernel/index.js'
 import type { LedgerInfo, LedgerToolsService, ServiceHandlers, VerifyReply } from '../../proto/index.js'
+import { streaming, unary } from '../grpc/index.js'
 import type { VerifyReport } from './ledger.js'
 import type { SyncableLedger } from './ledger-sync.js'
 

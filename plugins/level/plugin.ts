@@ -1,5 +1,7 @@
+import { mkdir } from 'node:fs/promises'
 import { definePlugin } from '../../kernel/index.js'
 import manifest from '../../package.json' with { type: 'json' }
+import { DIRECTORY } from '../directory/index.js'
 import { storeKeys } from './keys.js'
 import { openLevelStore, storeDirectory } from './open.js'
 import { STORE } from './token.js'
@@ -11,10 +13,12 @@ export const level = definePlugin({
   description: "the peer's store on LevelDB: one atomic, synced write per block",
   config: storeKeys,
   provides: [STORE],
+  uses: [DIRECTORY],
   apply(peer) {
     let store: Store | undefined
     peer.hooks.db.tap(async ({ directory }) => {
       const settings = peer.settings(storeKeys)
+      await mkdir(directory, { recursive: true, mode: 0o755 })
       store = await openLevelStore(storeDirectory(directory), {
         sync: settings['store.sync'],
         cacheBytes: settings['store.cacheBytes'],

@@ -1,5 +1,6 @@
-import { PeerError, definePlugin, unary } from '../../kernel/index.js'
+import { PeerError, definePlugin } from '../../kernel/index.js'
 import { type BlockCount, type BlockNumber, type BlockchainInfo, type Empty, OpenchainService, type PeersMessage } from '../../proto/index.js'
+import { unary } from '../grpc/index.js'
 import { LEDGER, type Ledger } from '../ledger/index.js'
 import { publicBlock } from './public-block.js'
 

@@ -1,5 +1,19 @@
 /** The plugins of the packaged default site. */
-export const DEFAULT_PLUGINS: readonly string[] = ['level', 'ledger', 'chaincode', 'consensus', 'noops', 'admin', 'devops', 'openchain', 'site']
+export const DEFAULT_PLUGINS: readonly string[] = [
+  'logging',
+  'loader',
+  'directory',
+  'grpc',
+  'level',
+  'ledger',
+  'chaincode',
+  'consensus',
+  'noops',
+  'admin',
+  'devops',
+  'openchain',
+  'site',
+]
 
 /** The `plugins` member of a configuration file, with two spaces of indentation. */
 export function pluginList(): string {

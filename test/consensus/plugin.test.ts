@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { definePlugin, type Plugin } from '../../kernel/index.js'
 import chaincode from '../../plugins/chaincode/index.js'
 import consensus, { type Consensus, CONSENSUS, type EngineFactory, ENGINES } from '../../plugins/consensus/index.js'
+import grpc from '../../plugins/grpc/index.js'
 import ledger from '../../plugins/ledger/index.js'
 import level from '../../plugins/level/index.js'
 import noopsPlugin from '../../plugins/noops/index.js'
@@ -10,7 +11,7 @@ import { transactionOf } from './kit/fake-ledger.js'
 import { engineOf } from './kit/harness.js'
 
 const small = { 'ledger.state.dataStructure.configs.numBuckets': 11, 'ledger.state.dataStructure.configs.maxGroupingAtEachLevel': 3 }
-const site = [level, ledger, chaincode, consensus]
+const site = [grpc, level, ledger, chaincode, consensus]
 
 /** Takes the door when the peer starts. */
 function doorTaker(): { readonly plugin: Plugin; readonly door: () => Consensus } {

@@ -1,8 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { definePlugin, PeerError, PluginError, type Plugin, type StopReason } from '../../kernel/index.js'
-import { temporaryDirectory, testPeer } from './sites.js'
+import { testPeer } from './sites.js'
 
 const HOOKS = ['db', 'registerServices', 'start'] as const
 
@@ -116,15 +114,6 @@ describe('the life of a peer', () => {
     await peer.start()
     await expect(peer.start()).rejects.toMatchObject({ code: 'ERR_PEER_STATE' })
     await peer.stop()
-  })
-
-  test('peer.pid holds the process id while the peer runs', async () => {
-    const directory = join(temporaryDirectory(), 'deep', 'data')
-    const { peer } = testPeer([], { 'peer.fileSystemPath': directory })
-    await peer.start()
-    expect(readFileSync(join(directory, 'peer.pid'), 'utf8')).toBe(String(process.pid))
-    await peer.stop()
-    expect(existsSync(join(directory, 'peer.pid'))).toBe(false)
   })
 })
 

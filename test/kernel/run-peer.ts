@@ -1,4 +1,6 @@
 import { createSite, Peer, runUntilStopped, definePlugin } from '../../kernel/index.js'
+import dataDirectory from '../../plugins/directory/index.js'
+import logging from '../../plugins/logging/index.js'
 
 /** A real peer process for tests: `node run-peer.mjs <directory> [stuck]`; prints `ready`, ends as runUntilStopped says. */
 const [directory = '', mode = ''] = process.argv.slice(2)
@@ -12,7 +14,7 @@ const plugin = definePlugin({
     host.hooks.stop.tap(() => (mode === 'stuck' ? new Promise(() => undefined) : Promise.resolve()))
   },
 })
-const site = createSite({ plugins: [plugin] })
+const site = createSite({ plugins: [logging, dataDirectory, plugin] })
   .with('peer.fileSystemPath', directory, 'test')
   .with('peer.listenAddress', '127.0.0.1:0', 'test')
 process.exitCode = await runUntilStopped(new Peer(site), process).catch((error: unknown) => {

@@ -1,7 +1,11 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createLogging, createSite, Peer, type PeerOptions, type Plugin, type SiteConfig } from '../../kernel/index.js'
+import { createSite, Peer, type PeerOptions, type Plugin, type SiteConfig } from '../../kernel/index.js'
+import { createLogging } from '../../plugins/logging/index.js'
+
+/** The module of the packaged default site. */
+export const PACKAGED = join(import.meta.dirname, '../../peer.config.ts')
 
 /** A directory of its own for one test. */
 export function temporaryDirectory(): string {

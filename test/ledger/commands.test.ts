@@ -2,7 +2,9 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Peer, createLogging, createSite } from '../../kernel/index.js'
+import { Peer, createSite } from '../../kernel/index.js'
+import { createLogging } from '../../plugins/logging/index.js'
+import grpc from '../../plugins/grpc/index.js'
 import ledger, { LEDGER } from '../../plugins/ledger/index.js'
 import level, { openLevelStore, storeDirectory } from '../../plugins/level/index.js'
 import { be64 } from '../../plugins/ledger/bytes.js'
@@ -13,12 +15,12 @@ const temporary = () => mkdtempSync(join(tmpdir(), 'weft-ledger-'))
 
 /** A working directory with a site of store and ledger that keeps its data in `path`. */
 const siteIn = (path: string, more = '') =>
-  tempSite({ 'peer.config.yaml': `plugins: [weft/plugins/level, weft/plugins/ledger]\npeer:\n  fileSystemPath: ${path}\n${more}` })
+  tempSite({ 'peer.config.yaml': `plugins: [weft/plugins/grpc, weft/plugins/level, weft/plugins/ledger]\npeer:\n  fileSystemPath: ${path}\n${more}` })
 
 const silent = createLogging({ spec: 'critical', stream: { write: () => true } })
 
 async function start(fileSystemPath: string, plugins = [level, ledger]) {
-  const site = createSite({ plugins }).with('peer.fileSystemPath', fileSystemPath, 'test').with('peer.listenAddress', '127.0.0.1:0', 'test')
+  const site = createSite({ plugins: [grpc, ...plugins] }).with('peer.fileSystemPath', fileSystemPath, 'test').with('peer.listenAddress', '127.0.0.1:0', 'test')
   const peer = new Peer(site, { logging: silent })
   await peer.start()
   return peer

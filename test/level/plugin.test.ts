@@ -1,7 +1,8 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Peer, type Plugin, createLogging, createSite, definePlugin } from '../../kernel/index.js'
+import { Peer, type Plugin, createSite, definePlugin } from '../../kernel/index.js'
+import { createLogging } from '../../plugins/logging/index.js'
 import level, { STORE, type Store, openLevelStore } from '../../plugins/level/index.js'
 import { get, put, temporaryDirectory } from './backends.js'
 

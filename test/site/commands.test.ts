@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { LOOM_PLUGIN, tempSite } from '../kernel/config/temp-site.js'
 import { runPeer } from '../kernel/cli/run-peer.js'
+import { PACKAGED } from '../kernel/sites.js'
 
 const site = (loom: string, files: Readonly<Record<string, string>> = {}) =>
   tempSite({ 'loom.ts': LOOM_PLUGIN, 'peer.config.yaml': `plugins: [./loom.ts, weft/plugins/site]\n${loom}`, ...files })
@@ -18,10 +19,11 @@ test('peer init writes a site that loads, and does not overwrite it unasked', as
 })
 
 test('the site that peer init writes has the plugins and values of the packaged default site', async () => {
-  const { loadFiles, loadDefaultSite } = await import('../../kernel/config/load.js')
+  const { loadFiles, loadPackagedSite } = await import('../../kernel/config/load.js')
   const cwd = tempSite({ 'peer.config.yaml': 'plugins: [weft/plugins/site]' })
   await runPeer(cwd, ['init', 'new'])
-  const [written, packaged] = await Promise.all([loadFiles({ cwd: join(cwd, 'new') }), loadDefaultSite()])
+  const packaged = await loadPackagedSite(PACKAGED)
+  const written = await loadFiles(join(cwd, 'new'), undefined, packaged)
   expect(written.plugins).toEqual(packaged.plugins)
   for (const [key, { value }] of packaged.values) expect(written.values.get(key)?.value).toEqual(value)
 })
@@ -65,7 +67,8 @@ test('peer config check lists every error and exits with 1', async () => {
 })
 
 test('peer config schema describes the nested form of every key', async () => {
-  const { stdout } = await runPeer(site(''), ['config', 'schema', '--json'])
+  const cwd = tempSite({ 'loom.ts': LOOM_PLUGIN, 'peer.config.yaml': 'plugins: [./loom.ts, weft/plugins/grpc, weft/plugins/site]' })
+  const { stdout } = await runPeer(cwd, ['config', 'schema', '--json'])
   const schema = JSON.parse(stdout)
   expect(schema).toMatchObject({ type: 'object', additionalProperties: false })
   expect(schema.properties.loom).toMatchObject({
@@ -90,8 +93,8 @@ test('peer config import keeps what differs from the defaults and comments the r
     /does not use:\n {2}\/\/ {3}peer.workers: 2\n {2}\/\/ {3}vm.endpoint: unix:\/\/\/var \* \/ run\n(.*\n)* {2}\/\/ {3}pbft.general.N: 7\n/,
   )
   expect(written).toMatch(/plugins know:\n {2}\/\/ {3}mine.own: 1\n/)
-  const { loadFiles } = await import('../../kernel/config/load.js')
-  expect((await loadFiles({ cwd, file: 'new.config.ts' })).values.get('peer.id')?.value).toBe('vp5')
+  const { loadFiles, loadPackagedSite } = await import('../../kernel/config/load.js')
+  expect((await loadFiles(cwd, 'new.config.ts', await loadPackagedSite(PACKAGED))).values.get('peer.id')?.value).toBe('vp5')
   expect(await runPeer(cwd, ['config', 'import', 'core.yaml', '-o', 'new.config.ts'])).toMatchObject({ exit: 1 })
   expect(await runPeer(cwd, ['config', 'import', 'nothing.yaml', '-o', 'other.ts'])).toMatchObject({ exit: 1, stderr: expect.stringContaining('nothing.yaml') })
   expect(existsSync(join(cwd, 'other.ts'))).toBe(false)

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@grpc/grpc-js'
 import { Command, Option } from 'clipanion'
-import { PeerCommand, PeerError, messageOf } from '../../../kernel/index.js'
+import { PeerError, messageOf } from '../../../kernel/index.js'
 import { AdminService, ServerStatus_StatusCode, callUnary } from '../../../proto/index.js'
+import { GrpcCommand } from '../../grpc/index.js'
 
 const POLL_MS = 100
 const ANSWER_MS = 3000
 
 /** `peer node status`: v0.6 always exits 0 and prints the status with a trailing space (spec/node.md §1). */
-export class StatusCommand extends PeerCommand {
+export class StatusCommand extends GrpcCommand {
   static override paths = [['node', 'status']]
   static override usage = Command.Usage({
     category: 'node specific commands.',

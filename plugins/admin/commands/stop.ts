@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client } from '@grpc/grpc-js'
 import { Command, Option } from 'clipanion'
-import { PeerCommand, PeerError, messageOf, peerKeys } from '../../../kernel/index.js'
+import { PeerError, messageOf, peerKeys } from '../../../kernel/index.js'
 import { AdminService, ServerStatus_StatusCode, callUnary } from '../../../proto/index.js'
+import { GrpcCommand } from '../../grpc/index.js'
 
 /** `peer node stop`: over the network, else by the pid file (spec/node.md §1). */
-export class StopCommand extends PeerCommand {
+export class StopCommand extends GrpcCommand {
   static override paths = [['node', 'stop']]
   static override usage = Command.Usage({
     category: 'node specific commands.',

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import { Option } from 'clipanion'
-import { loadTypeScript, PeerCommand, peerKeys } from '../../../kernel/index.js'
+import { PeerCommand, peerKeys } from '../../../kernel/index.js'
+import { grpcKeys } from '../../grpc/index.js'
+import { loadTypeScript } from '../../loader/index.js'
 import { assertChaincode } from '../api/chaincode.js'
 import { start } from '../api/start.js'
 
@@ -25,7 +27,7 @@ export class ServeCommand extends PeerCommand {
     const file = resolve(this.file)
     const { default: chaincode } = await loadTypeScript(file)
     assertChaincode(chaincode, file)
-    const settings = await this.settings(peerKeys)
+    const settings = await this.settings({ ...peerKeys, ...grpcKeys })
     const certFile = settings['peer.tls.cert.file']
     const serverHostOverride = settings['peer.tls.serverhostoverride']
     const tls = {

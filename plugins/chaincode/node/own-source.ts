@@ -1,5 +1,6 @@
 import { join, normalize } from 'node:path'
-import { ownPackage, PeerError } from '../../../kernel/index.js'
+import { PeerError } from '../../../kernel/index.js'
+import { ownPackage } from '../../loader/index.js'
 
 const FOLDER = 'plugins/chaincode/node'
 

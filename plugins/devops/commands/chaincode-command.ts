@@ -1,8 +1,9 @@
 import { Client, Metadata } from '@grpc/grpc-js'
 import { Option } from 'clipanion'
-import { PeerCommand, PeerError, messageOf, rpcErrorText } from '../../../kernel/index.js'
+import { PeerError, messageOf } from '../../../kernel/index.js'
 import { ChaincodeSpec, ChaincodeSpec_Type, type Method } from '../../../proto/index.js'
 import type { RequestOutcomeReport } from '../../consensus/index.js'
+import { GrpcCommand, rpcErrorText } from '../../grpc/index.js'
 import { parseAttributes, parseConstructor } from '../constructor-message.js'
 import { OUTCOME, WAIT, parseOutcome } from '../outcome.js'
 
@@ -13,7 +14,7 @@ export interface Answer<P> {
 }
 
 /** The flags and checks that deploy, invoke and query share (spec/node.md §1). */
-export abstract class ChaincodeCommand extends PeerCommand {
+export abstract class ChaincodeCommand extends GrpcCommand {
   lang = Option.String('-l,--lang', 'golang', { description: 'language the chaincode is written in: golang, node, car or java' })
   ctor = Option.String('-c,--ctor', '{}', { description: 'constructor message in JSON: {"Function":"f","Args":["a"]}' })
   attributes = Option.String('-a,--attributes', '[]', { description: 'user attributes, a JSON array of strings' })

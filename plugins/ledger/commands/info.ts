@@ -1,7 +1,8 @@
 import { Client } from '@grpc/grpc-js'
 import { Command } from 'clipanion'
-import { PeerCommand, peerKeys } from '../../../kernel/index.js'
+import { peerKeys } from '../../../kernel/index.js'
 import { type LedgerInfo, LedgerToolsService, callUnary } from '../../../proto/index.js'
+import { GrpcCommand } from '../../grpc/index.js'
 import { ledgerKeys } from '../keys.js'
 import { infoOf } from '../service.js'
 import { isLocked, withOfflineLedger } from './offline.js'
@@ -9,7 +10,7 @@ import { isLocked, withOfflineLedger } from './offline.js'
 const ANSWER_MS = 10_000
 
 /** `peer ledger info`: height and hashes. */
-export class LedgerInfoCommand extends PeerCommand {
+export class LedgerInfoCommand extends GrpcCommand {
   static override paths = [['ledger', 'info']]
   static override usage = Command.Usage({
     category: 'ledger specific commands.',

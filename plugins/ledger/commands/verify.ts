@@ -1,12 +1,13 @@
 import { Client } from '@grpc/grpc-js'
 import { Command, Option } from 'clipanion'
-import { PeerCommand, PeerError, peerKeys } from '../../../kernel/index.js'
+import { PeerError, peerKeys } from '../../../kernel/index.js'
 import { LedgerToolsService, type VerifyReply, type VerifyResult, openStream } from '../../../proto/index.js'
+import { GrpcCommand } from '../../grpc/index.js'
 import { ledgerKeys } from '../keys.js'
 import { isLocked, withOfflineLedger } from './offline.js'
 
 /** `peer ledger verify`: re-hashes blocks, links, indexes and the whole world state. Exit code 1 if anything is wrong. */
-export class LedgerVerifyCommand extends PeerCommand {
+export class LedgerVerifyCommand extends GrpcCommand {
   static override paths = [['ledger', 'verify']]
   static override usage = Command.Usage({
     category: 'ledger specific commands.',

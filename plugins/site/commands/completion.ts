@@ -4,7 +4,6 @@ import { SHELLS, candidates, completionScript } from '../completion.js'
 
 /** `peer completion` */
 export class CompletionCommand extends PeerCommand {
-  static override readonly needsSite = false
   static override paths = [['completion']]
   static override usage = PeerCommand.Usage({
     description: 'Print a completion script for bash, zsh or fish.',

@@ -1,4 +1,5 @@
 import { PeerCommand } from '../../../kernel/index.js'
+import { configNotes } from '../notes.js'
 
 /** `peer config check` */
 export class ConfigCheckCommand extends PeerCommand {
@@ -10,13 +11,15 @@ export class ConfigCheckCommand extends PeerCommand {
   })
 
   protected async run(): Promise<void> {
-    const { file } = await this.site()
+    const site = await this.site()
+    const { file } = site
     const resolved = await this.resolved()
     const changed = resolved.entries().filter(({ layer }) => layer !== 'default').length
-    const notes = resolved.notes.map(({ level, message }) => `${level}: ${message}\n`).join('')
+    const notes = configNotes(site)
+    const lines = notes.map(({ level, message }) => `${level}: ${message}\n`).join('')
     this.report(
-      { file, valid: true, keys: resolved.entries().length, set: changed, notes: resolved.notes },
-      `${notes}${file} is valid: ${changed} of ${resolved.entries().length} keys are set.\n`,
+      { file, valid: true, keys: resolved.entries().length, set: changed, notes },
+      `${lines}${file} is valid: ${changed} of ${resolved.entries().length} keys are set.\n`,
     )
   }
 }

@@ -5,9 +5,10 @@ import type { TestPeer } from './peer.js'
 
 /** A site with a plugin that submits any bytes as a transaction, as another validator's request would come in. */
 const SITE = `
-import { defineConfig, definePlugin, unary } from 'weft'
+import { defineConfig, definePlugin } from 'weft'
 import base from 'weft/peer.config'
 import { CONSENSUS } from 'weft/plugins/consensus'
+import { unary } from 'weft/plugins/grpc'
 
 const same = (bytes) => bytes
 const definition = { submit: { path: '/weft.test.Raw/Submit', requestStream: false, responseStream: false, requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same } }
@@ -47,5 +48,8 @@ export function submitRaw(peer: TestPeer, bytes: Uint8Array): Promise<{ readonly
 
 /** A transaction of a type and payload for a chaincode name. */
 export function transactionBytes(type: number, name: string, payload: Uint8Array, txid: string): Uint8Array {
-  return encode(Transaction, Transaction.fromPartial({ type, chaincodeID: encode(ChaincodeID, { name, path: '' }), payload, txid, timestamp: { seconds: 1n, nanos: 1 } }))
+  return encode(
+    Transaction,
+    Transaction.fromPartial({ type, chaincodeID: encode(ChaincodeID, { name, path: '' }), payload, txid, timestamp: { seconds: 1n, nanos: 1 } }),
+  )
 }

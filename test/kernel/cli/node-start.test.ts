@@ -24,7 +24,11 @@ export default definePlugin({
 
 const start = async (...flags: string[]) => {
   const cwd = tempSite({ 'loom.ts': LOOM })
-  const content = { plugins: ['./loom.ts'], peer: { listenAddress: '127.0.0.1:0', fileSystemPath: join(cwd, 'data') }, loom: { file: join(cwd, 'seen.json') } }
+  const content = {
+    plugins: ['./loom.ts', 'weft/plugins/logging'],
+    peer: { listenAddress: '127.0.0.1:0', fileSystemPath: join(cwd, 'data') },
+    loom: { file: join(cwd, 'seen.json') },
+  }
   const { writeFileSync } = await import('node:fs')
   writeFileSync(join(cwd, 'peer.config.json'), JSON.stringify(content))
   const printed = await runPeer(cwd, ['node', 'start', '--logging-level', 'critical', ...flags])

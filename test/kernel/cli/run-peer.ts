@@ -1,5 +1,6 @@
 import { PassThrough, Writable } from 'node:stream'
 import { runCli } from '../../../kernel/cli/run.js'
+import { PACKAGED } from '../sites.js'
 
 /** What one run of the program printed and returned. */
 export interface Printed {
@@ -21,6 +22,6 @@ export async function runPeer(cwd: string, argv: readonly string[], env: NodeJS.
   const stdout = new Collector()
   const stderr = new Collector()
   const stdin = new PassThrough()
-  const exit = await runCli(argv, { cwd, env, stdin, stdout, stderr, colorDepth: 1 })
+  const exit = await runCli(argv, { packaged: PACKAGED, version: '1.2.3', cwd, env, stdin, stdout, stderr, colorDepth: 1 })
   return { stdout: stdout.text, stderr: stderr.text, exit }
 }

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { loadSite } from '../../../kernel/config/load.js'
+import { layerSite, loadFiles, loadPackagedSite } from '../../../kernel/config/load.js'
+import { PACKAGED } from '../sites.js'
 import { LOOM_PLUGIN, tempSite } from './temp-site.js'
 
-const site = (cwd: string, more: { file?: string; env?: NodeJS.ProcessEnv; set?: string[] } = {}) => loadSite({ cwd, env: {}, set: [], ...more })
+const site = async (cwd: string, { file, env = {}, set = [] }: { file?: string; env?: NodeJS.ProcessEnv; set?: string[] } = {}) =>
+  layerSite(await loadFiles(cwd, file, await loadPackagedSite(PACKAGED)), env, set)
 const valueOf = async (cwd: string, key: string, more = {}) => (await site(cwd, more)).values.get(key)
 
 const CODE = `export default { plugins: ['./loom.ts'], loom: { threads: 7 } }`

@@ -25,7 +25,8 @@ const layered = (values: Readonly<Record<string, unknown>>, env: NodeJS.ProcessE
       plugins: [loom],
       values: new Map(Object.entries(values).map(([name, value]) => [name, { value, layer: 'file' as const, origin: '/site/peer.config.ts' }])),
     },
-    { env, set },
+    env,
+    set,
   )
 const problemsOf = (values: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv = {}, set: string[] = []): string => {
   try {
@@ -102,26 +103,6 @@ test('all errors are reported at once, each with key, place, expectation and fin
 test('a key that resembles none is unknown without a suggestion', () => {
   expect(problemsOf({ 'zzzzzzzzzzzzzzz.q': 1 })).toContain('zzzzzzzzzzzzzzz.q (file /site/peer.config.ts): unknown key\n'.trim())
   expect(problemsOf({ 'zzzzzzzzzzzzzzz.q': 1 })).not.toContain('did you mean')
-})
-
-test('settings of v0.6 that are not used give one note; unknown variables give warnings with the nearest', () => {
-  const { notes } = resolveSettings(
-    layered(
-      { 'loom.steam': true, 'mill.wheel.size': 3 },
-      { CORE_MILL_WHEEL: '1', CORE_LOOM_THREAD: '2', CORE_LOOM: '{}', CORE_LOOM_PATTERNS_TWILL: 'x', CORE_ZZZZZZZZZZZZZZZZZZZZZZZZ: 'x' },
-    ),
-  )
-  expect(notes).toEqual([
-    {
-      level: 'notice',
-      message:
-        'settings of v0.6 that Weft does not use are ignored: loom.steam (file /site/peer.config.ts), mill.wheel.size (file /site/peer.config.ts), CORE_MILL_WHEEL',
-    },
-    { level: 'warning', message: 'CORE_LOOM names a whole section and is ignored: set single keys, such as CORE_LOOM_THREADS' },
-    { level: 'warning', message: 'CORE_LOOM_PATTERNS_TWILL is ignored: entries of loom.patterns cannot be set from the environment, use a file or --set' },
-    { level: 'warning', message: 'CORE_LOOM_THREAD is ignored: no plugin of this site knows it, did you mean CORE_LOOM_THREADS?' },
-    { level: 'warning', message: 'CORE_ZZZZZZZZZZZZZZZZZZZZZZZZ is ignored: no plugin of this site knows it' },
-  ])
 })
 
 test('two plugins may share a key only by sharing its spec', () => {

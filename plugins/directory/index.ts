@@ -1,0 +1,8 @@
+/**
+ * The data directory belongs to one process.
+ *
+ * @packageDocumentation
+ */
+export type { DirectoryLock } from './lock.js'
+export { default } from './plugin.js'
+export { DIRECTORY } from './token.js'

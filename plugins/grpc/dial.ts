@@ -1,0 +1,50 @@
+import { type ChannelCredentials, type Client, type ClientOptions, connectivityState } from '@grpc/grpc-js'
+import { PeerError, type Settings, messageOf, type peerKeys } from '../../kernel/index.js'
+import type { grpcKeys } from './keys.js'
+import { clientCredentials } from './tls.js'
+
+/** A generated grpc-js client class. */
+export type ClientClass<C extends Client> = new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>) => C
+
+const DIAL_TIMEOUT_MS = 3000
+
+/**
+ * Connects to this site's peer: `peer.address`, TLS as configured, messages of any size (spec/node.md §1).
+ *
+ * @throws PeerError ERR_DIAL_FAILED `grpc: timed out when dialing` after 3 s, or at once if the connection is refused
+ */
+export async function dialPeer<C extends Client>(client: ClientClass<C>, settings: Settings<typeof peerKeys & typeof grpcKeys>): Promise<C> {
+  const address = settings['peer.address'].replace(/^:/, '127.0.0.1:')
+  const trust = clientCredentials(settings)
+  const connection = new client(address, trust.credentials, {
+    'grpc.max_receive_message_length': -1,
+    'grpc.max_send_message_length': -1,
+    'grpc.enable_http_proxy': 0,
+    ...trust.options,
+  })
+  const channel = connection.getChannel()
+  const deadline = Date.now() + DIAL_TIMEOUT_MS
+  for (let state = channel.getConnectivityState(true); state !== connectivityState.READY; state = channel.getConnectivityState(true)) {
+    const failed = state === connectivityState.TRANSIENT_FAILURE || state === connectivityState.SHUTDOWN
+    if (!failed && (await changes(channel, state, deadline))) continue
+    connection.close()
+    throw new PeerError('ERR_DIAL_FAILED', 'grpc: timed out when dialing', { hint: `is a peer running at ${address}?`, details: { address }, retryable: true })
+  }
+  return connection
+}
+
+/** True once the connection's state is another one; false if the deadline passes first. */
+function changes(channel: ReturnType<Client['getChannel']>, state: connectivityState, deadline: number): Promise<boolean> {
+  return new Promise((resolve) => channel.watchConnectivityState(state, deadline, (error) => resolve(error === undefined)))
+}
+
+/**
+ * An error of a gRPC call as v0.6's clients print it: `rpc error: code = 2 desc = <text>` (spec/node.md §1).
+ * Anything else that was thrown is its message.
+ */
+export function rpcErrorText(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error && typeof error.details === 'string') {
+    return `rpc error: code = ${error.code} desc = ${error.details}`
+  }
+  return messageOf(error)
+}

@@ -1,0 +1,73 @@
+import { Server, type ServerCredentials } from '@grpc/grpc-js'
+import { type Clock, type Logger, endsWithin } from '../../kernel/index.js'
+import { Connections, type BindTarget } from './connections.js'
+import { ServiceTable } from './service-table.js'
+
+/** What bounds the memory that clients of one listener can take. */
+export interface ListenerLimits {
+  /** Longest message in either direction, in bytes. */
+  readonly messageBytes: number
+  readonly connections: number
+  /** Calls and streams at the same time on one connection; more wait at the client. */
+  readonly streams: number
+}
+
+const CLOSE_LIMIT_MS = 3000
+
+/** One gRPC server: its methods, its socket, its orderly end. */
+export class GrpcListener {
+  readonly services: ServiceTable
+  readonly #server: Server
+  readonly #limits: ListenerLimits
+  readonly #log: Logger
+  #connections: Connections | undefined
+  #address: string
+
+  constructor(
+    readonly target: BindTarget,
+    limits: ListenerLimits,
+    log: Logger,
+    private readonly clock: Clock,
+  ) {
+    this.#address = target.address
+    this.#limits = limits
+    this.#log = log
+    // No keepalive pings and no connection age: originals ignore GOAWAY, so none is sent on a live link (spec/wire.md §1).
+    this.#server = new Server({
+      'grpc.max_receive_message_length': limits.messageBytes,
+      'grpc.max_send_message_length': limits.messageBytes,
+      'grpc.max_concurrent_streams': limits.streams,
+      'grpc.enable_channelz': 0,
+    })
+    this.services = new ServiceTable(this.#server, log)
+  }
+
+  get address(): string {
+    return this.#address
+  }
+
+  get isOpen(): boolean {
+    return this.#connections !== undefined
+  }
+
+  async open(credentials: ServerCredentials): Promise<void> {
+    // grpc-js gets accepted sockets instead of binding itself: so their number can be bounded and bind errors are precise.
+    const injector = this.#server.createConnectionInjector(credentials)
+    const connections = new Connections(this.#limits.connections, this.#log, this.clock, (socket) => injector.injectConnection(socket))
+    this.#connections = connections
+    this.#address = await connections.open(this.target)
+  }
+
+  /** First half of the end: new connections and calls are refused, running ones go on. Resolves when they are over. */
+  drain(): Promise<void> {
+    this.#connections?.refuseNew()
+    return new Promise((resolve) => this.#server.tryShutdown(() => resolve()))
+  }
+
+  /** Second half: waits for `drained`, at most 3 s, then cuts what is left. */
+  async close(drained: Promise<void>): Promise<void> {
+    await endsWithin(drained, CLOSE_LIMIT_MS, this.clock)
+    this.#server.forceShutdown()
+    this.#connections?.cut()
+  }
+}

@@ -1,0 +1,11 @@
+/**
+ * gRPC: the listeners of a peer, how services are written, and how commands reach a running peer.
+ *
+ * @packageDocumentation
+ */
+export { GrpcCommand } from './command.js'
+export { type ClientClass, rpcErrorText } from './dial.js'
+export { grpcKeys } from './keys.js'
+export { type GrpcStatus, failStream, streaming, toGrpcStatus, unary } from './methods.js'
+export { default } from './plugin.js'
+export { clientCredentials } from './tls.js'

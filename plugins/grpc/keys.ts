@@ -1,0 +1,13 @@
+import { defineKeys, flag, integer, key, text } from '../../kernel/index.js'
+
+/** What the listeners and clients of a peer read (spec/node.md §2.3, §4). */
+export const grpcKeys = defineKeys({
+  'peer.addressAutoDetect': key(flag(), false, 'advertise the first non-loopback IPv4 address with the port of peer.address'),
+  'peer.tls.enabled': key(flag(), false, 'TLS on every listener and client'),
+  'peer.tls.cert.file': key(text().optional(), undefined, 'PEM certificate of the listeners, and what clients trust'),
+  'peer.tls.key.file': key(text().optional(), undefined, 'PEM private key of the listeners'),
+  'peer.tls.serverhostoverride': key(text(), '', 'server name that clients expect in the certificate'),
+  'peer.limits.messageBytes': key(integer({ min: 1024 }), 104_857_600, 'longest gRPC message, in bytes; originals have no limit, deploys carry whole packages'),
+  'peer.limits.connections': key(integer({ min: 8 }), 1024, 'connections of one listener; beyond it those that said least are closed'),
+  'peer.limits.streams': key(integer({ min: 1 }), 256, 'simultaneous calls and streams of one connection; more wait at the client'),
+})

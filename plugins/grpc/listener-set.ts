@@ -1,0 +1,92 @@
+import type { ServerCredentials } from '@grpc/grpc-js'
+import { type Clock, type Listener, type ListenerOwner, type ListenerSet, type Listeners, type Logger, PeerError } from '../../kernel/index.js'
+import { GrpcListener, type ListenerLimits } from './grpc-listener.js'
+
+/** All listeners of one peer, and which plugin declared each. */
+export class GrpcListenerSet implements ListenerSet {
+  readonly #listeners = new Map<string, { readonly listener: GrpcListener; readonly owner: ListenerOwner }>()
+  #drained: Promise<void>[] | undefined
+
+  constructor(
+    private readonly limits: ListenerLimits,
+    /** Read for every round of binding. */
+    private readonly credentials: () => ServerCredentials,
+    private readonly log: Logger,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The listeners as one plugin sees them: what it declares and adds is its own. */
+  view(owner: ListenerOwner): Listeners {
+    return Object.freeze<Listeners>({
+      declare: (name, address, key = `the address of listener ${name}`) => this.#declare(owner, name, address, key),
+      get: (name) => {
+        const found = this.#listeners.get(name)
+        if (found !== undefined) return present(found.listener, owner)
+        const names = [...this.#listeners.keys()].join(', ')
+        throw new PeerError('ERR_LISTENER_UNKNOWN', `no listener is named ${name}; there are: ${names}`, { details: { name } })
+      },
+    })
+  }
+
+  /** Binds what is not bound yet. */
+  async open(): Promise<void> {
+    for (const { listener } of this.#listeners.values()) {
+      if (listener.isOpen) continue
+      await listener.open(this.credentials())
+      this.log.in('open').info(`listener ${listener.target.name} on ${listener.address}`)
+    }
+  }
+
+  /** Takes out what a plugin added, and closes what it declared. */
+  async release(owner: ListenerOwner, awaited: boolean): Promise<void> {
+    for (const [name, { listener, owner: declarer }] of this.#listeners) {
+      listener.services.release(owner, awaited)
+      if (declarer !== owner) continue
+      this.#listeners.delete(name)
+      await listener.close(listener.drain())
+    }
+  }
+
+  /** No successor of a released plugin is awaited any longer. */
+  settle(): void {
+    for (const { listener } of this.#listeners.values()) listener.services.settle()
+  }
+
+  /** Refuses new connections and calls; running ones go on. */
+  drain(): void {
+    this.#drained ??= [...this.#listeners.values()].map(({ listener }) => listener.drain())
+  }
+
+  async close(): Promise<void> {
+    this.drain()
+    const all = [...this.#listeners.values()]
+    await Promise.all(all.map(({ listener }, index) => listener.close(this.#drained?.[index] ?? Promise.resolve())))
+  }
+
+  #declare(owner: ListenerOwner, name: string, address: string, key: string): Listener {
+    const other = this.#listeners.get(name)
+    if (other !== undefined) {
+      throw new PeerError('ERR_LISTENER_TWICE', `plugin ${owner.name} declares the listener ${name}, which ${other.owner.name} declared already`, {
+        details: { name, plugins: [other.owner.name, owner.name] },
+      })
+    }
+    if (owner.ready) {
+      throw new PeerError('ERR_LISTENER_LATE', `plugin ${owner.name} declares the listener ${name} after the listeners were opened`, {
+        hint: 'declare it in the registerServices hook',
+      })
+    }
+    const listener = new GrpcListener({ name, address, key }, this.limits, this.log.in(name), this.clock)
+    this.#listeners.set(name, { listener, owner })
+    return present(listener, owner)
+  }
+}
+
+function present(listener: GrpcListener, owner: ListenerOwner): Listener {
+  return {
+    name: listener.target.name,
+    get address() {
+      return listener.address
+    },
+    add: (service, implementation) => ({ remove: listener.services.add(owner, service, implementation) }),
+  }
+}

@@ -1,0 +1,67 @@
+import { status, type Metadata, type ServerDuplexStream, type ServerUnaryCall, type ServerWritableStream, type handleUnaryCall } from '@grpc/grpc-js'
+import { PeerError, messageOf } from '../../kernel/index.js'
+
+/** Longer texts would exceed the header limits of old clients. */
+const MAX_DETAILS_CHARACTERS = 4000
+
+/** An error as gRPC carries it: a status code and a text. */
+export interface GrpcStatus {
+  readonly code: number
+  readonly details: string
+  readonly metadata?: Metadata
+}
+
+/**
+ * What a client is told about something that was thrown: a {@link PeerError} with its `grpcStatus`, an error that already has
+ * a numeric gRPC `code` as it is, everything else as status 2, UNKNOWN, with its message (spec/wire.md §1).
+ */
+export function toGrpcStatus(thrown: unknown): GrpcStatus {
+  if (thrown instanceof PeerError) return { code: thrown.grpcStatus, details: printable(thrown.message) }
+  if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'number') {
+    const details = 'details' in thrown && typeof thrown.details === 'string' ? thrown.details : messageOf(thrown)
+    return { code: thrown.code, details: printable(details) }
+  }
+  return { code: status.UNKNOWN, details: printable(messageOf(thrown)) }
+}
+
+/** Lone surrogates would make grpc-js throw while it encodes the status. */
+function printable(text: string): string {
+  return Buffer.from(text.slice(0, MAX_DETAILS_CHARACTERS)).toString()
+}
+
+/**
+ * A unary method as an async function. What it throws is answered as {@link toGrpcStatus} says.
+ *
+ * @example
+ * listeners.get('peer').add(AdminService, { getStatus: unary(async () => ({ status: ServerStatus_StatusCode.STARTED })) })
+ */
+export function unary<Request, Reply>(work: (request: Request, call: ServerUnaryCall<Request, Reply>) => Promise<Reply>): handleUnaryCall<Request, Reply> {
+  const answer: (...args: Parameters<handleUnaryCall<Request, Reply>>) => Promise<void> = async (call, callback) => {
+    try {
+      callback(null, await work(call.request, call))
+    } catch (error) {
+      callback(toGrpcStatus(error))
+    }
+  }
+  return (call, callback) => void answer(call, callback)
+}
+
+/** Ends a stream towards the client with an error; further calls do nothing. */
+export function failStream(call: ServerDuplexStream<unknown, unknown> | ServerWritableStream<unknown, unknown>, error: unknown): void {
+  // grpc-js turns the first 'error' event of a server stream into its status.
+  call.emit('error', toGrpcStatus(error))
+}
+
+/**
+ * A streaming method (server stream or both directions) as an async function: the stream ends when it returns, and with an
+ * error when it throws.
+ */
+export function streaming<Call extends ServerDuplexStream<unknown, unknown> | ServerWritableStream<unknown, unknown>>(
+  work: (call: Call) => Promise<void>,
+): (call: Call) => void {
+  return (call) => {
+    work(call)
+      .then(() => call.end())
+      .catch((error: unknown) => failStream(call, error))
+  }
+}

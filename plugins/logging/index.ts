@@ -1,0 +1,9 @@
+/**
+ * Log lines as v0.6 writes them, or JSON.
+ *
+ * @packageDocumentation
+ */
+export type { LogStream, LogWriter } from './format.js'
+export { type LogLevels, parseLevels } from './levels.js'
+export { type LevelledLogging, type LoggingOptions, createLogging } from './logging.js'
+export { default } from './plugin.js'

@@ -1,0 +1,33 @@
+import { type SiteConfig, declaredKeys, nearest, placeOf, variableOf } from '../../kernel/index.js'
+
+/** Something about a configuration that does not stop the peer but should be said. */
+export interface ConfigNote {
+  readonly level: 'notice' | 'warning'
+  readonly message: string
+}
+
+/**
+ * What a site says that nobody hears: one notice for all settings of v0.6 that no plugin reads, and a warning for every
+ * other `CORE_*` variable, with the nearest name (spec/node.md §2.3).
+ */
+export function configNotes(site: SiteConfig): readonly ConfigNote[] {
+  const declared = declaredKeys(site.plugins)
+  // What is neither declared nor unused is an error, so what is not declared here is unused.
+  const unused = [...site.values].flatMap(([key, value]) => (declared.has(key) ? [] : [`${key} (${placeOf(value)})`]))
+  const unusedVariables = new Set(site.plugins.flatMap(({ unusedKeys = [] }) => unusedKeys.map(variableOf)))
+  const variables = new Map([...declared.values()].map((found) => [variableOf(found.key), found]))
+  const warnings = site.unmatchedVariables.filter((name) => !unusedVariables.has(name))
+  unused.push(...site.unmatchedVariables.filter((name) => unusedVariables.has(name)))
+  const notice: ConfigNote = { level: 'notice', message: `settings of v0.6 that Weft does not use are ignored: ${unused.join(', ')}` }
+  return [...(unused.length > 0 ? [notice] : []), ...warnings.map((name): ConfigNote => ({ level: 'warning', message: unknownVariable(name, variables) }))]
+}
+
+function unknownVariable(name: string, variables: ReadonlyMap<string, { readonly key: string; readonly isMap: boolean }>): string {
+  const known = [...variables.keys()]
+  const inSection = known.find((variable) => variable.startsWith(`${name}_`))
+  if (inSection !== undefined) return `${name} names a whole section and is ignored: set single keys, such as ${inSection}`
+  const [, parent] = [...variables].find(([variable]) => name.startsWith(`${variable}_`)) ?? []
+  if (parent?.isMap === true) return `${name} is ignored: entries of ${parent.key} cannot be set from the environment, use a file or --set`
+  const near = nearest(name, known)
+  return `${name} is ignored: no plugin of this site knows it${near === undefined ? '' : `, did you mean ${near}?`}`
+}
