@@ -65,6 +65,11 @@ export class Connections {
     return this.#sockets.size
   }
 
+  /** What is connected. */
+  sockets(): Iterable<Socket> {
+    return this.#sockets.keys()
+  }
+
   #admit(socket: Socket): void {
     const remote = socket.remoteAddress
     socket.on('error', (error) => this.log.debug(`connection from ${remote}: ${error.message}`))

@@ -1,5 +1,6 @@
 import { Server, type ServerCredentials } from '@grpc/grpc-js'
 import { type Clock, type Logger, endsWithin } from '../../kernel/index.js'
+import { guardBuffers } from './buffer-guard.js'
 import { Connections, type BindTarget } from './connections.js'
 import { ServiceTable } from './service-table.js'
 
@@ -10,6 +11,8 @@ export interface ListenerLimits {
   readonly connections: number
   /** Calls and streams at the same time on one connection; more wait at the client. */
   readonly streams: number
+  /** What received messages may hold altogether, in bytes, finished or not. */
+  readonly bufferBytes: number
 }
 
 const CLOSE_LIMIT_MS = 3000
@@ -21,6 +24,7 @@ export class GrpcListener {
   readonly #limits: ListenerLimits
   readonly #log: Logger
   #connections: Connections | undefined
+  #endGuard: (() => void) | undefined
   #address: string
 
   constructor(
@@ -56,6 +60,7 @@ export class GrpcListener {
     const connections = new Connections(this.#limits.connections, this.#log, this.clock, (socket) => injector.injectConnection(socket))
     this.#connections = connections
     this.#address = await connections.open(this.target)
+    this.#endGuard = guardBuffers({ maxBytes: this.#limits.bufferBytes, connections: () => connections.sockets(), clock: this.clock, log: this.#log })
   }
 
   /** First half of the end: new connections and calls are refused, running ones go on. Resolves when they are over. */
@@ -67,6 +72,7 @@ export class GrpcListener {
   /** Second half: waits for `drained`, at most 3 s, then cuts what is left. */
   async close(drained: Promise<void>): Promise<void> {
     await endsWithin(drained, CLOSE_LIMIT_MS, this.clock)
+    this.#endGuard?.()
     this.#server.forceShutdown()
     this.#connections?.cut()
   }

@@ -10,10 +10,11 @@ export default definePlugin({
   description: 'gRPC listeners: TLS, bounded connections and messages, services that change hands while they run',
   config: grpcKeys,
   listeners({ log, clock, settings }) {
-    const { 'peer.limits.messageBytes': messageBytes, 'peer.limits.connections': connections, 'peer.limits.streams': streams } = settings(grpcKeys)
+    const limits = settings(grpcKeys)
+    const { 'peer.limits.messageBytes': messageBytes, 'peer.limits.connections': connections, 'peer.limits.streams': streams } = limits
     loadTls(settings(grpcKeys)) // before anything is opened or bound
     const credentials = () => serverCredentials(loadTls(settings(grpcKeys)))
-    const listeners = new GrpcListenerSet({ messageBytes, connections, streams }, credentials, log, clock)
+    const listeners = new GrpcListenerSet({ messageBytes, connections, streams, bufferBytes: limits['peer.limits.bufferBytes'] }, credentials, log, clock)
     listeners.view({ name: 'kernel', ready: false }).declare('peer', settings(peerKeys)['peer.listenAddress'], 'peer.listenAddress')
     return listeners
   },

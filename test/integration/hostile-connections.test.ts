@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { ClientHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -15,7 +16,7 @@ const REGISTER = '/protos.ChaincodeSupport/Register'
 
 let peer: TestPeer
 beforeAll(async () => {
-  peer = await preparePeer()
+  peer = await preparePeer({ set: { 'peer.limits.bufferBytes': String(256 * 2 ** 20) } })
   await peer.start()
 })
 afterEach(() => expectHealthy(peer))
@@ -130,6 +131,20 @@ test('messages of 90 MB that are announced and never sent take no memory', async
   for (const session of sessions) for (let i = 0; i < 50; i++) openCall(session, INVOKE).write(frameHeader(90_000_000))
   await pause(1000)
   await expectHealthy(peer)
+  for (const session of sessions) session.destroy()
+})
+
+test('messages of 90 MB that are sent but for their end are bounded: who sends most is closed', { timeout: 60_000 }, async () => {
+  const sessions = Array.from({ length: 8 }, () => openHttp2(peer.address))
+  const send = async (stream: ClientHttp2Stream): Promise<void> => {
+    stream.write(frameHeader(90_000_000))
+    for (let sent = 0; sent < 80 && !stream.destroyed; sent++) {
+      stream.write(Buffer.alloc(2 ** 20))
+      while (stream.writableNeedDrain && !stream.destroyed) await pause(2)
+    }
+  }
+  await Promise.all(sessions.flatMap((session) => Array.from({ length: 4 }, () => send(openCall(session, INVOKE)))))
+  expect(sessions.filter(({ destroyed }) => destroyed).length).toBeGreaterThan(0)
   for (const session of sessions) session.destroy()
 })
 
