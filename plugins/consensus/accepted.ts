@@ -1,4 +1,5 @@
 import type { PeerError } from '../../kernel/index.js'
+import type { Transaction } from '../../proto/index.js'
 import type { Accepted, RequestOutcomeReport } from './consensus.js'
 import type { EngineRequest, RequestId } from './engine.js'
 
@@ -15,6 +16,8 @@ export class PooledRequest {
   constructor(
     readonly request: EngineRequest,
     readonly sequence: number,
+    /** What the request's bytes decode to, if the submitter said so. */
+    readonly transaction?: Transaction,
   ) {}
 
   /** The outcome; a promise exists only for those who ask. */
@@ -48,6 +51,8 @@ export class AcceptedRequest implements Accepted {
   constructor(
     private readonly pooled: PooledRequest,
     readonly duplicate: boolean,
+    /** Settles when the request is on disk; nothing: it is. */
+    readonly written?: Promise<void>,
   ) {}
 
   /** Of a request that had ended before it was submitted (again): a client that got no answer may ask twice. */

@@ -1,3 +1,4 @@
+import type { Transaction } from '../../proto/index.js'
 import type { EngineFactory, MemberIndex, RequestId } from './engine.js'
 
 /** How a request ended. */
@@ -27,13 +28,21 @@ export interface ConsensusStatus {
   readonly engineView: Readonly<Record<string, unknown>>
 }
 
+/** What a caller of `submit` knows of its bytes. It saves work and changes no outcome. */
+export interface SubmitHints {
+  /** These bytes were made just now around a random id, so that no block can hold them: the chain is not asked. */
+  readonly isNew?: boolean
+  /** What the bytes were encoded from with `encode`. They are taken as canonical, and need not be decoded to be executed; must not be changed any more. */
+  readonly transaction?: Transaction
+}
+
 /** The door of ordering: accepts transactions, journals them, has them ordered and executed. */
 export interface Consensus {
   /**
    * Accepts a transaction (canonical bytes). Resolves once it is journaled.
    * Throws ERR_CONSENSUS_OVERLOADED (gRPC RESOURCE_EXHAUSTED, retryable, with a retry hint) when the queue is full, ERR_CONSENSUS_HALTED when no engine runs.
    */
-  submit(transactionBytes: Uint8Array): Promise<Accepted>
+  submit(transactionBytes: Uint8Array, hints?: SubmitHints): Promise<Accepted>
   /** False while the state is known to be behind: queries must be refused (spec/consensus.md §2.7). */
   readonly valid: boolean
   status(): ConsensusStatus

@@ -1,5 +1,5 @@
 import { PeerError } from '../../kernel/index.js'
-import type { Accepted, Consensus, ConsensusStatus } from './consensus.js'
+import type { Accepted, Consensus, ConsensusStatus, SubmitHints } from './consensus.js'
 import type { ConsensusHost } from './host.js'
 
 /** What other plugins hold: the host of the moment, or the reason why there is none. */
@@ -22,12 +22,13 @@ export class ConsensusDoor implements Consensus {
     return host
   }
 
-  async submit(transactionBytes: Uint8Array): Promise<Accepted> {
-    if (this.host) return this.host.submit(transactionBytes)
-    throw new PeerError('ERR_CONSENSUS_HALTED', `transactions are not accepted here: ${this.closedBecause}`, {
+  submit(transactionBytes: Uint8Array, hints?: SubmitHints): Promise<Accepted> {
+    if (this.host) return this.host.submit(transactionBytes, hints)
+    const refusal = new PeerError('ERR_CONSENSUS_HALTED', `transactions are not accepted here: ${this.closedBecause}`, {
       grpcStatus: 14,
       hint: 'submit to a running validator',
     })
+    return Promise.reject(refusal)
   }
 
   /** Without an engine nothing says that the state is behind: queries are answered from what is there. */

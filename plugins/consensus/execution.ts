@@ -31,6 +31,8 @@ export class BlockExecution {
     private readonly ledger: HostLedger,
     private readonly chaincode: HostChaincode,
     private readonly log: Logger,
+    /** What a request's bytes decode to, if that is at hand. */
+    private readonly decoded: (request: EngineRequest) => Transaction | undefined,
   ) {}
 
   get isOpen(): boolean {
@@ -90,7 +92,7 @@ export class BlockExecution {
     const transactions: OrderedTransaction[] = []
     for (const request of requests) {
       try {
-        transactions.push({ bytes: request.bytes, transaction: decode(Transaction, request.bytes) })
+        transactions.push({ bytes: request.bytes, transaction: this.decoded(request) ?? decode(Transaction, request.bytes) })
         admitted.push(request)
       } catch (error) {
         this.log.warning('an ordered request is no transaction and is left out', { id: request.id, reason: messageOf(error) })

@@ -2,7 +2,7 @@ import { assert, type Clock, type Logger, messageOf, PeerError } from '../../ker
 import { canonicalTransaction } from '../../proto/index.js'
 import type { Store } from '../level/index.js'
 import { createCarrier } from './carrier.js'
-import type { Accepted, Consensus, ConsensusStatus, ConsensusTransport } from './consensus.js'
+import type { Accepted, Consensus, ConsensusStatus, ConsensusTransport, SubmitHints } from './consensus.js'
 import { createCrypto } from './crypto.js'
 import { Deliveries, headMetadata, type StateTransfer } from './deliveries.js'
 import type { EngineFactory, EngineRequest, Member, MemberIndex } from './engine.js'
@@ -71,6 +71,8 @@ export function createConsensusHost(options: ConsensusHostOptions): ConsensusHos
   return new EngineHostProcess(options)
 }
 
+const NO_HINTS: SubmitHints = Object.freeze({})
+
 type Phase = 'new' | 'running' | 'stopping' | 'over'
 
 class EngineHostProcess implements ConsensusHost {
@@ -131,7 +133,7 @@ class EngineHostProcess implements ConsensusHost {
       isPaused: () => this.outbox.waiting > this.limits.maxWaitingSends,
     })
     this.deliveries = new Deliveries({
-      execution: new BlockExecution(ledger, options.chaincode, log),
+      execution: new BlockExecution(ledger, options.chaincode, log, (request) => this.pool.decoded(request)),
       ledger,
       pool: this.pool,
       records: this.records,
@@ -206,9 +208,11 @@ class EngineHostProcess implements ConsensusHost {
     })
   }
 
-  async submit(transactionBytes: Uint8Array): Promise<Accepted> {
+  async submit(transactionBytes: Uint8Array, hints: SubmitHints = NO_HINTS): Promise<Accepted> {
     this.assertAccepting()
-    return this.pool.submit(canonical(transactionBytes))
+    const accepted = this.pool.submit(hints.transaction ? transactionBytes : canonical(transactionBytes), hints)
+    if (accepted.written) await accepted.written
+    return accepted
   }
 
   status(): ConsensusStatus {

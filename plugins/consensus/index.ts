@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { type Batcher, type BatcherEffects, type BatcherOptions, type Batching, BATCHING, createBatcher } from './batcher.js'
-export type { Accepted, Consensus, ConsensusStatus, ConsensusTransport, EngineCatalog, RequestOutcomeReport } from './consensus.js'
+export type { Accepted, Consensus, ConsensusStatus, ConsensusTransport, EngineCatalog, RequestOutcomeReport, SubmitHints } from './consensus.js'
 export type {
   DeliveredBlock,
   Engine,

@@ -1,7 +1,8 @@
 import { PeerError } from '../../kernel/index.js'
+import type { Transaction } from '../../proto/index.js'
 import type { Store, StoreBatch } from '../level/index.js'
 import { AcceptedRequest, PooledRequest } from './accepted.js'
-import type { Accepted, RequestOutcomeReport } from './consensus.js'
+import type { RequestOutcomeReport, SubmitHints } from './consensus.js'
 import type { EngineRequest, RequestId } from './engine.js'
 import { createJournal } from './journal.js'
 import type { ConsensusLimits } from './limits.js'
@@ -28,6 +29,8 @@ interface Gathering {
 }
 
 const RETRY_AFTER_MS = 500
+/** Of larger transactions the decoding is not kept: it may take as much memory again. */
+const MAX_KEPT_DECODING_BYTES = 4096
 
 /**
  * The requests that this validator accepted and that are in no block yet, and their journal (design: an accepted request survives `kill -9`).
@@ -81,20 +84,23 @@ export class RequestPool {
     return [...this.requests.values()].filter(({ stage }) => stage === 'journaled').map(({ request }) => request)
   }
 
-  /** See `Consensus.submit`; `bytes` are canonical. Throws ERR_CONSENSUS_OVERLOADED and ERR_CONSENSUS_TOO_LARGE. */
-  async submit(bytes: Uint8Array): Promise<Accepted> {
+  /** See `Consensus.submit`; `bytes` are canonical. Accepted only when it is written. Throws ERR_CONSENSUS_OVERLOADED and ERR_CONSENSUS_TOO_LARGE. */
+  submit(bytes: Uint8Array, { isNew, transaction }: SubmitHints): AcceptedRequest {
     const id = requestId(bytes)
     const pending = this.requests.get(id)
-    if (pending) {
-      if (pending.stage !== 'journaled') await this.written(pending)
-      return new AcceptedRequest(pending, true)
-    }
-    const report = this.options.committed({ id, bytes })
+    if (pending) return new AcceptedRequest(pending, true, pending.stage === 'journaled' ? undefined : this.written(pending))
+    const report = isNew ? undefined : this.options.committed({ id, bytes })
     if (report) return AcceptedRequest.ended({ id, bytes }, report)
     this.checkRoom(bytes)
-    const pooled = this.add(id, bytes, this.nextSequence)
-    await this.gather(pooled).written
-    return new AcceptedRequest(pooled, false)
+    const pooled = this.add(id, bytes, this.nextSequence, bytes.length > MAX_KEPT_DECODING_BYTES ? undefined : transaction)
+    return new AcceptedRequest(pooled, false, this.gather(pooled).written)
+  }
+
+  /** What the bytes of this validator's own request decode to, if that was kept. */
+  decoded({ id, bytes }: EngineRequest): Transaction | undefined {
+    const pooled = this.requests.get(id)
+    // The very bytes that were decoded: an id alone may be a claim of whoever made the request.
+    return pooled?.request.bytes === bytes ? pooled.transaction : undefined
   }
 
   /** Adds the removal of a request from the journal to a batch. Not this validator's: nothing happens. */
@@ -146,8 +152,8 @@ export class RequestPool {
     return pooled.stage === 'gathered' ? this.gathering?.written : this.writingNow?.written
   }
 
-  private add(id: RequestId, bytes: Uint8Array, sequence: number): PooledRequest {
-    const pooled = new PooledRequest({ id, bytes }, sequence)
+  private add(id: RequestId, bytes: Uint8Array, sequence: number, transaction?: Transaction): PooledRequest {
+    const pooled = new PooledRequest({ id, bytes }, sequence, transaction)
     this.requests.set(id, pooled)
     this.bytes += bytes.length
     this.nextSequence = sequence + 1

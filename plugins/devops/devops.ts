@@ -40,10 +40,7 @@ export interface DevopsParts {
 }
 
 export function createDevops({ chaincode, consensus, clock }: DevopsParts): Devops {
-  const submit = async (transaction: Transaction): Promise<Submitted> => ({
-    txid: transaction.txid,
-    accepted: await consensus.submit(encode(Transaction, transaction)),
-  })
+  const submit = (transaction: Transaction, isNew: boolean): Promise<Accepted> => consensus.submit(encode(Transaction, transaction), { isNew, transaction })
 
   const call = (type: Transaction_Type, txid: string, invocation: ChaincodeInvocationSpec): Transaction =>
     Transaction.fromPartial({
@@ -68,15 +65,16 @@ export function createDevops({ chaincode, consensus, clock }: DevopsParts): Devo
         txid: id.name,
         timestamp: clock.now(),
       })
-      return { ...(await submit(transaction)), deployment }
+      return { txid: id.name, accepted: await submit(transaction, false), deployment }
     },
 
     async invoke(invocation) {
       requireName(invocation)
       const algorithm = invocation.idGenerationAlg
       const args = invocation.chaincodeSpec?.ctorMsg?.args ?? []
-      const txid = algorithm === '' ? randomTransactionId() : derivedTransactionId(algorithm, args)
-      return submit(call(Transaction_Type.CHAINCODE_INVOKE, txid, invocation))
+      const isNew = algorithm === ''
+      const txid = isNew ? randomTransactionId() : derivedTransactionId(algorithm, args)
+      return { txid, accepted: await submit(call(Transaction_Type.CHAINCODE_INVOKE, txid, invocation), isNew) }
     },
 
     async query(invocation) {

@@ -30,12 +30,12 @@ export function devopsService(devops: Devops, chaincode: ChaincodeSupport): Serv
     build: unary((spec: ChaincodeSpec): Promise<ChaincodeDeploymentSpec> => chaincode.build(spec)),
     deploy: unary(async (spec: ChaincodeSpec, call): Promise<ChaincodeDeploymentSpec> => {
       const submitted = await devops.deploy(spec)
-      await answerOutcome(call, submitted)
+      if (wantsOutcome(call)) await answerOutcome(call, submitted)
       return submitted.deployment
     }),
     invoke: unary(async (invocation: ChaincodeInvocationSpec, call): Promise<Response> => {
       const submitted = await devops.invoke(invocation)
-      await answerOutcome(call, submitted)
+      if (wantsOutcome(call)) await answerOutcome(call, submitted)
       return { status: Response_StatusCode.SUCCESS, msg: text.encode(submitted.txid) }
     }),
     query: unary(async (invocation: ChaincodeInvocationSpec): Promise<Response> => ({ status: Response_StatusCode.SUCCESS, msg: await devops.query(invocation) })),
@@ -46,9 +46,12 @@ export function devopsService(devops: Devops, chaincode: ChaincodeSupport): Serv
   }
 }
 
+function wantsOutcome<Q, P>({ metadata }: ServerUnaryCall<Q, P>): boolean {
+  return metadata.get(WAIT).length > 0
+}
+
 /** Weft's addition: a caller who sends `weft-wait` gets the answer when the transaction has an outcome, which travels in the headers. */
 async function answerOutcome<Q, P>(call: ServerUnaryCall<Q, P>, { accepted }: Submitted): Promise<void> {
-  if (call.metadata.get(WAIT).length === 0) return
   const metadata = new Metadata()
   metadata.set(OUTCOME, outcomeMetadata(await accepted.outcome()))
   call.sendMetadata(metadata)
