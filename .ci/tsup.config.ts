@@ -20,6 +20,6 @@ export default defineConfig({
   clean: true,
   dts: process.env['WEFT_DTS'] === 'no' ? false : true,
   silent: true,
-  // Tree-shaken it loads in a fraction of the time: most of it is locales and formats.
-  noExternal: ['zod'],
+  // Tree-shaken, or in one file instead of twenty, they load in a fraction of the time. Nothing that plugins share with the peer may stand here.
+  noExternal: ['zod', '@bufbuild/protobuf'],
 })

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Any string. */
 export function text(): z.ZodType<string> {

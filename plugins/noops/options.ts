@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { defineKeys, duration, integer, key, PeerError } from '../../kernel/index.js'
 import { type Batching, batchingKind } from '../consensus/index.js'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { DeclaredKey } from '../../kernel/index.js'
 
 /** A JSON Schema as plain data. */

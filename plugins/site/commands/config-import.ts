@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Option } from 'clipanion'
-import { defaultLoaders } from 'cosmiconfig'
 import { PeerCommand, PeerError, declaredKeys, messageOf } from '../../../kernel/index.js'
 import { type OldFile, importKeys } from '../core-yaml.js'
 import { UNUSED_KEYS } from '../unused-keys.js'
@@ -57,6 +56,7 @@ export class ConfigImportCommand extends PeerCommand {
   async #read(prefix: string, name: string): Promise<OldFile> {
     const file = resolve(this.context.cwd, name)
     try {
+      const { defaultLoaders } = await import('cosmiconfig') // for this command alone
       return { prefix, content: defaultLoaders['.yaml'](file, await readFile(file, 'utf8')) }
     } catch (cause) {
       throw new PeerError('ERR_CONFIG_UNREADABLE', `cannot read ${file}: ${messageOf(cause)}`, { cause })
