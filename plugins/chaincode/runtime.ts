@@ -50,6 +50,11 @@ export interface ChaincodeRuntime {
    * on a time-out it calls `close`, since the chaincode is in an unknown state.
    */
   call(call: Call): Promise<CallResult>
+  /**
+   * Gives up a client's query that took too long; an answer that comes later is ignored. For runtimes that the peer cannot start anew and whose
+   * queries run beside everything else. The others leave it out and are ended, since a query that loops keeps the whole process busy.
+   */
+  forget?(txid: string): void
   /** Ends stream or process; calls in flight reject with ERR_CHAINCODE_LOST. */
   close(reason: string): Promise<void>
   /** Runs once when the runtime is gone, for whatever reason. */

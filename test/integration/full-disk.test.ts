@@ -37,7 +37,7 @@ async function peerOnDisk(): Promise<TestPeer> {
   return peer
 }
 
-test.runIf(canMount).each([[50_000], [400_000], [800_000]])(
+test.runIf(canMount).each([[50_000], [800_000]])(
   'a disk that is full but for %i bytes stops the peer with one readable message, and with room again everything acknowledged is there',
   { timeout: 60_000 },
   async (leave) => {

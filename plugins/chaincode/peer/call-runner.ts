@@ -16,7 +16,7 @@ export class CallRunner {
     private readonly running: RunningChaincodes,
   ) {}
 
-  /** Rejects if the chaincode went away or took too long; after a time-out it is ended, as it is in an unknown state (spec/chaincode.md §5.9). */
+  /** Rejects if the chaincode went away or took too long; after a time-out it is given up, as it is in an unknown state (spec/chaincode.md §5.9). */
   async run(call: ChaincodeCall, runtime: ChaincodeRuntime): Promise<CallResult> {
     const { clock, settings } = this.options
     const { isQuery } = call.execution
@@ -28,7 +28,7 @@ export class CallRunner {
         return !isQuery && this.isStarved(call, runtime) ? starvedError(texts.executeTimeout) : timeoutError(texts.executeTimeout)
       })
     } catch (cause) {
-      if (isExpired) this.endAll(call, runtime)
+      if (isExpired) this.giveUp(call, runtime)
       if (isLocalFault(cause)) call.execution.lost ??= cause
       throw cause
     } finally {
@@ -44,6 +44,13 @@ export class CallRunner {
   /** Whether queries may be why a transaction got no answer: one that loops keeps its whole process busy. */
   private isStarved(call: ChaincodeCall, runtime: ChaincodeRuntime): boolean {
     return [runtime, ...call.execution.callees].some((each) => (this.queries.get(each) ?? 0) > 0)
+  }
+
+  /** A client's query must not cost a chaincode that only its user can start again; everything else ends who took too long. */
+  private giveUp(call: ChaincodeCall, runtime: ChaincodeRuntime): void {
+    if (!call.execution.isQuery || runtime.forget === undefined) return this.endAll(call, runtime)
+    runtime.forget(call.txid)
+    if (call.callers.length === 0) call.execution.abandon()
   }
 
   /** Ends the chaincode that took too long, and whoever worked for it: the callees' outcome cannot be waited for any more. */

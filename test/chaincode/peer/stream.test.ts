@@ -431,3 +431,21 @@ describe('keepalive', () => {
     expect(kit.clock.pendingTimers).toBe(0)
   })
 })
+
+describe('a query that takes too long', () => {
+  it('fails, and costs nobody the chaincode, which only its user could start again; late requests and answers are ignored', async () => {
+    const { stream, peer, clock, block } = await connected()
+    const refused = expect(peer.query(query('cc', 'q1'))).rejects.toThrow('Timeout expired while executing transaction')
+    await turn()
+    await clock.advance(30_000)
+    await refused
+    stream.take()
+    stream.say(T.GET_STATE, 'q1', bytes('a'))
+    expect(stream.take()).toEqual([expect.stringMatching(/^ERROR q1 /)])
+    stream.say(T.QUERY_COMPLETED, 'q1', bytes('late'))
+    const executed = block(invoke('cc', 't1'))
+    await turn()
+    stream.say(T.COMPLETED, 't1', bytes(''))
+    expect((await executed).map(({ result }) => result.error)).toEqual([undefined])
+  })
+})

@@ -160,6 +160,11 @@ export class ChaincodeStream implements ChaincodeRuntime {
     })
   }
 
+  forget(txid: string): void {
+    const call = this.calls.get(txid)
+    if (call?.isQuery) this.drop(call)
+  }
+
   private notNow(type: 'INIT' | 'TRANSACTION' | 'QUERY'): Error {
     return refusal(texts.sending(type, `chaincode ${this.id} is in state ${this.current}`))
   }
