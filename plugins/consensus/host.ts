@@ -273,7 +273,11 @@ class EngineHostProcess implements ConsensusHost {
     this.runner.end()
     this.timers.cancelAll()
     this.inbox.close()
-    this.deliveries.close().catch((error: unknown) => this.die(error))
+    // What a delivery in progress commits still has its outcome; nobody waits for the rest, which will not come while this peer runs.
+    this.deliveries.close().then(
+      () => this.pool.abandon(`the consensus engine is halted: ${reason}`),
+      (error: unknown) => this.die(error),
+    )
   }
 
   /** A write failed: nothing may go on. */

@@ -127,10 +127,13 @@ export class RequestPool {
     this.gathering = undefined
     for (const pooled of this.requests.values()) {
       pooled.fail(
-        new PeerError('ERR_CONSENSUS_STOPPED', `the outcome of request ${pooled.request.id} is not known: ${reason}`, {
-          hint: 'the request is journaled: it will be ordered when this peer runs again',
-          grpcStatus: 14,
-        }),
+        new PeerError(
+          'ERR_CONSENSUS_STOPPED',
+          `the outcome of request ${pooled.request.id} is not known: ${reason} (it is journaled: a peer that starts again orders it)`,
+          {
+            grpcStatus: 14,
+          },
+        ),
       )
     }
   }

@@ -203,10 +203,47 @@ describe('outcomes', () => {
     await host.start()
     const submitting = host.submit(transactionOf('a'))
     await run(time, 1)
-    const refused = expect((await submitting).outcome()).rejects.toMatchObject({ code: 'ERR_CONSENSUS_STOPPED', hint: expect.stringContaining('journaled') })
+    const refused = expect((await submitting).outcome()).rejects.toMatchObject({
+      code: 'ERR_CONSENSUS_STOPPED',
+      grpcStatus: 14,
+      message: expect.stringContaining('journaled'),
+    })
     await host.stop()
     await refused
     expect(store.keys('journal')).toHaveLength(1)
+  })
+
+  it('are refused with its reason when the engine halts, for those who wait and those who ask later; what it was committing still has one', async () => {
+    const engine = engineOf((engineHost) => {
+      const requests: EngineRequest[] = []
+      return {
+        onRequest: (request) => void requests.push(request),
+        onMessage() {
+          engineHost.deliver('block 0', requests.slice(0, 1))
+          engineHost.halt('two members disagree')
+        },
+      }
+    })
+    const { host, time, store, transport } = createBench(engine)
+    await host.start()
+    const submitting = Promise.all([host.submit(transactionOf('a')), host.submit(transactionOf('b'))])
+    await run(time, 1)
+    const [delivered, waiting] = await submitting
+    const unavailable = {
+      code: 'ERR_CONSENSUS_STOPPED',
+      grpcStatus: 14,
+      message: expect.stringContaining('the consensus engine is halted: two members disagree'),
+    }
+    const outcomes = Promise.all([
+      expect(delivered.outcome()).resolves.toMatchObject({ status: 'committed' }),
+      expect(waiting.outcome()).rejects.toMatchObject(unavailable),
+    ])
+    transport.message(1, Buffer.from('now'))
+    await run(time, 1)
+    await outcomes
+    await expect(waiting.outcome()).rejects.toMatchObject(unavailable)
+    expect(store.keys('journal')).toHaveLength(1)
+    await host.stop()
   })
 })
 
