@@ -104,7 +104,11 @@ describe('commands that the peer never sees', () => {
   test.each([
     ['no name and no path', ['chaincode', 'query', '-c', QUERY_A], 'Must supply value for chaincode path parameter.'],
     ['no constructor', query, "Empty JSON chaincode parameters must contain the following keys: 'Args' or 'Function' and 'Args'"],
-    ['a key too many', [...query, '-c', '{"Args":[],"X":1}'], "Non-empty JSON chaincode parameters must contain the following keys: 'Args' or 'Function' and 'Args'"],
+    [
+      'a key too many',
+      [...query, '-c', '{"Args":[],"X":1}'],
+      "Non-empty JSON chaincode parameters must contain the following keys: 'Args' or 'Function' and 'Args'",
+    ],
     ['a constructor that is not JSON', [...query, '-c', '{'], 'Chaincode argument error: '],
     ['a constructor that is no object', [...query, '-c', '[1]'], 'Chaincode argument error: '],
     ['attributes that are not JSON', [...query, '-c', QUERY_A, '-a', '['], 'Chaincode argument error: '],
@@ -116,7 +120,11 @@ describe('commands that the peer never sees', () => {
   })
 
   test('an unknown command is named', async () => {
-    expect(await peer.cli('bogus')).toMatchObject({ stdout: '', stderr: 'Error: unknown command "bogus" for "peer"\nRun \'peer --help\' for usage.\n', code: 1 })
+    expect(await peer.cli('bogus')).toMatchObject({
+      stdout: '',
+      stderr: 'Error: unknown command "bogus" for "peer"\nRun \'peer --help\' for usage.\n',
+      code: 1,
+    })
   })
 
   test.each([[[]], [['node']], [['node', 'bogus']], [['chaincode']], [['--help']]])('peer %j prints help on stdout', async (words) => {

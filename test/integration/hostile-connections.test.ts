@@ -23,7 +23,12 @@ afterEach(() => expectHealthy(peer))
 afterAll(() => peer.dispose())
 
 test('random bytes, HTTP/1 and a TLS greeting are turned away', async () => {
-  const greetings = [Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), Buffer.alloc(70_000, 0x41), Buffer.from([0]), ...Array.from({ length: 60 }, (_, size) => randomBytes(size * 53))]
+  const greetings = [
+    Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
+    Buffer.alloc(70_000, 0x41),
+    Buffer.from([0]),
+    ...Array.from({ length: 60 }, (_, size) => randomBytes(size * 53)),
+  ]
   const answers = await Promise.all(
     greetings.map(async (bytes) => {
       const socket = await openSocket(peer.address)
@@ -150,7 +155,12 @@ test('messages of 90 MB that are sent but for their end are bounded: who sends m
 
 test('a compressed message, two messages in one call and no message at all are answered with a status', async () => {
   const session = openHttp2(peer.address)
-  const bodies = [Buffer.concat([frameHeader(3, 1), Buffer.from([1, 2, 3])]), Buffer.concat([frameHeader(0), frameHeader(0)]), Buffer.alloc(0), Buffer.from([0, 0])]
+  const bodies = [
+    Buffer.concat([frameHeader(3, 1), Buffer.from([1, 2, 3])]),
+    Buffer.concat([frameHeader(0), frameHeader(0)]),
+    Buffer.alloc(0),
+    Buffer.from([0, 0]),
+  ]
   for (const body of bodies) {
     const stream = openCall(session, STATUS)
     const ended = new Promise<string>((resolve) => {
@@ -168,7 +178,15 @@ test('a compressed message, two messages in one call and no message at all are a
 })
 
 test('huge, many and odd headers are refused', async () => {
-  const oddities = [{ big: 'x'.repeat(200_000) }, Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`h${i}`, 'y'.repeat(50)])), { 'grpc-timeout': '99999999999999999999H' }, { 'grpc-timeout': 'soon' }, { 'weft-wait-bin': '%%%' }, { 'grpc-encoding': 'nonsense' }, { 'content-type': 'text/html' }]
+  const oddities = [
+    { big: 'x'.repeat(200_000) },
+    Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`h${i}`, 'y'.repeat(50)])),
+    { 'grpc-timeout': '99999999999999999999H' },
+    { 'grpc-timeout': 'soon' },
+    { 'weft-wait-bin': '%%%' },
+    { 'grpc-encoding': 'nonsense' },
+    { 'content-type': 'text/html' },
+  ]
   for (const headers of oddities) {
     const session = openHttp2(peer.address)
     const stream = openCall(session, STATUS, headers)

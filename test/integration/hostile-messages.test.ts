@@ -52,7 +52,8 @@ function send({ path, isStream }: { path: string; isStream: boolean }, ...messag
   })
 }
 
-const unanswered = (codes: readonly number[]) => codes.filter((code) => code === status.DEADLINE_EXCEEDED || code === status.UNAVAILABLE)
+const SILENCE: readonly number[] = [status.DEADLINE_EXCEEDED, status.UNAVAILABLE]
+const unanswered = (codes: readonly number[]) => codes.filter((code) => SILENCE.includes(code))
 
 /** Bytes that look like protobuf: fields with numbers and lengths that may or may not be true. */
 function nearlyProtobuf(random: () => number): Buffer {
@@ -67,16 +68,26 @@ function nearlyProtobuf(random: () => number): Buffer {
 
 test.each(methods)('random and nearly right bytes to $path are answered', async (method) => {
   const random = randomFrom(SEED)
-  const messages = [Buffer.alloc(0), Buffer.alloc(1, 0xff), Buffer.alloc(20, 0xff), Buffer.alloc(100_000, 0x0a), ...Array.from({ length: 40 }, (_, size) => randomBytes(size)), ...Array.from({ length: 60 }, () => nearlyProtobuf(random))]
+  const messages = [
+    Buffer.alloc(0),
+    Buffer.alloc(1, 0xff),
+    Buffer.alloc(20, 0xff),
+    Buffer.alloc(100_000, 0x0a),
+    ...Array.from({ length: 40 }, (_, size) => randomBytes(size)),
+    ...Array.from({ length: 60 }, () => nearlyProtobuf(random)),
+  ]
   expect(unanswered(await Promise.all(messages.map((message) => send(method, message, message))))).toEqual([])
 })
 
-test.each(methods.filter(({ path }) => /Devops\/(Deploy|Invoke|Query|Build)|Register/.test(path)))('every truncation of a right message to $path is answered', async (method) => {
-  const right = Buffer.from(encode(ChaincodeSpec, invocation('example02', ['query', 'a']).chaincodeSpec ?? ChaincodeSpec.fromPartial({})))
-  const wrapped = Buffer.concat([Buffer.from([0x0a, right.length]), right])
-  const cuts = Array.from({ length: wrapped.length }, (_, end) => wrapped.subarray(0, end))
-  expect(unanswered(await Promise.all(cuts.map((cut) => send(method, cut))))).toEqual([])
-})
+test.each(methods.filter(({ path }) => /Devops\/(Deploy|Invoke|Query|Build)|Register/.test(path)))(
+  'every truncation of a right message to $path is answered',
+  async (method) => {
+    const right = Buffer.from(encode(ChaincodeSpec, invocation('example02', ['query', 'a']).chaincodeSpec ?? ChaincodeSpec.fromPartial({})))
+    const wrapped = Buffer.concat([Buffer.from([0x0a, right.length]), right])
+    const cuts = Array.from({ length: wrapped.length }, (_, end) => wrapped.subarray(0, end))
+    expect(unanswered(await Promise.all(cuts.map((cut) => send(method, cut))))).toEqual([])
+  },
+)
 
 test('deeply nested messages are answered', async () => {
   let nested = Buffer.alloc(0)
@@ -91,7 +102,9 @@ test('messages above the limit are refused, below it are judged', { timeout: 60_
   const big = invocation('example02', ['invoke', 'a', 'b', 'x'.repeat(20 * 2 ** 20)])
   const { outcome } = await peer.client.invokeAndWait('example02', 'invoke', 'a', 'b', 'x'.repeat(2 ** 20))
   expect(outcome.status).toBe('rejected')
-  expect([status.OK, status.RESOURCE_EXHAUSTED]).toContain(await send({ path: DevopsService.invoke.path, isStream: false }, Buffer.from(DevopsService.invoke.requestSerialize(big))))
+  expect([status.OK, status.RESOURCE_EXHAUSTED]).toContain(
+    await send({ path: DevopsService.invoke.path, isStream: false }, Buffer.from(DevopsService.invoke.requestSerialize(big))),
+  )
 })
 
 test('requests without what they need are refused with a text', async () => {
@@ -117,7 +130,21 @@ test('requests without what they need are refused with a text', async () => {
 })
 
 test('hostile names are refused or rejected, never believed', async () => {
-  const names = ['\0', 'a\0b', '../../etc/passwd', 'x'.repeat(1_000_000), '\u202e', '💥', '__proto__', 'constructor', 'toString', 'consensus', '\ud800', ' ', '\n']
+  const names = [
+    '\0',
+    'a\0b',
+    '../../etc/passwd',
+    'x'.repeat(1_000_000),
+    '\u202e',
+    '💥',
+    '__proto__',
+    'constructor',
+    'toString',
+    'consensus',
+    '\ud800',
+    ' ',
+    '\n',
+  ]
   for (const name of names) {
     await expect(peer.client.query(name, 'query', 'a')).rejects.toThrow()
     const invoked = await Promise.allSettled([peer.client.invokeAndWait(name, 'invoke', 'a', 'b', '1')])
@@ -134,7 +161,20 @@ test('a deploy shows nothing of files that are not chaincode', async () => {
   const secret = join(peer.directory, 'secret.ts')
   writeFileSync(secret, 'TOP SECRET { not a program')
   mkdirSync(join(peer.directory, 'folder.ts'))
-  const paths = ['/etc/passwd', '/dev/zero', '/dev/random/x.ts', '/proc/self/environ', '/', '', 'a\0.ts', '../../../../etc/passwd', secret, join(peer.directory, 'folder.ts'), `${'x'.repeat(5000)}.ts`, 'https://example.com/x.ts']
+  const paths = [
+    '/etc/passwd',
+    '/dev/zero',
+    '/dev/random/x.ts',
+    '/proc/self/environ',
+    '/',
+    '',
+    'a\0.ts',
+    '../../../../etc/passwd',
+    secret,
+    join(peer.directory, 'folder.ts'),
+    `${'x'.repeat(5000)}.ts`,
+    'https://example.com/x.ts',
+  ]
   for (const path of paths) {
     for (const type of [ChaincodeSpec_Type.NODE, ChaincodeSpec_Type.GOLANG, 77]) {
       const spec = ChaincodeSpec.fromPartial({ chaincodeID: { path }, ctorMsg: { args: bytesOf(['init']) } })
@@ -152,7 +192,10 @@ test('a deploy shows nothing of files that are not chaincode', async () => {
 test('thousands of queries to chaincode that is not there are answered', { timeout: 60_000 }, async () => {
   let answered = 0
   const ask = async (): Promise<void> => {
-    for (let i = 0; i < 100; i++) await peer.client.query(`missing${i}`, 'query').catch((error: Error) => void (answered += Number(error.message.includes('Could not get deployment transaction'))))
+    for (let i = 0; i < 100; i++)
+      await peer.client
+        .query(`missing${i}`, 'query')
+        .catch((error: Error) => void (answered += Number(error.message.includes('Could not get deployment transaction'))))
   }
   await Promise.all(Array.from({ length: 30 }, ask))
   expect(answered).toBe(3000)
@@ -160,7 +203,13 @@ test('thousands of queries to chaincode that is not there are answered', { timeo
 
 test('calls that are abandoned in the middle are forgotten', async () => {
   for (let i = 0; i < 500; i++) {
-    const call = peer.client.grpc.makeUnaryRequest(DevopsService.invoke.path, DevopsService.invoke.requestSerialize, same, invocation('example02', ['invoke', 'a', 'b', '1']), () => undefined)
+    const call = peer.client.grpc.makeUnaryRequest(
+      DevopsService.invoke.path,
+      DevopsService.invoke.requestSerialize,
+      same,
+      invocation('example02', ['invoke', 'a', 'b', '1']),
+      () => undefined,
+    )
     if (i % 2 === 0) call.cancel()
     else setTimeout(() => call.cancel(), i % 7)
   }

@@ -31,7 +31,9 @@ async function deploy(name: string): Promise<void> {
 }
 
 /** A registered and deployed chaincode whose answers to transactions and queries a test gives. */
-async function deployed(answer: (chaincode: ScriptedChaincode, txid: string, type: T) => void): Promise<{ readonly name: string; readonly chaincode: ScriptedChaincode }> {
+async function deployed(
+  answer: (chaincode: ScriptedChaincode, txid: string, type: T) => void,
+): Promise<{ readonly name: string; readonly chaincode: ScriptedChaincode }> {
   const name = freshName()
   const chaincode = await open().registered(name)
   chaincode.onMessage = ({ type, txid }) => {
@@ -50,7 +52,6 @@ test.each([
   ['REGISTERED', T.REGISTERED],
   ['TRANSACTION', T.TRANSACTION],
   ['RESPONSE', T.RESPONSE],
-  ['type 99', 99],
 ])('%s before REGISTER ends the stream with a text', async (_, type) => {
   const chaincode = open()
   chaincode.send(type, 'x', put)
@@ -92,6 +93,12 @@ test('a second registration of a name is refused, and the first one stays', asyn
   expect(await second.ended).toMatchObject({ code: UNKNOWN, details: expect.stringContaining(`Duplicate chaincodeID error`) })
   expect(await peer.client.query(name, 'query')).toBe('first')
   chaincode.stream.cancel()
+})
+
+test('a message of an unknown type ends the stream with a text', async () => {
+  const chaincode = open()
+  chaincode.stream.write(Buffer.from([0x08, 99]))
+  expect(await chaincode.ended).toMatchObject({ code: UNKNOWN, details: expect.stringContaining('Error handling message') })
 })
 
 test('random bytes end the stream with a status', async () => {

@@ -32,7 +32,11 @@ test(`${KILLS} times kill -9 under load: nothing accepted is lost, nothing is do
       return missing().length === 0
     })
     for (const [txid, { status, block, rest }] of committed) {
-      expect({ status, ...chain.positions.get(txid) }, `transaction ${txid} was reported in block ${block}`).toEqual({ status: 'committed', block, index: Number(rest) })
+      expect({ status, ...chain.positions.get(txid) }, `transaction ${txid} was reported in block ${block}`).toEqual({
+        status: 'committed',
+        block,
+        index: Number(rest),
+      })
     }
     expect(chain.twice).toEqual([])
     expect(await chain.wrongBalances(peer.client)).toEqual([])
@@ -41,5 +45,7 @@ test(`${KILLS} times kill -9 under load: nothing accepted is lost, nothing is do
   expect(await expectSound(peer)).toBeGreaterThan(BigInt(KILLS))
   expect(totals.committed).toBeGreaterThan(0)
   expect(totals.accepted).toBeGreaterThan(totals.committed)
-  console.info(`${KILLS} kills: ${totals.accepted} accepted, ${totals.committed} of them reported committed, ${totals.unanswered} unanswered, ${chain.positions.size} in blocks`)
+  process.stdout.write(
+    `${KILLS} kills: ${totals.accepted} accepted, ${totals.committed} of them reported committed, ${totals.unanswered} unanswered, ${chain.positions.size} in blocks\n`,
+  )
 })

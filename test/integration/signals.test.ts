@@ -4,10 +4,15 @@ import { expect, test } from 'vitest'
 import { preparePeer } from './support/peer.js'
 import { expectHealthy } from './support/health.js'
 
-test('SIGINT and SIGTERM print an empty line and their names, exit with 0, leave no pid file, and the peer starts again after each', { timeout: 60_000 }, async ({ onTestFinished }) => {
+test('SIGINT and SIGTERM print an empty line and their names, exit with 0, leave no pid file, and the peer starts again after each', {
+  timeout: 60_000,
+}, async ({ onTestFinished }) => {
   const peer = await preparePeer()
   onTestFinished(() => peer.dispose())
-  for (const [signal, word] of [['SIGINT', 'interrupt'], ['SIGTERM', 'terminated']] as const) {
+  for (const [signal, word] of [
+    ['SIGINT', 'interrupt'],
+    ['SIGTERM', 'terminated'],
+  ] as const) {
     await peer.start()
     expect(readFileSync(join(peer.data, 'peer.pid'), 'utf8')).toBe(String(peer.program.pid))
     await expectHealthy(peer)
@@ -35,7 +40,11 @@ test('what is in flight is finished by a clean stop, and a second signal ends th
   await peer.program.until('what was accepted is committed', async () => (await peer.client.query('example02', 'query', 'd')) === '1000001')
 
   // A client that holds a call open keeps the peer draining, at most a few seconds.
-  const stream = peer.client.grpc.makeBidiStreamRequest('/protos.ChaincodeSupport/Register', (bytes: Buffer) => bytes, (bytes: Buffer) => bytes)
+  const stream = peer.client.grpc.makeBidiStreamRequest(
+    '/protos.ChaincodeSupport/Register',
+    (bytes: Buffer) => bytes,
+    (bytes: Buffer) => bytes,
+  )
   stream.on('error', () => undefined) // its end is what this test brings about
   stream.write(Buffer.from([0x08, 0x0d]))
   peer.program.signal('SIGTERM')

@@ -54,7 +54,17 @@ describe('a peer does not start, says why, and harms nobody', () => {
       JSON.stringify({ peer: { listenAdress: '127.0.0.1:1', limits: { streams: 'many' } }, chaincode: { mode: 'sideways' }, store: { sync: 'perhaps' } }),
     )
     const message = oneMessage(await peer.launch().ended)
-    for (const part of ['peer.listenAdress', 'peer.listenAddress', 'peer.limits.streams', 'chaincode.mode', 'sideways', 'store.sync', 'perhaps', 'peer.config.json']) expect(message).toContain(part)
+    for (const part of [
+      'peer.listenAdress',
+      'peer.listenAddress',
+      'peer.limits.streams',
+      'chaincode.mode',
+      'sideways',
+      'store.sync',
+      'perhaps',
+      'peer.config.json',
+    ])
+      expect(message).toContain(part)
     expect(existsSync(peer.data)).toBe(false)
     const check = await peer.cli('config', 'check')
     expect(check.code).toBe(1)
@@ -90,7 +100,10 @@ describe('a store that is not as it was left', () => {
     expect((await peer.stop()).code).toBe(0)
     return peer
   }
-  const files = (peer: TestPeer, wanted: RegExp) => readdirSync(join(peer.data, 'db')).filter((file) => wanted.test(file)).map((file) => join(peer.data, 'db', file))
+  const files = (peer: TestPeer, wanted: RegExp) =>
+    readdirSync(join(peer.data, 'db'))
+      .filter((file) => wanted.test(file))
+      .map((file) => join(peer.data, 'db', file))
 
   test.each([
     ['its CURRENT is garbage', (peer: TestPeer) => writeFileSync(join(peer.data, 'db', 'CURRENT'), 'garbage')],

@@ -3,7 +3,9 @@ import type { Chaincode, ChaincodeStub } from 'weft/chaincode'
 
 /** Everything that can be called by name from the global object, without the type checker's blessing. */
 function reach(path: string): unknown {
-  return path.split('.').reduce<unknown>((value, name) => (typeof value === 'object' || typeof value === 'function' ? Reflect.get(Object(value), name) : undefined), globalThis)
+  return path
+    .split('.')
+    .reduce<unknown>((value, name) => (typeof value === 'object' || typeof value === 'function' ? Reflect.get(Object(value), name) : undefined), globalThis)
 }
 
 type Callee = (...args: unknown[]) => unknown
@@ -14,19 +16,21 @@ function callee(value: unknown): Callee {
   throw new Error('nothing to call')
 }
 
-async function attempt(what: string): Promise<string> {
+/** Names of what could be reached; empty if nothing. */
+export async function attempt(what: string): Promise<string> {
   const found: string[] = []
   const tryIt = async (name: string, act: () => unknown) => {
     try {
       const value = await act()
-      if (value !== undefined) found.push(`${name}: ${String(value).slice(0, 60)}`)
+      if (value !== undefined) found.push(`${name}: ${typeof value}`)
     } catch {
       return // refused, which is what is hoped for
     }
   }
   // Built at run time, so that the bundler does not see the name.
   const load = (name: string) => import(['node', name].join(':'))
-  const viaConstructor = (name: string) => callee(Reflect.construct(callee(Reflect.get(async () => undefined, 'constructor')), [`return import('node:${name}')`]))()
+  const viaConstructor = (name: string) =>
+    callee(Reflect.construct(callee(Reflect.get(async () => undefined, 'constructor')), [`return import('node:${name}')`]))()
   if (what === 'network') {
     for (const name of ['net', 'http', 'dgram', 'dns', 'tls', 'http2']) {
       await tryIt(name, () => load(name))
@@ -45,7 +49,8 @@ async function attempt(what: string): Promise<string> {
       await tryIt(name, () => load(name))
       await tryIt(`${name} by constructor`, () => viaConstructor(name))
     }
-    for (const name of ['process.kill', 'process.env', 'process.exit', 'process.ppid', 'process.pid', 'Worker', 'WebAssembly', 'SharedArrayBuffer']) await tryIt(name, () => reach(name))
+    for (const name of ['process.kill', 'process.env', 'process.exit', 'process.ppid', 'process.pid', 'Worker', 'WebAssembly', 'SharedArrayBuffer'])
+      await tryIt(name, () => reach(name))
     await tryIt('eval', () => callee(reach('eval'))('1+1'))
   }
   return found.join('; ')
@@ -78,7 +83,7 @@ async function misbehave(stub: ChaincodeStub, fn: string, args: string[]): Promi
     case 'promises':
       for (;;) void Promise.resolve().then(() => hoard.push(1))
     case 'output':
-      for (;;) console.log('x'.repeat(10_000))
+      for (;;) stub.log.info('x'.repeat(10_000))
     case 'self':
       return new TextDecoder().decode(await stub.queryChaincode(args[0] ?? '', ['self', args[0] ?? '']))
     case 'throw':

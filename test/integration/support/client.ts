@@ -90,11 +90,19 @@ export class TestClient {
       metadata.set('weft-wait', 'outcome')
       let header = ''
       const options = { deadline: Date.now() + 60_000 }
-      const call = this.grpc.makeUnaryRequest(method.path, method.requestSerialize, method.responseDeserialize, request, metadata, options, (error, response) => {
-        if (error) reject(error)
-        else if (response === undefined) reject(new Error('neither an error nor a response'))
-        else resolve({ response, outcome: outcomeOf(header) })
-      })
+      const call = this.grpc.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        metadata,
+        options,
+        (error, response) => {
+          if (error) reject(error)
+          else if (response === undefined) reject(new Error('neither an error nor a response'))
+          else resolve({ response, outcome: outcomeOf(header) })
+        },
+      )
       call.on('metadata', (headers) => {
         header = headers.get('weft-outcome').join()
       })

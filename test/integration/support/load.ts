@@ -80,7 +80,9 @@ export class ChainFollower {
     await this.follow(client)
     const found = await Promise.all(ACCOUNTS.map(async (name) => [name, Number(await client.query('example02', 'query', name))] as const))
     if ((await client.info()).height !== this.#next) return this.wrongBalances(client)
-    return found.filter(([name, balance]) => balance !== this.#balances.get(name)).map(([name, balance]) => `${name}: ${balance} instead of ${this.#balances.get(name)}`)
+    return found
+      .filter(([name, balance]) => balance !== this.#balances.get(name))
+      .map(([name, balance]) => `${name}: ${balance} instead of ${this.#balances.get(name)}`)
   }
 
   #take(block: Block): void {

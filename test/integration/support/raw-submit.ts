@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ChaincodeID, Transaction, encode } from '../../../proto/index.js'
+import { ChaincodeID, Transaction, type Transaction_Type, encode } from '../../../proto/index.js'
 import type { TestPeer } from './peer.js'
 
 /** A site with a plugin that submits any bytes as a transaction, as another validator's request would come in. */
@@ -47,7 +47,7 @@ export function submitRaw(peer: TestPeer, bytes: Uint8Array): Promise<{ readonly
 }
 
 /** A transaction of a type and payload for a chaincode name. */
-export function transactionBytes(type: number, name: string, payload: Uint8Array, txid: string): Uint8Array {
+export function transactionBytes(type: Transaction_Type, name: string, payload: Uint8Array, txid: string): Uint8Array {
   return encode(
     Transaction,
     Transaction.fromPartial({ type, chaincodeID: encode(ChaincodeID, { name, path: '' }), payload, txid, timestamp: { seconds: 1n, nanos: 1 } }),

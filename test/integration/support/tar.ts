@@ -6,7 +6,7 @@ export function writeTar(files: readonly { readonly name: string; readonly text:
 function fileBlocks(name: string, content: Buffer): Buffer[] {
   const header = Buffer.alloc(512)
   header.write(name, 0)
-  header.write('0000644\0' + '0000000\0' + '0000000\0', 100)
+  header.write('0000644\x000000000\x000000000\0', 100)
   header.write(`${content.length.toString(8).padStart(11, '0')}\0${'0'.repeat(11)}\0        0`, 124)
   header.write('ustar\x0000', 257)
   const sum = header.reduce((total, byte) => total + byte, 0)
