@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { ConsensusTransport } from '../../plugins/consensus/index.js'
 import { VirtualTime } from '../kit/virtual-clock.js'
@@ -6,13 +5,7 @@ import { transactionOf } from './kit/fake-ledger.js'
 import { follow } from './kit/follow.js'
 import { createBench, run } from './kit/harness.js'
 
-describe('the example engine of the README', () => {
-  it('is the one tested here', () => {
-    const readme = readFileSync(new URL('../../plugins/consensus/README.md', import.meta.url), 'utf8')
-    const source = readFileSync(new URL('kit/follow.ts', import.meta.url), 'utf8')
-    expect(readme).toContain(source.replace('../../../plugins/consensus/index.js', 'weft/consensus'))
-  })
-
+describe('an engine whose first member leads, over three hosts', () => {
   it('orders what any member accepts, in the same blocks everywhere', async () => {
     const time = new VirtualTime()
     const receivers: Parameters<ConsensusTransport['receive']>[0][] = []
