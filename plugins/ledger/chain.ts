@@ -1,6 +1,7 @@
 import { Block, type BlockchainInfo, Transaction, blockHashInput, blockTransactions, decode } from '../../proto/index.js'
 import type { Namespace, Store, StoreBatch } from '../level/index.js'
 import { be64, readBe64 } from './bytes.js'
+import { DeployIndex } from './deploy-index.js'
 import { BLOCK_COUNT_KEY, blockHashIndexKey, decodeBlockNumber, decodeLocation, encodeBlockNumber, encodeLocations, txidIndexKey } from './encodings.js'
 import { blockNotFound, corrupt, outOfBounds } from './errors.js'
 import { ledgerHash } from './hash.js'
@@ -22,6 +23,7 @@ export function transactionIds(bytes: Uint8Array): string[] {
 export class Chain {
   private readonly blocks: Namespace
   private readonly indexes: Namespace
+  private readonly deploys: DeployIndex
   private size: Height
   private headHash: Uint8Array | undefined
   private beforeHeadHash: Uint8Array | undefined
@@ -30,6 +32,7 @@ export class Chain {
   constructor(store: Store) {
     this.blocks = store.namespace('blocks')
     this.indexes = store.namespace('indexes')
+    this.deploys = new DeployIndex(store)
     const row = this.blocks.get(BLOCK_COUNT_KEY)
     const size = row ? readBe64(row) : 0n
     if (size === undefined) throw corrupt(`the row of the chain's height has ${row?.length} bytes, expected 8`)
@@ -86,18 +89,25 @@ export class Chain {
   }
 
   transactionBytes(txid: string): Uint8Array | undefined {
-    const location = this.locate(txid)
-    const block = location && this.read(location.block)
-    return block && blockTransactions(block)[location.index]
+    return this.transactionAt(this.locate(txid))
   }
 
-  /** Puts a block, its index rows and, if the chain grows, the height. */
-  write(batch: StoreBatch, number: Height, bytes: Uint8Array, hash: Uint8Array, txids: readonly string[]): void {
+  locateDeploy(name: string): TransactionLocation | undefined {
+    return this.deploys.locate(name)
+  }
+
+  deployBytes(name: string): Uint8Array | undefined {
+    return this.transactionAt(this.locateDeploy(name))
+  }
+
+  /** Puts a block, its index rows and, if the chain grows, the height. `transactions` are those of the block, `txids` theirs. */
+  write(batch: StoreBatch, number: Height, bytes: Uint8Array, hash: Uint8Array, transactions: readonly Uint8Array[], txids: readonly string[]): void {
     batch.put(this.blocks, be64(number), bytes)
     if (number >= this.size) batch.put(this.blocks, BLOCK_COUNT_KEY, be64(number + 1n))
     batch.put(this.indexes, blockHashIndexKey(hash), encodeBlockNumber(number))
     // One after the other, so that the latest wins where an id repeats.
     for (const [index, location] of encodeLocations(number, txids.length).entries()) batch.put(this.indexes, txidIndexKey(txids[index] ?? ''), location)
+    this.deploys.write(batch, number, transactions)
   }
 
   /** To be called once a written block is durable (spec/ledger.md §3.3). */
@@ -121,6 +131,11 @@ export class Chain {
       await pause()
     }
     return low
+  }
+
+  private transactionAt(location: TransactionLocation | undefined): Uint8Array | undefined {
+    const block = location && this.read(location.block)
+    return block && blockTransactions(block)[location.index]
   }
 
   private read(number: Height): Uint8Array | undefined {

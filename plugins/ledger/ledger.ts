@@ -103,6 +103,8 @@ export interface Ledger {
   blockByHash(hash: Uint8Array): Block
   /** Canonical bytes of a committed transaction, `undefined` if unknown; the latest one if a txid repeats. */
   transactionBytes(txid: string): Uint8Array | undefined
+  /** Canonical bytes of the committed transaction that deployed a chaincode, the latest one; whatever other transactions have its name as their txid. */
+  deployBytes(name: string): Uint8Array | undefined
   locate(txid: string): TransactionLocation | undefined
   /** Serialised delta of one block; `undefined` if not kept. Throws OutOfBounds above the head. */
   stateDelta(number: Height): Uint8Array | undefined

@@ -87,6 +87,10 @@ export class PeerLedger implements Ledger {
     return this.parts.chain.transactionBytes(txid)
   }
 
+  deployBytes(name: string): Uint8Array | undefined {
+    return this.parts.chain.deployBytes(name)
+  }
+
   locate(txid: string): TransactionLocation | undefined {
     return this.parts.chain.locate(txid)
   }
@@ -128,9 +132,16 @@ export class PeerLedger implements Ledger {
     const number = chain.height
     const previousBlockHash = chain.head
     const { bytes, hash } = buildBlock({ executed, metadata, stateHash: state.hash, previousBlockHash }, clock.now())
-    const txids = executed.filter(({ result }) => result.error === undefined).map(({ result }) => result.txid)
+    const succeeded = executed.filter(({ result }) => result.error === undefined)
     const batch = store.batch()
-    chain.write(batch, number, bytes, hash, txids)
+    chain.write(
+      batch,
+      number,
+      bytes,
+      hash,
+      succeeded.map((transaction) => transaction.bytes),
+      succeeded.map(({ result }) => result.txid),
+    )
     state.write(batch)
     const marked = world.markBlock(batch, number)
     history.write(batch, number, delta)

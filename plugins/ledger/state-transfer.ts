@@ -1,5 +1,5 @@
 import { PeerError } from '../../kernel/index.js'
-import { Block, canonicalBlock, decode } from '../../proto/index.js'
+import { Block, blockTransactions, canonicalBlock, decode } from '../../proto/index.js'
 import { blockHash, transactionIds } from './chain.js'
 import { stateBehind } from './errors.js'
 import type { CommittedBlock, Height } from './ledger.js'
@@ -109,7 +109,7 @@ export class TransferableLedger extends PeerLedger implements SyncableLedger {
     const { store, chain } = this.parts
     const hash = blockHash(bytes)
     const batch = store.batch()
-    chain.write(batch, number, bytes, hash, transactionIds(bytes))
+    chain.write(batch, number, bytes, hash, blockTransactions(bytes), transactionIds(bytes))
     await store.commit(batch, 'block')
     chain.advance(number, hash, previousBlockHash)
   }

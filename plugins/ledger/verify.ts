@@ -1,8 +1,9 @@
-import { Block, decode } from '../../proto/index.js'
+import { Block, blockTransactions, decode } from '../../proto/index.js'
 import { messageOf } from '../../kernel/index.js'
 import type { StoreSnapshot } from '../level/index.js'
 import { sameBytes, shortHex } from './bytes.js'
 import { type Chain, blockHash, transactionIds } from './chain.js'
+import { deployedName } from './deploy-index.js'
 import type { Height, VerifyReport } from './ledger.js'
 import { pauseEvery } from './pause.js'
 import type { WorldStateStructure } from './world-state-structure.js'
@@ -93,6 +94,17 @@ class BlockCheck {
     const indexed = this.chain.numberOf(hash)
     if (indexed !== number) this.fault(number, `its hash ${shortHex(hash)} is indexed as ${indexed === undefined ? 'no block' : `block ${indexed}`}`)
     for (const [index, txid] of transactionIds(bytes).entries()) this.checkTransaction(number, index, txid)
+    for (const [index, transaction] of blockTransactions(bytes).entries()) this.checkDeploy(number, index, deployedName(transaction))
+  }
+
+  /** As with txids, the index holds the latest deploy of a name. */
+  private checkDeploy(number: Height, index: number, name: string | undefined): void {
+    if (name === undefined) return
+    const location = this.chain.locateDeploy(name)
+    if (location?.block === number && location.index === index) return
+    const found = this.chain.deployBytes(name)
+    if (!location || location.block < number || !found || deployedName(found) !== name)
+      this.fault(number, `the deploy of ${name} is not in the index of deploys`)
   }
 
   /** The index holds the latest transaction of an id, so it may point at a later one with the same id. */

@@ -122,6 +122,10 @@ class InMemoryLedger implements LogicalLedger {
     return bytes && blockTransactions(bytes)[location.index]
   }
 
+  deployBytes(name: string): Uint8Array | undefined {
+    return this.transactionBytes(name)
+  }
+
   locate(txid: string): TransactionLocation | undefined {
     return this.#locations.get(txid)
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type LedgerSettings, type SyncableLedger, createLedger } from '../../plugins/ledger/index.js'
 import type { Moment } from '../../kernel/index.js'
-import { Transaction, Transaction_Type, encode } from '../../proto/index.js'
+import { ChaincodeDeploymentSpec, Transaction, Transaction_Type, encode } from '../../proto/index.js'
 import { FakeStore } from './fake-store.js'
 
 /** Golden data of the original (spec/ledger.md §17). The caller names the shape that it reads. */
@@ -46,6 +46,12 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = []
   for await (const item of items) all.push(item)
   return all
+}
+
+/** A serialised deploy of a chaincode without code. */
+export const deployOf = (name: string, txid = name): Uint8Array => {
+  const payload = encode(ChaincodeDeploymentSpec, ChaincodeDeploymentSpec.fromPartial({ chaincodeSpec: { chaincodeID: { name } } }))
+  return encode(Transaction, Transaction.fromPartial({ type: Transaction_Type.CHAINCODE_DEPLOY, txid, payload }))
 }
 
 /** A serialised invocation that has nothing but its id. */

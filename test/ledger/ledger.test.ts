@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Block, encode } from '../../proto/index.js'
 import { type CommittedBlock, type SyncableLedger, StateDelta, createLedger, encodeDelta } from '../../plugins/ledger/index.js'
 import { FakeStore } from './fake-store.js'
-import { collect, fixedClock, hex, newLedger, text, transactionOf } from './kit.js'
+import { deployOf, collect, fixedClock, hex, newLedger, text, transactionOf } from './kit.js'
 
 const SMALL = { numBuckets: 26, maxGroupingAtEachLevel: 3 }
 const cc = text('mycc')
@@ -159,6 +159,36 @@ describe('reading', () => {
     expect(ledger.locate('same')).toEqual({ block: 2n, index: 1 })
     expect(hex(ledger.transactionBytes('same'))).toBe(hex(transactionOf('same')))
     expect((await ledger.verify()).faults).toEqual([])
+  })
+
+  it('finds the deploy of a chaincode whatever later transactions have its name as their id, in own and in received blocks, after a restart', async () => {
+    const { ledger, store } = await newLedger(SMALL)
+    const commit = async (txid: string, bytes: Uint8Array, error?: string) => {
+      await ledger.openBatch().commit([{ bytes, result: { txid, ...(error === undefined ? {} : { error }) } }], undefined)
+    }
+    await commit('mycc', deployOf('mycc'))
+    await commit('mycc', transactionOf('mycc'))
+    await commit('late', deployOf('late'), 'failed')
+    expect(hex(ledger.transactionBytes('mycc'))).toBe(hex(transactionOf('mycc')))
+    expect(hex(ledger.deployBytes('mycc'))).toBe(hex(deployOf('mycc')))
+    expect(ledger.deployBytes('late')).toBeUndefined()
+    expect((await ledger.verify()).faults).toEqual([])
+
+    const { ledger: restarted } = await newLedger(SMALL, store)
+    expect(hex(restarted.deployBytes('mycc'))).toBe(hex(deployOf('mycc')))
+
+    const { ledger: receiver } = await newLedger(SMALL)
+    for (let number = 1n; number < ledger.height(); number += 1n) await receiver.putRawBlock(number, ledger.blockBytes(number) ?? expect.fail())
+    expect(hex(receiver.deployBytes('mycc'))).toBe(hex(deployOf('mycc')))
+  })
+
+  it('reports a deploy that is not in the index of deploys', async () => {
+    const { ledger, store } = await newLedger(SMALL)
+    await ledger.openBatch().commit([{ bytes: deployOf('mycc'), result: { txid: 'mycc' } }], undefined)
+    const batch = store.batch()
+    batch.delete(store.namespace('deploys'), text('mycc'))
+    await store.commit(batch)
+    expect((await ledger.verify()).faults).toEqual([{ where: 'block 1', what: 'the deploy of mycc is not in the index of deploys' }])
   })
 
   it('of a view shows one moment', async () => {

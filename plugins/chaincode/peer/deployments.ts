@@ -1,12 +1,5 @@
 import { messageOf } from '../../../kernel/index.js'
-import {
-  ChaincodeDeploymentSpec,
-  ChaincodeDeploymentSpec_ExecutionEnvironment,
-  ChaincodeSpec_Type,
-  Transaction,
-  Transaction_Type,
-  decode,
-} from '../../../proto/index.js'
+import { ChaincodeDeploymentSpec, ChaincodeDeploymentSpec_ExecutionEnvironment, ChaincodeSpec_Type, Transaction, decode } from '../../../proto/index.js'
 import type { Ledger } from '../../ledger/index.js'
 import { refusal } from './errors.js'
 import { texts } from './texts.js'
@@ -52,7 +45,7 @@ export class Deployments {
   private batch: object | undefined
   private readonly inBatch = new Map<string, Deployment>()
 
-  constructor(private readonly ledger: Pick<Ledger, 'transactionBytes'>) {}
+  constructor(private readonly ledger: Pick<Ledger, 'transactionBytes' | 'deployBytes'>) {}
 
   /** From now on, deployments are remembered for this batch; those of another batch are forgotten: they are in the ledger, or rolled back. */
   enter(batch: object): void {
@@ -73,21 +66,17 @@ export class Deployments {
 
   /** Whether a deploy of that name is committed or succeeded earlier in the open batch: the same answer on every validator. */
   isDeployed(name: string): boolean {
-    if (this.inBatch.has(name)) return true
-    const bytes = this.ledger.transactionBytes(name)
-    return bytes !== undefined && decode(Transaction, bytes).type === Transaction_Type.CHAINCODE_DEPLOY
+    return this.inBatch.has(name) || this.ledger.deployBytes(name) !== undefined
   }
 
   /** Throws v0.6's text if there is no such deploy transaction (spec/chaincode.md §5.2 step 3). */
   find(name: string): Deployment {
     const remembered = this.inBatch.get(name)
     if (remembered !== undefined) return remembered
-    const bytes = this.ledger.transactionBytes(name)
-    if (bytes === undefined) throw refusal(texts.noDeployment(name))
-    const transaction = decode(Transaction, bytes)
-    if (transaction.type !== Transaction_Type.CHAINCODE_DEPLOY) throw refusal(texts.notADeployment(name))
+    const bytes = this.ledger.deployBytes(name)
+    if (bytes === undefined) throw refusal(this.ledger.transactionBytes(name) === undefined ? texts.noDeployment(name) : texts.notADeployment(name))
     try {
-      return readDeployment(transaction.payload)
+      return readDeployment(decode(Transaction, bytes).payload)
     } catch (cause) {
       throw refusal(`deployment transaction of ${name} cannot be read: ${messageOf(cause)}`, { cause })
     }

@@ -30,7 +30,7 @@ export interface ExecutionSecurity {
 
 /** Everything that executing needs from outside. */
 export interface ChaincodeSupportOptions {
-  readonly ledger: Pick<Ledger, 'view' | 'committed' | 'transactionBytes'>
+  readonly ledger: Pick<Ledger, 'view' | 'committed' | 'transactionBytes' | 'deployBytes'>
   readonly clock: Clock
   readonly log: Logger
   readonly settings: ChaincodeSettings

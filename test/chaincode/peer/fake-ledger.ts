@@ -1,3 +1,4 @@
+import { Transaction, Transaction_Type, decode } from '../../../proto/index.js'
 import type { CommittedState, StateEntry, TransactionState } from '../../../plugins/ledger/index.js'
 
 const id = (chaincode: Uint8Array, key: Uint8Array) => `${Buffer.from(chaincode).toString('hex')}/${Buffer.from(key).toString('hex')}`
@@ -8,6 +9,7 @@ type Values = Map<string, Uint8Array | undefined>
 export class FakeLedger {
   readonly values: Values = new Map()
   readonly transactions = new Map<string, Uint8Array>()
+  private readonly deploys = new Map<string, Uint8Array>()
   openViews = 0
   readonly committed: CommittedState = this.reader([this.values])
 
@@ -19,6 +21,18 @@ export class FakeLedger {
 
   transactionBytes(txid: string): Uint8Array | undefined {
     return this.transactions.get(txid)
+  }
+
+  deployBytes(name: string): Uint8Array | undefined {
+    const bytes = this.transactions.get(name)
+    if (bytes !== undefined && isDeploy(bytes)) return bytes
+    return this.deploys.get(name)
+  }
+
+  /** A later transaction of the same id takes its place, but hides no deploy. */
+  store(txid: string, bytes: Uint8Array): void {
+    this.transactions.set(txid, bytes)
+    if (isDeploy(bytes)) this.deploys.set(txid, bytes)
   }
 
   openBatch(): FakeBatch {
@@ -48,6 +62,8 @@ export class FakeLedger {
     }
   }
 }
+
+const isDeploy = (bytes: Uint8Array): boolean => decode(Transaction, bytes).type === Transaction_Type.CHAINCODE_DEPLOY
 
 export class FakeBatch {
   readonly values: Values = new Map()
@@ -95,7 +111,7 @@ export class FakeBatch {
       if (value === undefined) this.ledger.values.delete(name)
       else this.ledger.values.set(name, value)
     }
-    for (const [txid, bytes] of Object.entries(transactions)) this.ledger.transactions.set(txid, bytes)
+    for (const [txid, bytes] of Object.entries(transactions)) this.ledger.store(txid, bytes)
   }
 }
 

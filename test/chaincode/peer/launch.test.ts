@@ -21,6 +21,17 @@ describe('the launch decision', () => {
     expect(launcher.latest.readied).toEqual([])
   })
 
+  it('finds the code again when a later transaction has the name of the chaincode as its txid, and still refuses the name', async () => {
+    const { block, peer } = bench({ cc: put })
+    await block(deploy('cc', ['init']))
+    await block(invoke('cc', 'cc'))
+    await peer.stop('restart')
+    expect(errors(await block(invoke('cc', 't1'), deploy('cc', ['init'])))).toEqual([
+      undefined,
+      'Failed to deploy chaincode spec(deploy attempted but a chaincode with same name running cc)',
+    ])
+  })
+
   it('fails for a chaincode that was never deployed, with the text of v0.6', async () => {
     const { block, peer } = bench()
     const missing = 'Failed to launch chaincode spec(Could not get deployment transaction for cc - LedgerError - ResourceNotFound: ledger: resource not found)'
