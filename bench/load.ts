@@ -1,4 +1,4 @@
-import type { Client } from '@grpc/grpc-js'
+import { type Client, Metadata } from '@grpc/grpc-js'
 import { ChaincodeInvocationSpec, DevopsService, callUnary, encode } from '../proto/index.js'
 import { block, height } from './peer.js'
 import type { MeasuredProcess } from './measured-process.js'
@@ -11,7 +11,7 @@ export interface LoadResult {
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
-  readonly peerCpuMicros: number
+  readonly cpuMicros: number
   readonly peakMiB: number
   readonly blocks: number
 }
@@ -22,7 +22,14 @@ export function invocation(name: string, args: readonly string[]): Uint8Array {
 }
 
 /** Invokes from `workers` callers for `seconds`, then waits until everything accepted is in blocks; counts what blocks hold. */
-export async function invokeLoad(client: Client, peer: MeasuredProcess, request: Uint8Array, workers: number, seconds: number, pauseMs = 0): Promise<LoadResult> {
+export async function invokeLoad(
+  client: Client,
+  peer: MeasuredProcess,
+  request: Uint8Array,
+  workers: number,
+  seconds: number,
+  pauseMs = 0,
+): Promise<LoadResult> {
   const sentAt = new Map<string, number>()
   const firstBlock = await height(client)
   const cpuBefore = peer.cpuMicros()
@@ -48,7 +55,7 @@ export async function invokeLoad(client: Client, peer: MeasuredProcess, request:
     perSecond: latencies.length / elapsed,
     p50Ms: percentile(latencies, 0.5),
     p99Ms: percentile(latencies, 0.99),
-    peerCpuMicros: (cpuAfter - cpuBefore) / latencies.length,
+    cpuMicros: (cpuAfter - cpuBefore) / latencies.length,
     peakMiB: peer.peakMiB(),
     blocks,
   }
@@ -91,25 +98,53 @@ async function awaitBlocks(client: Client, peer: MeasuredProcess, sentAt: Readon
 }
 
 /** Queries from `workers` callers for `seconds`. */
-export async function queryLoad(client: Client, peer: MeasuredProcess, request: Uint8Array, workers: number, seconds: number) {
-  return echoLoad(peer, workers, seconds, () => callUnary(client, DevopsService.query, request))
+export function queryLoad(client: Client, peer: MeasuredProcess, request: Uint8Array, workers: number, seconds: number): Promise<CallLoad> {
+  return callLoad(peer, workers, seconds, () => callUnary(client, DevopsService.query, request))
+}
+
+/** Invokes that are answered when they are committed (`weft-wait`): no more are on their way than there are callers, so latency is that of this load and not of a queue. */
+export function waitingLoad(client: Client, peer: MeasuredProcess, request: Uint8Array, workers: number, seconds: number): Promise<CallLoad> {
+  return callLoad(peer, workers, seconds, () => {
+    const metadata = new Metadata()
+    metadata.set('weft-wait', 'outcome')
+    return callUnary(client, DevopsService.invoke, request, { metadata })
+  })
+}
+
+/** What calls gave that are over when they are answered. */
+export interface CallLoad {
+  readonly calls: number
+  readonly perSecond: number
+  readonly cpuMicros: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly peakMiB: number
 }
 
 /** Calls from `workers` callers for `seconds`; CPU is that of the process asked. */
-export async function echoLoad(server: MeasuredProcess, workers: number, seconds: number, call: () => Promise<unknown>) {
+export async function callLoad(server: MeasuredProcess, workers: number, seconds: number, call: () => Promise<unknown>, pauseMs = 0): Promise<CallLoad> {
   const cpuBefore = server.cpuMicros()
   const started = performance.now()
   const end = started + seconds * 1000
-  let calls = 0
+  const latencies: number[] = []
   const worker = async () => {
-    while (performance.now() < end) {
+    for (let sent = performance.now(); sent < end; sent = performance.now()) {
       await call()
-      calls += 1
+      latencies.push(performance.now() - sent)
+      if (pauseMs > 0) await new Promise((done) => setTimeout(done, pauseMs))
     }
   }
   await Promise.all(Array.from({ length: workers }, worker))
   const elapsed = (performance.now() - started) / 1000
-  return { calls, perSecond: calls / elapsed, peerCpuMicros: (server.cpuMicros() - cpuBefore) / calls, peakMiB: server.peakMiB() }
+  const calls = latencies.length
+  return {
+    calls,
+    perSecond: calls / elapsed,
+    cpuMicros: (server.cpuMicros() - cpuBefore) / calls,
+    p50Ms: percentile(latencies, 0.5),
+    p99Ms: percentile(latencies, 0.99),
+    peakMiB: server.peakMiB(),
+  }
 }
 
 export function percentile(values: readonly number[], share: number): number {

@@ -1,10 +1,9 @@
 import { parseArgs } from 'node:util'
 import type { Client } from '@grpc/grpc-js'
 import { ChaincodeSpec, ChaincodeSpec_Type, DevopsService, callUnary } from '../proto/index.js'
-import { echoBaseline, storeBaseline } from './baselines.js'
-import { invocation, invokeLoad, queryLoad } from './load.js'
-import { freePort } from './measured-process.js'
-import { type BenchPeer, newClient, serveChaincode, startPeer } from './peer.js'
+import { echoBaseline, startEcho, storeBaseline } from './baselines.js'
+import { invocation, invokeLoad, queryLoad, waitingLoad } from './load.js'
+import { type BenchPeer, serveChaincode, startPeer } from './peer.js'
 import { type Row, printRows } from './report.js'
 import { resolve } from 'node:path'
 
@@ -16,26 +15,53 @@ const seconds = Number(values.seconds)
 const workers = Number(values.workers)
 const SOURCE = 'examples/chaincode/example02.ts'
 const MOVE = ['invoke', 'a', 'b', '1']
+/** Between two invokes at the low rate. */
+const PAUSE_MS = 10
 
-/** Runs the invoke load after a warm-up, then the low-load latency, against one chaincode. */
+/** Measures something between two short runs of the echo, whose CPU a call is the unit of the machine at that moment. */
+async function besideEcho<T>(callers: number, pauseMs: number, measure: () => Promise<T>): Promise<T & { readonly echoMicros: number }> {
+  const slice = Math.min(pauseMs > 0 ? 2 : 1, seconds)
+  const before = await echo.load(callers, slice, pauseMs)
+  const measured = await measure()
+  const after = await echo.load(callers, slice, pauseMs)
+  return { ...measured, echoMicros: (before.cpuMicros + after.cpuMicros) / 2 }
+}
+
+/** The invoke load after a warm-up, callers that wait for the outcome, then the latency at a low rate, against one chaincode. */
 async function invokes(name: string, peer: BenchPeer, chaincode: string): Promise<Row[]> {
   const request = invocation(chaincode, MOVE)
-  await invokeLoad(peer.client, peer.process, request, workers, Math.min(2, seconds))
-  const busy = await invokeLoad(peer.client, peer.process, request, workers, seconds)
-  const calm = await invokeLoad(peer.client, peer.process, request, 1, Math.min(3, seconds), 10)
+  const { client, process } = peer
+  await invokeLoad(client, process, request, workers, Math.min(2, seconds))
+  const busy = await besideEcho(workers, 0, () => invokeLoad(client, process, request, workers, seconds))
+  const waiting = await besideEcho(workers, 0, () => waitingLoad(client, process, request, workers, Math.min(3, seconds)))
+  const calm = await besideEcho(1, PAUSE_MS, () => invokeLoad(client, process, request, 1, Math.min(3, seconds), PAUSE_MS))
   return [
-    { name: `${name}, ${workers} callers`, perSecond: busy.perSecond, cpuMicros: busy.peerCpuMicros, p50Ms: busy.p50Ms, p99Ms: busy.p99Ms, peakMiB: busy.peakMiB, note: `${busy.committed} committed in ${busy.blocks} blocks` },
-    { name: `${name}, 1 caller, 10 ms apart`, perSecond: calm.perSecond, cpuMicros: calm.peerCpuMicros, p50Ms: calm.p50Ms, p99Ms: calm.p99Ms, peakMiB: calm.peakMiB, note: `${calm.committed} committed in ${calm.blocks} blocks` },
+    { ...figuresOf(busy), name: `${name}, ${workers} callers`, note: `${busy.committed} committed in ${busy.blocks} blocks` },
+    { ...figuresOf(waiting), name: `${name}, ${workers} callers that wait`, note: `${waiting.calls} answered when committed` },
+    { ...figuresOf(calm), name: `${name}, 1 caller, ${PAUSE_MS} ms apart`, note: `${calm.committed} committed in ${calm.blocks} blocks` },
   ]
+}
+
+function figuresOf({ perSecond, cpuMicros, echoMicros, p50Ms, p99Ms, peakMiB }: Omit<Row, 'name' | 'note'>): Omit<Row, 'name' | 'note'> {
+  return { perSecond, cpuMicros, echoMicros, p50Ms, p99Ms, peakMiB }
 }
 
 async function inProcess(): Promise<Row[]> {
   const peer = await startPeer()
   try {
-    const start: Row = { name: 'node start to first status', perSecond: undefined, cpuMicros: undefined, p50Ms: peer.firstStatusMs, p99Ms: undefined, peakMiB: undefined, note: 'time in the p50 column' }
+    const start: Row = {
+      name: 'node start to first status',
+      perSecond: undefined,
+      cpuMicros: undefined,
+      echoMicros: undefined,
+      p50Ms: peer.firstStatusMs,
+      p99Ms: undefined,
+      peakMiB: undefined,
+      note: 'time in the p50 column',
+    }
     const rows = await invokes('invoke in process', peer, 'example02')
-    const query = await queryLoad(peer.client, peer.process, invocation('example02', ['query', 'a']), workers, seconds)
-    return [start, ...rows, { name: `query in process, ${workers} callers`, perSecond: query.perSecond, cpuMicros: query.peerCpuMicros, p50Ms: undefined, p99Ms: undefined, peakMiB: query.peakMiB, note: `${query.calls} answers` }]
+    const query = await besideEcho(workers, 0, () => queryLoad(peer.client, peer.process, invocation('example02', ['query', 'a']), workers, seconds))
+    return [start, ...rows, { ...figuresOf(query), name: `query in process, ${workers} callers`, note: `${query.calls} answers` }]
   } finally {
     await peer.stop()
   }
@@ -44,7 +70,11 @@ async function inProcess(): Promise<Row[]> {
 async function deployed(): Promise<Row[]> {
   const peer = await startPeer()
   try {
-    const spec = ChaincodeSpec.fromPartial({ type: ChaincodeSpec_Type.NODE, chaincodeID: { path: resolve(SOURCE) }, ctorMsg: { args: ['init', 'a', '1000000', 'b', '1000000'].map((arg) => Buffer.from(arg)) } })
+    const spec = ChaincodeSpec.fromPartial({
+      type: ChaincodeSpec_Type.NODE,
+      chaincodeID: { path: resolve(SOURCE) },
+      ctorMsg: { args: ['init', 'a', '1000000', 'b', '1000000'].map((arg) => Buffer.from(arg)) },
+    })
     const { chaincodeSpec } = await callUnary(peer.client, DevopsService.deploy, spec)
     const name = chaincodeSpec?.chaincodeID?.name ?? ''
     await untilAnswered(peer.client, name)
@@ -58,7 +88,11 @@ async function external(): Promise<Row[]> {
   const peer = await startPeer(['--peer-chaincodedev'])
   const chaincode = serveChaincode(SOURCE, 'mycc', peer.address)
   try {
-    const spec = ChaincodeSpec.fromPartial({ type: ChaincodeSpec_Type.GOLANG, chaincodeID: { name: 'mycc' }, ctorMsg: { args: ['init', 'a', '1000000', 'b', '1000000'].map((arg) => Buffer.from(arg)) } })
+    const spec = ChaincodeSpec.fromPartial({
+      type: ChaincodeSpec_Type.GOLANG,
+      chaincodeID: { name: 'mycc' },
+      ctorMsg: { args: ['init', 'a', '1000000', 'b', '1000000'].map((arg) => Buffer.from(arg)) },
+    })
     for (let attempt = 0; ; attempt += 1) {
       await callUnary(peer.client, DevopsService.deploy, spec)
       try {
@@ -90,19 +124,19 @@ async function untilAnswered(client: Client, name: string, limitMs = 15_000): Pr
 }
 
 async function baselines(): Promise<Row[]> {
-  const port = await freePort()
-  const request = Buffer.from(invocation('example02', MOVE))
-  return [...(await echoBaseline(port, request, newClient(`127.0.0.1:${port}`), workers, seconds)), ...(await storeBaseline(seconds))]
+  return [...(await echoBaseline(echo, workers, seconds, PAUSE_MS)), ...(await storeBaseline(seconds))]
 }
 
 const scenarios: Readonly<Record<string, () => Promise<Row[]>>> = { baselines, 'in-process': inProcess, deployed, external }
 const chosen = positionals.length > 0 ? positionals : Object.keys(scenarios)
 const rows: Row[] = []
+const echo = await startEcho(Buffer.from(invocation('example02', MOVE)))
 for (const name of chosen) {
   const scenario = scenarios[name]
   if (scenario === undefined) throw new Error(`unknown scenario ${name}; known: ${Object.keys(scenarios).join(', ')}`)
   console.error(`running ${name} ...`)
   rows.push(...(await scenario()))
 }
+await echo.stop()
 printRows(rows, values.json)
 process.exit(0)

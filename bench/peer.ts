@@ -5,7 +5,7 @@ import { Client, credentials } from '@grpc/grpc-js'
 import { AdminService, type Block, OpenchainService, callUnary } from '../proto/index.js'
 import { type MeasuredProcess, freePort, startNode } from './measured-process.js'
 
-const MAIN = resolve(process.env["WEFT_MAIN"] ?? "dist/kernel/cli/main.js")
+const MAIN = resolve(process.env['WEFT_MAIN'] ?? 'dist/kernel/cli/main.js')
 
 /** A peer of the default site in a temporary directory. */
 export interface BenchPeer {
@@ -67,4 +67,3 @@ export async function height(client: Client): Promise<bigint> {
 export async function block(client: Client, number: bigint): Promise<Block> {
   return callUnary(client, OpenchainService.getBlockByNumber, { number })
 }
-
