@@ -21,7 +21,8 @@ export default definePlugin({
         getStatus: unary(async (_request: Empty) => started),
         startServer: unary(async (_request: Empty) => started),
         stopServer: unary(async (_request: Empty): Promise<ServerStatus> => {
-          if (!mayStop) throw new PeerError('ERR_ADMIN_REFUSED', 'stopping this peer over the network is switched off (admin.allowStop)', { grpcStatus: PERMISSION_DENIED })
+          if (!mayStop)
+            throw new PeerError('ERR_ADMIN_REFUSED', 'stopping this peer over the network is switched off (admin.allowStop)', { grpcStatus: PERMISSION_DENIED })
           // The reply goes out first; v0.6 exits before it answers, so both are compatible.
           setImmediate(() => peer.requestStop('Admin.StopServer'))
           return { status: ServerStatus_StatusCode.STOPPED }

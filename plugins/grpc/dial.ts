@@ -1,5 +1,6 @@
 import { type ChannelCredentials, type Client, type ClientOptions, connectivityState } from '@grpc/grpc-js'
 import { PeerError, type Settings, messageOf, type peerKeys } from '../../kernel/index.js'
+import { explainDialFailure } from './dial-failure.js'
 import type { grpcKeys } from './keys.js'
 import { clientCredentials } from './tls.js'
 
@@ -11,11 +12,11 @@ const DIAL_TIMEOUT_MS = 3000
 /**
  * Connects to this site's peer: `peer.address`, TLS as configured, messages of any size (spec/node.md §1).
  *
- * @throws PeerError ERR_DIAL_FAILED `grpc: timed out when dialing` after 3 s, or at once if the connection is refused
+ * @throws PeerError ERR_DIAL_FAILED `grpc: timed out when dialing` after 3 s, or at once if the connection is refused; the hint says what really happened
  */
 export async function dialPeer<C extends Client>(client: ClientClass<C>, settings: Settings<typeof peerKeys & typeof grpcKeys>): Promise<C> {
   const address = settings['peer.address'].replace(/^:/, '127.0.0.1:')
-  const trust = clientCredentials(settings)
+  const trust = clientCredentials(settings, address)
   const connection = new client(address, trust.credentials, {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
@@ -28,7 +29,11 @@ export async function dialPeer<C extends Client>(client: ClientClass<C>, setting
     const failed = state === connectivityState.TRANSIENT_FAILURE || state === connectivityState.SHUTDOWN
     if (!failed && (await changes(channel, state, deadline))) continue
     connection.close()
-    throw new PeerError('ERR_DIAL_FAILED', 'grpc: timed out when dialing', { hint: `is a peer running at ${address}?`, details: { address }, retryable: true })
+    throw new PeerError('ERR_DIAL_FAILED', 'grpc: timed out when dialing', {
+      hint: await explainDialFailure(address, settings),
+      details: { address },
+      retryable: true,
+    })
   }
   return connection
 }
@@ -47,4 +52,11 @@ export function rpcErrorText(error: unknown): string {
     return `rpc error: code = ${error.code} desc = ${error.details}`
   }
   return messageOf(error)
+}
+
+/** The failure of a dial in v0.6's words, `before` in front; code, hint and details stay (spec/node.md §1). */
+export function dialFailure(before: string, error: unknown): PeerError {
+  const { code, hint, details, retryable } = error instanceof PeerError ? error : new PeerError('ERR_DIAL_FAILED', messageOf(error))
+  const message = `${before}Error trying to connect to local peer: ${messageOf(error)}`
+  return new PeerError(code, message, { cause: error, details, retryable, ...(hint === undefined ? {} : { hint }) })
 }

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { GrpcCommand } from './command.js'
-export { type ClientClass, rpcErrorText } from './dial.js'
+export { type ClientClass, dialFailure, rpcErrorText } from './dial.js'
 export { grpcKeys } from './keys.js'
 export { type GrpcStatus, failStream, streaming, toGrpcStatus, unary } from './methods.js'
 export { default } from './plugin.js'

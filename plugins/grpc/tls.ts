@@ -1,11 +1,14 @@
 import { ServerCredentials, credentials, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js'
 import { X509Certificate, createPrivateKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { type PeerCertificate, checkServerIdentity as checkIdentity } from 'node:tls'
 import { PeerError, type Settings, messageOf } from '../../kernel/index.js'
 import type { grpcKeys } from './keys.js'
 
-type TlsSettings = Pick<Settings<typeof grpcKeys>, 'peer.tls.enabled' | 'peer.tls.cert.file' | 'peer.tls.key.file' | 'peer.tls.serverhostoverride'>
+/** What TLS reads of a site. */
+export type TlsSettings = Pick<Settings<typeof grpcKeys>, 'peer.tls.enabled' | 'peer.tls.cert.file' | 'peer.tls.key.file' | 'peer.tls.serverhostoverride'>
 
 /** The certificate and key of every listener, read and checked; undefined with TLS off (spec/node.md §4). */
 export interface TlsMaterial {
@@ -40,14 +43,30 @@ export function serverCredentials(tls: TlsMaterial | undefined): ServerCredentia
 
 /**
  * Credentials and options with which this peer, and the command line, dial peers: trust is exactly the certificate file
- * (unset: the system's roots), the expected name `peer.tls.serverhostoverride` or the dialled host (spec/node.md §4).
+ * (unset: the system's roots), the expected name `peer.tls.serverhostoverride` or the dialled host, that of `address` (spec/node.md §4).
  */
-export function clientCredentials(settings: TlsSettings): { readonly credentials: ChannelCredentials; readonly options: ChannelOptions } {
+export function clientCredentials(settings: TlsSettings, address = ''): { readonly credentials: ChannelCredentials; readonly options: ChannelOptions } {
   if (!settings['peer.tls.enabled']) return { credentials: credentials.createInsecure(), options: {} }
-  const file = settings['peer.tls.cert.file']
-  const trusted = file === undefined || file === '' ? null : readPem('peer.tls.cert.file', file)
+  const trusted = trustedCertificate(settings) ?? null
   const name = settings['peer.tls.serverhostoverride']
-  return { credentials: credentials.createSsl(trusted), options: name === '' ? {} : { 'grpc.ssl_target_name_override': name } }
+  const { host } = splitAddress(address)
+  if (name !== '') return { credentials: credentials.createSsl(trusted), options: { 'grpc.ssl_target_name_override': name } }
+  if (isIP(host) === 0) return { credentials: credentials.createSsl(trusted), options: {} }
+  // grpc-js would announce the IP address as server name, which RFC 6066 forbids and Node warns of (DEP0123): a name that says nothing instead.
+  const checkServerIdentity = (_announced: string, certificate: PeerCertificate): Error | undefined => checkIdentity(host, certificate)
+  return { credentials: credentials.createSsl(trusted, null, null, { checkServerIdentity }), options: { 'grpc.ssl_target_name_override': 'localhost' } }
+}
+
+/** What clients trust; undefined: the system's roots. Throws ERR_TLS_FILE. */
+export function trustedCertificate(settings: TlsSettings): Buffer | undefined {
+  const file = settings['peer.tls.cert.file']
+  return file === undefined || file === '' ? undefined : readPem('peer.tls.cert.file', file)
+}
+
+/** Host and port of `host:port`, brackets of IPv6 taken off. */
+export function splitAddress(address: string): { readonly host: string; readonly port: number } {
+  const colon = address.lastIndexOf(':')
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) }
 }
 
 function readPem(key: string, file: string | undefined): Buffer {

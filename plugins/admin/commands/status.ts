@@ -1,12 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@grpc/grpc-js'
 import { Command, Option } from 'clipanion'
-import { PeerError, messageOf } from '../../../kernel/index.js'
+import { PeerError } from '../../../kernel/index.js'
 import { AdminService, ServerStatus_StatusCode, callUnary } from '../../../proto/index.js'
-import { GrpcCommand } from '../../grpc/index.js'
+import { GrpcCommand, dialFailure, rpcErrorText } from '../../grpc/index.js'
 
 const POLL_MS = 100
 const ANSWER_MS = 3000
+
+/** What a peer says of itself, or why it said nothing. */
+interface Answer {
+  readonly status: string
+  readonly reason?: string
+  readonly hint?: string
+}
 
 /** `peer node status`: v0.6 always exits 0 and prints the status with a trailing space (spec/node.md §1). */
 export class StatusCommand extends GrpcCommand {
@@ -32,18 +39,24 @@ export class StatusCommand extends GrpcCommand {
       await sleep(POLL_MS)
       answer = await this.ask()
     }
-    if (answer.reason !== undefined) this.warn(answer.reason)
+    if (answer.reason !== undefined) this.warn(answer.hint === undefined ? answer.reason : `${answer.reason}\n  ${answer.hint}`)
     this.report(answer, `status:${answer.status} \n`)
     return answer.reason !== undefined && waitSeconds !== undefined ? 1 : 0
   }
 
-  private async ask(): Promise<{ readonly status: string; readonly reason?: string }> {
+  private async ask(): Promise<Answer> {
+    let client: Client
     try {
-      const client = await this.dial(Client)
+      client = await this.dial(Client)
+    } catch (error) {
+      const { message, hint } = dialFailure('', error)
+      return { status: 'UNKNOWN', reason: message, ...(hint === undefined ? {} : { hint }) }
+    }
+    try {
       const { status } = await callUnary(client, AdminService.getStatus, {}, { deadline: Date.now() + ANSWER_MS })
       return { status: ServerStatus_StatusCode[status] ?? String(status) }
     } catch (error) {
-      return { status: 'UNKNOWN', reason: `Error trying to connect to local peer: ${messageOf(error)}` }
+      return { status: 'UNKNOWN', reason: `Error trying to get status from local peer: ${rpcErrorText(error)}` }
     }
   }
 

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client } from '@grpc/grpc-js'
 import { Command, Option } from 'clipanion'
 import { PeerError, messageOf, peerKeys } from '../../../kernel/index.js'
 import { AdminService, ServerStatus_StatusCode, callUnary } from '../../../proto/index.js'
-import { GrpcCommand } from '../../grpc/index.js'
+import { GrpcCommand, dialFailure, rpcErrorText } from '../../grpc/index.js'
+import { hasGone, pidIn } from './gone.js'
 
 /** `peer node stop`: over the network, else by the pid file (spec/node.md §1). */
 export class StopCommand extends GrpcCommand {
@@ -12,7 +12,8 @@ export class StopCommand extends GrpcCommand {
   static override usage = Command.Usage({
     category: 'node specific commands.',
     description: 'Stop the running node.',
-    details: 'Asks the peer at `peer.address` to stop. If it cannot be reached, sends SIGTERM to the process named in the pid file.',
+    details:
+      'Asks the peer at `peer.address` to stop. If it cannot be reached, sends SIGTERM to the process named in the pid file. Returns when the peer has ended (10 s at most).',
     examples: [
       ['Stop the local peer', 'peer node stop'],
       ['Stop the peer whose pid file is elsewhere', 'peer node stop --stop-peer-pid-file /var/lib/weft'],
@@ -22,44 +23,51 @@ export class StopCommand extends GrpcCommand {
   pidDirectory = Option.String('--stop-peer-pid-file', { description: 'directory of peer.pid (default: peer.fileSystemPath)' })
 
   protected async run(): Promise<number> {
+    const settings = await this.settings(peerKeys)
+    // Read before the peer removes it.
+    const file = join(this.pidDirectory ?? settings['peer.fileSystemPath'], 'peer.pid')
+    const pid = pidIn(file)
+    const address = settings['peer.address'].replace(/^:/, '127.0.0.1:')
     let client: Client
     try {
       client = await this.dial(Client)
     } catch (error) {
-      this.warn(`Error trying to connect to local peer: ${messageOf(error)}`)
-      return this.stopByPidFile()
+      const { message, hint } = dialFailure('', error)
+      this.warn(hint === undefined ? message : `${message}\n  ${hint}`)
+      return this.stopByPidFile(file, pid, address)
     }
     try {
       const { status } = await callUnary(client, AdminService.stopServer, {}, { deadline: Date.now() + 10_000 })
-      this.print(ServerStatus_StatusCode[status] ?? String(status))
+      const word = ServerStatus_StatusCode[status] ?? String(status)
+      if (status === ServerStatus_StatusCode.STOPPED) await this.stopped(address, pid, {})
+      else this.report({ status: word }, `status:${word} \n`)
     } catch (error) {
       // An original peer exits before it answers: a broken call then means that it stopped.
-      if (!isTransportEnd(error)) throw error
-      this.print('STOPPED')
+      if (!isTransportEnd(error)) throw new PeerError('ERR_RPC', `Error trying to stop local peer: ${rpcErrorText(error)}`, { cause: error })
+      await this.stopped(address, pid, {})
     }
     return 0
   }
 
-  private async stopByPidFile(): Promise<number> {
-    const directory = this.pidDirectory ?? (await this.settings(peerKeys))['peer.fileSystemPath']
-    const file = join(directory, 'peer.pid')
-    let pid: number
+  private async stopByPidFile(file: string, pid: number | undefined, address: string): Promise<number> {
     try {
-      pid = Number.parseInt(await readFile(file, 'utf8'), 10)
-      if (!Number.isSafeInteger(pid) || pid <= 1) throw new PeerError('ERR_PID_FILE', `${file} holds no process id`)
+      if (pid === undefined) throw new PeerError('ERR_PID_FILE', `${file} holds no process id`)
       process.kill(pid, 'SIGTERM')
     } catch (error) {
       // v0.6 exits 0 here too: nothing runs, so it is stopped.
       this.warn(`no peer was stopped: ${messageOf(error)}`)
-      this.print('UNKNOWN')
+      this.report({ status: 'UNKNOWN' }, `status:UNKNOWN \n`)
       return 0
     }
-    this.report({ status: 'STOPPED', pid }, `status:STOPPED \n`)
+    await this.stopped(address, pid, { pid })
     return 0
   }
 
-  private print(status: string): void {
-    this.report({ status }, `status:${status} \n`)
+  /** Prints once the peer has really ended, so that the next command can start one. */
+  private async stopped(address: string, pid: number | undefined, more: Readonly<Record<string, unknown>>): Promise<void> {
+    const gone = await hasGone(address, pid)
+    if (!gone) this.warn(`the peer was told to stop, but 10 s later ${pid === undefined ? address : `${address}, or process ${pid},`} is still there`)
+    this.report({ status: 'STOPPED', ...more }, `status:STOPPED \n`)
   }
 }
 

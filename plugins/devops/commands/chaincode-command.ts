@@ -1,9 +1,9 @@
 import { Client, Metadata } from '@grpc/grpc-js'
 import { Option } from 'clipanion'
-import { PeerError, messageOf } from '../../../kernel/index.js'
+import { PeerError } from '../../../kernel/index.js'
 import { ChaincodeSpec, ChaincodeSpec_Type, type Method } from '../../../proto/index.js'
 import type { RequestOutcomeReport } from '../../consensus/index.js'
-import { GrpcCommand, rpcErrorText } from '../../grpc/index.js'
+import { GrpcCommand, dialFailure, rpcErrorText } from '../../grpc/index.js'
 import { parseAttributes, parseConstructor } from '../constructor-message.js'
 import { OUTCOME, WAIT, parseOutcome } from '../outcome.js'
 
@@ -43,7 +43,7 @@ export abstract class ChaincodeCommand extends GrpcCommand {
     try {
       client = await this.dial(Client)
     } catch (error) {
-      throw new PeerError('ERR_DIAL', `Error building chaincode: Error trying to connect to local peer: ${messageOf(error)}`, { cause: error })
+      throw dialFailure('Error building chaincode: ', error)
     }
     try {
       return await exchange(client, method, request, wait)

@@ -24,7 +24,8 @@ export class DeployCommand extends ChaincodeCommand {
   protected async run(): Promise<void> {
     const spec = this.specification()
     // The peer reads the source itself, from its own working directory.
-    if (spec.type === ChaincodeSpec_Type.NODE && spec.chaincodeID !== undefined && this.source !== '') spec.chaincodeID.path = resolve(this.context.cwd, this.source)
+    if (spec.type === ChaincodeSpec_Type.NODE && spec.chaincodeID !== undefined && this.source !== '')
+      spec.chaincodeID.path = resolve(this.context.cwd, this.source)
     const { response, outcome } = await this.ask('building', DevopsService.deploy, spec, this.wait)
     const name = response.chaincodeSpec?.chaincodeID?.name ?? ''
     const committed = outcome === undefined ? undefined : requireCommitted(name, outcome)
