@@ -8,6 +8,8 @@ export interface KeySpec<T> {
   readonly fallback: unknown
   /** One sentence for `peer config show`, the JSON Schema and the reference page; units included. */
   readonly description: string
+  /** False: its environment variable does nothing, as for v0.6's map keys (spec/node.md §2.2). */
+  readonly fromEnvironment?: boolean
 }
 
 /** Keys by their full v0.6-style dotted name, such as `peer.listenAddress`. */
@@ -17,8 +19,8 @@ export type KeySpecs = Readonly<Record<string, KeySpec<unknown>>>
 export type Settings<K extends KeySpecs> = { readonly [Name in keyof K]: K[Name] extends KeySpec<infer T> ? T : never }
 
 /** Describes one key. See `kinds.ts` for the ready-made schemas (text, integer, flag, duration, address, choice, list, map). */
-export function key<T>(schema: z.ZodType<T>, fallback: unknown, description: string): KeySpec<T> {
-  return Object.freeze({ schema, fallback, description })
+export function key<T>(schema: z.ZodType<T>, fallback: unknown, description: string, options: { readonly fromEnvironment?: boolean } = {}): KeySpec<T> {
+  return Object.freeze({ schema, fallback, description, ...options })
 }
 
 /**

@@ -41,7 +41,10 @@ export async function loadPackagedSite(file: string): Promise<LoadedSite> {
 export function layerSite({ file, plugins, values: inFiles }: LoadedSite, env: NodeJS.ProcessEnv, set: readonly string[]): SiteConfig {
   const declared = declaredKeys(plugins)
   const values = new Map(inFiles)
-  const { matched, unmatched } = readEnvironment(env, declared.keys())
+  const { matched, unmatched } = readEnvironment(
+    env,
+    [...declared.values()].flatMap(({ key, spec }) => (spec.fromEnvironment === false ? [] : key)),
+  )
   for (const { key, variable, value } of matched) values.set(key, { value: textValue(declared.get(key), value), layer: 'environment', origin: variable })
   for (const option of set) {
     const at = option.indexOf('=')

@@ -7,6 +7,9 @@ export const validatorKeys = defineKeys({
 
 const STRUCTURES: readonly string[] = ['', 'buckettree', 'trie']
 
+// v0.6 reads `configs` as a map, which no variable reaches: a forgotten variable of an old environment must not change every state hash (spec/node.md §2.2).
+const IN_FILES_ONLY = { fromEnvironment: false }
+
 /** Keys of the world state and its history (spec/ledger.md §14). */
 export const ledgerKeys = defineKeys({
   'ledger.state.dataStructure.name': key(
@@ -18,12 +21,19 @@ export const ledgerKeys = defineKeys({
     integer({ min: 2, max: 0xffffffff }),
     1_000_003,
     'buckets of the world state; the same on every validator, fixed once the store exists',
+    IN_FILES_ONLY,
   ),
   'ledger.state.dataStructure.configs.maxGroupingAtEachLevel': key(
     integer({ min: 2, max: 0xffff }),
     5,
     'children of a node of the bucket tree; the same on every validator, fixed once the store exists',
+    IN_FILES_ONLY,
   ),
-  'ledger.state.dataStructure.configs.bucketCacheSize': key(integer(), 100, 'bound of the cache of buckets and tree nodes, in MiB; 0 or less disables it'),
+  'ledger.state.dataStructure.configs.bucketCacheSize': key(
+    integer(),
+    100,
+    'bound of the cache of buckets and tree nodes, in MiB; 0 or less disables it',
+    IN_FILES_ONLY,
+  ),
   'ledger.state.deltaHistorySize': key(integer({ min: 0 }), 500, 'state deltas kept for other peers, in blocks; 0 keeps none'),
 })

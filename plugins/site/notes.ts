@@ -23,6 +23,8 @@ export function configNotes(site: SiteConfig): readonly ConfigNote[] {
 }
 
 function unknownVariable(name: string, variables: ReadonlyMap<string, { readonly key: string; readonly isMap: boolean }>): string {
+  const declared = variables.get(name)
+  if (declared !== undefined) return `${name} is ignored, as v0.6 ignores it: set ${declared.key} in a file, or with --set`
   const known = [...variables.keys()]
   const inSection = known.find((variable) => variable.startsWith(`${name}_`))
   if (inSection !== undefined) return `${name} names a whole section and is ignored: set single keys, such as ${inSection}`

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { defineKeys, definePlugin, integer, key, map } from '../../kernel/index.js'
+import { defineKeys, definePlugin, integer, key, map, resolveSettings } from '../../kernel/index.js'
 import { layerSite } from '../../kernel/config/load.js'
+import ledger, { ledgerKeys } from '../../plugins/ledger/index.js'
 import { configNotes } from '../../plugins/site/notes.js'
 
 const loomKeys = defineKeys({
@@ -19,6 +20,18 @@ const layered = (values: Readonly<Record<string, unknown>>, env: NodeJS.ProcessE
     env,
     set,
   )
+test('a variable that must not reach its key is a warning that names the key', () => {
+  const variable = 'CORE_LEDGER_STATE_DATASTRUCTURE_CONFIGS_NUMBUCKETS'
+  const site = layerSite({ file: '/site/peer.config.ts', plugins: [ledger], values: new Map() }, { [variable]: '7' }, [])
+  expect(resolveSettings(site).settings(ledgerKeys)['ledger.state.dataStructure.configs.numBuckets']).toBe(1_000_003)
+  expect(configNotes(site)).toEqual([
+    {
+      level: 'warning',
+      message: `${variable} is ignored, as v0.6 ignores it: set ledger.state.dataStructure.configs.numBuckets in a file, or with --set`,
+    },
+  ])
+})
+
 test('settings of v0.6 that are not used give one note; unknown variables give warnings with the nearest', () => {
   const notes = configNotes(
     layered(
