@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { DeclaredKey } from '../../kernel/index.js'
+import { type DeclaredKey, peerKeys } from '../../kernel/index.js'
 
 /** One key of a v0.6 file, and what becomes of it. */
 export interface ImportedKey {
@@ -30,6 +30,15 @@ export function importKeys(files: readonly OldFile[], declared: ReadonlyMap<stri
     }
   }
   return imported
+}
+
+/** The addresses are always written, also where they are v0.6's, `0.0.0.0:7051`: a file must show where a peer can be reached. */
+export function withAddresses(keys: readonly ImportedKey[]): readonly ImportedKey[] {
+  const addresses = (['peer.listenAddress', 'peer.address'] as const).map((key): ImportedKey => {
+    const value = keys.findLast((imported) => imported.key === key)?.value ?? peerKeys[key].fallback
+    return { key, value, fate: 'set' }
+  })
+  return [...keys.filter(({ key }) => !addresses.some((address) => address.key === key)), ...addresses]
 }
 
 /** True if a value reads as the default does. What cannot be read is kept, so that `config check` names it. */

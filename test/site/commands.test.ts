@@ -86,9 +86,14 @@ test('peer config import keeps what differs from the defaults and comments the r
     'PEER:\n  id: vp5\n  networkId: dev\n  workers: 2\nlogging:\n  node: info\n  peer: debug\nvm:\n  endpoint: "unix:///var */ run"\nmine:\n  own: 1\nledger:\n  blockchain:\n'
   const cwd = tempSite({ 'core.yaml': core, 'pbft.yaml': 'general:\n  mode: batch\n  N: 7\n', 'peer.config.yaml': 'plugins: [weft/plugins/site]' })
   const imported = await runPeer(cwd, ['config', 'import', 'core.yaml', '--pbft', 'pbft.yaml', '-o', 'new.config.ts'])
-  expect(imported).toMatchObject({ exit: 0, stderr: '' })
+  expect(imported).toMatchObject({
+    exit: 0,
+    stderr: expect.stringContaining('peer.listenAddress is 0.0.0.0:7051, as in v0.6: nothing authenticates callers there'),
+  })
   const written = readFileSync(join(cwd, 'new.config.ts'), 'utf8')
-  expect(written).toContain('  peer: {\n    id: "vp5",\n  },\n  logging: {\n    peer: "debug",\n  },\n')
+  expect(written).toContain(
+    '  peer: {\n    id: "vp5",\n    listenAddress: "0.0.0.0:7051",\n    address: "0.0.0.0:7051",\n  },\n  logging: {\n    peer: "debug",\n  },\n',
+  )
   expect(written).toMatch(
     /does not use:\n {2}\/\/ {3}peer.workers: 2\n {2}\/\/ {3}vm.endpoint: unix:\/\/\/var \* \/ run\n(.*\n)* {2}\/\/ {3}pbft.general.N: 7\n/,
   )
@@ -98,4 +103,27 @@ test('peer config import keeps what differs from the defaults and comments the r
   expect(await runPeer(cwd, ['config', 'import', 'core.yaml', '-o', 'new.config.ts'])).toMatchObject({ exit: 1 })
   expect(await runPeer(cwd, ['config', 'import', 'nothing.yaml', '-o', 'other.ts'])).toMatchObject({ exit: 1, stderr: expect.stringContaining('nothing.yaml') })
   expect(existsSync(join(cwd, 'other.ts'))).toBe(false)
+})
+
+test('peer config import keeps the addresses of the file, and says nothing if they are of this machine', async () => {
+  const core = 'peer:\n  listenAddress: 127.0.0.1:8051\n  address: localhost:8051\n'
+  const cwd = tempSite({ 'core.yaml': core, 'peer.config.yaml': 'plugins: [weft/plugins/site]' })
+  const imported = await runPeer(cwd, ['config', 'import', 'core.yaml', '-o', 'missing/directory/new.config.ts'])
+  expect(imported).toMatchObject({ exit: 0, stderr: '' })
+  expect(readFileSync(join(cwd, 'missing/directory/new.config.ts'), 'utf8')).toContain(
+    '  peer: {\n    listenAddress: "127.0.0.1:8051",\n    address: "localhost:8051",\n  },\n',
+  )
+})
+
+test('a site that cannot be written is an error that names the file', async () => {
+  const cwd = tempSite({ taken: 'a file', 'core.yaml': 'peer:\n  id: vp1\n', 'peer.config.yaml': 'plugins: [weft/plugins/site]' })
+  for (const argv of [
+    ['init', 'taken/site'],
+    ['config', 'import', 'core.yaml', '-o', 'taken/new.config.ts'],
+  ]) {
+    const printed = await runPeer(cwd, [...argv, '--json'])
+    expect(JSON.parse(printed.stderr.split('\n').at(-2) ?? '')).toMatchObject({
+      error: { code: 'ERR_SITE_WRITE', message: expect.stringContaining(`cannot write ${join(cwd, 'taken')}`) },
+    })
+  }
 })

@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Option } from 'clipanion'
 import { PeerCommand, PeerError, declaredKeys, messageOf } from '../../../kernel/index.js'
-import { type OldFile, importKeys } from '../core-yaml.js'
+import { type OldFile, importKeys, withAddresses } from '../core-yaml.js'
 import { UNUSED_KEYS } from '../unused-keys.js'
+import { writeSiteFile } from '../write-file.js'
 import { writeSite } from '../write-site.js'
+
+const LOOPBACK = /^(127\.|localhost:|\[::1\])/
 
 /** `peer config import` */
 export class ConfigImportCommand extends PeerCommand {
@@ -13,7 +16,8 @@ export class ConfigImportCommand extends PeerCommand {
   static override paths = [['config', 'import']]
   static override usage = PeerCommand.Usage({
     description: 'Write a peer.config.ts from the core.yaml of a v0.6 peer.',
-    details: 'Takes over the values that differ from the defaults and lists, as comments, what is not used. Environment variables need no import.',
+    details:
+      'Takes over the addresses and the values that differ from the defaults, and lists, as comments, what is not used. Environment variables need no import.',
     examples: [
       ['A peer with noops', '$0 config import core.yaml'],
       ['With the settings of its engine', '$0 config import core.yaml --pbft consensus/pbft/config.yaml -o peer.config.ts'],
@@ -37,8 +41,8 @@ export class ConfigImportCommand extends PeerCommand {
     ]
     const files = await Promise.all(sources.flatMap(([prefix, file]) => (file === undefined ? [] : [this.#read(prefix, file)])))
     const { plugins } = await this.context.defaultSite()
-    const keys = importKeys(files, declaredKeys(plugins), new Set(UNUSED_KEYS))
-    await writeFile(
+    const keys = withAddresses(importKeys(files, declaredKeys(plugins), new Set(UNUSED_KEYS)))
+    await writeSiteFile(
       output,
       writeSite(
         keys,
@@ -47,6 +51,11 @@ export class ConfigImportCommand extends PeerCommand {
     )
     const named = (fate: string): string[] => keys.filter((imported) => imported.fate === fate).map(({ key }) => key)
     const result = { file: output, set: named('set'), unused: named('unused'), unknown: named('unknown') }
+    const listening = String(keys.find(({ key }) => key === 'peer.listenAddress')?.value)
+    if (!LOOPBACK.test(listening))
+      this.warn(
+        `warning: peer.listenAddress is ${listening}, as in v0.6: nothing authenticates callers there, and whoever reaches it can stop the peer and deploy chaincode. Set it to 127.0.0.1:7051, or open it only to a network that you trust.`,
+      )
     this.report(
       result,
       `Wrote ${output}: ${result.set.length} values, ${result.unused.length} unused and ${result.unknown.length} unknown settings as comments.\n`,

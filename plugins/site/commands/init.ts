@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Option } from 'clipanion'
 import { PeerCommand, PeerError } from '../../../kernel/index.js'
 import { siteTemplate } from '../template.js'
+import { writeSiteFile } from '../write-file.js'
 
 /** `peer init` */
 export class InitCommand extends PeerCommand {
@@ -24,8 +24,7 @@ export class InitCommand extends PeerCommand {
     const directory = resolve(this.context.cwd, this.directory ?? '.')
     const file = join(directory, 'peer.config.ts')
     if (existsSync(file) && !this.force) throw new PeerError('ERR_SITE_EXISTS', `${file} exists already`, { hint: 'use --force to overwrite it' })
-    await mkdir(directory, { recursive: true })
-    await writeFile(file, siteTemplate())
+    await writeSiteFile(file, siteTemplate())
     this.report({ file }, `Wrote ${file}. Start the peer with: peer node start\n`)
   }
 }
