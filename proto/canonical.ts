@@ -14,6 +14,7 @@ interface Slot {
 const BLOCK = schemaOf('protos.Block')
 const TRANSACTION = schemaOf('protos.Transaction')
 const BLOCK_NON_HASH_DATA = 7
+const TRANSACTION_TXID = 5
 
 /**
  * What v0.6 gets when it decodes a message and encodes it again: unknown fields dropped, fields in ascending order, minimal varints,
@@ -37,6 +38,21 @@ export function canonicalBlock(bytes: Uint8Array): Uint8Array {
 /** The canonical form of a serialised `protos.Transaction`. See {@link canonicalise}. */
 export function canonicalTransaction(bytes: Uint8Array): Uint8Array {
   return canonicalise(TRANSACTION, bytes)
+}
+
+/** The txid of a canonical transaction as it stands on the wire: it need not be UTF-8. A view of `canonical`; empty if there is none. */
+export function transactionIdBytes(canonical: Uint8Array): Uint8Array {
+  const cursor = new Cursor(canonical)
+  while (cursor.position < cursor.limit) {
+    const number = cursor.fieldNumber()
+    const wireType = cursor.low & 7
+    if (number === TRANSACTION_TXID) {
+      const end = cursor.lengthDelimitedEnd()
+      return canonical.subarray(cursor.position, end)
+    }
+    cursor.skip(wireType)
+  }
+  return canonical.subarray(0, 0)
 }
 
 /** The bytes whose hash is the block hash: the canonical block without nonHashData (spec/ledger.md §3.1). May be a view of `bytes`. Throws WireError. */

@@ -1,0 +1,6 @@
+/**
+ * The v0.6 Peer service: transactions that clients and other peers made themselves.
+ *
+ * @packageDocumentation
+ */
+export { default } from './plugin.js'
