@@ -15,6 +15,7 @@ type Taps = { readonly [Name in keyof PluginHooks]: Parameters<PluginHooks[Name]
 export interface PluginRecord {
   readonly plugin: Plugin
   readonly taps: Taps
+  readonly checks: (() => Promise<void>)[]
   readonly disposers: (() => Promise<void> | void)[]
   readonly tasks: Tasks
   readonly owner: ListenerOwner
@@ -43,6 +44,7 @@ export function applyPlugin(plugin: Plugin, context: HostContext): PluginRecord 
   const record: PluginRecord = {
     plugin,
     taps: { config: [], endpoint: [], db: [], registerServices: [], start: [], stop: [] },
+    checks: [],
     disposers: [],
     tasks: new Tasks(log, context.clock),
     owner,
@@ -61,7 +63,7 @@ export function applyPlugin(plugin: Plugin, context: HostContext): PluginRecord 
   return record
 }
 
-function createHost({ plugin, taps, disposers, tasks }: PluginRecord, log: Logger, context: HostContext): PluginHost {
+function createHost({ plugin, taps, checks, disposers, tasks }: PluginRecord, log: Logger, context: HostContext): PluginHost {
   return Object.freeze<PluginHost>({
     // Taps are only written down. The literal names every hook, or it does not compile.
     hooks: Object.freeze<PluginHooks>({
@@ -78,6 +80,7 @@ function createHost({ plugin, taps, disposers, tasks }: PluginRecord, log: Logge
     use: (token) => context.services.use(plugin, token),
     find: (token) => context.services.find(plugin, token),
     settings: (keys) => context.resolved().settings(keys),
+    onRegistered: (check) => void checks.push(check),
     onDispose: (dispose) => void disposers.push(dispose),
     run: (name, work) => tasks.run(name, work),
     requestStop: (reason) => context.requestStop(reason),
@@ -113,6 +116,8 @@ export function buildHooks(records: readonly PluginRecord[], guard: Guard, unwin
       for (const task of taps.start) await guard(record, 'start', () => task({ ...peer, listeners: record.listeners }))
     })
   }
+  for (const record of records)
+    for (const check of record.checks) hooks.registerServices.tapPromise(record.plugin.name, () => guard(record, 'registerServices', check))
   for (const record of [...records].reverse()) {
     const { plugin, taps } = record
     const tasks = record.entered ? [...taps.stop].reverse() : []

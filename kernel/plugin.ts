@@ -65,6 +65,8 @@ export interface PluginHost {
   find<T>(token: Token<T>): T | undefined
   /** The validated values of keys; from the `endpoint` hook on. */
   settings<K extends KeySpecs>(keys: K): Settings<K>
+  /** Runs after the `registerServices` taps of all plugins, before anything listens: for what can only be judged when everything is registered. */
+  onRegistered(check: () => Promise<void>): void
   /** Runs when the plugin is taken out or the peer stops, after the `stop` taps, in reverse order of registration. */
   onDispose(dispose: () => Promise<void> | void): void
   /** Owns a promise that nobody awaits: its failure is logged with plugin and name, and stopping waits for it. */

@@ -24,6 +24,11 @@ export const consensus = definePlugin({
       peer.provide(ENGINES, engines)
       peer.provide(CONSENSUS, door)
     })
+    // What would fail the start is found before anything listens.
+    peer.onRegistered(async () => {
+      const settings = peer.settings(consensusKeys)
+      if (peer.settings(validatorKeys)['peer.validator.enabled']) engines.get(settings['peer.validator.consensus.plugin'])
+    })
     peer.hooks.start.tap(async (running) => {
       const settings = peer.settings(consensusKeys)
       if (!peer.settings(validatorKeys)['peer.validator.enabled']) {

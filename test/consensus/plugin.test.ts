@@ -70,8 +70,10 @@ describe('the consensus plugin', () => {
   })
 
   it('names the registered engines when the configured one is unknown', async () => {
-    const { peer } = testPeer([...site, noopsPlugin], { ...small, 'peer.validator.consensus.plugin': 'pbtf' })
+    const { peer, lines } = testPeer([...site, noopsPlugin], { ...small, 'peer.validator.consensus.plugin': 'pbtf' })
     await expect(peer.start()).rejects.toThrow(/'pbtf'; registered are: noops/)
+    // Nothing has listened for even a moment.
+    expect(lines.filter((line) => line.includes('listener peer on'))).toEqual([])
   })
 
   it('refuses an engine that is registered twice', async () => {

@@ -44,6 +44,25 @@ describe('the life of a peer', () => {
     expect(entries).toEqual(['b stop', 'b dispose', 'a stop', 'a dispose'])
   })
 
+  test('what a plugin checks when all have registered runs before anything starts, and a failure names the plugin', async () => {
+    const entries: string[] = []
+    const checking = (fails: boolean) =>
+      definePlugin({
+        name: 'checking',
+        apply(host) {
+          host.onRegistered(async () => {
+            entries.push('checked')
+            if (fails) throw new PeerError('ERR_LOOM_THREAD', 'no thread')
+          })
+        },
+      })
+    const { peer } = testPeer([checking(false), diary('a', entries)])
+    await peer.start()
+    expect(entries).toEqual(['a config', 'a endpoint', 'a db', 'a registerServices', 'checked', 'a start'])
+    await peer.stop()
+    await expect(testPeer([checking(true)]).peer.start()).rejects.toThrow('plugin checking failed in hook registerServices: no thread')
+  })
+
   test('a config tap hands its values to the next plugin, and settings are readable from the endpoint hook on', async () => {
     const seen: unknown[] = []
     const { peerKeys } = await import('../../kernel/index.js')
