@@ -29,7 +29,9 @@ function setup(options: { valid?: boolean; query?: () => Promise<Uint8Array>; su
   return { send, submitted, queried }
 }
 
-const bytesOf = (type: Transaction_Type, txid: string): Uint8Array => encode(Transaction, Transaction.fromPartial({ type, txid, payload: Buffer.from('p') }))
+/** A transaction of any type, also of one that has no name. */
+const bytesOf = (type: number, txid: string): Uint8Array =>
+  Buffer.concat([Buffer.from(type === 0 ? [] : [8, type]), encode(Transaction, Transaction.fromPartial({ txid, payload: Buffer.from('p') }))])
 
 describe('ProcessTransaction', () => {
   it.each([Transaction_Type.CHAINCODE_DEPLOY, Transaction_Type.CHAINCODE_INVOKE, Transaction_Type.CHAINCODE_TERMINATE, Transaction_Type.UNDEFINED, 77])(
