@@ -18,6 +18,9 @@ export const level = definePlugin({
     let store: Store | undefined
     peer.hooks.db.tap(async ({ directory }) => {
       const settings = peer.settings(storeKeys)
+      if (peer.find(DIRECTORY) === undefined) {
+        peer.log.warning(`nothing takes ${directory} for this process: no peer.lock, and no peer.pid for node stop; add weft/plugins/directory to plugins`)
+      }
       await mkdir(directory, { recursive: true, mode: 0o755 })
       store = await openLevelStore(storeDirectory(directory), {
         sync: settings['store.sync'],

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import directory from '../../plugins/directory/index.js'
+import level from '../../plugins/level/index.js'
 import { lockDirectory } from '../../plugins/directory/lock.js'
 import { buildProgram, launch } from '../kernel/launch.js'
 import { temporaryDirectory, testPeer } from '../kernel/sites.js'
@@ -68,5 +69,17 @@ describe('the data directory', () => {
       cause: { code: 'ERR_PEER_DIRECTORY' },
       hint: expect.stringContaining('peer.fileSystemPath'),
     })
+  })
+
+  test('that nothing takes is one warning at the start, with the plugin to add', async () => {
+    for (const [plugins, warnings] of [
+      [[level], 1],
+      [[level, directory], 0],
+    ] as const) {
+      const { peer, lines } = testPeer(plugins)
+      await peer.start()
+      await peer.stop()
+      expect(lines.filter((line) => line.includes('add weft/plugins/directory to plugins'))).toHaveLength(warnings)
+    }
   })
 })
