@@ -10,6 +10,8 @@ export interface StartOptions {
   readonly log?: (level: 'debug' | 'info' | 'warning' | 'error', message: string) => void
   /** Limit of dialling; default 3000, as v0.6's shim. */
   readonly dialTimeoutMs?: number
+  /** Called once the peer has accepted the name: from then on the chaincode can be deployed and called. */
+  readonly onRegistered?: () => void
   /** Ends the stream; `start` then resolves. */
   readonly signal?: AbortSignal
 }

@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { checkServerIdentity } from 'node:tls'
 import type * as Grpc from '@grpc/grpc-js'
 import { assertChaincode } from './chaincode.js'
 import { createHost } from './host.js'
@@ -45,7 +47,11 @@ export async function start(chaincode: Chaincode, options: StartOptions = {}): P
         if (options.signal?.aborted) resolve()
         else reject(new Error(`the stream to the peer at ${connection.peer} ended: ${refusal ?? reason}`, { cause }))
       }
-      stream.on('data', (message) => session.receive(message))
+      stream.on('data', (message) => {
+        const before = session.state
+        session.receive(message)
+        if (before === 'created' && session.state === 'established') options.onRegistered?.()
+      })
       stream.on('error', (error) => finish('details' in error ? String(error.details) : error.message, error))
       stream.on('end', () => finish('the peer closed it'))
       options.signal?.addEventListener('abort', () => stream.cancel(), { once: true })
@@ -71,18 +77,29 @@ export async function main(chaincode: Chaincode, options: StartOptions = {}): Pr
   }
 }
 
-async function credentials({ tls }: Connection, grpc: typeof Grpc): Promise<Grpc.ChannelCredentials> {
+async function credentials({ peer, tls }: Connection, grpc: typeof Grpc): Promise<Grpc.ChannelCredentials> {
   if (!tls.enabled) return grpc.credentials.createInsecure()
-  return grpc.credentials.createSsl(tls.certFile === undefined ? null : await readFile(tls.certFile))
+  const trusted = tls.certFile === undefined ? null : await readFile(tls.certFile)
+  const host = ipHost(peer)
+  if (host === undefined || tls.serverHostOverride !== undefined) return grpc.credentials.createSsl(trusted)
+  return grpc.credentials.createSsl(trusted, null, null, { checkServerIdentity: (_announced, certificate) => checkServerIdentity(host, certificate) })
 }
 
-function channelOptions({ tls }: Connection): Partial<Grpc.ClientOptions> {
+/** The host of an address if it is an IP address. */
+function ipHost(address: string): string | undefined {
+  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '')
+  return isIP(host) === 0 ? undefined : host
+}
+
+function channelOptions({ peer, tls }: Connection): Partial<Grpc.ClientOptions> {
+  // grpc-js would announce an IP address as server name, which RFC 6066 forbids and Node warns of (DEP0123): a name that says nothing instead.
+  const announced = tls.enabled && ipHost(peer) !== undefined ? { 'grpc.ssl_target_name_override': 'localhost' } : {}
   return {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
     'grpc.enable_http_proxy': 0,
     ...(tls.serverHostOverride === undefined
-      ? {}
+      ? announced
       : { 'grpc.ssl_target_name_override': tls.serverHostOverride, 'grpc.default_authority': tls.serverHostOverride }),
   }
 }

@@ -13,7 +13,7 @@ export class ServeCommand extends PeerCommand {
     category: 'Chaincode',
     description: 'run TypeScript chaincode from its source, for a peer in development mode',
     details: `
-      Loads the file, connects to the peer, registers the name and serves until the peer closes the stream.
+      Loads the file, connects to the peer, registers the name, says so, and serves until the peer closes the stream.
       Deploy it then under the same name: \`peer chaincode deploy -n <name> -c '{"Args":["init"]}'\`.
     `,
     examples: [['Serve an example as mycc', '$0 chaincode serve examples/chaincode/example02.ts --name mycc']],
@@ -35,7 +35,8 @@ export class ServeCommand extends PeerCommand {
       ...(certFile === undefined || certFile === '' ? {} : { certFile }),
       ...(serverHostOverride === '' ? {} : { serverHostOverride }),
     }
+    const peer = this.peer ?? settings['peer.address'].replace(/^:/, '127.0.0.1:')
     this.warn(`${this.name}: serving ${file}; interrupt to stop`)
-    await start(chaincode, { name: this.name, peer: this.peer ?? settings['peer.address'].replace(/^:/, '127.0.0.1:'), tls })
+    await start(chaincode, { name: this.name, peer, tls, onRegistered: () => this.warn(`chaincode ${this.name} is registered at ${peer}`) })
   }
 }

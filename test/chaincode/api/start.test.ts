@@ -40,6 +40,15 @@ describe('a chaincode over the stream of v0.6', () => {
     await play(chaincode, lines, name)
   })
 
+  it('tells once when the peer has accepted its name', async () => {
+    let told = 0
+    const peer = await scriptedPeer([...REGISTERED, { send: message(Type.KEEPALIVE) }, { expect: message(Type.KEEPALIVE) }])
+    peers.push(peer)
+    const serving = start({ invoke: () => undefined }, { peer: peer.address, name: 'cc', log: () => undefined, onRegistered: () => void told++ })
+    await Promise.all([peer.played, expect(serving).rejects.toThrow('ended')])
+    expect(told).toBe(1)
+  })
+
   it('echoes KEEPALIVE, also while a transaction runs', async () => {
     await play({ invoke: (stub) => stub.getState('k') }, [
       ...REGISTERED,
