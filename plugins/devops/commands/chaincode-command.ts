@@ -82,10 +82,16 @@ function languageNumber(language: string): ChaincodeSpec_Type {
   return typeof found?.[1] === 'number' ? found[1] : ChaincodeSpec_Type.UNDEFINED
 }
 
+// v0.6's words for a name that is taken (spec/chaincode.md §12.6), which sound as if something went wrong.
+const NAME_TAKEN = 'deploy attempted but a chaincode with same name running'
+const ALREADY_DEPLOYED = 'the same code with the same arguments is already deployed under that name: call it, or change the code or the arguments'
+
 /** How a waited-for outcome is printed; throws for a rejection, so that the command fails. */
 export function requireCommitted(txid: string, outcome: RequestOutcomeReport): { readonly json: Readonly<Record<string, unknown>>; readonly line: string } {
   if (outcome.status === 'rejected') {
+    const hint = outcome.error.includes(NAME_TAKEN) ? ALREADY_DEPLOYED : undefined
     throw new PeerError('ERR_TRANSACTION_REJECTED', `transaction ${txid} was rejected in block ${outcome.block}: ${outcome.error}`, {
+      ...(hint === undefined ? {} : { hint }),
       details: { txid, block: outcome.block.toString(), error: outcome.error },
     })
   }

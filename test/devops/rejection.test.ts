@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { PeerError } from '../../kernel/index.js'
+import { requireCommitted } from '../../plugins/devops/commands/chaincode-command.js'
+
+/** What a command fails with that waited for this rejection. */
+function rejected(error: string): PeerError {
+  try {
+    requireCommitted('cc', { status: 'rejected', block: 3n, error })
+  } catch (thrown) {
+    if (thrown instanceof PeerError) return thrown
+    throw thrown
+  }
+  return expect.fail('a rejection was taken for success')
+}
+
+test('a deploy that is there already keeps the text of v0.6, and a hint says what it means', () => {
+  const text = 'Failed to deploy chaincode spec(deploy attempted but a chaincode with same name running cc)'
+  expect(rejected(text)).toMatchObject({
+    message: `transaction cc was rejected in block 3: ${text}`,
+    hint: 'the same code with the same arguments is already deployed under that name: call it, or change the code or the arguments',
+  })
+})
+
+test('other rejections have no hint', () => {
+  expect(rejected('Failed to init chaincode(no)').hint).toBeUndefined()
+})
