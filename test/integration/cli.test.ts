@@ -14,17 +14,17 @@ interface Recorded {
 }
 
 const { commands }: { commands: Recorded[] } = JSON.parse(readFileSync(join(ROOT, 'test/vectors/cli.json'), 'utf8'))
-// `peer network` belongs to the network plugin, which this site does not have.
-const recordedCommands = commands.filter(({ command }) => !command.startsWith('peer network')).map((recorded) => [recorded.name, recorded] as const)
+const recordedCommands = commands.map((recorded) => [recorded.name, recorded] as const)
 const LOG_LINE = /^\d\d:\d\d:\d\d\.\d{3} \[/
 const QUERY_A = '{"Function":"query","Args":["a"]}'
 
-/** What was printed on stderr before the list of flags, without log lines, whose times and counters differ in every run. */
+/** What was printed on stderr before the list of flags, without log lines, whose times and counters differ in every run, and without Weft's hints. */
 function errorText(stderr: string): string {
   const end = stderr.indexOf('\nFlags:')
   const lines = (end < 0 ? stderr : stderr.slice(0, end)).split('\n')
+  const usage = lines.indexOf('Usage:')
   return lines
-    .filter((line) => !LOG_LINE.test(line))
+    .filter((line, index) => !LOG_LINE.test(line) && !(index < usage && line.startsWith('  ')))
     .join('\n')
     .trimEnd()
 }
