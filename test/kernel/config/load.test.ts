@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { layerSite, loadFiles, loadPackagedSite } from '../../../kernel/config/load.js'
@@ -71,6 +72,14 @@ test('an explicit file is taken instead of a search', async () => {
   const cwd = tempSite({ 'loom.ts': LOOM_PLUGIN, 'peer.config.ts': CODE, 'other.yaml': 'plugins: [./loom.ts]\nloom: { threads: 3 }' })
   expect((await valueOf(cwd, 'loom.threads', { file: 'other.yaml' }))?.value).toBe(3)
   await expect(site(cwd, { file: 'nowhere.ts' })).rejects.toMatchObject({ code: 'ERR_CONFIG_UNREADABLE' })
+})
+
+test('a site adds a plugin to the packaged default site, as plugins.md shows', async () => {
+  const guide = readFileSync(join(import.meta.dirname, '../../../docs/guides/plugins.md'), 'utf8')
+  const example = /```ts\n(import base from 'weft\/peer\.config'[^`]*)```/.exec(guide)?.[1] ?? expect.fail('plugins.md has no example')
+  const { plugins, values } = await site(tempSite({ 'height.ts': LOOM_PLUGIN, 'peer.config.ts': example }))
+  expect(plugins.map(({ name }) => name)).toEqual([...(await site(tempSite({}))).plugins.map(({ name }) => name), 'loom'])
+  expect(values.get('peer.listenAddress')?.value).toBe('127.0.0.1:7051')
 })
 
 test('a file imports another TypeScript file, and import.meta is that of each file', async () => {
