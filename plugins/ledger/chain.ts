@@ -1,3 +1,4 @@
+import { messageOf } from '../../kernel/index.js'
 import { Block, type BlockchainInfo, Transaction, blockHashInput, blockTransactions, decode } from '../../proto/index.js'
 import type { Namespace, Store, StoreBatch } from '../level/index.js'
 import { be64, readBe64 } from './bytes.js'
@@ -8,6 +9,8 @@ import { ledgerHash } from './hash.js'
 import type { Height, TransactionLocation } from './ledger.js'
 
 const NO_BYTES = new Uint8Array(0)
+/** In the ledger's notes; `be64`, absent: 0. */
+const UNLINKED_BELOW_KEY: Uint8Array = Buffer.from('unlinked-below', 'latin1')
 
 /** Hash of a block as stored (spec/ledger.md §3.1). Throws WireError if it is not a block. */
 export function blockHash(bytes: Uint8Array): Uint8Array {
@@ -25,25 +28,45 @@ export class Chain {
   private readonly indexes: Namespace
   private readonly deploys: DeployIndex
   private size: Height
+  private unlinkedBelow: Height
   private headHash: Uint8Array | undefined
   private beforeHeadHash: Uint8Array | undefined
 
-  /** Reads the height and the head block. Throws ERR_LEDGER_CORRUPT if they contradict each other. */
-  constructor(store: Store) {
+  /** Reads the height. Throws ERR_LEDGER_CORRUPT if that cannot be read. `meta` holds the ledger's own notes. */
+  constructor(
+    store: Store,
+    private readonly meta: Namespace,
+  ) {
     this.blocks = store.namespace('blocks')
     this.indexes = store.namespace('indexes')
     this.deploys = new DeployIndex(store)
-    const row = this.blocks.get(BLOCK_COUNT_KEY)
-    const size = row ? readBe64(row) : 0n
-    if (size === undefined) throw corrupt(`the row of the chain's height has ${row?.length} bytes, expected 8`)
-    this.size = size
+    this.size = numberIn(this.blocks.get(BLOCK_COUNT_KEY), "the chain's height")
+    this.unlinkedBelow = numberIn(meta.get(UNLINKED_BELOW_KEY), 'the lowest block known to be linked')
+  }
+
+  /** Reads the head block. Throws ERR_LEDGER_CORRUPT if it is missing, unreadable, or not in the index of block hashes. */
+  loadHead(): void {
+    const { size } = this
     if (size === 0n) return
-    const head = this.read(size - 1n)
-    if (!head) throw corrupt(`the stored height is ${size}, but block ${size - 1n} is missing`)
-    this.headHash = blockHash(head)
-    this.beforeHeadHash = presentBytes(decode(Block, head).previousBlockHash)
+    const number = size - 1n
+    const head = this.read(number)
+    if (!head) throw corrupt(`the height is ${size}, but block ${number} is missing`)
+    try {
+      this.headHash = blockHash(head)
+      this.beforeHeadHash = presentBytes(decode(Block, head).previousBlockHash)
+    } catch (cause) {
+      throw corrupt(`the head block ${number} cannot be read: ${messageOf(cause)}`)
+    }
     const indexed = this.numberOf(this.headHash)
-    if (indexed === undefined) throw corrupt(`the head block ${size - 1n} is not in the index of block hashes`)
+    if (indexed !== number) throw corrupt(`the hash of the head block ${number} is indexed as ${indexed === undefined ? 'no block' : `block ${indexed}`}`)
+  }
+
+  /**
+   * Blocks from this one on were committed here or have been found linked. Below it blocks came raw from other peers, in any order: some may be
+   * missing, or belong to another chain, until the transfer has completed.
+   */
+  get linkedFrom(): Height {
+    return this.unlinkedBelow
   }
 
   get height(): Height {
@@ -62,6 +85,11 @@ export class Chain {
   /** As stored; `undefined` for a hole. Throws OutOfBounds above the head. */
   blockBytes(number: Height): Uint8Array | undefined {
     this.requireInBounds(number)
+    return this.read(number)
+  }
+
+  /** As stored, whatever the height is. */
+  stored(number: Height): Uint8Array | undefined {
     return this.read(number)
   }
 
@@ -110,6 +138,14 @@ export class Chain {
     this.deploys.write(batch, number, transactions)
   }
 
+  /** Notes in a batch that nothing is known of the links below `number`; the returned function is to be called once that is durable. */
+  markUnlinked(batch: StoreBatch, number: Height): () => void {
+    batch.put(this.meta, UNLINKED_BELOW_KEY, be64(number))
+    return () => {
+      this.unlinkedBelow = number
+    }
+  }
+
   /** To be called once a written block is durable (spec/ledger.md §3.3). */
   advance(number: Height, hash: Uint8Array, previousBlockHash: Uint8Array | undefined): void {
     if (number < this.size) return
@@ -152,6 +188,12 @@ export function links(upper: Uint8Array, lower: Uint8Array): boolean {
     if (thrown instanceof Error) return false
     throw thrown
   }
+}
+
+function numberIn(row: Uint8Array | undefined, what: string): Height {
+  const number = row ? readBe64(row) : 0n
+  if (number === undefined) throw corrupt(`the row of ${what} has ${row?.length} bytes, expected 8`)
+  return number
 }
 
 function presentBytes(bytes: Uint8Array | undefined): Uint8Array | undefined {

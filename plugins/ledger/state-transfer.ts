@@ -15,6 +15,7 @@ const BLOCKS_BETWEEN_PAUSES = 64
 /** The ledger with blocks and state as they come from other peers (spec/ledger.md §10, §13). */
 export class TransferableLedger extends PeerLedger implements SyncableLedger {
   private rawWrites: Promise<unknown> = Promise.resolve()
+  private rawWriteCount = 0
 
   stateBlock(): Height | undefined {
     return this.parts.world.block
@@ -38,8 +39,14 @@ export class TransferableLedger extends PeerLedger implements SyncableLedger {
     return write
   }
 
-  verifyChain(high: Height, low: Height): Promise<Height> {
-    return this.parts.chain.verify(high, low, pauseEvery(BLOCKS_BETWEEN_PAUSES))
+  async verifyChain(high: Height, low: Height): Promise<Height> {
+    const { chain } = this.parts
+    const writesBefore = this.rawWriteCount
+    const connected = await chain.verify(high, low, pauseEvery(BLOCKS_BETWEEN_PAUSES))
+    // From `connected` up to blocks that are known to be linked, or to the head: from now on a start may rely on it.
+    const reachesUp = high >= chain.linkedFrom || high === chain.height - 1n
+    if (reachesUp && connected < chain.linkedFrom && writesBefore === this.rawWriteCount) await this.noteLinked(connected)
+    return connected
   }
 
   async applyStateDelta(bytes: Uint8Array, options: { readonly rollBackwards?: boolean } = {}): Promise<AppliedDelta> {
@@ -105,12 +112,24 @@ export class TransferableLedger extends PeerLedger implements SyncableLedger {
     })
   }
 
+  private async noteLinked(from: Height): Promise<void> {
+    const { store, chain } = this.parts
+    const batch = store.batch()
+    const marked = chain.markUnlinked(batch, from)
+    // Before the write: a raw block that comes meanwhile raises it again, in a later write.
+    marked()
+    await store.commit(batch, 'block')
+  }
+
   private async storeRawBlock(number: Height, bytes: Uint8Array, previousBlockHash: Uint8Array): Promise<void> {
     const { store, chain } = this.parts
     const hash = blockHash(bytes)
     const batch = store.batch()
     chain.write(batch, number, bytes, hash, blockTransactions(bytes), transactionIds(bytes))
+    this.rawWriteCount += 1
+    const marked = number < chain.linkedFrom ? undefined : chain.markUnlinked(batch, number + 1n)
     await store.commit(batch, 'block')
+    marked?.()
     chain.advance(number, hash, previousBlockHash)
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { bucketContent, bucketHash } from '../../plugins/ledger/bucket-tree/bucket.js'
-import { encodeNode, nodeHash } from '../../plugins/ledger/bucket-tree/node.js'
+import { changedNodeRow, nodeRowHash } from '../../plugins/ledger/bucket-tree/node-row.js'
+import { nodeHash } from '../../plugins/ledger/bucket-tree/node.js'
 import { TreeShape, fnv1a32 } from '../../plugins/ledger/bucket-tree/shape.js'
 import { entryRowKey } from '../../plugins/ledger/bucket-tree/tree-store.js'
 import { compositeKey } from '../../plugins/ledger/encodings.js'
@@ -71,8 +72,11 @@ describe('the bucket tree', () => {
     for (const { childHashes, nodeHashHex, valueHex, markedForDeletion } of bucketNodes) {
       const children = childHashes.map((child) => (child === null ? undefined : unhex(child)))
       expect(hex(nodeHash(children))).toBe(nodeHashHex)
-      expect(nodeHash(children) === undefined).toBe(markedForDeletion)
-      expect(hex(encodeNode(children))).toBe(valueHex)
+      const changes = children.map((child) => child ?? null)
+      const row = changedNodeRow(undefined, changes, children.length)
+      expect(row === undefined).toBe(markedForDeletion)
+      expect(hex(row && nodeRowHash(row, children.length))).toBe(nodeHashHex)
+      if (row) expect(hex(row)).toBe(valueHex)
     }
   })
 

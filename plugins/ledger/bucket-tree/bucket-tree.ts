@@ -5,7 +5,7 @@ import type { StateDelta } from '../state-delta.js'
 import type { PreparedState, StateCheck, WorldStateStructure } from '../world-state-structure.js'
 import { type Bucket, type BucketMerge, type BucketUpdate, bucketHash, mergeBucket } from './bucket.js'
 import { checkTree } from './check.js'
-import { nodeHash } from './node.js'
+import { type ChildChanges, changedNodeRow, nodeRowHash } from './node-row.js'
 import { scanEntries, scanRange } from './scan.js'
 import type { TreeShape } from './shape.js'
 import { type TreeNamespaces, TreeStore } from './tree-store.js'
@@ -16,7 +16,9 @@ const READS_AT_ONCE = 32
 interface TouchedNode {
   readonly level: number
   readonly bucket: number
-  readonly children: (Uint8Array | undefined)[]
+  readonly changes: ChildChanges
+  /** After the changes; none: no children are left. */
+  row: Uint8Array | undefined
   hash: Uint8Array | undefined
 }
 
@@ -32,7 +34,8 @@ export class BucketTree implements WorldStateStructure {
     cacheBytes: number,
   ) {
     this.store = new TreeStore(shape, namespaces, cacheBytes)
-    this.committedHash = nodeHash(this.store.node(0, 1) ?? [])
+    const root = this.store.node(0, 1)
+    this.committedHash = root && nodeRowHash(root, shape.grouping)
   }
 
   get hash(): Uint8Array | undefined {
@@ -68,7 +71,7 @@ export class BucketTree implements WorldStateStructure {
       write: (batch) => this.write(batch, merges, nodes),
       committed: () => {
         for (const [number, { bucket }] of merges) this.store.rememberBucket(number, bucket)
-        for (const node of nodes) this.store.rememberNode(node.level, node.bucket, node.children, node.hash === undefined)
+        for (const { level, bucket, row } of nodes) this.store.rememberNode(level, bucket, row)
         this.committedHash = hash
       },
     }
@@ -117,16 +120,15 @@ export class BucketTree implements WorldStateStructure {
         const bucket = shape.parentOf(child)
         let node = touched.get(bucket)
         if (!node) {
-          const stored = this.store.node(level, bucket)
-          const children = stored ? [...stored] : Array.from({ length: shape.grouping }, () => undefined)
-          node = { level, bucket, children, hash: undefined }
+          node = { level, bucket, changes: [], row: undefined, hash: undefined }
           touched.set(bucket, node)
         }
-        node.children[shape.slotOf(child)] = hash
+        node.changes[shape.slotOf(child)] = hash ?? null
       }
       hashes = new Map()
       for (const [bucket, node] of touched) {
-        node.hash = nodeHash(node.children)
+        node.row = changedNodeRow(this.store.node(level, bucket), node.changes, shape.grouping)
+        node.hash = node.row && nodeRowHash(node.row, shape.grouping)
         hashes.set(bucket, node.hash)
         all.push(node)
       }
@@ -139,6 +141,6 @@ export class BucketTree implements WorldStateStructure {
       for (const { entry, isNew } of puts) this.store.putEntry(batch, number, entry, isNew)
       for (const composite of removed) this.store.deleteEntry(batch, number, composite)
     }
-    for (const node of nodes) this.store.putNode(batch, node.level, node.bucket, node.children, node.hash === undefined)
+    for (const { level, bucket, row } of nodes) this.store.putNode(batch, level, bucket, row)
   }
 }

@@ -1,7 +1,7 @@
 /** Something cached and its size. */
 interface Entry<V> {
-  readonly value: V
-  readonly bytes: number
+  value: V
+  bytes: number
 }
 
 /**
@@ -34,6 +34,13 @@ export class ByteCache<V> {
 
   /** A value larger than half the cache is not kept, and what was there before is forgotten. */
   set(id: number, value: V, bytes: number): void {
+    const present = this.young.get(id)
+    if (present && (this.youngBytes - present.bytes + bytes) * 2 <= this.maxBytes) {
+      this.youngBytes += bytes - present.bytes
+      present.value = value
+      present.bytes = bytes
+      return
+    }
     this.delete(id)
     if (bytes * 2 > this.maxBytes) return
     if ((this.youngBytes + bytes) * 2 > this.maxBytes) {

@@ -1,6 +1,6 @@
 import { ledgerHash } from '../hash.js'
 import { corrupt } from '../errors.js'
-import { ByteReader, prefixedLength, varintOf, writePrefixed } from '../varint.js'
+import { ByteReader, varintLength, writeVarint } from '../varint.js'
 
 /** Child hashes of an inner node by slot; always as many as the grouping. */
 export type Children = readonly (Uint8Array | undefined)[]
@@ -13,25 +13,16 @@ export function nodeHash(children: Children): Uint8Array | undefined {
 
 /** Row key of an inner node: `00 ‖ varint(level) ‖ varint(bucketNumber)` (spec/ledger.md §7.6). */
 export function nodeRowKey(level: number, bucket: number): Buffer {
-  return Buffer.concat([INNER_NODE_ROW, varintOf(BigInt(level)), varintOf(BigInt(bucket))])
+  const key = Buffer.allocUnsafe(INNER_NODE_ROW.length + varintLength(level) + varintLength(bucket))
+  key.set(INNER_NODE_ROW)
+  writeVarint(key, bucket, writeVarint(key, level, INNER_NODE_ROW.length))
+  return key
 }
 
 /** First byte of the rows of inner nodes. */
 export const INNER_NODE_ROW: Uint8Array = Buffer.from([0])
 
-const EMPTY = new Uint8Array(0)
-
-/** Row value of an inner node: `lp(child hash or empty)` for every slot. */
-export function encodeNode(children: Children): Buffer {
-  let length = 0
-  for (const child of children) length += prefixedLength(child?.length ?? 0)
-  const bytes = Buffer.allocUnsafe(length)
-  let at = 0
-  for (const child of children) at = writePrefixed(bytes, child ?? EMPTY, at)
-  return bytes
-}
-
-/** Inverse of {@link encodeNode}. Throws ERR_LEDGER_CORRUPT if these are not `grouping` hashes. */
+/** Children in the row of an inner node: `lp(child hash or empty)` for every slot. Throws ERR_LEDGER_CORRUPT if these are not `grouping` hashes. */
 export function decodeNode(bytes: Uint8Array, grouping: number): (Uint8Array | undefined)[] {
   const reader = new ByteReader(bytes, (what) => corrupt(`the row of an inner node ${what}`))
   const children: (Uint8Array | undefined)[] = []

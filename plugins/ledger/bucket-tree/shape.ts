@@ -18,6 +18,8 @@ export function fnv1a32(chaincode: StateKey, key: StateKey): number {
 export class TreeShape {
   /** Number of nodes of each level, root first; the last is `numBuckets`. */
   readonly levelSizes: readonly number[]
+  /** Number of nodes above each level. */
+  private readonly nodesAbove: readonly number[]
 
   /**
    * @param numBuckets buckets at the lowest level, 2..2^32-1
@@ -36,6 +38,8 @@ export class TreeShape {
       sizes.unshift(size)
     }
     this.levelSizes = sizes
+    let above = 0
+    this.nodesAbove = sizes.map((size) => (above += size) - size)
   }
 
   /** Number of the level of the buckets. */
@@ -49,6 +53,11 @@ export class TreeShape {
 
   parentOf(bucket: number): number {
     return Math.ceil(bucket / this.grouping)
+  }
+
+  /** A node's number among all of the tree: small enough to be a fast map key. */
+  nodeNumber(level: number, bucket: number): number {
+    return (this.nodesAbove[level] ?? 0) + bucket
   }
 
   /** Slot of a node in its parent, from 0. */

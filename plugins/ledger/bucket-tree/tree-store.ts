@@ -4,7 +4,8 @@ import { corrupt } from '../errors.js'
 import type { StateKey } from '../ledger.js'
 import type { Bucket, BucketEntry } from './bucket.js'
 import { ByteCache } from './cache.js'
-import { type Children, decodeNode, encodeNode, nodeRowKey } from './node.js'
+import { nodeRowKey } from './node.js'
+import { checkNodeRow, hasChild } from './node-row.js'
 import type { TreeShape } from './shape.js'
 
 /** Where a bucket tree keeps its rows. */
@@ -20,12 +21,12 @@ const NOTHING = new Uint8Array(0)
 
 // What an object, its array slot and its Buffer headers take besides the bytes; only has to be of the right size.
 const ENTRY_OVERHEAD_BYTES = 200
-const NODE_OVERHEAD_BYTES = 120
-const SLOT_OVERHEAD_BYTES = 100
+const NODE_OVERHEAD_BYTES = 250
 
 /** Reads and writes the rows of a bucket tree through a cache of inner nodes and buckets. */
 export class TreeStore {
-  private readonly nodes: ByteCache<Children>
+  /** Rows of inner nodes. */
+  private readonly nodes: ByteCache<Uint8Array>
   private readonly buckets: ByteCache<Bucket>
 
   constructor(
@@ -38,13 +39,12 @@ export class TreeStore {
   }
 
   value(chaincode: StateKey, key: StateKey, at?: StoreSnapshot): Uint8Array | undefined {
-    const composite = compositeKey(chaincode, key)
-    return this.namespaces.state.get(entryRowKey(this.shape.bucketOf(chaincode, key), composite), at)
+    return this.namespaces.state.get(entryRowKey(this.shape.bucketOf(chaincode, key), compositeKey(chaincode, key)), at)
   }
 
-  /** Children of an inner node; `undefined` if it has none. */
-  node(level: number, bucket: number): Children | undefined {
-    const id = nodeId(level, bucket)
+  /** Row of an inner node; `undefined` if it has no children. */
+  node(level: number, bucket: number): Uint8Array | undefined {
+    const id = this.shape.nodeNumber(level, bucket)
     const cached = this.nodes.get(id)
     if (cached) return cached
     // The parent's slot tells that there is no such node, without reading.
@@ -54,9 +54,9 @@ export class TreeStore {
       if (level > 0) throw corrupt(`the state has no row for node ${bucket} of level ${level}, whose parent holds a hash of it`)
       return undefined
     }
-    const children = decodeNode(row, this.shape.grouping)
-    this.nodes.set(id, children, nodeBytes(children))
-    return children
+    checkNodeRow(row, this.shape.grouping)
+    this.nodes.set(id, row, NODE_OVERHEAD_BYTES + row.length)
+    return row
   }
 
   /** The bucket if that is known without waiting: from the cache, or because it is empty. */
@@ -75,10 +75,11 @@ export class TreeStore {
     return entries
   }
 
-  putNode(batch: StoreBatch, level: number, bucket: number, children: Children, isEmpty: boolean): void {
+  /** No row: the node has no children any more. */
+  putNode(batch: StoreBatch, level: number, bucket: number, row: Uint8Array | undefined): void {
     const rowKey = nodeRowKey(level, bucket)
-    if (isEmpty) batch.delete(this.namespaces.state, rowKey)
-    else batch.put(this.namespaces.state, rowKey, encodeNode(children))
+    if (row) batch.put(this.namespaces.state, rowKey, row)
+    else batch.delete(this.namespaces.state, rowKey)
   }
 
   putEntry(batch: StoreBatch, bucket: number, entry: BucketEntry, isNew: boolean): void {
@@ -92,9 +93,10 @@ export class TreeStore {
   }
 
   /** Makes the cache agree with rows that have just become durable. */
-  rememberNode(level: number, bucket: number, children: Children, isEmpty: boolean): void {
-    if (isEmpty) this.nodes.delete(nodeId(level, bucket))
-    else this.nodes.set(nodeId(level, bucket), children, nodeBytes(children))
+  rememberNode(level: number, bucket: number, row: Uint8Array | undefined): void {
+    const id = this.shape.nodeNumber(level, bucket)
+    if (row) this.nodes.set(id, row, NODE_OVERHEAD_BYTES + row.length)
+    else this.nodes.delete(id)
   }
 
   rememberBucket(number: number, bucket: Bucket): void {
@@ -102,24 +104,14 @@ export class TreeStore {
   }
 
   private hasHash(level: number, bucket: number): boolean {
-    return this.node(level - 1, this.shape.parentOf(bucket))?.[this.shape.slotOf(bucket)] !== undefined
+    const parent = this.node(level - 1, this.shape.parentOf(bucket))
+    return parent !== undefined && hasChild(parent, this.shape.slotOf(bucket))
   }
 }
 
 /** Row key of a key-value: `opv(bucketNumber) ‖ compositeKey` (spec/ledger.md §7.6). */
 export function entryRowKey(bucket: number, composite: Uint8Array): Buffer {
   return Buffer.concat([orderPreserving32(bucket), composite])
-}
-
-/** Number that names a node in maps and caches; exact for every level and 32-bit bucket number. */
-export function nodeId(level: number, bucket: number): number {
-  return level * 0x200000000 + bucket
-}
-
-function nodeBytes(children: Children): number {
-  let bytes = NODE_OVERHEAD_BYTES
-  for (const child of children) if (child) bytes += child.length + SLOT_OVERHEAD_BYTES
-  return bytes
 }
 
 function bucketBytes(bucket: Bucket): number {
