@@ -38,7 +38,9 @@ export function devopsService(devops: Devops, chaincode: ChaincodeSupport): Serv
       if (wantsOutcome(call)) await answerOutcome(call, submitted)
       return { status: Response_StatusCode.SUCCESS, msg: text.encode(submitted.txid) }
     }),
-    query: unary(async (invocation: ChaincodeInvocationSpec): Promise<Response> => ({ status: Response_StatusCode.SUCCESS, msg: await devops.query(invocation) })),
+    query: unary(
+      async (invocation: ChaincodeInvocationSpec): Promise<Response> => ({ status: Response_StatusCode.SUCCESS, msg: await devops.query(invocation) }),
+    ),
     expGetApplicationTCert: securityOff,
     expPrepareForTx: securityOff,
     expProduceSigma: securityOff,

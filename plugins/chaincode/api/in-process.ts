@@ -30,14 +30,17 @@ export function createInProcessRuntime(name: string, chaincode: Chaincode, { log
       if (closed !== undefined) return Promise.reject(lost(name, closed))
       return new Promise<CallResult>((resolve, reject) => {
         waiting.add(reject)
-        const settle =
-          <T>(then: (value: T) => void) =>
-          (value: T) => {
-            waiting.delete(reject)
-            then(value)
-          }
         const info = { kind: call.kind, txid: call.txid, args: call.args, context: contextOf(call) }
-        runCall(chaincode, info, new DirectPort(call), host).then(settle(resolve), settle(reject))
+        runCall(chaincode, info, new DirectPort(call), host).then(
+          (outcome) => {
+            waiting.delete(reject)
+            resolve(outcome)
+          },
+          (cause: unknown) => {
+            waiting.delete(reject)
+            reject(cause)
+          },
+        )
       })
     },
     async close(reason) {

@@ -4,26 +4,28 @@ import { isLocalFault, starvedError, timeoutError } from './errors.js'
 import type { ChaincodeSupportOptions } from './options.js'
 import type { RunningChaincodes } from './running.js'
 import { texts } from './texts.js'
-import { withinLimit } from './time-limit.js'
+import { TimeLimit } from './time-limit.js'
 
 /** Runs an invoke or query within the time limit, and notes in its execution what went wrong on this machine. */
 export class CallRunner {
   /** Clients' queries in flight on each runtime. */
   private readonly queries = new WeakMap<ChaincodeRuntime, number>()
+  private readonly limit: TimeLimit
 
   constructor(
-    private readonly options: ChaincodeSupportOptions,
+    { clock, settings }: ChaincodeSupportOptions,
     private readonly running: RunningChaincodes,
-  ) {}
+  ) {
+    this.limit = new TimeLimit(clock, settings.executeTimeoutMs)
+  }
 
   /** Rejects if the chaincode went away or took too long; after a time-out it is given up, as it is in an unknown state (spec/chaincode.md §5.9). */
   async run(call: ChaincodeCall, runtime: ChaincodeRuntime): Promise<CallResult> {
-    const { clock, settings } = this.options
     const { isQuery } = call.execution
     let isExpired = false
     if (isQuery) this.count(runtime, 1)
     try {
-      return await withinLimit(clock, settings.executeTimeoutMs, runtime.call(call), () => {
+      return await this.limit.hold(runtime.call(call), () => {
         isExpired = true
         return !isQuery && this.isStarved(call, runtime) ? starvedError(texts.executeTimeout) : timeoutError(texts.executeTimeout)
       })
@@ -33,7 +35,8 @@ export class CallRunner {
       throw cause
     } finally {
       if (isQuery) this.count(runtime, -1)
-      await call.end()
+      const ended = call.end()
+      if (ended) await ended
     }
   }
 

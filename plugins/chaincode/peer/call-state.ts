@@ -9,8 +9,8 @@ const MAX_OPEN_RANGES = 256
 
 /** State of one call, with an end: afterwards every use of it is refused, so that a late write never reaches another transaction. */
 export interface BoundedCallState extends CallState {
-  /** Ends the call's access and closes its range queries. */
-  end(): Promise<void>
+  /** Ends the call's access and closes its range queries; nothing is returned if none is open. */
+  end(): Promise<void> | undefined
 }
 
 /** Told when the ledger itself failed: then the batch must not go on. */
@@ -57,10 +57,12 @@ abstract class NamespaceState implements BoundedCallState {
     }
   }
 
-  async end(): Promise<void> {
+  end(): Promise<void> | undefined {
     this.isOpen = false
-    const open = this.ranges
-    if (open === undefined || open.size === 0) return
+    return this.ranges === undefined || this.ranges.size === 0 ? undefined : this.closeRanges(this.ranges)
+  }
+
+  private async closeRanges(open: Set<AsyncIterator<StateEntry>>): Promise<void> {
     const left = [...open]
     open.clear()
     for (const entries of left) await entries.return?.()

@@ -39,8 +39,9 @@ export class ChaincodeCall implements Call {
     return this.execution.track(this.nested.call(this, 'query', name, args))
   }
 
-  async end(): Promise<void> {
+  /** Nothing is returned if nothing has to be waited for. */
+  end(): Promise<void> | undefined {
     this.hasEnded = true
-    await this.state.end()
+    return this.state.end()
   }
 }

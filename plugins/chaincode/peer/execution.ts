@@ -9,9 +9,8 @@ export class Execution {
   lost: Error | undefined
   /** The ledger failed; nothing that was computed since can be trusted. */
   fault: { readonly cause: unknown } | undefined
-  /** Chaincodes that work for a call of another one. */
-  readonly callees = new Set<ChaincodeRuntime>()
-  private readonly nested = new Set<Promise<unknown>>()
+  private working: Set<ChaincodeRuntime> | undefined
+  private nested: Set<Promise<unknown>> | undefined
   private isAbandoned = false
 
   constructor(
@@ -27,6 +26,11 @@ export class Execution {
     return this.state === undefined
   }
 
+  /** Chaincodes that work for a call of another one; few transactions have any. */
+  get callees(): Set<ChaincodeRuntime> {
+    return (this.working ??= new Set())
+  }
+
   /** State of a chaincode's namespace for one call. */
   stateFor(name: string, kind: 'init' | 'invoke' | 'query'): BoundedCallState {
     const namespace = Buffer.from(name)
@@ -36,8 +40,9 @@ export class Execution {
 
   /** Counts a nested call as part of this execution until it settles. */
   track<T>(call: Promise<T>): Promise<T> {
-    this.nested.add(call)
-    const forget = () => this.nested.delete(call)
+    const nested = (this.nested ??= new Set())
+    nested.add(call)
+    const forget = () => nested.delete(call)
     call.then(forget, forget)
     return call
   }
@@ -49,7 +54,13 @@ export class Execution {
 
   /** Resolves when no nested call is under way. A chaincode may end without waiting for what it asked for; every validator does wait. */
   async settled(): Promise<void> {
-    while (this.nested.size > 0 && !this.isAbandoned) await Promise.allSettled(this.nested)
+    const { nested } = this
+    while (nested !== undefined && nested.size > 0 && !this.isAbandoned) await Promise.allSettled(nested)
+  }
+
+  /** Whether there were nested calls, so that `settled` may have to wait. */
+  get hasNested(): boolean {
+    return this.nested !== undefined
   }
 
   private readonly onFault = (cause: unknown): void => {

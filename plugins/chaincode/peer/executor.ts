@@ -97,7 +97,7 @@ export class BatchExecutor {
       error = texts.executeFailed(messageOf(cause))
       isLost = isLocalFault(cause)
     }
-    await execution.settled()
+    if (execution.hasNested) await execution.settled()
     if (execution.fault !== undefined) throw execution.fault.cause
     // A caller that carries on after a callee's process died would succeed elsewhere with another result: the transaction is what is lost.
     if (result !== undefined && execution.lost !== undefined) {
