@@ -59,7 +59,7 @@ const write = (name, source) => writeFileSync(new URL(`gen/${name}.ts`, import.m
 write(
   'schemas',
   `${HEADER}
-import type { MessageRow } from '../schema.js'
+import type { MessageRow } from '../schema-rows.js'
 
 /** The wire facts of every message. */
 export const MESSAGE_ROWS: readonly MessageRow[] = [

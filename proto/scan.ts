@@ -1,5 +1,6 @@
 import { Cursor } from './cursor.js'
-import { type FieldKind, type FieldSchema, LENGTH_DELIMITED, type MessageSchema } from './schema.js'
+import type { FieldKind } from './schema-rows.js'
+import { type FieldSchema, LENGTH_DELIMITED, type MessageSchema } from './schema.js'
 import { WireError } from './wire-error.js'
 
 const INT32_SIGN = 0x80000000

@@ -4,7 +4,8 @@ import { canonicalise } from '../../proto/canonical.js'
 import { Block, ConfidentialityLevel, decode, encode, pbft, Transaction, Transaction_Type } from '../../proto/index.js'
 import { MESSAGE_ROWS } from '../../proto/gen/schemas.js'
 import { isCanonical } from '../../proto/scan.js'
-import { type FieldRow, type MessageRow, schemaOf } from '../../proto/schema.js'
+import type { FieldRow, MessageRow } from '../../proto/schema-rows.js'
+import { schemaOf } from '../../proto/schema.js'
 
 const rowByName = new Map(MESSAGE_ROWS.map((row) => [row.name, row]))
 const BLOCK = schemaOf('protos.Block')
