@@ -54,8 +54,7 @@ export class Execution {
 
   /** Resolves when no nested call is under way. A chaincode may end without waiting for what it asked for; every validator does wait. */
   async settled(): Promise<void> {
-    const { nested } = this
-    while (nested !== undefined && nested.size > 0 && !this.isAbandoned) await Promise.allSettled(nested)
+    while (this.nested !== undefined && this.nested.size > 0 && !this.isAbandoned) await Promise.allSettled(this.nested)
   }
 
   /** Whether there were nested calls, so that `settled` may have to wait. */
