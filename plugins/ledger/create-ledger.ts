@@ -5,7 +5,7 @@ import { CommitListeners } from './commit-listeners.js'
 import { DeltaHistory } from './delta-history.js'
 import type { SyncableLedger } from './ledger-sync.js'
 import { OpenGuard } from './open-guard.js'
-import { checkState } from './recovery.js'
+import { checkNewestBlocks, checkState } from './recovery.js'
 import { type LedgerSettings, META, SHIPPED_SETTINGS, settle } from './settings.js'
 import { TransferableLedger } from './state-transfer.js'
 import { WorldState } from './world-state.js'
@@ -18,6 +18,8 @@ export interface LedgerOptions {
   readonly settings?: Partial<LedgerSettings>
   /** Writes the genesis block if the chain is empty, as validating peers do (spec/ledger.md §3.4). */
   readonly genesis?: boolean
+  /** Opens what is there, changes nothing and refuses no damage: for `verify`, which lists it. */
+  readonly inspect?: boolean
   /** Told what a commit listener threw; by default it is thrown where nobody can miss it. */
   readonly onListenerError?: (thrown: unknown) => void
 }
@@ -25,19 +27,23 @@ export interface LedgerOptions {
 /**
  * Opens the ledger in a store, empty or not.
  *
- * @throws PeerError ERR_LEDGER_CORRUPT if height, head block and state contradict each other; ERR_LEDGER_SETTINGS for a shape that cannot be;
+ * @throws PeerError ERR_LEDGER_CORRUPT if height, newest blocks and state contradict each other; ERR_LEDGER_SETTINGS for a shape that cannot be;
  * ERR_LEDGER_SETTINGS_CHANGED if the store was made with another shape
  */
-export async function createLedger({ store, clock, settings, genesis, onListenerError }: LedgerOptions): Promise<SyncableLedger> {
+export async function createLedger({ store, clock, settings, genesis, inspect, onListenerError }: LedgerOptions): Promise<SyncableLedger> {
   const allSettings: LedgerSettings = { ...SHIPPED_SETTINGS, ...settings }
   const meta = store.namespace(META)
   await settle(store, meta, allSettings)
   const world = new WorldState(store, meta, allSettings)
-  await world.dropUnused()
-  const chain = new Chain(store)
-  checkState(chain, world)
+  const chain = new Chain(store, meta)
   const history = new DeltaHistory(store, allSettings.deltaHistorySize)
-  await history.prune(chain.height)
+  if (!inspect) {
+    chain.loadHead()
+    checkNewestBlocks(chain)
+    checkState(chain, world)
+    await world.dropUnused()
+    await history.prune(chain.height)
+  }
   const ledger = new TransferableLedger({
     store,
     world,

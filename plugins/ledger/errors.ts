@@ -46,6 +46,6 @@ export function stateBehind(stateBlock: bigint | undefined, height: bigint): Pee
 /** What is stored contradicts itself. */
 export function corrupt(what: string): PeerError {
   return new PeerError('ERR_LEDGER_CORRUPT', what, {
-    hint: 'restore the directory from a copy, or empty it and let the peer transfer the state from the others',
+    hint: 'the store has lost or changed data: `peer ledger verify --offline` lists what is wrong; put back a backup of the directory, and keep this one for a report',
   })
 }

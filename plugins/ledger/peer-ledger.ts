@@ -143,7 +143,7 @@ export class PeerLedger implements Ledger {
       succeeded.map(({ result }) => result.txid),
     )
     state.write(batch)
-    const marked = world.markBlock(batch, number)
+    const marked = world.markBlock(batch, number, 'executed')
     history.write(batch, number, delta)
     also?.(batch)
     await store.commit(batch, 'block')

@@ -27,7 +27,12 @@ export function checkNewestBlocks(chain: Chain): void {
 }
 
 /** The stored state must be that of the block that it is said to be of (spec/ledger.md §7.7). Throws ERR_LEDGER_CORRUPT. */
-export function checkState(chain: Chain, { block, structure }: Pick<WorldState, 'block' | 'structure'>): void {
+export function checkState(chain: Chain, { block, structure, isTransferred }: Pick<WorldState, 'block' | 'structure' | 'isTransferred'>): void {
+  const head = chain.height - 1n
+  // A block that was executed here brought its state with it; only a transfer leaves one behind the other.
+  if (!isTransferred && head >= chain.linkedFrom && block !== head) {
+    throw corrupt(`the head is block ${head}, which was executed here, but the world state is that of ${block === undefined ? 'no block' : `block ${block}`}`)
+  }
   if (block === undefined) return
   if (block >= chain.height) throw corrupt(`the world state is that of block ${block}, but the height is ${chain.height}`)
   const stored = chain.stored(block)
@@ -37,13 +42,6 @@ export function checkState(chain: Chain, { block, structure }: Pick<WorldState, 
   const expected = stateHash.length === 0 ? undefined : stateHash
   const found = structure.hash
   if (!sameBytes(expected, found)) throw corrupt(`block ${block} has the state hash ${shortHex(expected)}, the stored world state has ${shortHex(found)}`)
-}
-
-/** A block that was executed here brings its state with it: a state behind the head is that of a transfer under way. Throws ERR_LEDGER_CORRUPT. */
-export function checkStateOfHead(chain: Chain, { block }: Pick<WorldState, 'block'>): void {
-  const head = chain.height - 1n
-  if (chain.height === 0n || head < chain.linkedFrom || block === head) return
-  throw corrupt(`the head is block ${head}, which was executed here, but the world state is that of ${block === undefined ? 'no block' : `block ${block}`}`)
 }
 
 function highest(...numbers: readonly Height[]): Height {

@@ -40,12 +40,14 @@ export class TransferableLedger extends PeerLedger implements SyncableLedger {
   }
 
   async verifyChain(high: Height, low: Height): Promise<Height> {
-    const { chain } = this.parts
+    const { chain, world } = this.parts
+    await this.rawWrites
     const writesBefore = this.rawWriteCount
     const connected = await chain.verify(high, low, pauseEvery(BLOCKS_BETWEEN_PAUSES))
     // From `connected` up to blocks that are known to be linked, or to the head: from now on a start may rely on it.
-    const reachesUp = high >= chain.linkedFrom || high === chain.height - 1n
-    if (reachesUp && connected < chain.linkedFrom && writesBefore === this.rawWriteCount) await this.noteLinked(connected)
+    const head = chain.height - 1n
+    const reachesUp = high >= chain.linkedFrom || high === head
+    if (reachesUp && world.block === head && connected < chain.linkedFrom && writesBefore === this.rawWriteCount) await this.noteLinked(connected)
     return connected
   }
 
@@ -136,7 +138,7 @@ export class TransferableLedger extends PeerLedger implements SyncableLedger {
   private async commitState(state: PreparedState, block: Height): Promise<void> {
     const batch = this.parts.store.batch()
     state.write(batch)
-    const marked = this.parts.world.markBlock(batch, block)
+    const marked = this.parts.world.markBlock(batch, block, 'transferred')
     await this.parts.store.commit(batch, 'block')
     state.committed()
     marked()

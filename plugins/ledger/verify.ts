@@ -53,7 +53,7 @@ export async function verifyLedger(input: VerifyInput, progress?: (done: Height,
 type Fault = VerifyReport['faults'][number]
 
 function compareStateHash({ chain, stateBlock }: VerifyInput, found: Uint8Array | undefined): Fault[] {
-  const bytes = stateBlock === undefined ? undefined : chain.blockBytes(stateBlock)
+  const bytes = stateBlock === undefined ? undefined : chain.stored(stateBlock)
   if (!bytes) return []
   const { stateHash } = decode(Block, bytes)
   const expected = stateHash.length === 0 ? undefined : stateHash

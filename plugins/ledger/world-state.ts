@@ -10,6 +10,8 @@ import type { WorldStateStructure } from './world-state-structure.js'
 const GENERATION_KEY: Uint8Array = Buffer.from('state-generation', 'latin1')
 const UNUSED_KEY: Uint8Array = Buffer.from('state-unused-generation', 'latin1')
 const STATE_BLOCK_KEY: Uint8Array = Buffer.from('state-block', 'latin1')
+/** There if the state was not made by executing blocks up to the head, but by a transfer, which may not have completed. */
+const TRANSFERRED_KEY: Uint8Array = Buffer.from('state-transferred', 'latin1')
 /** Stands for "the state of no block". */
 const NO_BLOCK = new Uint8Array(0)
 const DELETES_AT_ONCE = 5000
@@ -29,6 +31,7 @@ export class WorldState {
   private readonly shape: TreeShape
   private active: Generation
   private ofBlock: Height | undefined
+  private transferred: boolean
 
   constructor(
     private readonly store: Store,
@@ -38,6 +41,7 @@ export class WorldState {
     this.shape = new TreeShape(settings.numBuckets, settings.maxGroupingAtEachLevel)
     this.active = this.open(this.readNumber(GENERATION_KEY) ?? 0n)
     this.ofBlock = this.readNumber(STATE_BLOCK_KEY)
+    this.transferred = meta.get(TRANSFERRED_KEY) !== undefined
   }
 
   get structure(): WorldStateStructure {
@@ -49,11 +53,20 @@ export class WorldState {
     return this.ofBlock
   }
 
-  /** Notes in a batch of which block the state will be; the returned function is to be called once that is durable. */
-  markBlock(batch: StoreBatch, block: Height | undefined): () => void {
+  /** Whether the last change of the state came from a transfer: its block need not be the head. */
+  get isTransferred(): boolean {
+    return this.transferred
+  }
+
+  /** Notes in a batch of which block the state will be, and how it came about; the returned function is to be called once that is durable. */
+  markBlock(batch: StoreBatch, block: Height | undefined, how: 'executed' | 'transferred'): () => void {
+    const transferred = how === 'transferred'
     batch.put(this.meta, STATE_BLOCK_KEY, block === undefined ? NO_BLOCK : be64(block))
+    if (transferred) batch.put(this.meta, TRANSFERRED_KEY, NO_BLOCK)
+    else if (this.transferred) batch.delete(this.meta, TRANSFERRED_KEY)
     return () => {
       this.ofBlock = block
+      this.transferred = transferred
     }
   }
 
@@ -70,7 +83,7 @@ export class WorldState {
   /** Makes a generation the current one in one write; the former one is then unused. */
   async activate(generation: Generation, block: Height | undefined): Promise<void> {
     const batch = this.store.batch()
-    const marked = this.markBlock(batch, block)
+    const marked = this.markBlock(batch, block, 'transferred')
     batch.put(this.meta, GENERATION_KEY, be64(generation.number))
     batch.put(this.meta, UNUSED_KEY, be64(this.active.number))
     await this.store.commit(batch, 'block')

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { PeerError, type Settings, type peerKeys, systemClock } from '../../../kernel/index.js'
 import { openLevelStore, storeDirectory } from '../../level/index.js'
-import { createLedger } from '../create-ledger.js'
+import { type LedgerOptions, createLedger } from '../create-ledger.js'
 import type { ledgerKeys } from '../keys.js'
 import type { SyncableLedger } from '../ledger-sync.js'
 import { settingsOf } from '../settings.js'
@@ -15,7 +15,11 @@ export type OfflineSettings = Settings<typeof ledgerKeys> & Pick<Settings<typeof
  *
  * @throws PeerError ERR_LEDGER_MISSING if there is none; ERR_STORE_LOCKED if a peer runs on it; what `createLedger` throws
  */
-export async function withOfflineLedger<T>(settings: OfflineSettings, work: (ledger: SyncableLedger) => Promise<T>): Promise<T> {
+export async function withOfflineLedger<T>(
+  settings: OfflineSettings,
+  work: (ledger: SyncableLedger) => Promise<T>,
+  options: Pick<LedgerOptions, 'inspect'> = {},
+): Promise<T> {
   const directory = storeDirectory(resolve(settings['peer.fileSystemPath']))
   if (!existsSync(directory)) {
     throw new PeerError('ERR_LEDGER_MISSING', `expected a ledger in ${directory}, found no such directory`, {
@@ -24,7 +28,7 @@ export async function withOfflineLedger<T>(settings: OfflineSettings, work: (led
   }
   const store = await openLevelStore(directory)
   try {
-    return await work(await createLedger({ store, clock: systemClock, settings: settingsOf(settings) }))
+    return await work(await createLedger({ store, clock: systemClock, settings: settingsOf(settings), ...options }))
   } finally {
     await store.close()
   }

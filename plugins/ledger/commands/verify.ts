@@ -4,6 +4,7 @@ import { PeerError, peerKeys } from '../../../kernel/index.js'
 import { LedgerToolsService, type VerifyReply, type VerifyResult, openStream } from '../../../proto/index.js'
 import { GrpcCommand } from '../../grpc/index.js'
 import { ledgerKeys } from '../keys.js'
+import type { SyncableLedger } from '../ledger-sync.js'
 import { isLocked, withOfflineLedger } from './offline.js'
 
 /** `peer ledger verify`: re-hashes blocks, links, indexes and the whole world state. Exit code 1 if anything is wrong. */
@@ -36,10 +37,11 @@ export class LedgerVerifyCommand extends GrpcCommand {
   private async verify(): Promise<VerifyResult> {
     const settings = await this.settings({ ...ledgerKeys, ...peerKeys })
     try {
-      return await withOfflineLedger(settings, async (ledger) => {
+      const check = async (ledger: SyncableLedger): Promise<VerifyResult> => {
         const { faults, ...counts } = await ledger.verify((done, total) => this.showProgress(done, total))
         return { ...counts, faults: [...faults] }
-      })
+      }
+      return await withOfflineLedger(settings, check, { inspect: true })
     } catch (thrown) {
       if (this.offline || !isLocked(thrown)) throw thrown
     }
