@@ -48,9 +48,9 @@ export abstract class PeerCommand extends Command<PeerContext> {
     this.context.stdout.write(this.json ? `${toJson(value)}\n` : text)
   }
 
-  /** Tells the person, not the program that reads stdout. */
+  /** Tells the person, not the program that reads stdout; under `--json` as an object with `warning`, one a line. */
   protected warn(text: string): void {
-    this.context.stderr.write(`${text}\n`)
+    this.context.stderr.write(`${this.json ? toJson({ warning: text }) : text}\n`)
   }
 
   /** The site with all its layers, not validated yet. */

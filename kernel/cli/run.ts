@@ -27,7 +27,8 @@ export async function runCli(argv: readonly string[], { packaged, ...surrounding
     const context = { ...surroundings, defaultSite: async () => own, loadedSite: () => loadFiles(surroundings.cwd, line.config, own) }
     const ownCommands = own.plugins.flatMap(({ commands = [] }) => commands)
     const general = ownCommands.filter((command) => 'needsSite' in command && command.needsSite === false)
-    if (matchCommand(line.words, general).command !== undefined) return await runCommand(line, ownCommands, [], context)
+    if (matchCommand(line.words, general).command !== undefined && isKnown(asked(line.words), ownCommands))
+      return await runCommand(line, ownCommands, [], context)
     const site = await context.loadedSite()
     const commands = new Set([...site.plugins.flatMap((plugin) => plugin.commands ?? []), ...general])
     return await runCommand(line, [...commands], site.plugins, { ...context, loadedSite: async () => site })
@@ -35,6 +36,16 @@ export async function runCli(argv: readonly string[], { packaged, ...surrounding
     surroundings.stderr.write(failureText(error, line.json))
     return 1
   }
+}
+
+/** The words whose help is asked for; none for any other command. */
+function asked(words: readonly string[]): readonly string[] {
+  return words[0] === 'help' ? words.slice(1).filter((word) => !word.startsWith('-')) : []
+}
+
+/** False for words that only a command of the site's own plugins may answer to. */
+function isKnown(words: readonly string[], ownCommands: readonly PeerCommandClass[]): boolean {
+  return words.length === 0 || matchCommand(words, [NodeStartCommand, ...ownCommands]).path.length > 0
 }
 
 function cliOf(commands: readonly PeerCommandClass[]): Cli<PeerContext> {
@@ -50,7 +61,10 @@ async function runCommand(line: CommandLine, brought: readonly PeerCommandClass[
     context.stderr.write(`${failureText(error, line.json)}${line.json ? '' : `Run 'peer --help' for usage.\n`}`)
     return 1
   }
-  const given = [...path, ...line.leading, ...line.words.slice(path.length)]
+  // Help knows a command by its first path; others are aliases.
+  const [named = asked(line.words)] = matchCommand(asked(line.words), commands).command?.paths ?? []
+  const given =
+    asked(line.words).length === 0 ? [...path, ...line.leading, ...line.words.slice(path.length)] : ['help', ...named, ...(line.json ? ['--json'] : [])]
   const input = command === NodeStartCommand ? expandStartFlags(given, plugins) : given
   let parsed
   try {

@@ -30,10 +30,13 @@ export class HelpCommand extends PeerCommand {
       const { plugins } = await this.context.defaultSite()
       const startFlags = plugins.flatMap((plugin) => Object.entries(plugin.startFlags ?? {})).map(([name, { description }]) => [name, description] as const)
       const usage = usageText(definition, definition.path === 'peer node start' ? startFlags : [])
-      this.context.stdout.write(`${definition.description?.trim() ?? ''}\n\n${usage}`)
-      return
+      return this.print(`${definition.description?.trim() ?? ''}\n\n${usage}`)
     }
-    this.context.stdout.write(groupHelp(words, definitions))
+    this.print(groupHelp(words, definitions))
+  }
+
+  private print(help: string): void {
+    this.report({ help }, help)
   }
 }
 

@@ -7,7 +7,7 @@ const BROKEN = { 'peer.config.json': '{ broken' }
 const COMMANDS = `
 import { Option, PeerCommand, PeerError, definePlugin, peerKeys } from 'weft'
 class Weave extends PeerCommand {
-  static paths = [['loom', 'weave']]
+  static paths = [['loom', 'weave'], ['loom', 'w']]
   static usage = PeerCommand.Usage({ description: 'Weave.', examples: [['Weave twill', '$0 loom weave twill']] })
   rows = Option.String('-r,--rows', '1', { description: 'rows to weave' })
   pattern = Option.String({ name: 'pattern' })
@@ -51,6 +51,19 @@ test.each([[['node', 'start', '--help']], [['node', 'start', '-h']], [['help', '
   expect(printed).toMatchObject({ exit: 0, stderr: '' })
   expect(printed.stdout).toMatch(/^Start the peer of this site\.\n\nUsage:\n {2}peer node start \[flags\]\n/)
   expect(printed.stdout).toContain('--logging-level <value>')
+})
+
+test.each([[['loom', 'weave', '--help']], [['loom', 'w', '-h']], [['help', 'loom', 'weave']]])(
+  "%j prints the help of a command of the site's own plugin",
+  async (argv) => {
+    const printed = await runPeer(loomSite(), argv)
+    expect(printed).toMatchObject({ exit: 0, stderr: '' })
+    expect(printed.stdout).toMatch(/^Weave\.\n\nUsage:\n {2}peer loom weave /)
+  },
+)
+
+test('help for words that nothing knows is an error', async () => {
+  expect(await runPeer(loomSite(), ['spin', '--help'])).toMatchObject({ exit: 1, stderr: expect.stringContaining('unknown command "spin" for "peer"') })
 })
 
 test('an unknown command is an error on stderr', async () => {
