@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { GrpcCommand } from './command.js'
+export { explainDialFailure } from './dial-failure.js'
 export { type ClientClass, dialFailure, rpcErrorText } from './dial.js'
 export { grpcKeys } from './keys.js'
 export { type GrpcStatus, failStream, streaming, toGrpcStatus, unary } from './methods.js'

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { Option } from 'clipanion'
-import { PeerCommand, peerKeys } from '../../../kernel/index.js'
-import { grpcKeys } from '../../grpc/index.js'
+import { PeerCommand, PeerError, messageOf, peerKeys } from '../../../kernel/index.js'
+import { explainDialFailure, grpcKeys } from '../../grpc/index.js'
 import { loadTypeScript } from '../../loader/index.js'
 import { assertChaincode } from '../api/chaincode.js'
 import { start } from '../api/start.js'
@@ -37,6 +37,12 @@ export class ServeCommand extends PeerCommand {
     }
     const peer = this.peer ?? settings['peer.address'].replace(/^:/, '127.0.0.1:')
     this.warn(`${this.name}: serving ${file}; interrupt to stop`)
-    await start(chaincode, { name: this.name, peer, tls, onRegistered: () => this.warn(`chaincode ${this.name} is registered at ${peer}`) })
+    try {
+      await start(chaincode, { name: this.name, peer, tls, onRegistered: () => this.warn(`chaincode ${this.name} is registered at ${peer}`) })
+    } catch (cause) {
+      const message = messageOf(cause)
+      const hint = message.startsWith('cannot reach') ? await explainDialFailure(peer, settings) : 'start serve again when the peer runs'
+      throw new PeerError('ERR_PEER_STREAM', `${this.name}: ${message}`, { cause, hint })
+    }
   }
 }
