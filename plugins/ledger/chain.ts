@@ -1,5 +1,5 @@
 import { messageOf } from '../../kernel/index.js'
-import { Block, type BlockchainInfo, Transaction, blockHashInput, blockTransactions, decode } from '../../proto/index.js'
+import { Block, type BlockchainInfo, Transaction, blockHashInput, blockTransactions, canonicalWithout, decode } from '../../proto/index.js'
 import type { Namespace, Store, StoreBatch } from '../level/index.js'
 import { be64, readBe64 } from './bytes.js'
 import { DeployIndex } from './deploy-index.js'
@@ -8,6 +8,7 @@ import { blockNotFound, corrupt, outOfBounds } from './errors.js'
 import { ledgerHash } from './hash.js'
 import type { Height, TransactionLocation } from './ledger.js'
 
+const TRANSACTIONS_FIELD = 3
 const NO_BYTES = new Uint8Array(0)
 /** In the ledger's notes; `be64`, absent: 0. */
 const UNLINKED_BELOW_KEY: Uint8Array = Buffer.from('unlinked-below', 'latin1')
@@ -179,10 +180,15 @@ export class Chain {
   }
 }
 
+/** The hash that a block names as that of the block before; its transactions, most of it, are not decoded. Throws WireError. */
+function previousHash(bytes: Uint8Array): Uint8Array {
+  return decode(Block, canonicalWithout(Block, bytes, TRANSACTIONS_FIELD)).previousBlockHash
+}
+
 /** Whether `upper` names the hash of `lower`. A block that cannot be read does not link. */
 export function links(upper: Uint8Array, lower: Uint8Array): boolean {
   try {
-    return Buffer.compare(decode(Block, upper).previousBlockHash, blockHash(lower)) === 0
+    return Buffer.compare(previousHash(upper), blockHash(lower)) === 0
   } catch (thrown) {
     // Blocks may have been damaged on disk: for verifyChain an unreadable block is one that does not link (spec/ledger.md §10).
     if (thrown instanceof Error) return false

@@ -110,7 +110,9 @@ export class PeerLedger implements Ledger {
 
   verify(progress?: (done: Height, total: Height) => void): Promise<VerifyReport> {
     const { store, world, chain } = this.parts
-    return verifyLedger({ chain, structure: world.structure, snapshot: store.snapshot(), height: chain.height, stateBlock: world.block }, progress)
+    const snapshot = store.snapshot()
+    const { structure, block } = world.at(snapshot)
+    return verifyLedger({ chain, structure, snapshot, height: chain.height, stateBlock: block }, progress)
   }
 
   private get structure(): WorldStateStructure {

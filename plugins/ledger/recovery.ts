@@ -7,7 +7,7 @@ import type { WorldState } from './world-state.js'
 
 /** What a start looks at, newest first: a store that lost a part of its log shows it here, and a start takes tens of milliseconds at most. */
 const MAX_BLOCKS = 1000n
-const MAX_BYTES = 8 * 1024 * 1024
+const MAX_BYTES = 4 * 1024 * 1024
 
 /**
  * The newest blocks must be there and name each other's hashes. Blocks that came raw from other peers may have holes until their transfer has

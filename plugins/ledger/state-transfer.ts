@@ -90,10 +90,13 @@ export class TransferableLedger extends PeerLedger implements SyncableLedger {
 
   stateSnapshot(): StateSnapshot {
     const { store, world } = this.parts
-    const block = world.block
-    if (block === undefined) throw stateBehind(block, this.parts.chain.height)
     const snapshot = store.snapshot()
-    return { block, entries: this.parts.world.structure.entries(snapshot), release: () => snapshot.release() }
+    const { structure, block } = world.at(snapshot)
+    if (block === undefined) {
+      void snapshot.release()
+      throw stateBehind(block, this.parts.chain.height)
+    }
+    return { block, entries: structure.entries(snapshot), release: () => snapshot.release() }
   }
 
   async replaceState(): Promise<StateReplacement> {

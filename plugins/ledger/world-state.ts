@@ -1,4 +1,4 @@
-import type { Namespace, Store, StoreBatch } from '../level/index.js'
+import type { Namespace, Store, StoreBatch, StoreSnapshot } from '../level/index.js'
 import { BucketTree, TreeShape } from './bucket-tree/index.js'
 import { be64, readBe64 } from './bytes.js'
 import { corrupt } from './errors.js'
@@ -56,6 +56,15 @@ export class WorldState {
   /** Whether the last change of the state came from a transfer: its block need not be the head. */
   get isTransferred(): boolean {
     return this.transferred
+  }
+
+  /**
+   * The state of a snapshot and its block, as the snapshot itself has them: a write is in the store a little before this object knows of it.
+   */
+  at(snapshot: StoreSnapshot): { readonly structure: WorldStateStructure; readonly block: Height | undefined } {
+    const number = this.readNumber(GENERATION_KEY, snapshot) ?? 0n
+    const { structure } = number === this.active.number ? this.active : this.open(number)
+    return { structure, block: this.readNumber(STATE_BLOCK_KEY, snapshot) }
   }
 
   /** Notes in a batch of which block the state will be, and how it came about; the returned function is to be called once that is durable. */
@@ -122,8 +131,8 @@ export class WorldState {
     }
   }
 
-  private readNumber(key: Uint8Array): bigint | undefined {
-    const row = this.meta.get(key)
+  private readNumber(key: Uint8Array, at?: StoreSnapshot): bigint | undefined {
+    const row = this.meta.get(key, at)
     if (!row || row.length === 0) return undefined
     const number = readBe64(row)
     if (number === undefined) throw corrupt(`the row ${Buffer.from(key).toString('latin1')} has ${row.length} bytes, expected 8`)
