@@ -38,9 +38,14 @@ export abstract class PeerCommand extends Command<PeerContext> {
     try {
       return (await this.run()) ?? 0
     } catch (error) {
-      this.context.stderr.write(failureText(error, this.json, usageText(this.cli.definition(this.constructor))))
+      this.context.stderr.write(failureText(this.failure(error), this.json, usageText(this.cli.definition(this.constructor))))
       return 1
     }
+  }
+
+  /** What is printed of something that `run` threw; a subclass may say it in other words. */
+  protected failure(error: unknown): unknown {
+    return error
   }
 
   /** Prints a result: `value` as one line of JSON under `--json`, else `text` exactly as it is. */

@@ -1,6 +1,6 @@
 import type { Client } from '@grpc/grpc-js'
-import { PeerCommand, peerKeys } from '../../kernel/index.js'
-import { type ClientClass, dialPeer } from './dial.js'
+import { PeerCommand, PeerError, peerKeys } from '../../kernel/index.js'
+import { type ClientClass, dialPeer, isRpcError, rpcErrorText } from './dial.js'
 import { grpcKeys } from './keys.js'
 
 /** Base of the subcommands that speak to a running peer. */
@@ -14,6 +14,11 @@ export abstract class GrpcCommand extends PeerCommand {
     } finally {
       for (const client of this.#clients) client.close()
     }
+  }
+
+  /** An error of a call, as v0.6 prints it. */
+  protected override failure(error: unknown): unknown {
+    return isRpcError(error) ? new PeerError('ERR_RPC', rpcErrorText(error), { cause: error }) : error
   }
 
   /**

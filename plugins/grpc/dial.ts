@@ -48,10 +48,12 @@ function changes(channel: ReturnType<Client['getChannel']>, state: connectivityS
  * Anything else that was thrown is its message.
  */
 export function rpcErrorText(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error && typeof error.details === 'string') {
-    return `rpc error: code = ${error.code} desc = ${error.details}`
-  }
-  return messageOf(error)
+  return isRpcError(error) ? `rpc error: code = ${error.code} desc = ${error.details}` : messageOf(error)
+}
+
+/** Whether something thrown is what grpc-js throws for a failed call. */
+export function isRpcError(error: unknown): error is Error & { readonly code: number; readonly details: string } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error && typeof error.details === 'string'
 }
 
 /** The failure of a dial in v0.6's words, `before` in front; code, hint and details stay (spec/node.md §1). */
