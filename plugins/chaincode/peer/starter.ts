@@ -88,6 +88,7 @@ export class ChaincodeStarter {
         continue
       }
       if (entry !== undefined) {
+        this.remindDeveloper(name)
         this.deployments.find(name)
         return this.sendReady(entry, cause)
       }
@@ -124,15 +125,19 @@ export class ChaincodeStarter {
       const entry = this.running.get(name)
       if (entry !== undefined) return entry
     }
+    this.remindDeveloper(name)
     const deployment = this.deployments.find(name)
-    if (this.options.settings.mode === 'dev') {
-      this.options.log.error(
-        'You are attempting to perform an action other than Deploy on Chaincode that is not ready and you are in developer mode. Did you forget to Deploy your chaincode?',
-        { name },
-      )
-      throw refusal(texts.initFailed(texts.handlerNotFound(name)))
-    }
+    if (this.options.settings.mode === 'dev') throw refusal(texts.initFailed(texts.handlerNotFound(name)))
     return this.start(deployment, cause.txid, false)
+  }
+
+  /** In development mode, before anything is looked up, as v0.6 does: also of a chaincode that was merely started again (spec/chaincode.md §5.3). */
+  private remindDeveloper(name: string): void {
+    if (this.options.settings.mode !== 'dev') return
+    this.options.log.error(
+      'You are attempting to perform an action other than Deploy on Chaincode that is not ready and you are in developer mode. Did you forget to Deploy your chaincode?',
+      { name },
+    )
   }
 
   private async start(deployment: Deployment, txid: string, forDeploy: boolean): Promise<RunningChaincode> {

@@ -76,6 +76,12 @@ export class TestClient {
     return { name: response.chaincodeSpec?.chaincodeID?.name ?? '', outcome }
   }
 
+  /** Deploys chaincode that runs in development mode; resolves with the outcome. */
+  async deployNamed(name: string, ...args: string[]): Promise<Outcome> {
+    const spec = ChaincodeSpec.fromPartial({ type: ChaincodeSpec_Type.GOLANG, chaincodeID: { name }, ctorMsg: { args: bytesOf(args) } })
+    return (await this.#waitFor<ChaincodeSpec, ChaincodeDeploymentSpec>(DevopsService.deploy, spec)).outcome
+  }
+
   info(): Promise<BlockchainInfo> {
     return this.call(OpenchainService.getBlockchainInfo, {})
   }
