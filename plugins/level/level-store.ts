@@ -18,6 +18,8 @@ export interface StoreOptions {
   readonly sync?: SyncPolicy
   /** Name and version of the program, for the format record; default `weft`. */
   readonly writtenBy?: string
+  /** Done before the database is closed in order. */
+  readonly beforeClose?: () => Promise<void>
   /** Told once, with ERR_STORE_WRITE, when a write has failed and the store takes nothing more. */
   readonly onFailed?: (reason: Error) => void
 }
@@ -46,12 +48,14 @@ class LevelStore implements Store {
   readonly #own: LevelNamespace
   /** Namespaces whose names are not stored yet. */
   #unnamed: LevelBatch | undefined
+  readonly #beforeClose: () => Promise<void>
   #closing: Promise<void> | undefined
 
   constructor(db: Backend, names: NameTable, options: StoreOptions) {
     const policy = options.sync ?? 'all'
     this.#db = db
     this.#names = names
+    this.#beforeClose = options.beforeClose ?? (() => Promise.resolve())
     this.#sync = { block: policy !== 'off', record: policy === 'all' }
     this.#own = new LevelNamespace('', OWN_NUMBER, db, this)
     this.#writer = new GroupWriter(db, (batches) => this.#nameNamespaces(batches), options.onFailed ?? (() => undefined))
@@ -78,7 +82,9 @@ class LevelStore implements Store {
   commit(batch: StoreBatch, kind: WriteKind): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closed('commit'))
     if (!(batch instanceof LevelBatch) || batch.owner !== this) {
-      return Promise.reject(new PeerError('ERR_STORE_BATCH', 'expected a batch of this store, found one of another', { hint: 'make it with batch() of the store that commits it' }))
+      return Promise.reject(
+        new PeerError('ERR_STORE_BATCH', 'expected a batch of this store, found one of another', { hint: 'make it with batch() of the store that commits it' }),
+      )
     }
     try {
       batch.seal()
@@ -104,6 +110,7 @@ class LevelStore implements Store {
   async #close(): Promise<void> {
     await this.#writer.idle()
     try {
+      if (this.#writer.failure === undefined) await this.#beforeClose()
       await this.#db.close()
     } catch (cause) {
       throw closeError(cause)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Level } from 'level'
 import { PeerError } from '../../kernel/index.js'
 import { corrupt, openError } from './errors.js'
+import { damagedLog } from './write-log.js'
 import { type StoreOptions, createStore } from './level-store.js'
 import type { Store } from './store.js'
 
@@ -24,6 +25,7 @@ export function storeDirectory(peerDirectory: string): string {
  */
 export async function openLevelStore(directory: string, options: LevelStoreOptions = {}): Promise<Store> {
   refuseHeadless(directory)
+  refuseDamagedLog(directory)
   const db = new Level<Uint8Array, Uint8Array>(directory, {
     keyEncoding: 'view',
     valueEncoding: 'view',
@@ -31,7 +33,7 @@ export async function openLevelStore(directory: string, options: LevelStoreOptio
     ...(options.writeBufferBytes === undefined ? {} : { writeBufferSize: options.writeBufferBytes }),
   })
   try {
-    return await createStore(db, options)
+    return await createStore(db, { ...options, beforeClose: () => emptyLog(db) })
   } catch (cause) {
     throw cause instanceof PeerError ? cause : openError(directory, cause)
   }
@@ -46,9 +48,33 @@ function refuseHeadless(directory: string): void {
   throw corrupt(`opening ${directory}`, new Error(`the file CURRENT is missing, but there is ${left}`))
 }
 
+/**
+ * Has LevelDB write what is only in its log into a table, of which it notices the loss: compacting any range does that first, and this one is empty.
+ * What fails in it fails nothing else: the log stays.
+ */
+async function emptyLog(db: object): Promise<void> {
+  // Of the database that `level` uses in Node; its types name what all its databases have.
+  if (!('compactRange' in db) || typeof db.compactRange !== 'function') return
+  const compacted: unknown = Reflect.apply(db.compactRange, db, [AFTER_ALL_KEYS, AFTER_ALL_KEYS])
+  await compacted
+}
+
+/** Keys begin with the number of a namespace, of which ff is none. */
+const AFTER_ALL_KEYS = Uint8Array.of(0xff)
+
+function refuseDamagedLog(directory: string): void {
+  if (!existsSync(directory)) return
+  const damage = readable(directory, () => damagedLog(directory))
+  if (damage !== undefined) throw corrupt(`opening ${directory}`, new Error(damage))
+}
+
 function filesIn(directory: string): string[] {
+  return readable(directory, () => readdirSync(directory))
+}
+
+function readable<T>(directory: string, read: () => T): T {
   try {
-    return readdirSync(directory)
+    return read()
   } catch (cause) {
     throw openError(directory, cause)
   }
