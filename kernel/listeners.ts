@@ -1,6 +1,8 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
+import type { Clock } from './clock.js'
+import type { ResolvedSettings } from './config/resolve.js'
 import { PeerError } from './errors.js'
-import type { PluginHost } from './plugin.js'
+import type { Logger } from './logging.js'
 
 /** A service added to a listener. `remove` makes its methods answer UNIMPLEMENTED until somebody adds it again. */
 export interface ServiceHandle {
@@ -55,7 +57,10 @@ export interface ListenerSet {
 }
 
 /** What listeners are made with. */
-export type ListenerParts = Pick<PluginHost, 'log' | 'clock' | 'settings'>
+export interface ListenerParts extends Pick<ResolvedSettings, 'settings'> {
+  readonly log: Logger
+  readonly clock: Clock
+}
 
 function missing(): never {
   throw new PeerError('ERR_LISTENER_MISSING', 'no plugin of this site brings listeners', { hint: 'add weft/plugins/grpc to plugins' })

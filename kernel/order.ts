@@ -4,7 +4,6 @@ import type { Plugin } from './plugin.js'
 /**
  * Checks that plugins fit together and puts them in order: providers before those that require or use their tokens,
  * otherwise as listed. Nothing of any plugin runs here.
- *
  * Throws `ERR_PLUGIN_NAME_TWICE`, `ERR_SERVICE_TWICE`, `ERR_SERVICE_MISSING` or `ERR_PLUGIN_CYCLE`.
  */
 export function orderPlugins(plugins: readonly Plugin[]): readonly Plugin[] {

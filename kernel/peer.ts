@@ -2,14 +2,14 @@ import { resolve } from 'node:path'
 import { systemClock, type Clock } from './clock.js'
 import { peerKeys } from './config/peer-keys.js'
 import { resolveSettings, type ResolvedSettings } from './config/resolve.js'
-import { createSite, type SiteConfig } from './config/site.js'
+import { layered, type SiteConfig } from './config/site.js'
 import { PeerError, PluginError, messageOf } from './errors.js'
 import type { Endpoint, PeerHooks, StopReason } from './hooks.js'
 import { noListeners, type ListenerOwner, type Listeners, type ListenerSet } from './listeners.js'
 import { plainLogging, type Logger, type Logging } from './logging.js'
 import { orderPlugins } from './order.js'
 import { applyPlugin, buildHooks, type Guard, type HostContext, type PluginRecord } from './plugin-record.js'
-import type { Plugin } from './plugin.js'
+import { checkPlugin, type Plugin } from './plugin.js'
 import { ServiceRegistry } from './services.js'
 import { limitTime } from './tasks.js'
 
@@ -76,8 +76,7 @@ export class Peer {
 
   /**
    * Runs `config`, `endpoint`, `db`, `registerServices`, binds the listeners and runs `start`.
-   *
-   * @throws PluginError naming plugin and hook, or PeerError; what was started is stopped before
+   * Throws PluginError naming plugin and hook, or PeerError; what was started is stopped before.
    */
   start(): Promise<void> {
     if (this.#state !== 'new') return Promise.reject(new PeerError('ERR_PEER_STATE', `start: expected a new peer, this one is ${this.#state}`))
@@ -89,8 +88,7 @@ export class Peer {
   /**
    * Stops in good order: refuses new calls, then unwinds plugin by plugin in reverse (stop taps, background tasks,
    * disposers), then closes the listeners. Every call returns the same outcome.
-   *
-   * @throws PeerError ERR_PEER_STOP listing all that failed; everything else has been done nevertheless
+   * Throws ERR_PEER_STOP listing all that failed; everything else has been done nevertheless.
    */
   async stop(reason: string | StopReason = 'stop was called'): Promise<void> {
     const why = typeof reason === 'string' ? { why: reason, failed: false } : reason
@@ -158,7 +156,7 @@ export class Peer {
   }
 
   async #startAll(): Promise<void> {
-    const { plugins } = this.#site
+    const plugins = this.#site.plugins.map((plugin, index) => checkPlugin(plugin, `plugins[${index}] in ${this.#site.file}`))
     const bringing = this.#options.logging === undefined ? plugins.find(({ logging }) => logging !== undefined) : undefined
     this.#logging = (await bringing?.logging?.(this.#site, this.#options.clock)) ?? this.#logging
     const context = this.#context()
@@ -193,7 +191,7 @@ export class Peer {
     const before = this.#site
     const known = [...before.plugins.filter(({ name }) => name !== plugin.name), plugin]
     try {
-      this.#configure(await hooks.config.promise(createSite({ ...before, plugins: known })))
+      this.#configure(await hooks.config.promise(layered({ ...before, plugins: known })))
       const endpoint = this.#endpoint ?? { id: '', address: '' }
       const wanted = await hooks.endpoint.promise(endpoint)
       if (wanted.id !== endpoint.id || wanted.address !== endpoint.address) throw late(plugin, 'changes the endpoint')

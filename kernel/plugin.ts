@@ -4,38 +4,17 @@ import type { Clock } from './clock.js'
 import type { KeySpecs, Settings } from './config/keys.js'
 import type { SiteLoader } from './config/loader.js'
 import type { SiteConfig } from './config/site.js'
+import { PeerError } from './errors.js'
 import type { PluginHooks } from './hooks.js'
 import type { ListenerParts, ListenerSet } from './listeners.js'
 import type { Logger, Logging } from './logging.js'
-import type { Token } from './services.js'
-
-/** A flag of `peer node start` that stands for values of keys, as `--set` would give them. */
-export interface StartFlag {
-  readonly description: string
-  readonly set: Readonly<Record<string, string>>
-}
+import type { PluginManifest } from './manifest.js'
+import type { Token } from './token.js'
 
 /** What a plugin is: a value. Make one with {@link definePlugin}. */
-export interface Plugin {
-  /** Unique within a site; also the module name in logs. */
-  readonly name: string
-  readonly version?: string
-  /** One sentence for `peer plugin list`. */
-  readonly description?: string
-  /** The configuration keys that it reads. */
-  readonly config?: KeySpecs
-  /** Keys of v0.6 that nothing of Weft reads; where a site has them, and everything below them, one note says so. */
-  readonly unusedKeys?: readonly string[]
+export interface Plugin extends PluginManifest {
   /** Subcommands that it brings to the `peer` program. */
   readonly commands?: readonly CommandClass<PeerContext>[]
-  /** Flags that it adds to `peer node start`, by name (`--peer-chaincodedev`). */
-  readonly startFlags?: Readonly<Record<string, StartFlag>>
-  /** Tokens that it will provide: checked at start, and used to order plugins. */
-  readonly provides?: readonly Token<unknown>[]
-  /** Tokens without which it cannot run: a missing one fails the start and names the plugin to add. */
-  readonly requires?: readonly Token<unknown>[]
-  /** Tokens that it uses if somebody provides them: they only influence the order. */
-  readonly uses?: readonly Token<unknown>[]
   /**
    * Makes the peer's listeners; the first plugin that has this does. Called once, when the settings are final and nothing is
    * open yet: what makes listening impossible (a certificate, say) is thrown here.
@@ -90,4 +69,18 @@ export interface PluginHost {
  */
 export function definePlugin(plugin: Plugin): Plugin {
   return Object.freeze(plugin)
+}
+
+/** `value` as a plugin. Throws ERR_PLUGIN_INVALID naming the place where it stands. */
+export function checkPlugin(value: unknown, place: string): Plugin {
+  if (isPlugin(value)) return value
+  const found = typeof value === 'object' && value !== null ? `an object with ${Object.keys(value).join(', ') || 'no members'}` : String(value)
+  throw new PeerError('ERR_PLUGIN_INVALID', `${place}: expected a plugin (name and apply), found ${found}`, {
+    hint: 'make plugins with definePlugin from weft, and export them as default',
+  })
+}
+
+function isPlugin(value: unknown): value is Plugin {
+  if (typeof value !== 'object' || value === null) return false
+  return 'name' in value && typeof value.name === 'string' && value.name !== '' && 'apply' in value && typeof value.apply === 'function'
 }

@@ -1,30 +1,9 @@
 import { PeerError } from './errors.js'
-import type { Plugin } from './plugin.js'
-
-/**
- * How plugins find each other: one plugin offers a value under a token, others take it.
- * The type parameter is the contract; the strings are for error messages.
- */
-export interface Token<T> {
-  readonly name: string
-  /** Module of the plugin that usually provides it; named in errors as "the plugin to add". */
-  readonly providedBy: string
-  /** Carries the type only; never set. */
-  readonly contract?: T
-}
-
-/**
- * Makes a token. Export it from the `index.ts` of the plugin that provides the service.
- *
- * @example
- * export const LOOM = createToken<Loom>('loom', './plugins/loom.ts')
- */
-export function createToken<T>(name: string, providedBy: string): Token<T> {
-  return Object.freeze({ name, providedBy })
-}
+import type { PluginManifest } from './manifest.js'
+import type { Token } from './token.js'
 
 interface Offer {
-  readonly plugin: Plugin
+  readonly plugin: PluginManifest
   readonly token: Token<unknown>
   readonly value: unknown
 }
@@ -34,7 +13,7 @@ export class ServiceRegistry {
   readonly #offers = new Map<string, Offer>()
 
   /** Throws ERR_SERVICE_UNLISTED or ERR_SERVICE_TWICE. */
-  provide(plugin: Plugin, token: Token<unknown>, value: unknown): void {
+  provide(plugin: PluginManifest, token: Token<unknown>, value: unknown): void {
     if (!lists(plugin.provides, token)) throw unlisted(plugin, token, 'provides', '', 'provides')
     const other = this.#offers.get(token.name)
     if (other !== undefined)
@@ -43,7 +22,7 @@ export class ServiceRegistry {
   }
 
   /** Throws ERR_SERVICE_UNLISTED or ERR_SERVICE_MISSING. */
-  use<T>(plugin: Plugin, token: Token<T>): T {
+  use<T>(plugin: PluginManifest, token: Token<T>): T {
     const found = this.#look(plugin, token)
     if (found !== undefined) return found.value
     throw new PeerError('ERR_SERVICE_MISSING', `plugin ${plugin.name} uses ${token.name}, which nobody has provided so far`, {
@@ -53,12 +32,12 @@ export class ServiceRegistry {
   }
 
   /** Throws ERR_SERVICE_UNLISTED. */
-  find<T>(plugin: Plugin, token: Token<T>): T | undefined {
+  find<T>(plugin: PluginManifest, token: Token<T>): T | undefined {
     return this.#look(plugin, token)?.value
   }
 
   /** Throws ERR_SERVICE_NOT_PROVIDED if a plugin has not kept its promise. */
-  checkProvided(plugin: Plugin): void {
+  checkProvided(plugin: PluginManifest): void {
     for (const { name } of plugin.provides ?? []) {
       if (this.#offers.get(name)?.plugin === plugin) continue
       throw new PeerError('ERR_SERVICE_NOT_PROVIDED', `plugin ${plugin.name} lists ${name} in provides but has not provided it by the end of registerServices`)
@@ -66,11 +45,11 @@ export class ServiceRegistry {
   }
 
   /** Takes back all that a plugin offered. */
-  drop(plugin: Plugin): void {
+  drop(plugin: PluginManifest): void {
     for (const [name, offer] of this.#offers) if (offer.plugin === plugin) this.#offers.delete(name)
   }
 
-  #look<T>(plugin: Plugin, token: Token<T>): { readonly value: T } | undefined {
+  #look<T>(plugin: PluginManifest, token: Token<T>): { readonly value: T } | undefined {
     if (!lists(plugin.requires, token) && !lists(plugin.uses, token) && !lists(plugin.provides, token))
       throw unlisted(plugin, token, 'takes', ', so nothing orders it after the provider', 'requires or uses')
     const offer = this.#offers.get(token.name)
@@ -82,7 +61,7 @@ function lists(tokens: readonly Token<unknown>[] | undefined, token: Token<unkno
   return tokens?.some(({ name }) => name === token.name) ?? false
 }
 
-function unlisted({ name }: Plugin, token: Token<unknown>, act: string, consequence: string, list: string): PeerError {
+function unlisted({ name }: PluginManifest, token: Token<unknown>, act: string, consequence: string, list: string): PeerError {
   return new PeerError('ERR_SERVICE_UNLISTED', `plugin ${name} ${act} ${token.name} without listing it${consequence}`, {
     hint: `add the token to ${list} of ${name}`,
   })

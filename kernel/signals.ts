@@ -6,9 +6,7 @@ const LINGER_MS = 2000
 /**
  * Starts a peer and waits until it has stopped. SIGINT and SIGTERM print an empty line and the signal's name and stop it in good
  * order; a second signal ends the process at once, with 130 or 143. What nobody caught stops it as a failure.
- *
- * @returns the exit code: 0 after a signal or a request, 1 after a failure
- * @throws what `peer.start()` throws, unless a signal came meanwhile
+ * Returns the exit code: 0 after a signal or a request, 1 after a failure. Throws what `peer.start()` throws, unless a signal came meanwhile.
  */
 export async function runUntilStopped(peer: Peer, source: NodeJS.Process): Promise<number> {
   let signalled = false

@@ -1,6 +1,6 @@
 import { type BaseContext, Command, Option } from 'clipanion'
 import type { KeySpecs, Settings } from '../config/keys.js'
-import { type LoadedSite, layerSite } from '../config/load.js'
+import { type LoadedSite, layerSite } from '../config/layers.js'
 import { type ResolvedSettings, resolveSettings } from '../config/resolve.js'
 import type { SiteConfig } from '../config/site.js'
 import { failureText, toJson, usageText } from './output.js'

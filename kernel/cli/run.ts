@@ -16,8 +16,7 @@ export interface Surroundings extends Omit<PeerContext, 'loadedSite' | 'defaultS
 /**
  * The `peer` program: finds the site, runs one command of the kernel or of the site's plugins. Commands of the packaged site that need
  * no site (`version`, `help`) are always there and load no file (spec/node.md §1).
- *
- * @returns the exit code: 0, or 1 after an error, which is on stderr
+ * Returns the exit code: 0, or 1 after an error, which is on stderr.
  */
 export async function runCli(argv: readonly string[], { packaged, ...surroundings }: Surroundings): Promise<number> {
   const line = parseArgv(argv)

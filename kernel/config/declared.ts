@@ -1,5 +1,5 @@
 import { PeerError } from '../errors.js'
-import type { Plugin } from '../plugin.js'
+import type { PluginManifest } from '../manifest.js'
 import type { KeySpec } from './keys.js'
 import { peerKeys } from './peer-keys.js'
 
@@ -12,12 +12,8 @@ export interface DeclaredKey {
   readonly isMap: boolean
 }
 
-/**
- * Every key that the kernel and the plugins of a site declare.
- *
- * @throws PeerError ERR_CONFIG_KEY_CONFLICT if two declare one key with different specs; names both
- */
-export function declaredKeys(plugins: readonly Plugin[]): ReadonlyMap<string, DeclaredKey> {
+/** Every key that the kernel and the plugins of a site declare. Throws ERR_CONFIG_KEY_CONFLICT, naming both, if two declare one with different specs. */
+export function declaredKeys(plugins: readonly PluginManifest[]): ReadonlyMap<string, DeclaredKey> {
   const declared = new Map<string, DeclaredKey>()
   for (const { name: plugin, config = {} } of [{ name: 'kernel', config: peerKeys }, ...plugins]) {
     for (const [key, spec] of Object.entries(config)) {

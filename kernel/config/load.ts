@@ -1,25 +1,19 @@
 import { pathToFileURL } from 'node:url'
 import { PeerError } from '../errors.js'
-import type { Plugin } from '../plugin.js'
-import { type DeclaredKey, declaredKeys } from './declared.js'
-import { readEnvironment } from './environment.js'
-import { loadPlugins, type SiteSource } from './loader.js'
-import { createSite, type LayeredValue, type SiteConfig } from './site.js'
+import { checkPlugin, type Plugin } from '../plugin.js'
+import { declaredKeys } from './declared.js'
+import { layerFiles, type LoadedSite } from './layers.js'
+import type { SiteLoader, SiteSource } from './loader.js'
 
-/** The files of a site, read and layered, before the environment and the command line. */
-export interface LoadedSite {
-  readonly file: string
-  readonly plugins: readonly Plugin[]
-  readonly values: ReadonlyMap<string, LayeredValue>
-}
+/** A loaded site whose plugins can do their work, not only describe themselves. */
+export type PluggedSite = Omit<LoadedSite, 'plugins'> & { readonly plugins: readonly Plugin[] }
 
 /**
  * Reads the site in `file`, else in the nearest file from `cwd` upwards, with the loader that a plugin of the packaged site brings;
  * where no file is found, the packaged site it is. Values are not validated yet.
- *
- * @throws PeerError ERR_CONFIG_*, ERR_MODULE_*, ERR_PLUGIN_INVALID, each naming the file
+ * Throws ERR_CONFIG_*, ERR_MODULE_*, ERR_PLUGIN_INVALID, each naming the file.
  */
-export async function loadFiles(cwd: string, file: string | undefined, own: LoadedSite): Promise<LoadedSite> {
+export async function loadFiles(cwd: string, file: string | undefined, own: PluggedSite): Promise<PluggedSite> {
   const loader = own.plugins.find((plugin) => plugin.loader !== undefined)?.loader
   const chain = (await loader?.read(cwd, file)) ?? []
   const [first] = chain
@@ -30,76 +24,26 @@ export async function loadFiles(cwd: string, file: string | undefined, own: Load
 }
 
 /** The program's own site, from its module. It lists plugin values: nothing has to be found to load it. */
-export async function loadPackagedSite(file: string): Promise<LoadedSite> {
+export async function loadPackagedSite(file: string): Promise<PluggedSite> {
   const module: { readonly default?: object } = await import(pathToFileURL(file).href)
   const source = { file, content: { ...module.default } }
   const plugins = await loadPlugins(source)
   return { file, plugins, values: layerFiles([source], declaredKeys(plugins)) }
 }
 
-/** Lays the environment, and options as of `--set key=value`, over the files of a site. */
-export function layerSite({ file, plugins, values: inFiles }: LoadedSite, env: NodeJS.ProcessEnv, set: readonly string[]): SiteConfig {
-  const declared = declaredKeys(plugins)
-  const values = new Map(inFiles)
-  const { matched, unmatched } = readEnvironment(
-    env,
-    [...declared.values()].flatMap(({ key, spec }) => (spec.fromEnvironment === false ? [] : key)),
+/** The plugin values of a site's `plugins` list. Throws ERR_PLUGIN_INVALID naming file and entry, and what the loader throws. */
+async function loadPlugins({ file, content }: SiteSource, loader?: SiteLoader): Promise<readonly Plugin[]> {
+  const entries = content['plugins']
+  if (!Array.isArray(entries)) throw new PeerError('ERR_PLUGIN_INVALID', `plugins in ${file}: expected a list, found ${typeof entries}`)
+  const list: readonly unknown[] = entries
+  const plugins = await Promise.all(
+    list.map(async (entry, index) => {
+      const place = `plugins[${index}] in ${file}`
+      if (typeof entry !== 'string' || loader === undefined) return checkPlugin(entry, place)
+      return checkPlugin((await loader.load(entry, file))['default'], `${place} (the default export of ${entry})`)
+    }),
   )
-  for (const { key, variable, value } of matched) values.set(key, { value: textValue(declared.get(key), value), layer: 'environment', origin: variable })
-  for (const option of set) {
-    const at = option.indexOf('=')
-    if (at < 1) throw new PeerError('ERR_CONFIG_INVALID', `--set ${option}: expected key=value`)
-    const key = option.slice(0, at)
-    values.set(key, { value: textValue(declared.get(key), option.slice(at + 1)), layer: 'command line', origin: `--set ${key}` })
-  }
-  return createSite({ file, plugins, values, unmatchedVariables: unmatched })
-}
-
-/** Maps can only be written as text in JSON; every other kind reads text itself. */
-function textValue(declared: DeclaredKey | undefined, value: string): unknown {
-  if (declared?.isMap !== true) return value
-  try {
-    return JSON.parse(value)
-  } catch (error) {
-    if (error instanceof SyntaxError) return value // no JSON: validation says that a map was expected, and what was found
-    throw error
-  }
-}
-
-function layerFiles(chain: readonly SiteSource[], declared: ReadonlyMap<string, DeclaredKey>): ReadonlyMap<string, LayeredValue> {
-  const values = new Map<string, LayeredValue>()
-  const isMapKey = (key: string): boolean => declared.get(key)?.isMap === true
-  for (const { file, content } of [...chain].reverse()) {
-    const { extends: _base, plugins: _plugins, $schema: _schema, ...sections } = content
-    const layer = file === chain[0]?.file ? 'file' : 'base'
-    for (const [key, value] of flatten(sections, isMapKey, file)) values.set(key, { value, layer, origin: file })
-  }
-  return values
-}
-
-const DEEPEST = 32
-
-/**
- * Nested values as dotted keys: `{ peer: { id: 'vp0' } }` is `peer.id`. Values under a key of kind map stay together.
- * Empty sections and `null` (an empty section in YAML) say nothing.
- *
- * @throws PeerError ERR_CONFIG_INVALID for values that are nested too deep, or in a circle
- */
-export function flatten(values: object, isMapKey: (key: string) => boolean, file: string): ReadonlyMap<string, unknown> {
-  const flat = new Map<string, unknown>()
-  const visit = (section: object, prefix: string, depth: number): void => {
-    if (depth > DEEPEST) throw new PeerError('ERR_CONFIG_INVALID', `${file}: ${prefix.slice(0, 60)}… is nested more than ${DEEPEST} deep`)
-    for (const [name, value] of Object.entries(section)) {
-      const key = `${prefix}${name}`
-      if (value === undefined || value === null) continue
-      if (isSection(value) && !isMapKey(key)) visit(value, `${key}.`, depth + 1)
-      else flat.set(key, value)
-    }
-  }
-  visit(values, '', 1)
-  return flat
-}
-
-function isSection(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  const twice = plugins.find(({ name }, index) => plugins.findIndex((other) => other.name === name) < index)
+  if (twice !== undefined) throw new PeerError('ERR_PLUGIN_INVALID', `plugins in ${file}: ${twice.name} is listed twice`)
+  return plugins
 }

@@ -25,8 +25,7 @@ export interface ResolvedSettings {
 
 /**
  * Validates all values of a site against the keys of the kernel and of its plugins.
- *
- * @throws PeerError ERR_CONFIG_INVALID, whose message has one line for every error: key, where, expected, found
+ * Throws ERR_CONFIG_INVALID, whose message has one line for every error: key, where, expected, found.
  */
 export function resolveSettings(site: SiteConfig): ResolvedSettings {
   const declared = declaredKeys(site.plugins)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { definePlugin, PeerError, PluginError, type Plugin, type StopReason } from '../../kernel/index.js'
-import { testPeer } from './sites.js'
+import { definePlugin, Peer, PeerError, PluginError, type Plugin, type StopReason } from '../../kernel/index.js'
+import { layered } from '../../kernel/config/site.js'
+import { testPeer, testSite } from './sites.js'
 
 const HOOKS = ['db', 'registerServices', 'start'] as const
 
@@ -209,5 +210,10 @@ describe('what a tap may do', () => {
       .peer.start()
       .catch((reason: unknown) => reason)
     expect(error instanceof PeerError && error.cause).toMatchObject({ code: 'ERR_CONFIG_EARLY' })
+  })
+
+  test('a site whose list has something that is no plugin does not start, and the entry is named', async () => {
+    const peer = new Peer(layered({ ...testSite([]), plugins: [definePlugin({ name: 'p', apply: () => undefined }), { name: 'words' }] }))
+    await expect(peer.start()).rejects.toThrow('plugins[1] in (program): expected a plugin (name and apply), found an object with name')
   })
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { defineKeys, definePlugin, integer, key, map, resolveSettings } from '../../kernel/index.js'
-import { layerSite } from '../../kernel/config/load.js'
+import { layerSite } from '../../kernel/config/layers.js'
 import ledger, { ledgerKeys } from '../../plugins/ledger/index.js'
 import { configNotes } from '../../plugins/site/notes.js'
 

@@ -1,7 +1,7 @@
-import { PeerCommand, type Plugin } from '../../../kernel/index.js'
+import { PeerCommand, type PluginManifest } from '../../../kernel/index.js'
 
 /** What `peer plugin list --json` says of a plugin. */
-function describe(plugin: Plugin) {
+function describe(plugin: PluginManifest) {
   const names = (tokens: readonly { name: string }[] = []): string[] => tokens.map(({ name }) => name)
   return {
     name: plugin.name,

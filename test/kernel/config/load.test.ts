@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { layerSite, loadFiles, loadPackagedSite } from '../../../kernel/config/load.js'
+import { layerSite } from '../../../kernel/config/layers.js'
+import { loadFiles, loadPackagedSite } from '../../../kernel/config/load.js'
 import { PACKAGED } from '../sites.js'
 import { LOOM_PLUGIN, tempSite } from './temp-site.js'
 

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { definePlugin } from '../../../kernel/plugin.js'
 import { defineKeys, key } from '../../../kernel/config/keys.js'
 import { address, choice, duration, flag, integer, list, map, text } from '../../../kernel/config/kinds.js'
-import { layerSite } from '../../../kernel/config/load.js'
+import { layerSite } from '../../../kernel/config/layers.js'
 import { resolveSettings } from '../../../kernel/config/resolve.js'
-import { createSite } from '../../../kernel/config/site.js'
+import { createSite } from '../../../kernel/define-site.js'
 
 const loomKeys = defineKeys({
   'loom.threads': key(integer({ min: 1, max: 64 }), 4, 'threads of the loom'),
