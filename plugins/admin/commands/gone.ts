@@ -7,8 +7,9 @@ const GONE_WITHIN_MS = 10_000
 
 /** Whether, within 10 s, nobody listens at an address any more and, if it is known, the process has ended: then another peer can start. */
 export async function hasGone(address: string, pid: number | undefined): Promise<boolean> {
+  const isThere = async (): Promise<boolean> => (pid !== undefined && isRunning(pid)) || (await listens(address))
   const deadline = performance.now() + GONE_WITHIN_MS
-  while ((pid !== undefined && isRunning(pid)) || (await listens(address))) {
+  while (await isThere()) {
     if (performance.now() > deadline) return false
     await sleep(POLL_MS)
   }
