@@ -9,37 +9,46 @@ import { PeerError } from '../../kernel/index.js'
 export function parseConstructor(json: string): string[] {
   if (json === '{}') throw refused("Empty JSON chaincode parameters must contain the following keys: 'Args' or 'Function' and 'Args'")
   const members = parseObject(json)
-  const names = [...members.keys()].sort().join()
+  const names = members
+    .map(([name]) => name)
+    .sort()
+    .join()
   if (names !== 'args' && names !== 'args,function') {
     throw refused("Non-empty JSON chaincode parameters must contain the following keys: 'Args' or 'Function' and 'Args'")
   }
-  const args = members.get('args')
+  // As Go reads JSON: null is what is not there.
+  const args = new Map(members).get('args') ?? []
   if (!Array.isArray(args)) throw refused(`Chaincode argument error: Args must be an array of strings, found ${kindOf(args)}`)
-  const words = args.map((arg: unknown): string => {
-    if (typeof arg !== 'string') throw refused(`Chaincode argument error: json: cannot unmarshal ${kindOf(arg)} into Go struct field strArgs.Args of type string`)
+  const words = args.map((item: unknown): string => {
+    const arg = item ?? ''
+    if (typeof arg !== 'string')
+      throw refused(`Chaincode argument error: json: cannot unmarshal ${kindOf(arg)} into Go struct field strArgs.Args of type string`)
     return arg
   })
-  const fn = members.get('function') ?? ''
-  if (typeof fn !== 'string') throw refused(`Chaincode argument error: json: cannot unmarshal ${kindOf(fn)} into Go struct field strArgs.Function of type string`)
+  const fn = new Map(members).get('function') ?? ''
+  if (typeof fn !== 'string')
+    throw refused(`Chaincode argument error: json: cannot unmarshal ${kindOf(fn)} into Go struct field strArgs.Function of type string`)
   return fn === '' ? words : [fn, ...words]
 }
 
 /** Reads an `-a` argument: a JSON array of strings. */
 export function parseAttributes(json: string): string[] {
-  const value = parseJson(json)
+  const value = parseJson(json) ?? []
   if (!Array.isArray(value)) throw refused(`Chaincode argument error: attributes must be a JSON array of strings, found ${kindOf(value)}`)
   return value.map((item: unknown): string => {
-    if (typeof item !== 'string') throw refused(`Chaincode argument error: json: cannot unmarshal ${kindOf(item)} into Go value of type string`)
-    return item
+    const attribute = item ?? ''
+    if (typeof attribute !== 'string') throw refused(`Chaincode argument error: json: cannot unmarshal ${kindOf(attribute)} into Go value of type string`)
+    return attribute
   })
 }
 
-function parseObject(json: string): Map<string, unknown> {
+/** The members of an object, their names in lower case: one name may occur in several spellings. */
+function parseObject(json: string): (readonly [string, unknown])[] {
   const value = parseJson(json)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw refused(`Chaincode argument error: expected a JSON object such as {"Args":["query","a"]}, found ${kindOf(value)}`)
   }
-  return new Map(Object.entries(value).map(([name, member]) => [name.toLowerCase(), member]))
+  return Object.entries(value).map(([name, member]) => [name.toLowerCase(), member] as const)
 }
 
 function parseJson(json: string): unknown {

@@ -2,6 +2,7 @@ import { definePlugin } from '../../kernel/index.js'
 import { DevopsService } from '../../proto/index.js'
 import { CHAINCODE } from '../chaincode/index.js'
 import { CONSENSUS } from '../consensus/index.js'
+import { loggingKeys } from '../logging/index.js'
 import { DeployCommand } from './commands/deploy.js'
 import { InvokeCommand } from './commands/invoke.js'
 import { QueryCommand } from './commands/query.js'
@@ -13,6 +14,7 @@ import { DEVOPS } from './token.js'
 export default definePlugin({
   name: 'devops',
   description: 'the Devops service: peer chaincode deploy, invoke and query',
+  config: { 'logging.chaincode': loggingKeys['logging.chaincode'] },
   requires: [CHAINCODE, CONSENSUS],
   provides: [DEVOPS],
   commands: [DeployCommand, InvokeCommand, QueryCommand],

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export type { LogStream, LogWriter } from './format.js'
+export { loggingKeys } from './keys.js'
 export { type LogLevels, parseLevels } from './levels.js'
 export { type LevelledLogging, type LoggingOptions, createLogging } from './logging.js'
 export { default } from './plugin.js'

@@ -17,6 +17,17 @@ describe('a constructor message on the command line', () => {
     })
   }
 
+  it.each([
+    ['{"Args":null}', []],
+    ['{"Args":["f",null],"Function":null}', ['f', '']],
+  ])('takes null in %s for what is not there, as Go does', (json, args) => {
+    expect(parseConstructor(json)).toEqual(args)
+  })
+
+  it('refuses one key in two spellings', () => {
+    expect(() => parseConstructor('{"Args":["f"],"args":["g"]}')).toThrow(/^Non-empty JSON chaincode parameters must contain/)
+  })
+
   it('refuses an empty object with its own text', () => {
     expect(() => parseConstructor('{}')).toThrow("Empty JSON chaincode parameters must contain the following keys: 'Args' or 'Function' and 'Args'")
   })

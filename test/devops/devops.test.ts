@@ -30,7 +30,10 @@ function setup(options: { valid?: boolean; query?: () => Promise<Uint8Array> } =
 }
 
 const invocation = (name: string, idGenerationAlg = '') =>
-  ChaincodeInvocationSpec.fromPartial({ chaincodeSpec: { chaincodeID: { name }, ctorMsg: { args: [Buffer.from('put'), Buffer.from('a'), Buffer.from('10')] } }, idGenerationAlg })
+  ChaincodeInvocationSpec.fromPartial({
+    chaincodeSpec: { chaincodeID: { name }, ctorMsg: { args: [Buffer.from('put'), Buffer.from('a'), Buffer.from('10')] } },
+    idGenerationAlg,
+  })
 
 describe('devops', () => {
   it('submits an invoke with the fields of v0.6 and a random id', async () => {

@@ -15,7 +15,7 @@ const ledger: { readonly invokeWithIdGenerationAlg: readonly Case[] } = JSON.par
 
 describe('a transaction id derived from the arguments', () => {
   for (const each of [...chaincode.txids.cases, ...ledger.invokeWithIdGenerationAlg]) {
-    const args = (each.argsHex?.map((hex) => Buffer.from(hex, 'hex')) ?? each.args?.map((arg) => Buffer.from(arg))) ?? []
+    const args = each.argsHex?.map((hex) => Buffer.from(hex, 'hex')) ?? each.args?.map((arg) => Buffer.from(arg)) ?? []
     const algorithm = each.idGenerationAlg ?? 'sha256'
     it(`of ${each.derHex.slice(0, 40)} by ${algorithm} is the original's`, () => {
       expect(Buffer.from(derArguments(args)).toString('hex')).toBe(each.derHex)

@@ -93,6 +93,11 @@ async function otherCommands(): Promise<void> {
   expect(JSON.parse(rejected.stderr)).toMatchObject({
     error: { code: 'ERR_TRANSACTION_REJECTED', details: { error: 'Transaction or query returned with failure: Entity not found' } },
   })
+  const logged = await peer.cli('--logging-level', 'info', 'chaincode', 'invoke', '-n', 'mycc', '-c', '{"Args":["invoke","a","b","1"]}')
+  expect(logged).toMatchObject({ stdout: '', code: 0 })
+  expect(logged.stderr).toMatch(
+    /^\d\d:\d\d:\d\d\.\d{3} \[chaincodeCmd\] chaincodeInvokeOrQuery -> INFO 001 Successfully invoked transaction: chaincodeSpec:<type:GOLANG chaincodeID:<name:"mycc" > ctorMsg:<args:"invoke" args:"a" args:"b" args:"1" > > \([0-9a-f-]{36}\)\n$/,
+  )
   const plain = await peer.cli('chaincode', 'invoke', '-n', 'mycc', '-c', '{"Args":["invoke","a","b","1"]}', '--json')
   expect(JSON.parse(plain.stdout).txid).toMatch(/^[0-9a-f-]{36}$/)
   const sha = await peer.cli('chaincode', 'invoke', '-n', 'mycc', '-c', '{"Args":["invoke","a","b","1"]}', '-t', 'SHA256', '--json')
