@@ -136,7 +136,8 @@ export class Chain {
     batch.put(this.indexes, blockHashIndexKey(hash), encodeBlockNumber(number))
     // One after the other, so that the latest wins where an id repeats.
     for (const [index, location] of encodeLocations(number, txids.length).entries()) batch.put(this.indexes, txidIndexKey(txids[index] ?? ''), location)
-    this.deploys.write(batch, number, transactions)
+    // Blocks of a transfer come newest first. (The rows of txids are those of v0.6: the last one written.)
+    this.deploys.write(batch, number, transactions, number < this.size)
   }
 
   /** Notes in a batch that nothing is known of the links below `number`; the returned function is to be called once that is durable. */

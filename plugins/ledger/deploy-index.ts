@@ -23,11 +23,17 @@ export class DeployIndex {
     return row ? decodeLocation(row) : undefined
   }
 
-  /** Puts the rows of a block's transactions, in canonical form; the latest of a name wins. */
-  write(batch: StoreBatch, block: Height, transactions: readonly Uint8Array[]): void {
+  private isAfter(name: string, block: Height): boolean {
+    const location = this.locate(name)
+    return location !== undefined && location.block > block
+  }
+
+  /** Puts the rows of a block's transactions, in canonical form; the latest of a name wins, also over an old block that is stored after newer ones. */
+  write(batch: StoreBatch, block: Height, transactions: readonly Uint8Array[], isOld: boolean): void {
     for (const [index, bytes] of transactions.entries()) {
       const name = deployedName(bytes)
-      if (name !== undefined) batch.put(this.rows, Buffer.from(name), encodeLocation({ block, index }))
+      if (name === undefined || (isOld && this.isAfter(name, block))) continue
+      batch.put(this.rows, Buffer.from(name), encodeLocation({ block, index }))
     }
   }
 }

@@ -3,7 +3,7 @@ import type { CommittedBlock, Height, Ledger } from './ledger.js'
 /** Changes of the world state that were applied in memory by `applyStateDelta`. One of the two must be called. */
 export interface AppliedDelta {
   readonly stateHash: Uint8Array | undefined
-  /** Writes the state rows and notes that the state is now that of `block`; no block and no delta row (spec/ledger.md §10). */
+  /** Writes the state rows and notes that the state is now that of `block`; no block and no delta row (spec/ledger.md §10). Throws OutOfBounds above the head. */
   commit(block: Height): Promise<void>
   rollback(): void
 }
@@ -26,7 +26,10 @@ export interface StateReplacement {
   add(delta: Uint8Array): Promise<void>
   /** Hash of what was added so far. */
   stateHash(): Promise<Uint8Array | undefined>
-  /** Makes this the peer's state, that of `block`, in one atomic write, and drops the former one and the delta history. */
+  /**
+   * Makes this the peer's state, that of `block`, in one atomic write, and drops the former one and the delta history. Throws OutOfBounds above the head,
+   * which ends the replacement: store the block first.
+   */
   activate(block: Height): Promise<void>
   discard(): Promise<void>
 }

@@ -108,6 +108,7 @@ export class TransferableLedger extends PeerLedger implements SyncableLedger {
     })
     return new FillingState(store, generation.structure, {
       activate: async (block) => {
+        this.parts.chain.requireInBounds(block)
         await world.activate(generation, block)
         await this.parts.history.clear()
       },
@@ -139,6 +140,7 @@ export class TransferableLedger extends PeerLedger implements SyncableLedger {
   }
 
   private async commitState(state: PreparedState, block: Height): Promise<void> {
+    this.parts.chain.requireInBounds(block)
     const batch = this.parts.store.batch()
     state.write(batch)
     const marked = this.parts.world.markBlock(batch, block, 'transferred')

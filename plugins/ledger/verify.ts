@@ -107,7 +107,7 @@ class BlockCheck {
       this.fault(number, `the deploy of ${name} is not in the index of deploys`)
   }
 
-  /** The index holds the latest transaction of an id, so it may point at a later one with the same id. */
+  /** The index holds one transaction of an id that repeats: the latest, or, of blocks that a transfer brought, the last to arrive. */
   private checkTransaction(number: Height, index: number, txid: string): void {
     const location = this.chain.locate(txid)
     if (location?.block === number && location.index === index) return
@@ -115,8 +115,7 @@ class BlockCheck {
       this.fault(number, `transaction ${txid} is not in the index`)
       return
     }
-    const isLater = location.block > number || (location.block === number && location.index > index)
-    const bytes = isLater && location.block < this.chain.height ? this.chain.blockBytes(location.block) : undefined
+    const bytes = this.chain.stored(location.block)
     if (!bytes || transactionIds(bytes)[location.index] !== txid) {
       this.fault(number, `transaction ${txid} is indexed at block ${location.block}, element ${location.index}, where it is not`)
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Block, encode } from '../../proto/index.js'
+import { Block, Transaction, encode } from '../../proto/index.js'
 import { type CommittedBlock, type SyncableLedger, StateDelta, createLedger, encodeDelta } from '../../plugins/ledger/index.js'
 import { FakeStore } from './fake-store.js'
 import { deployOf, collect, fixedClock, hex, newLedger, text, transactionOf } from './kit.js'
@@ -352,6 +352,30 @@ describe('state transfer', () => {
     expect(store.hexRows('deltas')).toEqual([])
     expect(() => ledger.openBatch()).toThrow(/that of no block/)
     expect(() => ledger.stateSnapshot()).toThrow(/that of no block/)
+  })
+
+  it('that brings old blocks last leaves the index with the latest deploy of a name, and verify content', async () => {
+    const source = await newLedger(SMALL)
+    const commit = (bytes: Uint8Array, txid: string) => source.ledger.openBatch().commit([{ bytes, result: { txid } }], undefined)
+    const latest = encode(Transaction, Transaction.fromPartial({ type: 2, txid: 'twice', payload: text('latest') }))
+    await commit(transactionOf('twice'), 'twice')
+    await commit(deployOf('mycc', 'first deploy'), 'first deploy')
+    await commit(latest, 'twice')
+    await commit(deployOf('mycc', 'second deploy'), 'second deploy')
+    const { ledger } = await newLedger(SMALL)
+    for (const number of [4n, 3n, 2n, 1n]) await ledger.putRawBlock(number, source.ledger.blockBytes(number) ?? expect.fail())
+    expect(ledger.transactionBytes('twice')).toBeDefined()
+    expect(hex(ledger.deployBytes('mycc'))).toBe(hex(deployOf('mycc', 'second deploy')))
+    expect((await ledger.verify()).faults.filter(({ where }) => where.startsWith('block'))).toEqual([])
+  })
+
+  it('cannot say that the state is that of a block above the chain, with which the store could not be opened again', async () => {
+    const { ledger } = await newLedger(SMALL)
+    const change = await ledger.applyStateDelta(deltaOf([['k', 'v']]))
+    await expect(change.commit(1n)).rejects.toThrow('OutOfBounds')
+    const replacement = await ledger.replaceState()
+    await expect(replacement.activate(1n)).rejects.toThrow('OutOfBounds')
+    await expect(ledger.openBatch().commit([], undefined)).resolves.toMatchObject({ number: 1n })
   })
 
   it('stores raw blocks as v0.6 does: decoded and encoded again', async () => {
