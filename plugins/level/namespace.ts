@@ -29,7 +29,7 @@ export class LevelNamespace implements Namespace {
     const stored = prefixed(this.prefix, key)
     try {
       if (at === undefined) return this.db.getSync(stored)
-      return this.db.getSync(stored, { snapshot: snapshotOf(at, this.owner) })
+      return this.db.getSync<Uint8Array, Uint8Array>(stored, snapshotOf(at, this.owner).readOptions)
     } catch (cause) {
       throw readError(cause)
     }
@@ -41,7 +41,7 @@ export class LevelNamespace implements Namespace {
       throw new PeerError('ERR_STORE_RANGE', `expected a limit of 0 or more entries, found ${limit}`, { details: { limit } })
     }
     const bounds = { ...lowerBound(this.prefix, range), ...upperBound(this.prefix, this.#end, range), reverse: range.reverse ?? false, limit }
-    const snapshot = snapshotOf(at, this.owner)
+    const snapshot = at && snapshotOf(at, this.owner).inner
     // Every loop over the result reads afresh: LevelDB takes its implicit snapshot when a loop begins.
     return { [Symbol.asyncIterator]: () => scan(this.db, bounds, this.prefix.length, snapshot) }
   }
