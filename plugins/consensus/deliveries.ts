@@ -123,9 +123,9 @@ export class Deliveries {
     if (!execution.isOpen) return fault(`commit('${tag}') without an open batch: execute() first`)
     const { block, done } = await execution.commit(metadata, (batch, executed) => {
       for (const record of put) records.write(batch, record)
-      for (const { request } of executed) pool.remove(batch, request.id)
+      for (const { request } of executed) if (pool.owns(request)) pool.remove(batch, request.id)
     })
-    for (const [request, report] of reportsOf(block, done)) pool.settle(request.id, report)
+    for (const [request, report] of reportsOf(block, done)) if (pool.owns(request)) pool.settle(request.id, report)
     answering()
     answer({ type: 'delivered', tag, block: deliveredBlock(block, ledger.stateHash()) })
   }

@@ -70,9 +70,10 @@ export class BlockExecution {
     const { batch, done } = this
     assert(batch, 'a block is committed from an open batch')
     const transactions = done.map(({ executed }) => executed)
-    const block = await batch.commit(transactions, metadata, (write) => also(write, done))
+    // Whatever happens the batch is over: there is nothing left to roll back.
     this.batch = undefined
     this.done = []
+    const block = await batch.commit(transactions, metadata, (write) => also(write, done))
     return { block, done }
   }
 

@@ -87,6 +87,7 @@ class EngineHostProcess implements ConsensusHost {
   private readonly records
   private phase: Phase = 'new'
   private halted: string | undefined
+  private stopped: Promise<void> | undefined
   private isValid = true
   private view: Readonly<Record<string, unknown>> = {}
   private readonly recorder
@@ -186,6 +187,7 @@ class EngineHostProcess implements ConsensusHost {
     await this.pool.restore()
     // A transfer may have brought their blocks just before the peer died.
     await this.pool.reconcile()
+    if (this.wasEnded()) return
     const requests = this.pool.open()
     const head = headOf(ledger.info())
     this.recorder.head = head
@@ -228,8 +230,16 @@ class EngineHostProcess implements ConsensusHost {
     }
   }
 
-  async stop(): Promise<void> {
-    if (this.phase === 'stopping' || this.phase === 'over') return
+  stop(): Promise<void> {
+    this.stopped ??= this.phase === 'over' ? Promise.resolve() : this.finish()
+    return this.stopped
+  }
+
+  kill(): void {
+    this.end('this peer was killed')
+  }
+
+  private async finish(): Promise<void> {
     this.phase = 'stopping'
     this.inbox.close()
     this.timers.cancelAll()
@@ -243,8 +253,9 @@ class EngineHostProcess implements ConsensusHost {
     }
   }
 
-  kill(): void {
-    this.end('this peer was killed')
+  /** Whether a stop or a kill came while it started. */
+  private wasEnded(): boolean {
+    return this.phase !== 'new'
   }
 
   private feed(request: EngineRequest): void {

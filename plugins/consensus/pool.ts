@@ -56,10 +56,14 @@ export class RequestPool {
 
   /** Reads the journal: what was accepted before a restart. Bounds do not apply: it was accepted. */
   async restore(): Promise<void> {
+    const batch = this.options.store.batch()
     for await (const [sequence, bytes] of this.journal.load()) {
-      const pooled = this.add(requestId(bytes), bytes, sequence)
-      pooled.stage = 'journaled'
+      const id = requestId(bytes)
+      // Twice only if a damaged store gave a deleted row back.
+      if (this.requests.has(id)) this.journal.delete(batch, sequence)
+      else this.add(id, bytes, sequence).stage = 'journaled'
     }
+    if (batch.size > 0) await this.options.store.commit(batch, 'record')
   }
 
   /**
@@ -101,6 +105,12 @@ export class RequestPool {
     const pooled = this.requests.get(id)
     // The very bytes that were decoded: an id alone may be a claim of whoever made the request.
     return pooled?.request.bytes === bytes ? pooled.transaction : undefined
+  }
+
+  /** Whether a request is one of this validator's, with these very bytes: its id may be a claim. */
+  owns({ id, bytes }: EngineRequest): boolean {
+    const pooled = this.requests.get(id)
+    return pooled !== undefined && (pooled.request.bytes === bytes || Buffer.compare(pooled.request.bytes, bytes) === 0)
   }
 
   /** Adds the removal of a request from the journal to a batch. Not this validator's: nothing happens. */
