@@ -87,7 +87,7 @@ export class OpenBatch implements LedgerBatch, BatchLayers {
     const value = this.host.committed(chaincode, key)
     if (this.reads.size < MAX_REMEMBERED_READS && this.rememberedBytes < MAX_REMEMBERED_BYTES) {
       this.reads.set(id, value)
-      this.rememberedBytes += value?.length ?? 0
+      this.rememberedBytes += id.length + (value?.length ?? 0)
     }
     return value
   }

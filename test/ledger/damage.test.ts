@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openLevelStore } from '../../plugins/level/index.js'
 import { type LedgerOptions, type SyncableLedger, createLedger } from '../../plugins/ledger/index.js'
 import type { FakeStore } from './fake-store.js'
 import { commitOperations, fixedClock, newLedger, text } from './kit.js'
@@ -131,5 +135,50 @@ describe('a chain that is being filled by raw blocks', () => {
     const { ledger, store } = await chainOf()
     await ledger.deleteAllState()
     expect((await reopen(store)).stateBlock()).toBeUndefined()
+  })
+})
+
+describe('what kill -9 left on a real disk', () => {
+  /** A copy of the directory of a store that was never closed, and its log. */
+  async function killed(): Promise<{ open: () => Promise<bigint>; log: string }> {
+    const parent = mkdtempSync(join(tmpdir(), 'weft-damage-'))
+    onTestFinished(() => rmSync(parent, { recursive: true, force: true }))
+    const store = await openLevelStore(join(parent, 'running'))
+    const ledger = await createLedger({ store, clock: fixedClock, settings: SMALL, genesis: true })
+    for (let i = 1; i <= 40; i += 1) await commitOperations(ledger, `t${i}`, [put(`${i}`)])
+    cpSync(join(parent, 'running'), join(parent, 'killed'), { recursive: true })
+    await store.close()
+    const directory = join(parent, 'killed')
+    const open = async (): Promise<bigint> => {
+      const found = await openLevelStore(directory)
+      try {
+        const again = await createLedger({ store: found, clock: fixedClock, settings: SMALL, genesis: true })
+        expect((await again.verify()).faults).toEqual([])
+        return again.height()
+      } finally {
+        await found.close()
+      }
+    }
+    return { open, log: join(directory, readdirSync(directory).find((file) => file.endsWith('.log')) ?? expect.fail('no log')) }
+  }
+
+  it('is whole', async () => {
+    expect(await (await killed()).open()).toBe(41n)
+  })
+
+  it('is refused if a byte before the last block has changed, wherever it is', async () => {
+    const { open, log } = await killed()
+    const sound = readFileSync(log)
+    for (let at = 40; at < sound.length - 3000; at += Math.ceil(sound.length / 7)) {
+      writeFileSync(log, flipped(sound, at))
+      await expect(open(), `byte ${at} of ${sound.length}`).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' })
+    }
+  })
+
+  it('is a sound, shorter chain if the log is cut off: nothing in it tells of more', async () => {
+    const { open, log } = await killed()
+    truncateSync(log, Math.floor(readFileSync(log).length / 2))
+    const height = await open()
+    expect(height > 10n && height < 41n).toBe(true)
   })
 })
