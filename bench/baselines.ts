@@ -40,7 +40,6 @@ export async function startEcho(request: Buffer): Promise<Echo> {
 
 /** The echo at the rates at which the peer is asked. A call costs several times as much where the processor has gone cold between two of them. */
 export async function echoBaseline(echo: Echo, workers: number, seconds: number, pauseMs: number): Promise<Row[]> {
-  await echo.load(workers, Math.min(1, seconds))
   const row = (name: string, { calls, perSecond, cpuMicros, p50Ms, p99Ms, peakMiB }: CallLoad): Row => ({
     name: `baseline: bare gRPC echo, ${name}`,
     perSecond,

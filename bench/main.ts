@@ -17,6 +17,8 @@ const SOURCE = 'examples/chaincode/example02.ts'
 const MOVE = ['invoke', 'a', 'b', '1']
 /** Between two invokes at the low rate. */
 const PAUSE_MS = 10
+const WARM_UP_CALLS = 5000
+const WARM_UP_LIMIT_MS = 20_000
 
 /** Measures something between two short runs of the echo, whose CPU a call is the unit of the machine at that moment. */
 async function besideEcho<T>(callers: number, pauseMs: number, measure: () => Promise<T>): Promise<T & { readonly echoMicros: number }> {
@@ -27,11 +29,17 @@ async function besideEcho<T>(callers: number, pauseMs: number, measure: () => Pr
   return { ...measured, echoMicros: (before.cpuMicros + after.cpuMicros) / 2 }
 }
 
+/** Loads until the code that is measured is compiled: by number of calls, since on a slow or busy machine a time alone would be too short. */
+async function warmUp(load: (sliceSeconds: number) => Promise<number>): Promise<void> {
+  const end = performance.now() + WARM_UP_LIMIT_MS
+  for (let calls = 0; calls < WARM_UP_CALLS && performance.now() < end; ) calls += await load(Math.min(1, seconds))
+}
+
 /** The invoke load after a warm-up, callers that wait for the outcome, then the latency at a low rate, against one chaincode. */
 async function invokes(name: string, peer: BenchPeer, chaincode: string): Promise<Row[]> {
   const request = invocation(chaincode, MOVE)
   const { client, process } = peer
-  await invokeLoad(client, process, request, workers, Math.min(2, seconds))
+  await warmUp(async (slice) => (await invokeLoad(client, process, request, workers, slice)).submitted)
   const busy = await besideEcho(workers, 0, () => invokeLoad(client, process, request, workers, seconds))
   const waiting = await besideEcho(workers, 0, () => waitingLoad(client, process, request, workers, Math.min(3, seconds)))
   const calm = await besideEcho(1, PAUSE_MS, () => invokeLoad(client, process, request, 1, Math.min(3, seconds), PAUSE_MS))
@@ -60,7 +68,9 @@ async function inProcess(): Promise<Row[]> {
       note: 'time in the p50 column',
     }
     const rows = await invokes('invoke in process', peer, 'example02')
-    const query = await besideEcho(workers, 0, () => queryLoad(peer.client, peer.process, invocation('example02', ['query', 'a']), workers, seconds))
+    const ask = () => queryLoad(peer.client, peer.process, invocation('example02', ['query', 'a']), workers, seconds)
+    await ask()
+    const query = await besideEcho(workers, 0, ask)
     return [start, ...rows, { ...figuresOf(query), name: `query in process, ${workers} callers`, note: `${query.calls} answers` }]
   } finally {
     await peer.stop()
@@ -131,6 +141,7 @@ const scenarios: Readonly<Record<string, () => Promise<Row[]>>> = { baselines, '
 const chosen = positionals.length > 0 ? positionals : Object.keys(scenarios)
 const rows: Row[] = []
 const echo = await startEcho(Buffer.from(invocation('example02', MOVE)))
+await warmUp(async (slice) => (await echo.load(workers, slice)).calls)
 for (const name of chosen) {
   const scenario = scenarios[name]
   if (scenario === undefined) throw new Error(`unknown scenario ${name}; known: ${Object.keys(scenarios).join(', ')}`)
