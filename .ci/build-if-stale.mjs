@@ -14,6 +14,6 @@ function newest(path) {
 const sources = ['package.json', 'peer.config.ts', 'kernel', 'plugins', 'proto', 'test/kit'].filter((path) => existsSync(path))
 if (!existsSync(MAIN) || statSync(MAIN).mtimeMs < Math.max(...sources.map(newest))) {
   console.error('weft: building dist/ (once) ...')
-  const { status } = spawnSync('npx', ['tsup', '--config', '.ci/tsup.config.ts'], { stdio: ['ignore', 2, 2], env: { ...process.env, WEFT_DTS: 'no' } })
+  const { status } = spawnSync('npx', ['tsup', '--config', '.ci/tsup.config.ts'], { stdio: ['ignore', 2, 2] })
   if (status !== 0) process.exit(status ?? 1)
 }
