@@ -1,5 +1,5 @@
 import { encodeTransactionBlock, transactionBlockTransactions, WireError } from '../../proto/index.js'
-import { createBatcher, type Engine, type EngineFactory, type EngineHost, type EngineRequest, requestId } from '../consensus/index.js'
+import { createBatcher, createRecentIds, type Engine, type EngineFactory, type EngineHost, type EngineRequest, requestId } from '../consensus/index.js'
 import { type NoopsOptions, parseNoopsOptions } from './options.js'
 
 /** Transactions that wait for a block: what others send beyond this is dropped. */
@@ -21,7 +21,7 @@ export const noops: EngineFactory<NoopsOptions> = Object.freeze({
 function createNoops(host: EngineHost, { size, waitMs, batching }: NoopsOptions): Engine {
   let blocks = 0
   let waitingBytes = 0
-  const seen = createRecentIds()
+  const seen = createRecentIds(MAX_SEEN)
   const batcher = createBatcher<EngineRequest>(
     { size, timeoutMs: waitMs, batching },
     {
@@ -52,21 +52,6 @@ function createNoops(host: EngineHost, { size, waitMs, batching }: NoopsOptions)
     },
     onTimer: () => batcher.timeUp(),
     onDelivered: () => batcher.finished(),
-  }
-}
-
-/** The newest ids, in two generations of half the bound. */
-function createRecentIds(): { add(id: string): void; has(id: string): boolean } {
-  let older = new Set<string>()
-  let newer = new Set<string>()
-  return {
-    add(id) {
-      newer.add(id)
-      if (newer.size < MAX_SEEN / 2) return
-      older = newer
-      newer = new Set()
-    },
-    has: (id) => newer.has(id) || older.has(id),
   }
 }
 
