@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { PeerError, messageOf } from '../../kernel/index.js'
 
 /** A held directory. */
@@ -27,7 +27,7 @@ export function lockDirectory(directory: string): DirectoryLock {
   const pidFile = join(directory, 'peer.pid')
   const mine = `${process.pid} ${startOf(process.pid) ?? 'unknown'} ${randomUUID()}`
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o755 })
+    makeDirectory(resolve(directory))
     acquire(directory, path, mine)
   } catch (cause) {
     if (cause instanceof PeerError) throw cause
@@ -43,6 +43,18 @@ export function lockDirectory(directory: string): DirectoryLock {
       if (readIfThere(pidFile) === String(process.pid)) rmSync(pidFile, { force: true })
       rmSync(path, { force: true })
     },
+  }
+}
+
+/** With parents. Node's own `recursive` never returns where a directory cannot be made although its parent exists, as below /proc. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return
+  if (dirname(directory) !== directory) makeDirectory(dirname(directory))
+  try {
+    mkdirSync(directory, { mode: 0o755 })
+  } catch (error) {
+    // Another process may have been quicker.
+    if (!existsSync(directory)) throw error
   }
 }
 

@@ -17,7 +17,8 @@ export default definePlugin({
       logger: (module) => logging.logger(module),
       configured(resolved) {
         const settings = resolved.settings({ ...loggingKeys, 'logging.level': peerKeys['logging.level'] })
-        logging.setLevels(settings['logging.level'] ?? settings['logging.node'])
+        // An empty one is none, as in v0.6.
+        logging.setLevels(settings['logging.level'] || settings['logging.node'])
       },
     }
   },

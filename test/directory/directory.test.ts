@@ -71,6 +71,10 @@ describe('the data directory', () => {
     })
   })
 
+  test('where no directory can be made is an error too, not an endless attempt', () => {
+    expect(() => lockDirectory('/proc/weft/data')).toThrow(expect.objectContaining({ code: 'ERR_PEER_DIRECTORY' }))
+  })
+
   test('that nothing takes is one warning at the start, with the plugin to add', async () => {
     for (const [plugins, warnings] of [
       [[level], 1],

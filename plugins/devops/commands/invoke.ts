@@ -34,7 +34,7 @@ export class InvokeCommand extends ChaincodeCommand {
   private async log(message: string): Promise<void> {
     if (this.json) return
     const levels = await this.settings({ 'logging.level': peerKeys['logging.level'], 'logging.chaincode': loggingKeys['logging.chaincode'] })
-    const logging = createLogging({ spec: levels['logging.level'] ?? levels['logging.chaincode'], stream: this.context.stderr })
+    const logging = createLogging({ spec: levels['logging.level'] || levels['logging.chaincode'], stream: this.context.stderr })
     logging.logger('chaincodeCmd').in('chaincodeInvokeOrQuery').info(message)
   }
 }
