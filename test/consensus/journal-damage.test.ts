@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type EngineHost, type EngineRequest, requestId } from '../../plugins/consensus/index.js'
 import { fakeChaincode, transactionOf } from './kit/fake-ledger.js'
 import { createBench, engineOf, run, settle } from './kit/harness.js'
-import { MemoryStore } from './kit/memory-store.js'
+import type { MemoryStore } from './kit/memory-store.js'
 
 /** Makes a block of every request as it comes. */
 const eager = engineOf((host: EngineHost) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Block, Transaction, encode } from '../../proto/index.js'
+import { Block, Transaction, Transaction_Type, encode } from '../../proto/index.js'
 import { type CommittedBlock, type SyncableLedger, StateDelta, createLedger, encodeDelta } from '../../plugins/ledger/index.js'
 import { FakeStore } from './fake-store.js'
 import { deployOf, collect, fixedClock, hex, newLedger, text, transactionOf } from './kit.js'
@@ -357,7 +357,7 @@ describe('state transfer', () => {
   it('that brings old blocks last leaves the index with the latest deploy of a name, and verify content', async () => {
     const source = await newLedger(SMALL)
     const commit = (bytes: Uint8Array, txid: string) => source.ledger.openBatch().commit([{ bytes, result: { txid } }], undefined)
-    const latest = encode(Transaction, Transaction.fromPartial({ type: 2, txid: 'twice', payload: text('latest') }))
+    const latest = encode(Transaction, Transaction.fromPartial({ type: Transaction_Type.CHAINCODE_INVOKE, txid: 'twice', payload: text('latest') }))
     await commit(transactionOf('twice'), 'twice')
     await commit(deployOf('mycc', 'first deploy'), 'first deploy')
     await commit(latest, 'twice')
