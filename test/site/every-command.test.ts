@@ -13,13 +13,14 @@ const paths = site.plugins.flatMap(({ commands = [] }) => commands.flatMap((comm
 const commands = ['node start', ...paths]
 const MAP = join(import.meta.dirname, '../../examples/chaincode/map.ts')
 
-/** Arguments with which each command succeeds; those that run until they are stopped have none. */
-const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on'>> = {
+/** Arguments with which each command succeeds; those that run until they are stopped, or always fail, have none. */
+const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always fails'>> = {
   'node start': 'goes on',
   'chaincode serve': 'goes on',
   'node status': [],
   'network list': [],
   'network ls': [],
+  'network login': 'always fails',
   'chaincode deploy': ['-l', 'node', '-p', MAP, '-c', '{"Args":["init"]}'],
   'chaincode invoke': ['-n', 'example02', '-c', '{"Args":["invoke","a","b","1"]}', '--wait'],
   'chaincode query': ['-n', 'example02', '-c', '{"Args":["query","a"]}'],
@@ -52,6 +53,13 @@ beforeAll(async () => {
 afterAll(() => peer.stop())
 
 describe('every command of the default site', () => {
+  test('network login says that there is nothing to log in to, and fails', async () => {
+    const { exit, stdout, stderr } = await runPeer(directory, ['network', 'login', 'jim'])
+    expect({ exit, stdout }).toEqual({ exit: 1, stdout: '' })
+    expect(stderr).toMatch(/^Error: Error on client login: /)
+    expect((await runPeer(directory, ['network', 'login'])).stderr).toMatch(/^Error: Must supply username/)
+  })
+
   test('is walked by this test', () => {
     expect(commands.toSorted()).toEqual(Object.keys(ARGUMENTS).toSorted())
   })
@@ -68,7 +76,7 @@ describe('every command of the default site', () => {
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'ERR_USAGE', message: expect.stringMatching(/\S/) } })
   })
 
-  test.each(Object.entries(ARGUMENTS).flatMap(([command, words]) => (words === 'goes on' ? [] : [{ command, words }])))(
+  test.each(Object.entries(ARGUMENTS).flatMap(([command, words]) => (typeof words === 'string' ? [] : [{ command, words }])))(
     '$command --json succeeds with JSON on stdout',
     async ({ command, words }) => {
       const { exit, stdout, stderr } = await runPeer(directory, [...command.split(' '), ...words, '--json', ...(command === 'help' ? [] : sets)])
