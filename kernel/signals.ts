@@ -10,8 +10,9 @@ const LINGER_MS = 2000
  */
 export async function runUntilStopped(peer: Peer, source: NodeJS.Process): Promise<number> {
   let signalled = false
+  let ended: number | undefined
   const onSignal = (name: string, exitCode: number) => (): void => {
-    if (signalled) return source.exit(exitCode)
+    if (ended !== undefined || signalled) return source.exit(ended ?? exitCode)
     signalled = true
     source.stdout.write(`\n${name}\n`)
     peer.stop({ why: name, failed: false }).catch((error: unknown) => source.stderr.write(`Error: ${messageOf(error)}\n`))
@@ -32,10 +33,12 @@ export async function runUntilStopped(peer: Peer, source: NodeJS.Process): Promi
       if (!wasAsked) throw error
     })
     const code = (await peer.finished).failed ? 1 : 0
+    ended = code
     // What a plugin left open must not keep the process of a stopped peer; the timer itself does not.
     setTimeout(() => source.exit(code), LINGER_MS).unref()
     return code
   } finally {
-    for (const [event, listener] of Object.entries(listeners)) source.off(event, listener)
+    // A signal that comes while the stopped process ends must not kill it: those listeners stay.
+    if (ended === undefined) for (const [event, listener] of Object.entries(listeners)) source.off(event, listener)
   }
 }
