@@ -30,10 +30,13 @@ export interface NodeLauncherOptions {
 const MIB = 1024 * 1024
 const MIN_MEMORY_BYTES = 128 * MIB
 
+/** Node.js 20 knows the flag as experimental only, Node.js 24 without that word only. */
+const PERMISSION_FLAG = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
+
 /** Flags of the contained Node.js: a second wall inside the sandbox, and frugality. */
 function nodeFlags(memoryBytes: number): string[] {
   return [
-    '--experimental-permission',
+    PERMISSION_FLAG,
     '--experimental-vm-modules',
     '--disallow-code-generation-from-strings',
     '--no-warnings',

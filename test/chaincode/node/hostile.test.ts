@@ -158,7 +158,7 @@ describe.each(['bwrap', 'unshare'] as const)('a process that broke out of everyt
         const tryTo = (work) => { try { return String(work()) } catch (error) { return error.code ?? error.message } }
         const dialled = await new Promise((resolve) => net.connect(${port}, '127.0.0.1', () => resolve('connected')).on('error', ({ code }) => resolve(code)))
         const result = {
-          passwd: tryTo(() => fs.readFileSync('/etc/passwd')), store: tryTo(() => fs.readFileSync(${JSON.stringify(secret)})), source: tryTo(() => fs.readdirSync(${JSON.stringify(process.cwd())})),
+          passwd: tryTo(() => fs.readFileSync('/etc/passwd')), store: tryTo(() => fs.readFileSync(${JSON.stringify(secret)})), source: tryTo(() => fs.readdirSync(${JSON.stringify(join(process.cwd(), 'plugins'))})),
           peer: tryTo(() => process.kill(${process.pid}, 0)), proc: tryTo(() => fs.readdirSync('/proc')), written: tryTo(() => fs.writeFileSync('/usr/escape', 'x')), rooted: tryTo(() => fs.mkdirSync('/escape')),
           dialled, networks: Object.values(os.networkInterfaces()).flat().filter(({ internal }) => !internal).length, environment: Object.keys(process.env).sort().join(),
         }

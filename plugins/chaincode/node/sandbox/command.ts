@@ -19,6 +19,8 @@ export interface Command {
 /** Threads and processes inside the sandbox; Node.js itself takes about ten. */
 const MAX_TASKS = 48
 const MAX_OPEN_FILES = 64
+/** V8 of newer versions reserves (it does not use) its whole code range as data, which the limit counts; what is really used is watched from outside. */
+const RESERVED_BYTES = Number.parseInt(process.versions.node, 10) >= 22 ? 512 * 1024 * 1024 : 0
 const NICENESS = 5
 /** A user and group that own nothing. */
 const NOBODY = '65534'
@@ -37,7 +39,7 @@ export async function sandboxCommand(kind: SandboxKind, limits: SandboxLimits, p
     '--core=0',
     '--fsize=0',
     `--nofile=${MAX_OPEN_FILES}`,
-    `--data=${limits.memoryBytes}`,
+    `--data=${limits.memoryBytes + RESERVED_BYTES}`,
     ...tasks,
     '--',
     program.file,
