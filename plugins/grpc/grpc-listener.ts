@@ -16,6 +16,11 @@ export interface ListenerLimits {
 }
 
 const CLOSE_LIMIT_MS = 3000
+/**
+ * A connection without a call for so long is closed; clients dial again by themselves. Above all this ends what Node leaves behind when it
+ * has answered a wrong frame with GOAWAY: a connection that neither side uses and whose end Node does not read any more.
+ */
+const IDLE_LIMIT_MS = 30 * 60_000
 
 /** One gRPC server: its methods, its socket, its orderly end. */
 export class GrpcListener {
@@ -36,12 +41,13 @@ export class GrpcListener {
     this.#address = target.address
     this.#limits = limits
     this.#log = log
-    // No keepalive pings and no connection age: originals ignore GOAWAY, so none is sent on a live link (spec/wire.md §1).
+    // No keepalive pings and no connection age: originals ignore GOAWAY, so none is sent on a link in use (spec/wire.md §1).
     this.#server = new Server({
       'grpc.max_receive_message_length': limits.messageBytes,
       'grpc.max_send_message_length': limits.messageBytes,
       'grpc.max_concurrent_streams': limits.streams,
       'grpc.enable_channelz': 0,
+      'grpc.max_connection_idle_ms': IDLE_LIMIT_MS,
     })
     this.services = new ServiceTable(this.#server, log)
   }

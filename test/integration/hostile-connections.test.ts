@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { expectHealthy } from './support/health.js'
 import { preparePeer, type TestPeer } from './support/peer.js'
 import { pause } from './support/program.js'
-import { answerOf, frameHeader, openCall, openHttp2, openSocket } from './support/sockets.js'
+import { answerOf, frameHeader, hasGoAway, openCall, openHttp2, openSocket } from './support/sockets.js'
 
 /** What speaks no gRPC, or speaks it badly, below the level of messages. One peer takes it all. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
@@ -55,7 +55,8 @@ test('a greeting with frames of nonsense behind it is turned away', async () => 
       return answer
     }),
   )
-  expect(answers.filter(({ isClosed }) => !isClosed)).toEqual([])
+  // A few such frames Node answers with GOAWAY and leaves the connection to the idle limit.
+  expect(answers.filter(({ isClosed, bytes }) => !isClosed && !hasGoAway(bytes))).toEqual([])
 })
 
 test('connections that say nothing, or too little, are closed, and others are served meanwhile', async () => {

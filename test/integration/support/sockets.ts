@@ -27,6 +27,17 @@ export function answerOf(socket: Socket, timeoutMs: number): Promise<{ readonly 
   })
 }
 
+const FRAME_HEADER_BYTES = 9
+const GO_AWAY = 7
+
+/** Whether a server's HTTP/2 frames say goodbye. */
+export function hasGoAway(frames: Buffer): boolean {
+  for (let at = 0; at + FRAME_HEADER_BYTES <= frames.length; at += FRAME_HEADER_BYTES + frames.readUIntBE(at, 3)) {
+    if (frames[at + 3] === GO_AWAY) return true
+  }
+  return false
+}
+
 /** An HTTP/2 connection under the level of gRPC. */
 export function openHttp2(address: string): ClientHttp2Session {
   const session = connectHttp2(`http://${address}`)
