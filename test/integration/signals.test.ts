@@ -50,7 +50,10 @@ test('what is in flight is finished by a clean stop, and a second signal ends th
   peer.program.signal('SIGTERM')
   await peer.program.until('the first signal is seen', () => peer.program.stdout.includes('terminated'))
   peer.program.signal('SIGINT')
-  expect([130, 0]).toContain((await peer.program.ended).code) // 0: it was quicker
+  const ended = await peer.program.ended
+  // Or it was quicker: 0, or killed by the signal when nothing of the stopped peer was left to catch it (Node takes its handlers out before it exits).
+  const wasQuicker = ended.code === 0 || (ended.signal === 'SIGINT' && ended.stderr.includes('the peer has stopped'))
+  expect(ended.code === 130 || wasQuicker, `code ${ended.code}, signal ${ended.signal}: ${ended.stderr}`).toBe(true)
   await peer.start()
   await expectHealthy(peer)
 })
