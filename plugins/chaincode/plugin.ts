@@ -2,12 +2,13 @@ import { definePlugin, peerKeys } from '../../kernel/index.js'
 import { LEDGER, validatorKeys } from '../ledger/index.js'
 import { createInProcessRuntime } from './api/in-process.js'
 import { ServeCommand } from './commands/serve.js'
+import { ChaincodeCounters } from './counters.js'
 import { chaincodeKeys, compatibilityKeys } from './keys.js'
 import { createNodeLauncher } from './node/index.js'
 import { type ChaincodePeer, createChaincodeSupport } from './peer/chaincode-support.js'
 import { createRegisterService, registerServiceDefinition } from './peer/stream/register-service.js'
 import { enabledSystemChaincodes } from './system/enabled.js'
-import { CHAINCODE } from './token.js'
+import { CHAINCODE, CHAINCODE_COUNTERS } from './token.js'
 
 const KEYS = { ...chaincodeKeys, ...compatibilityKeys, ...validatorKeys }
 
@@ -17,7 +18,7 @@ export default definePlugin({
   description: 'runs chaincode: deployed TypeScript in a sandbox, v0.6 chaincode that registers itself, system chaincode inside the peer',
   config: KEYS,
   requires: [LEDGER],
-  provides: [CHAINCODE],
+  provides: [CHAINCODE, CHAINCODE_COUNTERS],
   commands: [ServeCommand],
   startFlags: {
     '--peer-chaincodedev': {
@@ -35,10 +36,12 @@ export default definePlugin({
       const mode = settings['chaincode.mode']
       const compatibility = settings['peer.validator.compatibility']
       const ledger = peer.use(LEDGER)
+      const counters = new ChaincodeCounters()
       const support = createChaincodeSupport({
         ledger,
         clock: peer.clock,
         log: peer.log,
+        counters,
         launchers: [
           createNodeLauncher({
             log: peer.log.in('node'),
@@ -60,6 +63,7 @@ export default definePlugin({
       })
       for (const { name, chaincode } of enabledSystemChaincodes(settings['chaincode.system'], compatibility, ledger)) support.registerSystem(name, chaincode)
       peer.provide(CHAINCODE, support)
+      peer.provide(CHAINCODE_COUNTERS, counters)
       running = support
       const service = createRegisterService({
         clock: peer.clock,

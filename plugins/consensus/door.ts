@@ -1,14 +1,20 @@
 import { PeerError } from '../../kernel/index.js'
 import type { Accepted, Consensus, ConsensusStatus, SubmitHints } from './consensus.js'
+import type { ConsensusCounters, ConsensusFigures } from './counters.js'
 import type { ConsensusHost } from './host.js'
 
+const NONE: ReadonlyMap<string, number> = new Map()
+
 /** What other plugins hold: the host of the moment, or the reason why there is none. */
-export class ConsensusDoor implements Consensus {
+export class ConsensusDoor implements Consensus, ConsensusFigures {
   private host: ConsensusHost | undefined
   private closedBecause = 'this peer is starting'
 
   /** `height` of the chain, also while there is no host. */
-  constructor(private readonly height: () => bigint) {}
+  constructor(
+    private readonly height: () => bigint,
+    readonly counters: ConsensusCounters,
+  ) {}
 
   open(host: ConsensusHost): void {
     this.host = host
@@ -24,11 +30,16 @@ export class ConsensusDoor implements Consensus {
 
   submit(transactionBytes: Uint8Array, hints?: SubmitHints): Promise<Accepted> {
     if (this.host) return this.host.submit(transactionBytes, hints)
+    this.counters.refusedHalted++
     const refusal = new PeerError('ERR_CONSENSUS_HALTED', `transactions are not accepted here: ${this.closedBecause}`, {
       grpcStatus: 14,
       hint: 'submit to a running validator',
     })
     return Promise.reject(refusal)
+  }
+
+  metrics(): ReadonlyMap<string, number> {
+    return this.host?.metrics ?? NONE
   }
 
   /** Without an engine nothing says that the state is behind: queries are answered from what is there. */

@@ -21,6 +21,7 @@ export type {
   TransferTarget,
   VoteMark,
 } from './engine.js'
+export { ConsensusCounters, type ConsensusFigures } from './counters.js'
 export type { EngineEvent } from './events.js'
 export { type ConsensusHost, type ConsensusHostOptions, createConsensusHost, type HostObserver } from './host.js'
 export type { HostChaincode, HostLedger } from './execution.js'
@@ -28,8 +29,9 @@ export { batchingKind, consensusKeys } from './keys.js'
 export { type ConsensusLimits, defaultLimits } from './limits.js'
 export type { OutboundMessage } from './outbox.js'
 export { consensus as default } from './plugin.js'
+export type { Tracing, TransactionProbe } from './probe.js'
 export { createRecentIds, type RecentIds } from './recent-ids.js'
 export { requestId } from './request-id.js'
 export type { ConsensusSigner } from './signer.js'
 export type { StateTransfer } from './deliveries.js'
-export { CONSENSUS, ENGINES, TRANSPORT } from './tokens.js'
+export { CONSENSUS, CONSENSUS_FIGURES, ENGINES, TRACING, TRANSPORT } from './tokens.js'

@@ -57,6 +57,7 @@ export class PeerLedger implements Ledger {
       preview: (executed, metadata, stateHash) => this.preview(executed, metadata, stateHash),
       write: (block) => this.write(block),
       closed: () => guard.vacate(),
+      nowMs: () => this.parts.counters?.elapsedMs() ?? 0,
     })
   }
 
@@ -129,8 +130,8 @@ export class PeerLedger implements Ledger {
     return { height: height + 1n, currentBlockHash: hash, previousBlockHash: currentBlockHash }
   }
 
-  private async write({ executed, metadata, delta, state, also }: BlockToWrite): Promise<CommittedBlock> {
-    const { store, world, chain, history, listeners, clock } = this.parts
+  private async write({ executed, metadata, delta, state, also, beganMs }: BlockToWrite): Promise<CommittedBlock> {
+    const { store, world, chain, history, listeners, counters, clock } = this.parts
     const number = chain.height
     const previousBlockHash = chain.head
     const { bytes, hash } = buildBlock({ executed, metadata, stateHash: state.hash, previousBlockHash }, clock.now())
@@ -152,7 +153,9 @@ export class PeerLedger implements Ledger {
     state.committed()
     marked()
     chain.advance(number, hash, previousBlockHash)
-    return listeners.announce({ number, bytes, info: chain.info(), results: executed.map(({ result }) => result) })
+    const results = executed.map(({ result }) => result)
+    counters?.committed(beganMs, bytes.length, results)
+    return listeners.announce({ number, bytes, info: chain.info(), results })
   }
 
   /** Of one moment: a commit during the scan does not show. */

@@ -153,9 +153,10 @@ export class ChaincodeStarter {
 
   private async run(deployment: Deployment, txid: string): Promise<RunningChaincode> {
     const { name } = deployment
-    const { clock, settings } = this.options
+    const { clock, settings, counters } = this.options
     const launcher = this.launcherFor(deployment.type)
     let isExpired = false
+    if (counters !== undefined) counters.launches++
     const launching = this.running
       .closed(name)
       .then(() => launcher.launch(name, deployment.codePackage))
@@ -167,6 +168,7 @@ export class ChaincodeStarter {
       isExpired = true
       return timeoutError(texts.startTimeout(name, settings.networkId, settings.peerId, txid))
     }).catch((cause: unknown) => {
+      if (counters !== undefined) counters.failedLaunches++
       throw isExpired ? startError(messageOf(cause), cause) : startError(texts.startFailed(messageOf(cause)), cause)
     })
     const entry = this.running.add(runtime)
