@@ -111,3 +111,10 @@ export const LedgerToolsService = {
   info: method('/weft.LedgerTools/Info', false, weft.LedgerInfoRequest, weft.LedgerInfo),
   verify: method('/weft.LedgerTools/Verify', true, weft.VerifyRequest, weft.VerifyReply),
 }
+
+/** `/weft.LogLevels`. */
+export const LogLevelsService = {
+  get: method('/weft.LogLevels/Get', false, weft.GetLogLevelsRequest, weft.LogLevelList),
+  set: method('/weft.LogLevels/Set', false, weft.SetLogLevelsRequest, weft.LogLevelList),
+  reset: method('/weft.LogLevels/Reset', false, weft.ResetLogLevelsRequest, weft.LogLevelList),
+}
