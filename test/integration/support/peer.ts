@@ -40,7 +40,13 @@ export class TestPeer {
   }
 
   get options(): LaunchOptions {
-    const env = { CORE_PEER_LISTENADDRESS: this.address, CORE_PEER_ADDRESS: this.address, CORE_PEER_FILESYSTEMPATH: this.data }
+    const env = {
+      CORE_PEER_LISTENADDRESS: this.address,
+      CORE_PEER_ADDRESS: this.address,
+      CORE_PEER_FILESYSTEMPATH: this.data,
+      // Every other door on a port that the system chooses: test files run side by side.
+      CORE_REST_ADDRESS: '127.0.0.1:0',
+    }
     return { cwd: this.directory, env }
   }
 
