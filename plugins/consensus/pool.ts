@@ -105,7 +105,7 @@ export class RequestPool {
     this.checkRoom(bytes)
     const pooled = this.add(id, bytes, this.nextSequence, bytes.length > MAX_KEPT_DECODING_BYTES ? undefined : transaction)
     if (counters) counters.accepted++
-    probe?.submitted(id, traceParent)
+    probe?.submitted(id, traceParent, transaction?.txid)
     return new AcceptedRequest(pooled, false, this.gather(pooled).written)
   }
 

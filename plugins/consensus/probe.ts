@@ -6,8 +6,8 @@ import type { RequestId } from './engine.js'
  * it must be quick and must not throw.
  */
 export interface TransactionProbe {
-  /** At the door, before it is journaled. `traceParent`: W3C trace context of the caller. */
-  submitted(id: RequestId, traceParent: string | undefined): void
+  /** At the door, before it is journaled. `traceParent`: W3C trace context of the caller; `txid`, if the door has told it. */
+  submitted(id: RequestId, traceParent: string | undefined, txid: string | undefined): void
   /** On disk, and handed to the engine. */
   journaled(id: RequestId): void
   /** Ordered: the batch that holds it begins to be executed. */

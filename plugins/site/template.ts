@@ -13,6 +13,10 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'devops',
   'openchain',
   'network',
+  'http',
+  'metrics',
+  'profiling',
+  'tracing',
   'site',
 ]
 
