@@ -49,9 +49,10 @@ export class HttpListenerSet implements HttpListeners {
       get address() {
         return group.address
       },
-      add(routes) {
+      add: (routes) => {
         declared.routes.push(routes)
         group.stale = true
+        return () => this.#takeOut(group, declared, routes)
       },
       remove: () => this.#remove(group, declared),
     }
@@ -101,6 +102,13 @@ export class HttpListenerSet implements HttpListeners {
   async #serve(group: Group): Promise<void> {
     await group.server.serve(group.members.map(({ routes, options }) => ({ routes, maxBodyBytes: options.maxBodyBytes })))
     group.stale = false
+  }
+
+  async #takeOut(group: Group, declared: Declared, routes: HttpRoutes): Promise<void> {
+    const index = declared.routes.indexOf(routes)
+    if (index < 0) return
+    declared.routes.splice(index, 1)
+    if (group.members.includes(declared) && group.server.isBound) await this.#serve(group)
   }
 
   async #remove(group: Group, declared: Declared): Promise<void> {

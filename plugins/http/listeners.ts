@@ -31,8 +31,11 @@ export interface HttpListener {
   readonly address: string
   /** True if clients must speak TLS. */
   readonly secure: boolean
-  /** In the `registerServices` hook. Until the `start` hook of the http plugin nothing is served. */
-  add(routes: HttpRoutes): void
+  /**
+   * In the `registerServices` hook. Until the `start` hook of the http plugin nothing is served. Returns what takes these routes out again: hand it to
+   * `peer.onDispose` if the listener is another plugin's.
+   */
+  add(routes: HttpRoutes): () => Promise<void>
   /** Takes the listener and its routes out; hand it to `peer.onDispose`. The server is closed when it was the last one on its address. */
   remove(): Promise<void>
 }
