@@ -27,6 +27,8 @@ export interface HttpListenerSetParts {
   readonly tls: TlsSource
   readonly log: Logger
   readonly clock: Clock
+  /** A listener cannot serve what was added to it: the peer must stop. */
+  readonly fatal: (reason: unknown) => void
 }
 
 /** All HTTP listeners of one peer. */
@@ -82,8 +84,8 @@ export class HttpListenerSet implements HttpListeners {
     const secure = tls && this.parts.tls.current() !== undefined
     const found = address.endsWith(':0') ? undefined : [...this.#groups].find(({ asked }) => asked === address)
     if (found === undefined) {
-      const { settings, log, clock } = this.parts
-      const server = new HttpServer({ settings, log: log.in(name), clock, tls: secure ? this.parts.tls : undefined })
+      const { settings, log, clock, fatal } = this.parts
+      const server = new HttpServer({ settings, log: log.in(name), clock, fatal, tls: secure ? this.parts.tls : undefined })
       const group = { asked: address, secure, members: [], server, address, stale: true }
       this.#groups.add(group)
       return group

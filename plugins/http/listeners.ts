@@ -10,7 +10,8 @@ declare module 'fastify' {
 
 /**
  * Adds routes to a listener, inside a scope of their own: hooks, error handlers and body parsers do not reach other listeners on the same address.
- * Called once each time the server is made, before it is bound; what it throws fails the start.
+ * Called with the first request, or a second after the listener is bound: the router is not loaded before, so that it does not delay a start.
+ * What it throws stops the peer.
  */
 export type HttpRoutes = (app: FastifyInstance) => void | Promise<void>
 

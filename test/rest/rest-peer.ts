@@ -31,7 +31,10 @@ const values = {
 }
 
 /** Starts a peer; it stops with its test. */
-export async function restPeer(changes: Readonly<Record<string, unknown>> = {}, options: PeerOptions & { plugins?: readonly Plugin[] } = {}): Promise<RestPeer> {
+export async function restPeer(
+  changes: Readonly<Record<string, unknown>> = {},
+  options: PeerOptions & { plugins?: readonly Plugin[] } = {},
+): Promise<RestPeer> {
   const directory = temporaryDirectory()
   const lines: string[] = []
   let host = ''

@@ -73,5 +73,8 @@ function fieldOf(fields: Fields, name: string): readonly [string, Field] | undef
 
 /** Case as Go folds it: the long s and the Kelvin sign are an s and a k. */
 function fold(name: string): string {
-  return name.replace(/\u017f/g, 's').replace(/\u212a/g, 'k').replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+  return name
+    .replace(/\u017f/g, 's')
+    .replace(/\u212a/g, 'k')
+    .replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }

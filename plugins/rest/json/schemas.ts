@@ -46,7 +46,10 @@ export const SCHEMAS = {
     type: 'object',
     properties: {
       jsonrpc: version,
-      result: { type: 'object', properties: { status: { const: 'OK' }, message: { type: 'string', description: 'Name of the chaincode, transaction id, or result of the query.' } } },
+      result: {
+        type: 'object',
+        properties: { status: { const: 'OK' }, message: { type: 'string', description: 'Name of the chaincode, transaction id, or result of the query.' } },
+      },
       id: rpcId,
     },
   },

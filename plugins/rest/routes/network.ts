@@ -19,4 +19,7 @@ export function networkRoutes(app: FastifyInstance, self: () => PeerEndpoint, co
   })
 }
 
-const schema: FastifySchema = { summary: 'Connected peers, and this one', response: { 200: answer('The peers.', SCHEMAS.peers), ...errors({ 400: 'The peers are not known.' }) } }
+const schema: FastifySchema = {
+  summary: 'Connected peers, and this one',
+  response: { 200: answer('The peers.', SCHEMAS.peers), ...errors({ 400: 'The peers are not known.' }) },
+}

@@ -70,7 +70,10 @@ const secret = {
 const loginSchema: FastifySchema = {
   summary: 'Log a user in',
   body: secret,
-  response: { 200: answer('Logged in.', SCHEMAS.ok), ...errors({ 400: 'The body is wrong.', 401: 'The login failed.', 500: 'The peer cannot check or store it.' }) },
+  response: {
+    200: answer('Logged in.', SCHEMAS.ok),
+    ...errors({ 400: 'The body is wrong.', 401: 'The login failed.', 500: 'The peer cannot check or store it.' }),
+  },
 }
 const statusSchema: FastifySchema = {
   summary: 'Whether a user is logged in',

@@ -72,7 +72,11 @@ function requestFields(request: RpcRequest): Fields {
 
 function idField(set: (id: RpcId | undefined) => void): Field {
   return {
-    schema: { type: ['string', 'integer', 'null'], format: 'int64', description: 'Echoed. Without one the request is a notification: it is answered with nothing.' },
+    schema: {
+      type: ['string', 'integer', 'null'],
+      format: 'int64',
+      description: 'Echoed. Without one the request is a notification: it is answered with nothing.',
+    },
     read(value, reader, raw) {
       if (value.kind === 'null') return set(undefined)
       const id = value.kind === 'string' ? value.text : int64Of(value)
@@ -101,7 +105,9 @@ function specFields(spec: SpecDraft): Fields {
     ctorMsg: inputField((args) => void (spec.args = args)),
     timeout: int32Field('int32', (number) => void (spec.timeout = number)),
     secureContext: stringField((text) => void (spec.secureContext = text ?? ''), { description: 'Enrollment id of the user, with security.' }),
-    confidentialityLevel: int32Field('protos.ConfidentialityLevel', (number) => void (spec.confidentialityLevel = number), { description: '0 PUBLIC, 1 CONFIDENTIAL' }),
+    confidentialityLevel: int32Field('protos.ConfidentialityLevel', (number) => void (spec.confidentialityLevel = number), {
+      description: '0 PUBLIC, 1 CONFIDENTIAL',
+    }),
     metadata: bytesField((bytes) => void (spec.metadata = bytes)),
     attributes: stringsField((texts) => void (spec.attributes = texts)),
   }

@@ -67,7 +67,7 @@ export class TestPeer {
 
   /** Where REST listens, as the peer says when it has started. */
   get restBase(): string {
-    return /REST on (https?:\/\/[^: ]+:\d+)/.exec(this.program.stderr)?.[1] ?? ""
+    return /REST on (https?:\/\/[^: ]+:\d+)/.exec(this.program.stderr)?.[1] ?? ''
   }
 
   async isAnswering(): Promise<boolean> {
