@@ -14,8 +14,11 @@ const CACHE_BYTES = 32 * 1024 * 1024
 const NEWLINE = 0x0a
 const TRANSACTIONS_FIELD = 3
 
+/** What the routes ask a ledger. */
+type ChainReader = Pick<Ledger, 'info' | 'height' | 'blockBytes' | 'transactionBytes'>
+
 /** GET /chain, /chain/blocks/:id and /transactions/:id (spec/node.md §6.3). `ledger` is asked for each time: its plugin may be replaced. */
-export function ledgerRoutes(app: FastifyInstance, ledger: () => Ledger): void {
+export function ledgerRoutes(app: FastifyInstance, ledger: () => ChainReader): void {
   const writer = new JsonWriter()
   const cache = new BlockCache(CACHE_BYTES)
   const json = (bytes: Uint8Array, message: JsonMessage): Buffer => {
