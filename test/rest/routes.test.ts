@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
+import * as z from 'zod'
 import rest from '../../plugins/rest/index.js'
 import { exchange } from '../http/http-peer.js'
 import { type RestPeer, restPeer, rpc } from './rest-peer.js'
@@ -139,7 +140,7 @@ describe('the document', () => {
     const peer = await restPeer()
     const { status, headers, text } = await call(peer, 'GET', '/openapi.json')
     expect([status, headers.get('content-type')]).toEqual([200, 'application/json'])
-    const document = JSON.parse(text) as { openapi: string; paths: Record<string, Record<string, unknown>> }
+    const document = z.object({ openapi: z.string(), paths: z.record(z.string(), z.record(z.string(), z.unknown())) }).parse(JSON.parse(text))
     expect(document.openapi).toBe('3.1.0')
     expect(
       Object.entries(document.paths)

@@ -10,7 +10,7 @@ import { answerRpc } from '../../plugins/rest/rpc/methods.js'
 /** Devops that remembers what it was asked. */
 function recorder(result: () => Promise<Uint8Array> = async () => Buffer.from('89')) {
   const asked: ChaincodeSpec[] = []
-  const accepted: Accepted = { id: 'x' as Accepted['id'], duplicate: false, outcome: () => Promise.reject(new Error('not asked')) }
+  const accepted: Accepted = { id: 'x', duplicate: false, outcome: () => Promise.reject(new Error('not asked')) }
   const devops: Devops = {
     async deploy(spec) {
       if (spec !== undefined) asked.push(spec)
@@ -95,8 +95,7 @@ describe('what does not parse', () => {
   ])('%s is answered in the words of the original parser', async (body, text) => {
     const answered = await send(body)
     expect(answered.status).toBe(400)
-    const { error, id } = JSON.parse(answered.body) as { error: { code: number; data: string }; id: unknown }
-    expect([error.code, error.data, id]).toEqual([-32700, `Error unmarshalling chaincode request payload: ${text}`, null])
+    expect(JSON.parse(answered.body)).toMatchObject({ error: { code: -32700, data: `Error unmarshalling chaincode request payload: ${text}` }, id: null })
   })
 })
 
