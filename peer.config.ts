@@ -19,11 +19,32 @@ import network from './plugins/network/index.js'
 import noopsPlugin from './plugins/noops/index.js'
 import openchain from './plugins/openchain/index.js'
 import profiling from './plugins/profiling/index.js'
+import rest from './plugins/rest/index.js'
 import site from './plugins/site/index.js'
 import tracing from './plugins/tracing/index.js'
 
 export default defineConfig({
-  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, http, metrics, profiling, tracing, site],
+  plugins: [
+    logging,
+    loader,
+    directory,
+    grpc,
+    level,
+    ledger,
+    chaincode,
+    consensus,
+    noopsPlugin,
+    http,
+    rest,
+    admin,
+    devops,
+    openchain,
+    network,
+    metrics,
+    profiling,
+    tracing,
+    site,
+  ],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address
