@@ -72,9 +72,7 @@ export class Levels implements LevelControl {
   }
 
   components(): ComponentLevel[] {
-    return [...this.#thresholds.keys()]
-      .sort()
-      .map((component) => ({ component, level: this.#levelOf(component), isOwn: this.#current.modules.has(component) }))
+    return [...this.#thresholds.keys()].sort().map((component) => ({ component, level: this.#levelOf(component), isOwn: this.#current.modules.has(component) }))
   }
 
   change(spec: string): void {

@@ -29,9 +29,9 @@ export class Exposition {
   async #register(registry: Registry, { type, spec }: Entry): Promise<void> {
     const { catalogue } = this
     const { name, help } = spec
-    const options = { name, help, labelNames: [...(spec.labels ?? [])], registers: [registry] }
+    const options = { name, help, labelNames: [...(spec.labels ?? [])], registers: [] }
     if (type === 'gauge') {
-      new Gauge({
+      const gauge = new Gauge({
         ...options,
         async collect() {
           const samples = await catalogue.values(name)
@@ -41,8 +41,9 @@ export class Exposition {
           for (const { labels = {}, value } of samples) this.set(labels, value)
         },
       })
+      registry.registerMetric(gauge)
     } else if (type === 'counter') {
-      new Counter({
+      const counter = new Counter({
         ...options,
         async collect() {
           const samples = await catalogue.values(name)
@@ -51,9 +52,10 @@ export class Exposition {
           for (const { labels = {}, value } of samples) this.inc(labels, value)
         },
       })
+      registry.registerMetric(counter)
     } else {
-      const shape = await new Histogram({ ...options, registers: [] }).get()
-      registry.registerMetric(new PulledHistogram({ ...options, registers: [] }, shape, () => catalogue.distributions(name)))
+      const shape = await new Histogram(options).get()
+      registry.registerMetric(new PulledHistogram(options, shape, () => catalogue.distributions(name)))
     }
   }
 }

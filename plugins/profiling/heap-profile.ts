@@ -45,7 +45,10 @@ export class HeapSampler {
   async profile(names: SourceNames, collect: boolean): Promise<Buffer> {
     if (collect) await this.#session.post('HeapProfiler.collectGarbage')
     const { profile } = await this.#session.post('HeapProfiler.getSamplingProfile')
-    if (!isSampledHeap(profile)) throw new PeerError('ERR_PROFILE_FORMAT', 'expected samples in the heap profile of V8, found none', { hint: `Node ${process.version} is not supported here` })
+    if (!isSampledHeap(profile))
+      throw new PeerError('ERR_PROFILE_FORMAT', 'expected samples in the heap profile of V8, found none', {
+        hint: `Node ${process.version} is not supported here`,
+      })
     return encodeHeapProfile(profile, names, this.#startMs)
   }
 }
@@ -92,7 +95,14 @@ export function objectBytes(weight: number): number {
 }
 
 function isSampledHeap(profile: object): profile is SampledHeap {
-  return 'samples' in profile && Array.isArray(profile.samples) && 'head' in profile && typeof profile.head === 'object' && profile.head !== null && 'id' in profile.head
+  return (
+    'samples' in profile &&
+    Array.isArray(profile.samples) &&
+    'head' in profile &&
+    typeof profile.head === 'object' &&
+    profile.head !== null &&
+    'id' in profile.head
+  )
 }
 
 function weightOf(bytes: number): number {

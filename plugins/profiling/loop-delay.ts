@@ -11,7 +11,7 @@ export interface LoopDelayReport {
   readonly observations: number
   readonly meanMs: number
   readonly maxMs: number
-  /** `50`: half of the observations were at most so late. */
+  /** `p50`: half of the observations were at most so late. */
   readonly percentilesMs: Readonly<Record<string, number>>
 }
 
@@ -34,7 +34,7 @@ export class LoopDelay {
     const { count, mean, max } = this.#histogram
     // The interval itself is part of what Node measures.
     const ms = (nanos: number): number => (count === 0 ? 0 : Math.max(0, Math.round((nanos / NANOS_PER_MS - RESOLUTION_MS) * 1000) / 1000))
-    const percentilesMs = Object.fromEntries(PERCENTILES.map((percentile) => [String(percentile), ms(this.#histogram.percentile(percentile))]))
+    const percentilesMs = Object.fromEntries(PERCENTILES.map((percentile) => [`p${percentile}`, ms(this.#histogram.percentile(percentile))]))
     return { seconds: Math.round((performance.now() - this.#sinceMs) / 100) / 10, observations: count, meanMs: ms(mean), maxMs: ms(max), percentilesMs }
   }
 }
@@ -51,6 +51,6 @@ export async function measureLoopDelay(seconds: number, signal: AbortSignal): Pr
 }
 
 export function loopDelayText({ seconds, observations, meanMs, maxMs, percentilesMs }: LoopDelayReport): string {
-  const rows = Object.entries(percentilesMs).map(([percentile, ms]) => `${`${percentile} %`.padStart(7)}  ${ms.toFixed(3).padStart(10)} ms`)
+  const rows = Object.entries(percentilesMs).map(([percentile, ms]) => `${percentile.padStart(7)}  ${ms.toFixed(3).padStart(10)} ms`)
   return `event loop delay within ${seconds} s: ${observations} observations, mean ${meanMs.toFixed(3)} ms, longest ${maxMs.toFixed(3)} ms\n${rows.join('\n')}\n`
 }

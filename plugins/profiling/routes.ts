@@ -100,7 +100,10 @@ async function whileConnected<T>(reply: FastifyReply, work: (signal: AbortSignal
     return await work(gone.signal)
   } catch (error) {
     if (!gone.signal.aborted) throw error
-    return reply.code(499).type(TEXT).send(`the client has gone: ${messageOf(error)}\n`)
+    return reply
+      .code(499)
+      .type(TEXT)
+      .send(`the client has gone: ${messageOf(error)}\n`)
   } finally {
     reply.raw.off('close', leave)
   }

@@ -71,7 +71,10 @@ export class SourceNames {
   #short(path: string): string {
     const short = relative(this.root, path)
     const file = short.startsWith('..') ? path : short
-    return file.split(sep).join('/').replace(/^.*node_modules\//, '')
+    return file
+      .split(sep)
+      .join('/')
+      .replace(/^.*node_modules\//, '')
   }
 }
 

@@ -52,7 +52,8 @@ function complaining(exporter: SpanExporter, endpoint: string, log: Logger, cloc
   return {
     export(spans, done) {
       exporter.export(spans, (result) => {
-        if (result.code !== SUCCESS) {
+        const code: number = result.code
+        if (code !== SUCCESS) {
           lost += spans.length
           if (clock.elapsedMs() - lastMs > COMPLAIN_EVERY_MS) {
             lastMs = clock.elapsedMs()

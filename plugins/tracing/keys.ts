@@ -9,7 +9,15 @@ export const tracingKeys = defineKeys({
     'where spans are sent, OTLP over HTTP; without a path /v1/traces is asked; empty: nothing is traced',
   ),
   'tracing.sampleRatio': key(
-    z.union([z.number(), z.string().regex(/^\d+(\.\d+)?$/, 'expected a number from 0 to 1').transform(Number)]).pipe(z.number().min(0).max(1)),
+    z
+      .union([
+        z.number(),
+        z
+          .string()
+          .regex(/^\d+(\.\d+)?$/, 'expected a number from 0 to 1')
+          .transform(Number),
+      ])
+      .pipe(z.number().min(0).max(1)),
     0.01,
     'share of the transactions that are traced, 0 to 1; a caller with a traceparent of its own has decided already',
   ),

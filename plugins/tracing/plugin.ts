@@ -18,7 +18,7 @@ export default definePlugin({
         return
       }
       const [{ startExporting }, { TransactionSpans }] = await Promise.all([import('./exporter.js'), import('./transaction-spans.js')])
-      const { tracer, stop } = startExporting({
+      const exporting = startExporting({
         endpoint,
         sampleRatio: settings['tracing.sampleRatio'],
         serviceName: settings['tracing.serviceName'],
@@ -27,14 +27,14 @@ export default definePlugin({
         log: peer.log,
         clock: peer.clock,
       })
-      const spans = new TransactionSpans(tracer, () => {
+      const spans = new TransactionSpans(exporting.tracer, () => {
         const { seconds, nanos } = peer.clock.now()
         return Number(seconds) * 1000 + nanos / 1e6
       })
       peer.provide(TRACING, { probe: spans })
       end = async () => {
         spans.stop('the peer stopped before its outcome was known')
-        await stop().catch((error: unknown) => peer.log.warning(`the last spans were not sent: ${messageOf(error)}`))
+        await exporting.stop().catch((error: unknown) => peer.log.warning(`the last spans were not sent: ${messageOf(error)}`))
       }
     })
     // Plugins stop in reverse order: consensus has stopped before.

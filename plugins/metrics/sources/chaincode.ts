@@ -19,15 +19,18 @@ export function addChaincodeMetrics(metrics: Metrics, peer: PluginHost): void {
     if (!found) return []
     return [distributionOf(found.invoke.durations, { kind: 'invoke' }), distributionOf(found.query.durations, { kind: 'query' })]
   })
-  metrics.counter({ name: 'peer_chaincode_launches_total', help: 'Chaincodes that the peer started, at their deploy or anew, by result.', labels: ['result'] }, () => {
-    const found = counters()
-    if (!found) return undefined
-    const { launches, failedLaunches } = found
-    return [
-      { labels: { result: 'succeeded' }, value: launches - failedLaunches },
-      { labels: { result: 'failed' }, value: failedLaunches },
-    ]
-  })
+  metrics.counter(
+    { name: 'peer_chaincode_launches_total', help: 'Chaincodes that the peer started, at their deploy or anew, by result.', labels: ['result'] },
+    () => {
+      const found = counters()
+      if (!found) return undefined
+      const { launches, failedLaunches } = found
+      return [
+        { labels: { result: 'succeeded' }, value: launches - failedLaunches },
+        { labels: { result: 'failed' }, value: failedLaunches },
+      ]
+    },
+  )
   metrics.counter(
     { name: 'peer_chaincode_retries_total', help: 'Transactions executed once more because a chaincode was lost on this machine.' },
     () => counters()?.retries,

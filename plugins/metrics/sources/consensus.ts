@@ -19,10 +19,13 @@ export function addConsensusMetrics(metrics: Metrics, peer: PluginHost): void {
   counted('committed', 'Transactions accepted here, also before a restart, that got into a block.', ({ committed }) => committed)
   counted('rejected', 'Transactions accepted here, also before a restart, that were executed and failed.', ({ rejected }) => rejected)
   counted('dropped', 'Transactions accepted here that the engine forgot without executing them.', ({ dropped }) => dropped)
-  metrics.counter({ name: 'peer_consensus_refused_total', help: 'Transactions refused at the door: no room, or no running engine.', labels: ['reason'] }, () => {
-    const counters = peer.find(CONSENSUS_FIGURES)?.counters
-    return counters && [labelled('reason', 'overloaded', counters.refusedForRoom), labelled('reason', 'halted', counters.refusedHalted)]
-  })
+  metrics.counter(
+    { name: 'peer_consensus_refused_total', help: 'Transactions refused at the door: no room, or no running engine.', labels: ['reason'] },
+    () => {
+      const counters = peer.find(CONSENSUS_FIGURES)?.counters
+      return counters && [labelled('reason', 'overloaded', counters.refusedForRoom), labelled('reason', 'halted', counters.refusedHalted)]
+    },
+  )
   addEngineMetrics(metrics, peer)
 }
 

@@ -35,8 +35,9 @@ export function addGrpcMetrics(metrics: Metrics, peer: PluginHost): void {
   metrics.gauge({ name: 'peer_grpc_open_calls', help: 'Calls and streams that have not ended, by method.', labels: ['listener', 'method'] }, () =>
     listeners().flatMap(({ name, methods }) => [...methods].map(({ path, open }) => ({ labels: { listener: name, method: path }, value: open }))),
   )
-  metrics.counter({ name: 'peer_grpc_calls_total', help: 'Calls and streams that have ended, by method and status code.', labels: ['listener', 'method', 'code'] }, () =>
-    listeners().flatMap(({ name, methods }) => [...methods].flatMap((method) => endedCalls(name, method))),
+  metrics.counter(
+    { name: 'peer_grpc_calls_total', help: 'Calls and streams that have ended, by method and status code.', labels: ['listener', 'method', 'code'] },
+    () => listeners().flatMap(({ name, methods }) => [...methods].flatMap((method) => endedCalls(name, method))),
   )
 }
 

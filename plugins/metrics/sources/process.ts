@@ -23,7 +23,14 @@ export function addProcessMetrics(metrics: Metrics, loop: LoopWatch, gc: GcWatch
   metrics.gauge({ name: 'peer_process_start_seconds', help: 'When the process was started, in seconds since 1970.' }, startSeconds)
   metrics.gauge({ name: 'peer_process_memory_bytes', help: 'Memory of the process, by kind.', labels: ['kind'] }, () => {
     const { rss, heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage()
-    const kinds = { resident: rss, heap_total: heapTotal, heap_used: heapUsed, heap_limit: getHeapStatistics().heap_size_limit, external, buffers: arrayBuffers }
+    const kinds = {
+      resident: rss,
+      heap_total: heapTotal,
+      heap_used: heapUsed,
+      heap_limit: getHeapStatistics().heap_size_limit,
+      external,
+      buffers: arrayBuffers,
+    }
     return Object.entries(kinds).map(([kind, value]) => ({ labels: { kind }, value }))
   })
   metrics.gauge({ name: 'peer_process_active_handles', help: 'What keeps the event loop alive: sockets, timers, requests; by type.', labels: ['type'] }, () => {
@@ -36,10 +43,18 @@ export function addProcessMetrics(metrics: Metrics, loop: LoopWatch, gc: GcWatch
     [...gc.byKind].map(([kind, durations]) => distributionOf(durations, { kind })),
   )
   metrics.gauge(
-    { name: 'peer_eventloop_delay_seconds', help: 'How late the event loop was within the last ten seconds, by quantile (1: the longest).', labels: ['quantile'] },
+    {
+      name: 'peer_eventloop_delay_seconds',
+      help: 'How late the event loop was within the last ten seconds, by quantile (1: the longest).',
+      labels: ['quantile'],
+    },
     () => {
       const { p50, p99, max } = loop.delays()
-      return Object.entries({ '0.5': p50, '0.99': p99, '1': max }).map(([quantile, value]) => ({ labels: { quantile }, value }))
+      return [
+        { labels: { quantile: '0.5' }, value: p50 },
+        { labels: { quantile: '0.99' }, value: p99 },
+        { labels: { quantile: '1' }, value: max },
+      ]
     },
   )
   metrics.counter({ name: 'peer_eventloop_active_seconds_total', help: 'Time that the event loop was at work; its rate is its utilisation.' }, () =>

@@ -7,7 +7,8 @@ export class ProfileHeapCommand extends ProfileCommand {
   static override usage = Command.Usage({
     category: 'profile specific commands.',
     description: 'Heap profile of the running peer, in pprof format.',
-    details: 'Which functions allocated what still lives in the JavaScript heap, by sampling since the start of the peer. Buffers are outside of that heap. The peer must run with `peer.profile.enabled`.',
+    details:
+      'Which functions allocated what still lives in the JavaScript heap, by sampling since the start of the peer. Buffers are outside of that heap. The peer must run with `peer.profile.enabled`.',
     examples: [
       ['As it is', 'peer profile heap -o heap.pb.gz'],
       ['After a garbage collection', 'peer profile heap --gc -o heap.pb.gz'],
