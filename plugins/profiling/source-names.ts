@@ -56,7 +56,7 @@ export class SourceNames {
     return {
       file: this.#short(resolve(file.directory, entry.originalSource)),
       line: entry.originalLine + 1,
-      functionName: sourceName(functionName, text.slice(0, entry.originalColumn)),
+      functionName: sourceName(functionName, text.slice(entry.originalColumn)),
     }
   }
 
@@ -78,11 +78,11 @@ export class SourceNames {
   }
 }
 
-/** The bundler numbers names that clash: `start2` is `start` where the source says so. `before`: what stands before the function's parameters. */
-function sourceName(functionName: string, before: string): string {
+/** The bundler numbers names that clash: `start2` is `start` where the source says so. `from`: the source from the function's name on. */
+function sourceName(functionName: string, from: string): string {
   const unnumbered = functionName.replace(/\d+$/, '')
   if (unnumbered === functionName || unnumbered === '') return functionName
-  const written = /([\w$]+)\s*$/.exec(before)?.[1]
+  const written = /^[\w$]+/.exec(from)?.[0]
   return written === unnumbered ? unnumbered : functionName
 }
 

@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import parse, { type ParsedMetric } from 'parse-prometheus-text-format'
 import { onTestFinished } from 'vitest'
 import { type Plugin, type PeerOptions, definePlugin } from '../../kernel/index.js'
@@ -39,7 +40,7 @@ export function doors(address: string) {
     },
     async judge(path: '/healthz' | '/readyz') {
       const response = await get(path)
-      return { code: response.status, verdict: await response.json() }
+      return { code: response.status, verdict: VERDICT.parse(await response.json()) }
     },
   }
 }
@@ -69,6 +70,8 @@ export function fakeConsensus() {
   }
   return { plugin, counters, set }
 }
+
+const VERDICT = z.object({ status: z.string(), checks: z.record(z.string(), z.object({ ok: z.boolean(), reason: z.string() })) })
 
 const RUNNING: ConsensusStatus = {
   engine: { name: 'loom', version: '1' },

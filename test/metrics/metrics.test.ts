@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { Client, credentials } from '@grpc/grpc-js'
+import { expect, onTestFinished, test } from 'vitest'
 import chaincode from '../../plugins/chaincode/index.js'
 import ledger from '../../plugins/ledger/index.js'
 import level from '../../plugins/level/index.js'
 import { METRIC_UNITS } from '../../plugins/metrics/index.js'
+import { AdminService, LedgerToolsService, callUnary, openStream } from '../../proto/index.js'
 import { fakeConsensus, metricsPeer } from './kit.js'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -50,12 +52,17 @@ test('figures of the ledger, the store and the engine are those of the moment', 
 })
 
 test('the classes of a histogram add up to its count', async () => {
-  const { metrics, scrape } = await metricsPeer()
+  const { metrics, get } = await metricsPeer()
   metrics.histogram({ name: 'peer_loom_weave_seconds', help: 'x', labels: ['kind'] }, () => [
     { labels: { kind: 'a"b' }, bounds: [0.1, 1], counts: [2, 3, 1], sum: 4.5 },
   ])
-  expect((await scrape()).get('peer_loom_weave_seconds')?.metrics).toEqual([
-    { labels: { kind: 'a\\"b' }, buckets: { '0.1': '2', '1': '5', '+Inf': '6' }, sum: '4.5', count: '6' },
+  const lines = (await (await get('/metrics')).text()).split('\n').filter((line) => line.startsWith('peer_loom'))
+  expect(lines).toEqual([
+    'peer_loom_weave_seconds_bucket{kind="a\\"b",le="0.1"} 2',
+    'peer_loom_weave_seconds_bucket{kind="a\\"b",le="1"} 5',
+    'peer_loom_weave_seconds_bucket{kind="a\\"b",le="+Inf"} 6',
+    'peer_loom_weave_seconds_sum{kind="a\\"b"} 4.5',
+    'peer_loom_weave_seconds_count{kind="a\\"b"} 6',
   ])
 })
 
@@ -95,10 +102,22 @@ test('labels without an end are cut, and counted', async () => {
   expect(Number((await scrape()).get('peer_metrics_cut_samples_total')?.metrics[0]?.value)).toBeGreaterThanOrEqual(2000)
 })
 
-test('calls are counted by method and code', async () => {
+test('calls are counted by method and code, connections by listener', async () => {
   const { peer, scrape } = await metricsPeer([level, ledger])
-  expect(peer.plugins).toContain('grpc')
-  expect((await scrape()).get('peer_grpc_open_connections')?.metrics).toEqual([{ labels: { listener: 'peer' }, value: '0' }])
+  const client = new Client(peer.listenerAddress(), credentials.createInsecure())
+  onTestFinished(() => client.close())
+  await callUnary(client, LedgerToolsService.info, {})
+  await expect(callUnary(client, AdminService.getStatus, {})).rejects.toThrow(/UNIMPLEMENTED/)
+  const found = await scrape()
+  expect(found.get('peer_grpc_calls_total')?.metrics).toEqual([{ labels: { listener: 'peer', method: '/weft.LedgerTools/Info', code: 'OK' }, value: '1' }])
+  expect(found.get('peer_grpc_open_connections')?.metrics).toEqual([{ labels: { listener: 'peer' }, value: '1' }])
+  const stream = openStream(client, LedgerToolsService.verify)
+  stream.write({})
+  await new Promise((resolve) => stream.on('data', () => undefined).on('end', resolve))
+  expect((await scrape()).get('peer_grpc_calls_total')?.metrics).toContainEqual({
+    labels: { listener: 'peer', method: '/weft.LedgerTools/Verify', code: 'OK' },
+    value: '1',
+  })
 })
 
 test('without metrics nothing listens', async () => {
