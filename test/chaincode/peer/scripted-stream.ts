@@ -1,3 +1,4 @@
+import { AwaitedChaincodes } from '../../../plugins/chaincode/peer/awaited.js'
 import { ChaincodeID, ChaincodeMessage, ChaincodeMessage_Type as T, decode, encode } from '../../../proto/index.js'
 import { ChaincodeStream, type ChaincodeStreamOptions } from '../../../plugins/chaincode/peer/stream/chaincode-stream.js'
 import { admission } from '../../../plugins/chaincode/peer/stream/register-service.js'
@@ -26,7 +27,7 @@ export class ScriptedStream {
         keepaliveMs: 0,
         registerTimeoutMs: 30_000,
         newId: () => 'an-id',
-        admit: admission({ running: bench.peer.runningChaincodes, mayRegister }),
+        admit: admission({ running: bench.peer.runningChaincodes, awaited: new AwaitedChaincodes(), mayRegister }),
         ...options,
       },
     )
