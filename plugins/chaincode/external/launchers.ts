@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import type { Clock, Logger, Settings, peerKeys } from '../../../kernel/index.js'
 import { ChaincodeSpec_Type } from '../../../proto/index.js'
 import type { AwaitedChaincodes } from '../peer/awaited.js'
@@ -60,7 +60,7 @@ export function externalLaunchers(options: ExternalOptions): readonly ChaincodeL
           log: log.in('go'),
           clock,
           sandbox: options.sandbox,
-          folder: join(settings['peer.fileSystemPath'], 'chaincode'),
+          folder: resolve(settings['peer.fileSystemPath'], 'chaincode'),
           goCommand: settings['chaincode.golang.command'],
           goPath,
           memoryBytes: settings['chaincode.golang.memory'] * MIB,
@@ -71,7 +71,13 @@ export function externalLaunchers(options: ExternalOptions): readonly ChaincodeL
       ]
     case 'docker':
       return dockerLaunchers(options, pack)
+    default:
+      return assertNever(settings['chaincode.launcher'])
   }
+}
+
+function assertNever(launcher: never): never {
+  throw new Error(`unknown launcher ${String(launcher)}`)
 }
 
 function dockerLaunchers({ settings, awaited, peer, log }: ExternalOptions, pack: ReturnType<typeof packagers>): readonly ChaincodeLauncher[] {

@@ -24,6 +24,8 @@ export interface SandboxView {
   /** Device files, such as `/dev/null`. */
   readonly devices?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
+  /** The loopback interface of its own network is up, so that its processes reach each other. */
+  readonly loopback?: boolean
 }
 
 /** A program with its arguments. */
@@ -74,6 +76,11 @@ export async function sandboxCommand(kind: SandboxKind, limits: SandboxLimits, p
   return nicely(await wrap(program, prlimit, limited([`--nproc=${limits.maxTasks ?? MAX_TASKS}`]), view))
 }
 
+/** Without what the folders of the view show anyway. */
+function outside({ readOnly = [] }: SandboxView, files: readonly string[]): string[] {
+  return files.filter((file) => !readOnly.some((folder) => file.startsWith(`${folder}/`)))
+}
+
 function environmentOf(view: SandboxView): Readonly<Record<string, string>> {
   return { ...ENVIRONMENT, ...view.environment }
 }
@@ -84,7 +91,7 @@ function assignments(environment: Readonly<Record<string, string>>): string[] {
 
 async function bwrap(program: Command, prlimit: string, words: readonly string[], view: SandboxView): Promise<string[]> {
   const tool = await required('bwrap', 'bubblewrap')
-  const files = await filesOf([program.file, prlimit])
+  const files = outside(view, await filesOf([program.file, prlimit]))
   return [
     tool,
     '--unshare-all',
@@ -122,13 +129,14 @@ async function unshare(program: Command, prlimit: string, words: readonly string
   const chroot = await required('chroot', 'coreutils')
   const env = await required('env', 'coreutils')
   const shell = await required('sh', 'dash')
-  const files = await filesOf([program.file, prlimit, setpriv, env])
+  const files = outside(view, await filesOf([program.file, prlimit, setpriv, env]))
   const shown = [...files, ...(view.readOnly ?? []), ...(view.writable ?? [])]
   // It hides what lies below it.
   const root = ROOTS.find((folder) => shown.every((path) => !path.startsWith(`${folder}/`)))
   if (root === undefined) throw new PeerError('ERR_CHAINCODE_SANDBOX', `one of ${ROOTS.join(', ')} must hold nothing that chaincode needs`)
   const script = [
     'set -e',
+    ...(view.loopback === true ? [await loopbackUp()] : []),
     `root=${root}`,
     'mount -t tmpfs -o mode=755,size=1m tmpfs "$root"',
     'show() {',
@@ -169,6 +177,14 @@ async function unshare(program: Command, prlimit: string, words: readonly string
     ...assignments(environmentOf(view)),
     ...words,
   ]
+}
+
+/** A shell command, since `unshare` leaves the interface down. Perl is part of every Debian; `ip` is not. */
+async function loopbackUp(): Promise<string> {
+  const ip = await findTool('ip')
+  if (ip !== undefined) return `${ip} link set lo up`
+  // AF_INET, SOCK_DGRAM; SIOCSIFFLAGS with IFF_UP and IFF_RUNNING.
+  return `${await required('perl', 'perl-base')} -e 'my $up = pack("a16 s x14", "lo", 0x41); socket(S, 2, 2, 0) and ioctl(S, 0x8914, $up) or die $!'`
 }
 
 async function required(name: string, packageName: string): Promise<string> {

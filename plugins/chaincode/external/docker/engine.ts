@@ -62,16 +62,21 @@ export function dockerEngine(at: DockerEndpoint): DockerEngine {
     },
     async remove(name) {
       const container = (await docker()).getContainer(name)
-      await unlessGone(container.stop({ t: 0 })).catch(failed(`cannot stop container ${name}`))
-      await unlessGone(container.kill()).catch(failed(`cannot kill container ${name}`))
-      await unlessGone(container.remove({ force: true })).catch(failed(`cannot remove container ${name}`))
+      await unlessGone(container.stop({ t: 0, abortSignal: limit() })).catch(failed(`cannot stop container ${name}`))
+      await unlessGone(container.kill({ abortSignal: limit() })).catch(failed(`cannot kill container ${name}`))
+      await unlessGone(container.remove({ force: true, abortSignal: limit() })).catch(failed(`cannot remove container ${name}`))
     },
   }
 }
 
 async function connect(at: DockerEndpoint): Promise<Docker> {
   const [{ default: Client }, options] = await Promise.all([import('dockerode'), dockerOptions(at)])
-  return new Client({ ...options, timeout: REQUEST_LIMIT_MS })
+  return new Client(options)
+}
+
+/** For what a daemon does at once; a build takes its time, and a container runs for as long as it likes. */
+function limit(): AbortSignal {
+  return AbortSignal.timeout(REQUEST_LIMIT_MS)
 }
 
 /** Options of the client. Throws ERR_CONFIG_INVALID for an endpoint that is none, or a file that cannot be read. */
@@ -103,13 +108,15 @@ async function readSetting(setting: string, file: string | undefined): Promise<s
 async function build(docker: Docker, image: string, context: Uint8Array): Promise<void> {
   const output = await docker.buildImage(Readable.from([context]), { t: image, forcerm: true })
   let printed = ''
+  let failure: string | undefined
   await new Promise<void>((resolve, reject) => {
     docker.modem.followProgress(
       output,
-      (error: Error | null) => (error === null ? resolve() : reject(error)),
+      // The stream of a failed build ends in order: its last line has the error.
+      (error: Error | null) => (error === null && failure === undefined ? resolve() : reject(error ?? new Error(failure))),
       (line: { readonly stream?: unknown; readonly error?: unknown }) => {
-        const text = line.error ?? line.stream
-        if (typeof text === 'string') printed = (printed + text).slice(-MAX_SHOWN)
+        if (typeof line.error === 'string') failure = line.error
+        if (typeof line.stream === 'string') printed = (printed + line.stream).slice(-MAX_SHOWN)
       },
     )
   }).catch((cause: unknown) => {
@@ -127,8 +134,9 @@ async function start(docker: Docker, { name, image, command, environment, host }
       AttachStdout: true,
       AttachStderr: true,
       HostConfig: host,
+      abortSignal: limit(),
     })
-    await container.start()
+    await container.start({ abortSignal: limit() })
     return 'started'
   } catch (cause) {
     if (statusOf(cause) === NOT_FOUND) return 'no image'

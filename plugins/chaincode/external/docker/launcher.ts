@@ -33,17 +33,17 @@ export function createDockerLauncher(options: DockerLauncherOptions): ChaincodeL
     const holder = { stop: () => engine.remove(container) }
     // What was built for an earlier deploy of that name may be other code. A failure shows when the image is missing.
     if (isDeploy) await engine.build(image, codePackage).catch((cause: unknown) => log.warning(`image ${image} was not built`, { cause: messageOf(cause) }))
-    const { registered, cancel } = awaited.expect(name)
+    const start = awaited.expect(name)
     try {
       await engine.remove(container)
       if ((await engine.start(spec)) === 'no image') {
         await engine.build(image, codePackage)
         if ((await engine.start(spec)) === 'no image') throw new Error(`there is no image ${image}, although it was built`)
       }
-      const stream = await awaitRegistration(registered, { ended: engine.ended(container), signal })
+      const stream = await awaitRegistration(start.registered, { ended: engine.ended(container), signal })
       return new LaunchedRuntime(stream, holder, log)
     } catch (cause) {
-      cancel()
+      start.cancel()
       await holder.stop().catch((reason: unknown) => log.error(`container ${container} was not removed`, { cause: messageOf(reason) }))
       throw cause
     }

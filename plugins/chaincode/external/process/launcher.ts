@@ -47,7 +47,7 @@ export function createProcessLauncher(options: ProcessLauncherOptions): Chaincod
     const port = kind === 'none' ? await freePort() : PORT
     const words = golangCommand(executable, { address: `127.0.0.1:${port}` })
     const program = { file: process.execPath, args: ['--no-warnings', '--v8-pool-size=1', '--input-type=module', '-', String(port), ...words] }
-    const view = { readOnly: [executable], devices: ['/dev/null', '/dev/urandom'], environment: chaincodeEnvironment(name, { tls: undefined }) }
+    const view = { loopback: true, readOnly: [executable], devices: ['/dev/null', '/dev/urandom'], environment: chaincodeEnvironment(name, { tls: undefined }) }
     const command = await sandboxCommand(kind, { memoryBytes, maxTasks: MAX_TASKS, maxOpenFiles: MAX_OPEN_FILES }, program, view)
     return spawnContained({ command, input: await relay(), memoryBytes, log, clock })
   }
