@@ -9,6 +9,7 @@ import consensus from './plugins/consensus/index.js'
 import directory from './plugins/directory/index.js'
 import devops from './plugins/devops/index.js'
 import grpc from './plugins/grpc/index.js'
+import http from './plugins/http/index.js'
 import ledger from './plugins/ledger/index.js'
 import level from './plugins/level/index.js'
 import loader from './plugins/loader/index.js'
@@ -16,10 +17,11 @@ import logging from './plugins/logging/index.js'
 import network from './plugins/network/index.js'
 import noopsPlugin from './plugins/noops/index.js'
 import openchain from './plugins/openchain/index.js'
+import rest from './plugins/rest/index.js'
 import site from './plugins/site/index.js'
 
 export default defineConfig({
-  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, site],
+  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, http, rest, admin, devops, openchain, network, site],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address

@@ -90,6 +90,7 @@ export {
 export { type BlockHeader, blockTransactions, encodeBlock } from './block.js'
 export { blockHashInput, canonicalBlock, canonicalTransaction, canonicalWithout, transactionIdBytes } from './canonical.js'
 export { decode, encode, type MessageType } from './codec.js'
+export { Cursor } from './cursor.js'
 export {
   callUnary,
   type Encodable,

@@ -4,3 +4,4 @@
  * @packageDocumentation
  */
 export { default } from './plugin.js'
+export { publicBlock } from './public-block.js'

@@ -40,7 +40,13 @@ export class TestPeer {
   }
 
   get options(): LaunchOptions {
-    const env = { CORE_PEER_LISTENADDRESS: this.address, CORE_PEER_ADDRESS: this.address, CORE_PEER_FILESYSTEMPATH: this.data }
+    const env = {
+      CORE_PEER_LISTENADDRESS: this.address,
+      CORE_PEER_ADDRESS: this.address,
+      CORE_PEER_FILESYSTEMPATH: this.data,
+      // Every other door on a port that the system chooses: test files run side by side.
+      CORE_REST_ADDRESS: '127.0.0.1:0',
+    }
     return { cwd: this.directory, env }
   }
 
@@ -57,6 +63,11 @@ export class TestPeer {
     await program.until('the peer answers', () => program.stderr.includes('consensus engine started'))
     await program.until('the peer answers', () => this.isAnswering())
     return this
+  }
+
+  /** Where REST listens, as the peer says when it has started. */
+  get restBase(): string {
+    return /REST on (https?:\/\/[^: ]+:\d+)/.exec(this.program.stderr)?.[1] ?? ''
   }
 
   async isAnswering(): Promise<boolean> {
