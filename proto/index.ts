@@ -69,7 +69,7 @@ export {
 export { Empty } from './gen/google/protobuf/empty.js'
 export { Timestamp } from './gen/google/protobuf/timestamp.js'
 export { ServerStatus, ServerStatus_StatusCode } from './gen/server_admin.js'
-export { LedgerInfo, VerifyReply, VerifyRequest, VerifyResult } from './gen/weft.js'
+export { LedgerInfo, PositionedEvent, VerifyReply, VerifyRequest, VerifyResult } from './gen/weft.js'
 export {
   ACAPService,
   AdminService,
@@ -90,6 +90,15 @@ export {
 export { type BlockHeader, blockTransactions, encodeBlock } from './block.js'
 export { blockHashInput, canonicalBlock, canonicalTransaction, canonicalWithout, transactionIdBytes } from './canonical.js'
 export { decode, encode, type MessageType } from './codec.js'
+export {
+  blockChaincodeEvents,
+  blockEventBytes,
+  chaincodeEventBytes,
+  chaincodeEventNames,
+  positionedEventBytes,
+  rejectionEventBytes,
+} from './event-bytes.js'
+export { publicBlock } from './public-block.js'
 export {
   callUnary,
   type Encodable,
