@@ -8,6 +8,7 @@ import chaincode from './plugins/chaincode/index.js'
 import consensus from './plugins/consensus/index.js'
 import directory from './plugins/directory/index.js'
 import devops from './plugins/devops/index.js'
+import events from './plugins/events/index.js'
 import grpc from './plugins/grpc/index.js'
 import ledger from './plugins/ledger/index.js'
 import level from './plugins/level/index.js'
@@ -19,7 +20,7 @@ import openchain from './plugins/openchain/index.js'
 import site from './plugins/site/index.js'
 
 export default defineConfig({
-  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, site],
+  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, events, site],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address
@@ -27,6 +28,7 @@ export default defineConfig({
     listenAddress: '127.0.0.1:7051',
     address: '127.0.0.1:7051',
     fileSystemPath: './weft-data',
+    validator: { events: { address: '127.0.0.1:7053' } },
   },
   chaincode: {
     // Runs inside the peer, so that a first tour needs nothing deployed: an account holds 1,000,000 until it is first written.

@@ -88,7 +88,7 @@ export {
 } from './gen/services.js'
 
 export { type BlockHeader, blockTransactions, encodeBlock } from './block.js'
-export { blockHashInput, canonicalBlock, canonicalTransaction, canonicalWithout, transactionIdBytes } from './canonical.js'
+export { blockHashInput, canonicalBlock, canonicalBytes, canonicalTransaction, canonicalWithout, transactionIdBytes } from './canonical.js'
 export { decode, encode, type MessageType } from './codec.js'
 export {
   blockChaincodeEvents,
