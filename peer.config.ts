@@ -10,6 +10,7 @@ import directory from './plugins/directory/index.js'
 import devops from './plugins/devops/index.js'
 import events from './plugins/events/index.js'
 import grpc from './plugins/grpc/index.js'
+import http from './plugins/http/index.js'
 import ledger from './plugins/ledger/index.js'
 import level from './plugins/level/index.js'
 import loader from './plugins/loader/index.js'
@@ -20,7 +21,11 @@ import openchain from './plugins/openchain/index.js'
 import site from './plugins/site/index.js'
 
 export default defineConfig({
+<<<<<<< HEAD
   plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, events, site],
+=======
+  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, http, site],
+>>>>>>> rest
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address

@@ -36,7 +36,8 @@ function isDeploy(transaction: Uint8Array): boolean {
   const cursor = new Cursor(transaction)
   if (cursor.limit === 0 || cursor.fieldNumber() !== TRANSACTION_TYPE) return false
   cursor.varint()
-  return cursor.low === Transaction_Type.CHAINCODE_DEPLOY
+  const type: Transaction_Type = cursor.low
+  return type === Transaction_Type.CHAINCODE_DEPLOY
 }
 
 function withoutCode(transaction: Uint8Array): Uint8Array | undefined {

@@ -78,6 +78,7 @@ function wantedBy({ eventType, RegInfo }: Interest): Wanted {
       if (RegInfo === undefined) throw refusal('chaincode information not provided for registering')
       if (RegInfo.value.chaincodeID === '') throw refusal('chaincode ID not provided for registering')
       return RegInfo.value
+    case EventType.REGISTER:
     default:
       throw refusal(`event type ${EventType[eventType] ?? String(eventType)} does not exist`)
   }

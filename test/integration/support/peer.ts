@@ -48,6 +48,8 @@ export class TestPeer {
       CORE_PEER_ADDRESS: this.address,
       CORE_PEER_VALIDATOR_EVENTS_ADDRESS: this.eventsAddress,
       CORE_PEER_FILESYSTEMPATH: this.data,
+      // Every other door on a port that the system chooses: test files run side by side.
+      CORE_REST_ADDRESS: '127.0.0.1:0',
     }
     return { cwd: this.directory, env }
   }
