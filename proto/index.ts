@@ -98,6 +98,7 @@ export {
   positionedEventBytes,
   rejectionEventBytes,
 } from './event-bytes.js'
+export { eventJson } from './event-json.js'
 export { publicBlock } from './public-block.js'
 export {
   callUnary,

@@ -7,6 +7,7 @@ import { lengthDelimited, lengthDelimitedFields } from './wire-parts.js'
 
 const BLOCK_TRANSACTIONS = 3
 const TRANSACTION_TYPE = 1
+const DEPLOY: number = Transaction_Type.CHAINCODE_DEPLOY
 const TRANSACTION_PAYLOAD = 3
 const DEPLOYMENT_CODE_PACKAGE = 3
 
@@ -36,8 +37,7 @@ function isDeploy(transaction: Uint8Array): boolean {
   const cursor = new Cursor(transaction)
   if (cursor.limit === 0 || cursor.fieldNumber() !== TRANSACTION_TYPE) return false
   cursor.varint()
-  const type: Transaction_Type = cursor.low
-  return type === Transaction_Type.CHAINCODE_DEPLOY
+  return cursor.low === DEPLOY
 }
 
 function withoutCode(transaction: Uint8Array): Uint8Array | undefined {

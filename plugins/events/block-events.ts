@@ -8,7 +8,7 @@ import {
   rejectionEventBytes,
 } from '../../proto/index.js'
 import type { ExecutedTransaction, Height } from '../ledger/index.js'
-import { type EventPosition, positionText } from './position.js'
+import { type EventKind, type EventPosition, positionText } from './position.js'
 
 /** One event, encoded once for all consumers. */
 export class HubEvent {
@@ -23,9 +23,17 @@ export class HubEvent {
     readonly eventName = '',
   ) {}
 
+  get id(): string {
+    return positionText(this.position)
+  }
+
+  get kind(): EventKind {
+    return this.position.kind
+  }
+
   /** `weft.PositionedEvent`, for consumers that replay. */
   get positioned(): Uint8Array {
-    return (this.withPosition ??= positionedEventBytes(this.bytes, positionText(this.position)))
+    return (this.withPosition ??= positionedEventBytes(this.bytes, this.id))
   }
 }
 

@@ -1,8 +1,13 @@
-import { definePlugin } from '../../kernel/index.js'
+import { createToken, definePlugin } from '../../kernel/index.js'
+import { HTTP } from '../http/index.js'
 import { LEDGER, validatorKeys } from '../ledger/index.js'
+import { EventsListenCommand } from './commands/listen.js'
 import { EventHub, type HubLimits } from './hub.js'
 import { eventsKeys } from './keys.js'
+import { eventRoutes } from './sse.js'
 import { eventsService, eventsServiceDefinition } from './service.js'
+
+const REST = createToken<unknown>('rest', 'weft/plugins/rest')
 
 const keys = { ...eventsKeys, ...validatorKeys }
 
@@ -11,7 +16,9 @@ export default definePlugin({
   name: 'events',
   description: 'the event hub: blocks, chaincode events and rejections, live and from any block on',
   config: keys,
+  commands: [EventsListenCommand],
   requires: [LEDGER],
+  uses: [HTTP, REST],
   apply(peer) {
     let hub: EventHub | undefined
     peer.hooks.registerServices.tap(async (listeners) => {
@@ -26,6 +33,8 @@ export default definePlugin({
       hub = new EventHub({ ledger: peer.use(LEDGER), limits, clock: peer.clock, log: peer.log })
       const listener = listeners.declare('events', settings['peer.validator.events.address'], 'peer.validator.events.address')
       listener.add(eventsServiceDefinition, eventsService(hub, peer.log))
+      // The door of REST, where the site has one.
+      peer.find(HTTP)?.find('rest')?.add(eventRoutes(hub, peer.clock))
       hub.open()
     })
     peer.hooks.stop.tap(async () => hub?.close())

@@ -1,11 +1,12 @@
-import type { Metadata, ServerDuplexStream } from '@grpc/grpc-js'
+import { Metadata, type ServerDuplexStream } from '@grpc/grpc-js'
 import { type Logger, PeerError, messageOf } from '../../kernel/index.js'
 import { type Encodable, Event, EventsService, type Interest, type Method, type ServiceHandlers, canonicalBytes, decode } from '../../proto/index.js'
 import { cutStream, failStream } from '../grpc/index.js'
 import type { Consumer, Outlet } from './consumer.js'
 import type { EventHub } from './hub.js'
 import { Interests } from './interests.js'
-import { parseBlockNumber, parsePosition } from './position.js'
+import { AFTER_EVENT, FROM_BLOCK } from './metadata.js'
+import { parseBlockNumber, parsePosition, positionText } from './position.js'
 import type { ReplayStart } from './replay-feed.js'
 
 /** What a consumer sends; its canonical bytes are echoed, so that text in it that is not UTF-8 comes back as it was. */
@@ -20,10 +21,6 @@ const MAX_MESSAGE_BYTES = 1024 * 1024
 const MAX_INTERESTS = 1000
 /** More failed interests of one stream are logged on level debug only. */
 const MAX_WARNINGS = 5
-
-/** Metadata of `/protos.Events/Chat` with which a consumer asks for past events; originals ignore it. */
-export const FROM_BLOCK = 'weft-from-block'
-export const AFTER_EVENT = 'weft-after'
 
 const chat: Method<ReceivedEvent, Event, true> = { ...EventsService.chat, requestSerialize: bytesOf, requestDeserialize: readEvent }
 
@@ -61,7 +58,9 @@ class ChatStream implements Outlet {
   }
 
   open(): void {
-    const { call, consumer } = this
+    const { call, consumer, start } = this
+    // Tells that this peer replays, and from where: who asked for the next block can come back to it although nothing has come yet.
+    if (start !== undefined) call.sendMetadata(answerOf(start))
     call.on('data', (received: ReceivedEvent) => this.receive(received))
     call.on('end', () => call.end())
     // Comes after the status was sent, too.
@@ -117,6 +116,13 @@ class ChatStream implements Outlet {
       }
     }
   }
+}
+
+function answerOf(start: ReplayStart): Metadata {
+  const metadata = new Metadata()
+  if ('from' in start) metadata.set(FROM_BLOCK, String(start.from))
+  else metadata.set(AFTER_EVENT, positionText(start.after))
+  return metadata
 }
 
 function replayStart(metadata: Metadata, hub: EventHub): ReplayStart | undefined {
