@@ -18,18 +18,19 @@ import logging from './plugins/logging/index.js'
 import network from './plugins/network/index.js'
 import noopsPlugin from './plugins/noops/index.js'
 import openchain from './plugins/openchain/index.js'
+import rest from './plugins/rest/index.js'
 import site from './plugins/site/index.js'
 
 export default defineConfig({
-  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, http, events, site],
+  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, http, rest, events, site],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address
     // can stop the peer and deploy chaincode. Open it only to a network that you trust.
     listenAddress: '127.0.0.1:7051',
     address: '127.0.0.1:7051',
-    fileSystemPath: './weft-data',
     validator: { events: { address: '127.0.0.1:7053' } },
+    fileSystemPath: './weft-data',
   },
   chaincode: {
     // Runs inside the peer, so that a first tour needs nothing deployed: an account holds 1,000,000 until it is first written.

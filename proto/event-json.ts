@@ -1,8 +1,7 @@
-import { BLOCK, CHAINCODE_EVENT, type JsonMessage, REJECTION, writeMessage } from './json/messages.js'
-import { JsonWriter } from './json/writer.js'
+import { BLOCK_JSON, CHAINCODE_EVENT_JSON, type JsonMessage, JsonWriter, REJECTION_JSON, writeJsonMessage } from './json/index.js'
 import { lengthDelimitedFields } from './wire-parts.js'
 
-const MEMBERS: Readonly<Record<number, JsonMessage>> = { 2: BLOCK, 3: CHAINCODE_EVENT, 4: REJECTION }
+const MEMBERS: Readonly<Record<number, JsonMessage>> = { 2: BLOCK_JSON, 3: CHAINCODE_EVENT_JSON, 4: REJECTION_JSON }
 
 /**
  * The block, chaincode event or rejection in a canonical `protos.Event` as JSON in the form of v0.6 (spec/node.md §6.2); `{}` if there is none of these.
@@ -14,7 +13,7 @@ export function eventJson(event: Uint8Array): Buffer {
   for (const { number, from, to } of lengthDelimitedFields(event)) {
     const member = MEMBERS[number]
     if (member === undefined) continue
-    writeMessage(writer, event.subarray(from, to), member)
+    writeJsonMessage(writer, event.subarray(from, to), member)
     return writer.finish()
   }
   return Buffer.from('{}')

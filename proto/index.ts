@@ -90,6 +90,7 @@ export {
 export { type BlockHeader, blockTransactions, encodeBlock } from './block.js'
 export { blockHashInput, canonicalBlock, canonicalBytes, canonicalTransaction, canonicalWithout, transactionIdBytes } from './canonical.js'
 export { decode, encode, type MessageType } from './codec.js'
+export { Cursor } from './cursor.js'
 export {
   blockChaincodeEvents,
   blockEventBytes,
@@ -99,6 +100,20 @@ export {
   rejectionEventBytes,
 } from './event-bytes.js'
 export { eventJson } from './event-json.js'
+export {
+  BLOCK_JSON,
+  BLOCKCHAIN_INFO_JSON,
+  CHAINCODE_EVENT_JSON,
+  goString,
+  goUtf8,
+  type JsonMessage,
+  JsonWriter,
+  PEERS_MESSAGE_JSON,
+  quotedByte,
+  REJECTION_JSON,
+  TRANSACTION_JSON,
+  writeJsonMessage,
+} from './json/index.js'
 export { publicBlock } from './public-block.js'
 export {
   callUnary,

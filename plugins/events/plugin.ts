@@ -1,13 +1,12 @@
-import { createToken, definePlugin } from '../../kernel/index.js'
+import { definePlugin } from '../../kernel/index.js'
 import { HTTP } from '../http/index.js'
 import { LEDGER, validatorKeys } from '../ledger/index.js'
+import { REST } from '../rest/index.js'
 import { EventsListenCommand } from './commands/listen.js'
 import { EventHub, type HubLimits } from './hub.js'
 import { eventsKeys } from './keys.js'
 import { eventRoutes } from './sse.js'
 import { eventsService, eventsServiceDefinition } from './service.js'
-
-const REST = createToken<unknown>('rest', 'weft/plugins/rest')
 
 const keys = { ...eventsKeys, ...validatorKeys }
 

@@ -11,6 +11,8 @@ import type { TlsSource } from './tls-source.js'
 const CLOSE_LIMIT_MS = 3000
 const CLOSE_POLL_MS = 50
 const CHECK_INTERVAL_MS = 1000
+/** Loading fastify takes a tenth of a second of CPU: after the peer's other doors answer, or when the first request comes. */
+const WARM_UP_DELAY_MS = 1000
 
 /** What every server of a peer is made of. */
 export interface HttpServerParts {
@@ -19,6 +21,8 @@ export interface HttpServerParts {
   readonly tls: TlsSource | undefined
   readonly log: Logger
   readonly clock: Clock
+  /** Routes could not be made: the peer must stop. */
+  readonly fatal: (reason: unknown) => void
 }
 
 /** One HTTP server on one address: its bounds, its routes, its orderly end. */
@@ -26,8 +30,12 @@ export class HttpServer {
   readonly #connections: HttpConnections
   readonly #slots = new Map<object, () => void>()
   #server: Server | undefined
+  #groups: readonly RouteGroup[] = []
   #application: FastifyInstance | undefined
+  #loading: Promise<FastifyInstance> | undefined
+  #isClosed = false
   #endRenewal: (() => void) | undefined
+  #cancelWarmUp: () => void = () => {}
 
   constructor(private readonly parts: HttpServerParts) {
     this.#connections = new HttpConnections(parts.settings['http.limits.connections'], parts.log)
@@ -39,24 +47,30 @@ export class HttpServer {
 
   /** Serves these routes from now on, instead of the former ones; requests in work end as they began. */
   async serve(groups: readonly RouteGroup[]): Promise<void> {
-    const former = this.#application
-    this.#application = await createApplication(groups, this.parts.settings, this.parts.log, (request) => this.#endSlot(request))
-    await former?.close()
+    this.#groups = groups
+    const former = await this.#loading
+    this.#loading = undefined
+    if (former === undefined) return
+    await this.#load()
+    await former.close()
   }
 
-  /** Binds; resolves with the address, the real port in it. Throws ERR_LISTENER_BIND. */
+  /** Binds; resolves with the address, the real port in it. The routes are made soon after. Throws ERR_LISTENER_BIND. */
   async open(target: HttpTarget): Promise<string> {
     const server = await this.#create()
     const address = await bind(server, target)
     // E.g. EMFILE on accept: that client is lost, the server lives.
     server.on('error', (error) => this.parts.log.error(`listener ${target.names.join(', ')}: ${error.message}`))
     this.#server = server
+    this.#cancelWarmUp = this.parts.clock.setTimer(WARM_UP_DELAY_MS, () => void this.#load().catch(() => undefined))
     return address
   }
 
   /** Accepts nothing more, waits at most 3 s for the answers in work, then cuts them. */
   async close(): Promise<void> {
     const { clock, log } = this.parts
+    this.#isClosed = true
+    this.#cancelWarmUp()
     this.#endRenewal?.()
     const server = this.#server
     if (server !== undefined) {
@@ -75,8 +89,21 @@ export class HttpServer {
       stopPolling()
       this.#server = undefined
     }
-    await this.#application?.close()
+    const application = await this.#loading?.catch(() => undefined) // its failure was told when it happened
     this.#application = undefined
+    await application?.close()
+  }
+
+  /** Makes the routes, once for each set of them. Fails with what a plugin's routes throw, and stops the peer then. */
+  #load(): Promise<FastifyInstance> {
+    this.#loading ??= createApplication(this.#groups, this.parts.settings, this.parts.log, (request) => this.#endSlot(request)).then(
+      (application) => (this.#application = application),
+      (cause: unknown) => {
+        this.parts.fatal(cause)
+        throw cause
+      },
+    )
+    return this.#loading
   }
 
   async #create(): Promise<Server> {
@@ -114,9 +141,8 @@ export class HttpServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const application = this.#application
-    if (application === undefined || this.#slots.size >= this.parts.settings['http.limits.requests']) {
-      refuseRequest(response, application === undefined ? 'this peer is stopping' : 'too many requests in work; try again later')
+    if (this.#isClosed || this.#slots.size >= this.parts.settings['http.limits.requests']) {
+      refuseRequest(response, this.#isClosed ? 'this peer is stopping' : 'too many requests in work; try again later')
       return
     }
     const endRequest = this.#connections.begin(request.socket)
@@ -125,7 +151,13 @@ export class HttpServer {
       this.#slots.delete(request)
       endRequest()
     })
-    application.routing(request, response)
+    if (this.#application !== undefined) this.#application.routing(request, response)
+    else {
+      this.#load().then(
+        (application) => application.routing(request, response),
+        () => refuseRequest(response, 'this peer cannot answer'),
+      )
+    }
   }
 
   #endSlot(request: object): void {

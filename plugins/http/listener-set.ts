@@ -27,6 +27,8 @@ export interface HttpListenerSetParts {
   readonly tls: TlsSource
   readonly log: Logger
   readonly clock: Clock
+  /** A listener cannot serve what was added to it: the peer must stop. */
+  readonly fatal: (reason: unknown) => void
 }
 
 /** All HTTP listeners of one peer. */
@@ -49,9 +51,10 @@ export class HttpListenerSet implements HttpListeners {
       get address() {
         return group.address
       },
-      add(routes) {
+      add: (routes) => {
         declared.routes.push(routes)
         group.stale = true
+        return () => this.#takeOut(group, declared, routes)
       },
       remove: () => this.#remove(group, declared),
     }
@@ -81,8 +84,8 @@ export class HttpListenerSet implements HttpListeners {
     const secure = tls && this.parts.tls.current() !== undefined
     const found = address.endsWith(':0') ? undefined : [...this.#groups].find(({ asked }) => asked === address)
     if (found === undefined) {
-      const { settings, log, clock } = this.parts
-      const server = new HttpServer({ settings, log: log.in(name), clock, tls: secure ? this.parts.tls : undefined })
+      const { settings, log, clock, fatal } = this.parts
+      const server = new HttpServer({ settings, log: log.in(name), clock, fatal, tls: secure ? this.parts.tls : undefined })
       const group = { asked: address, secure, members: [], server, address, stale: true }
       this.#groups.add(group)
       return group
@@ -101,6 +104,13 @@ export class HttpListenerSet implements HttpListeners {
   async #serve(group: Group): Promise<void> {
     await group.server.serve(group.members.map(({ routes, options }) => ({ routes, maxBodyBytes: options.maxBodyBytes })))
     group.stale = false
+  }
+
+  async #takeOut(group: Group, declared: Declared, routes: HttpRoutes): Promise<void> {
+    const index = declared.routes.indexOf(routes)
+    if (index < 0) return
+    declared.routes.splice(index, 1)
+    if (group.members.includes(declared) && group.server.isBound) await this.#serve(group)
   }
 
   async #remove(group: Group, declared: Declared): Promise<void> {

@@ -10,7 +10,8 @@ declare module 'fastify' {
 
 /**
  * Adds routes to a listener, inside a scope of their own: hooks, error handlers and body parsers do not reach other listeners on the same address.
- * Called once each time the server is made, before it is bound; what it throws fails the start.
+ * Called with the first request, or a second after the listener is bound: the router is not loaded before, so that it does not delay a start.
+ * What it throws stops the peer.
  */
 export type HttpRoutes = (app: FastifyInstance) => void | Promise<void>
 
@@ -31,8 +32,11 @@ export interface HttpListener {
   readonly address: string
   /** True if clients must speak TLS. */
   readonly secure: boolean
-  /** In the `registerServices` hook. Until the `start` hook of the http plugin nothing is served. */
-  add(routes: HttpRoutes): void
+  /**
+   * In the `registerServices` hook. Until the `start` hook of the http plugin nothing is served. Returns what takes these routes out again: hand it to
+   * `peer.onDispose` if the listener is another plugin's.
+   */
+  add(routes: HttpRoutes): () => Promise<void>
   /** Takes the listener and its routes out; hand it to `peer.onDispose`. The server is closed when it was the last one on its address. */
   remove(): Promise<void>
 }

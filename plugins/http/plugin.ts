@@ -22,7 +22,13 @@ export default definePlugin({
     peer.hooks.registerServices.tap(async () => {
       const files = loadTls(peer.settings(tlsKeys))
       const context = files === undefined ? undefined : { cert: files.certificatePem, key: files.keyPem }
-      listeners = new HttpListenerSet({ settings: peer.settings(httpKeys), tls: { current: () => context }, log: peer.log, clock: peer.clock })
+      listeners = new HttpListenerSet({
+        settings: peer.settings(httpKeys),
+        tls: { current: () => context },
+        log: peer.log,
+        clock: peer.clock,
+        fatal: (reason) => peer.fail(reason),
+      })
       peer.provide(HTTP, listeners)
     })
     peer.hooks.start.tap(async () => listeners?.open())

@@ -4,6 +4,7 @@ import type { JsonWriter } from './writer.js'
 type Scalar = 'bytes' | 'string' | 'uint' | 'int'
 
 interface JsonField {
+  readonly name: string
   /** `"name":`, as bytes. */
   readonly label: Buffer
   readonly kind: Scalar | JsonMessage
@@ -18,14 +19,14 @@ export interface JsonMessage {
 function message(fields: Readonly<Record<number, readonly [name: string, kind: Scalar | JsonMessage, repeated?: 'repeated']>>): JsonMessage {
   const list: (JsonField | undefined)[] = []
   for (const [number, [name, kind, repeated]] of Object.entries(fields)) {
-    list[Number(number)] = { label: Buffer.from(`"${name}":`), kind, isRepeated: repeated !== undefined }
+    list[Number(number)] = { name, label: Buffer.from(`"${name}":`), kind, isRepeated: repeated !== undefined }
   }
   return { fields: list }
 }
 
 const TIMESTAMP = message({ 1: ['seconds', 'int'], 2: ['nanos', 'int'] })
 
-export const TRANSACTION = message({
+export const TRANSACTION_JSON = message({
   1: ['type', 'int'],
   2: ['chaincodeID', 'bytes'],
   3: ['payload', 'bytes'],
@@ -40,25 +41,25 @@ export const TRANSACTION = message({
   12: ['signature', 'bytes'],
 })
 
-export const CHAINCODE_EVENT = message({ 1: ['chaincodeID', 'string'], 2: ['txID', 'string'], 3: ['eventName', 'string'], 4: ['payload', 'bytes'] })
+export const CHAINCODE_EVENT_JSON = message({ 1: ['chaincodeID', 'string'], 2: ['txID', 'string'], 3: ['eventName', 'string'], 4: ['payload', 'bytes'] })
 
-export const BLOCK = message({
+export const BLOCK_JSON = message({
   1: ['version', 'uint'],
   2: ['timestamp', TIMESTAMP],
-  3: ['transactions', TRANSACTION, 'repeated'],
+  3: ['transactions', TRANSACTION_JSON, 'repeated'],
   4: ['stateHash', 'bytes'],
   5: ['previousBlockHash', 'bytes'],
   6: ['consensusMetadata', 'bytes'],
-  7: ['nonHashData', message({ 1: ['localLedgerCommitTimestamp', TIMESTAMP], 2: ['chaincodeEvents', CHAINCODE_EVENT, 'repeated'] })],
+  7: ['nonHashData', message({ 1: ['localLedgerCommitTimestamp', TIMESTAMP], 2: ['chaincodeEvents', CHAINCODE_EVENT_JSON, 'repeated'] })],
 })
 
-export const BLOCKCHAIN_INFO = message({ 1: ['height', 'uint'], 2: ['currentBlockHash', 'bytes'], 3: ['previousBlockHash', 'bytes'] })
+export const REJECTION_JSON = message({ 1: ['tx', TRANSACTION_JSON], 2: ['errorMsg', 'string'] })
 
-export const PEERS_MESSAGE = message({
+export const BLOCKCHAIN_INFO_JSON = message({ 1: ['height', 'uint'], 2: ['currentBlockHash', 'bytes'], 3: ['previousBlockHash', 'bytes'] })
+
+export const PEERS_MESSAGE_JSON = message({
   1: ['peers', message({ 1: ['ID', message({ 1: ['name', 'string'] })], 2: ['address', 'string'], 3: ['type', 'int'], 4: ['pkiID', 'bytes'] }), 'repeated'],
 })
-
-export const REJECTION = message({ 1: ['tx', TRANSACTION], 2: ['errorMsg', 'string'] })
 
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
@@ -72,7 +73,7 @@ const COMMA = 0x2c
  *
  * @throws WireError if the bytes are damaged
  */
-export function writeMessage(writer: JsonWriter, bytes: Uint8Array, shown: JsonMessage): void {
+export function writeJsonMessage(writer: JsonWriter, bytes: Uint8Array, shown: JsonMessage): void {
   writeFields(writer, new Cursor(bytes), shown)
 }
 

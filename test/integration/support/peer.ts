@@ -69,6 +69,11 @@ export class TestPeer {
     return this
   }
 
+  /** Where REST listens, as the peer says when it has started. */
+  get restBase(): string {
+    return /REST on (https?:\/\/[^: ]+:\d+)/.exec(this.program.stderr)?.[1] ?? ''
+  }
+
   async isAnswering(): Promise<boolean> {
     try {
       return (await this.client.status()) === 'STARTED'
