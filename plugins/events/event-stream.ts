@@ -9,7 +9,7 @@ export type StreamStart = { readonly from: string } | { readonly after: string }
 export interface FollowedEvent {
   /** Empty if the peer does not number its events, as those of v0.6. */
   readonly id: string
-  readonly event: NonNullable<PositionedEvent['Event']>
+  readonly event: Exclude<NonNullable<PositionedEvent['Event']>, { readonly $case: 'register' | 'unregister' }>
   /** Readable as a `protos.Event` and as a `weft.PositionedEvent`. */
   readonly bytes: Uint8Array
 }
@@ -49,7 +49,7 @@ export async function* followEvents(
     call.write(encode(Event, { Event: { $case: 'register', value: { events: interests } } }))
     for (let batch = await arrivals.next(); batch !== undefined; batch = await arrivals.next()) {
       const events = batch.flatMap(({ bytes, message: { Event: event, position: id } }) =>
-        event === undefined || event.$case === 'register' ? [] : [{ id, event, bytes }],
+        event === undefined || event.$case === 'register' || event.$case === 'unregister' ? [] : [{ id, event, bytes }],
       )
       if (events.length > 0) yield events
     }

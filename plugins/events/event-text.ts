@@ -26,9 +26,6 @@ export function textLine({ id, event }: FollowedEvent): string {
     }
     case 'rejection':
       return `${place}rejected ${printable(Buffer.from(event.value.tx?.txid ?? ''))}: ${printable(Buffer.from(event.value.errorMsg))}\n`
-    case 'register':
-    case 'unregister':
-      return ''
   }
 }
 

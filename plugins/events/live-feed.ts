@@ -29,15 +29,9 @@ export class LiveFeed implements Feed {
   ) {}
 
   take(events: BlockEvents): void {
-    const { filter } = this
-    const before = this.outbox.hasRoom
-    if (filter.wantsRejections) for (const rejection of events.rejections) this.push(rejection)
-    if (filter.wantsChaincode && events.isExecuted) {
-      const chosen = events.chaincodeEvents.filter((event) => filter.count(event) > 0)
-      if (filter.wantsBlocks) this.push(events.block, chosen.length === 0)
-      for (const [index, event] of chosen.entries()) this.push(event, index === chosen.length - 1)
-    } else if (filter.wantsBlocks) this.push(events.block, true)
-    if (!before || !this.outbox.hasRoom) this.judge()
+    const chosen = this.chosenOf(events)
+    for (const [index, event] of chosen.entries()) this.push(event, index === chosen.length - 1)
+    this.judge()
   }
 
   roomMade(): void {
@@ -49,9 +43,18 @@ export class LiveFeed implements Feed {
     this.cancelTimer = undefined
   }
 
-  private push(event: HubEvent, endsBlock = false): void {
+  private push(event: HubEvent, endsBlock: boolean): void {
     const count = this.filter.count(event)
     for (let sent = 1; sent <= count; sent++) this.outbox.push(event.bytes, endsBlock && sent === count)
+  }
+
+  private chosenOf(events: BlockEvents): HubEvent[] {
+    const { filter } = this
+    const chosen: HubEvent[] = []
+    if (filter.wantsRejections) chosen.push(...events.rejections)
+    if (filter.wantsBlocks) chosen.push(events.block)
+    if (filter.wantsChaincode && events.isExecuted) for (const event of events.chaincodeEvents) if (filter.count(event) > 0) chosen.push(event)
+    return chosen
   }
 
   private get isFull(): boolean {
