@@ -8,6 +8,7 @@ import chaincode from './plugins/chaincode/index.js'
 import consensus from './plugins/consensus/index.js'
 import directory from './plugins/directory/index.js'
 import devops from './plugins/devops/index.js'
+import events from './plugins/events/index.js'
 import grpc from './plugins/grpc/index.js'
 import http from './plugins/http/index.js'
 import ledger from './plugins/ledger/index.js'
@@ -21,13 +22,14 @@ import rest from './plugins/rest/index.js'
 import site from './plugins/site/index.js'
 
 export default defineConfig({
-  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, http, rest, admin, devops, openchain, network, site],
+  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, http, rest, events, site],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address
     // can stop the peer and deploy chaincode. Open it only to a network that you trust.
     listenAddress: '127.0.0.1:7051',
     address: '127.0.0.1:7051',
+    validator: { events: { address: '127.0.0.1:7053' } },
     fileSystemPath: './weft-data',
   },
   chaincode: {

@@ -1,8 +1,7 @@
 import { PeerError, definePlugin } from '../../kernel/index.js'
-import { type BlockCount, type BlockNumber, type BlockchainInfo, type Empty, OpenchainService, type PeersMessage } from '../../proto/index.js'
+import { type BlockCount, type BlockNumber, type BlockchainInfo, type Empty, OpenchainService, type PeersMessage, publicBlock } from '../../proto/index.js'
 import { unary } from '../grpc/index.js'
 import { LEDGER, type Ledger } from '../ledger/index.js'
-import { publicBlock } from './public-block.js'
 
 /** Answers questions about the chain on the peer listener (spec/node.md §5 Openchain). */
 export default definePlugin({

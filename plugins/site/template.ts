@@ -15,6 +15,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'devops',
   'openchain',
   'network',
+  'events',
   'site',
 ]
 
@@ -46,6 +47,8 @@ ${pluginList()}
     listenAddress: '127.0.0.1:7051',
     // Where others, and this command line, reach the peer.
     address: '127.0.0.1:7051',
+    // Where applications register for blocks, chaincode events and rejections; nothing authenticates them either.
+    validator: { events: { address: '127.0.0.1:7053' } },
 
     // Everything that the peer stores; relative to the working directory.
     fileSystemPath: './weft-data',

@@ -590,4 +590,12 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 1, kind: 'string' },
     { number: 2, kind: 'string' },
   ] },
+  { name: 'weft.PositionedEvent', isClosed: false, fields: [
+    { number: 1, kind: 'message', oneof: 0, message: 'protos.Register' },
+    { number: 2, kind: 'message', oneof: 0, message: 'protos.Block' },
+    { number: 3, kind: 'message', oneof: 0, message: 'protos.ChaincodeEvent' },
+    { number: 4, kind: 'message', oneof: 0, message: 'protos.Rejection' },
+    { number: 5, kind: 'message', oneof: 0, message: 'protos.Unregister' },
+    { number: 15, kind: 'string' },
+  ] },
 ]

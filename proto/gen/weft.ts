@@ -6,6 +6,9 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { ChaincodeEvent } from "./chaincodeevent.js";
+import { Register, Rejection, Unregister } from "./events.js";
+import { Block } from "./fabric.js";
 
 export const protobufPackage = "weft";
 
@@ -47,6 +50,22 @@ export interface VerifyResult {
 export interface VerifyFault {
   where: string;
   what: string;
+}
+
+/**
+ * A protos.Event with its place on the chain: what /protos.Events/Chat sends to consumers that ask for past events with the
+ * metadata weft-from-block or weft-after. Whoever reads it as a protos.Event sees just that.
+ */
+export interface PositionedEvent {
+  Event:
+    | { $case: "register"; value: Register }
+    | { $case: "block"; value: Block }
+    | { $case: "chaincodeEvent"; value: ChaincodeEvent }
+    | { $case: "rejection"; value: Rejection }
+    | { $case: "unregister"; value: Unregister }
+    | undefined;
+  /** "7" is block 7, "7.r0" the rejection of the first transaction executed for it, "7.c0" the chaincode event of that one. */
+  position: string;
 }
 
 function createBaseLedgerInfoRequest(): LedgerInfoRequest {
@@ -518,6 +537,152 @@ export const VerifyFault: MessageFns<VerifyFault, "weft.VerifyFault"> = {
     const message = createBaseVerifyFault();
     message.where = object.where ?? "";
     message.what = object.what ?? "";
+    return message;
+  },
+};
+
+function createBasePositionedEvent(): PositionedEvent {
+  return { Event: undefined, position: "" };
+}
+
+export const PositionedEvent: MessageFns<PositionedEvent, "weft.PositionedEvent"> = {
+  $type: "weft.PositionedEvent" as const,
+
+  encode(message: PositionedEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.Event?.$case) {
+      case "register":
+        Register.encode(message.Event.value, writer.uint32(10).fork()).join();
+        break;
+      case "block":
+        Block.encode(message.Event.value, writer.uint32(18).fork()).join();
+        break;
+      case "chaincodeEvent":
+        ChaincodeEvent.encode(message.Event.value, writer.uint32(26).fork()).join();
+        break;
+      case "rejection":
+        Rejection.encode(message.Event.value, writer.uint32(34).fork()).join();
+        break;
+      case "unregister":
+        Unregister.encode(message.Event.value, writer.uint32(42).fork()).join();
+        break;
+    }
+    if (message.position !== "") {
+      writer.uint32(122).string(message.position);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PositionedEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePositionedEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.Event = { $case: "register", value: Register.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.Event = { $case: "block", value: Block.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.Event = { $case: "chaincodeEvent", value: ChaincodeEvent.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.Event = { $case: "rejection", value: Rejection.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.Event = { $case: "unregister", value: Unregister.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.position = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PositionedEvent>): PositionedEvent {
+    return PositionedEvent.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PositionedEvent>): PositionedEvent {
+    const message = createBasePositionedEvent();
+    switch (object.Event?.$case) {
+      case "register": {
+        if (object.Event?.value !== undefined && object.Event?.value !== null) {
+          message.Event = { $case: "register", value: Register.fromPartial(object.Event.value) };
+        }
+        break;
+      }
+      case "block": {
+        if (object.Event?.value !== undefined && object.Event?.value !== null) {
+          message.Event = { $case: "block", value: Block.fromPartial(object.Event.value) };
+        }
+        break;
+      }
+      case "chaincodeEvent": {
+        if (object.Event?.value !== undefined && object.Event?.value !== null) {
+          message.Event = { $case: "chaincodeEvent", value: ChaincodeEvent.fromPartial(object.Event.value) };
+        }
+        break;
+      }
+      case "rejection": {
+        if (object.Event?.value !== undefined && object.Event?.value !== null) {
+          message.Event = { $case: "rejection", value: Rejection.fromPartial(object.Event.value) };
+        }
+        break;
+      }
+      case "unregister": {
+        if (object.Event?.value !== undefined && object.Event?.value !== null) {
+          message.Event = { $case: "unregister", value: Unregister.fromPartial(object.Event.value) };
+        }
+        break;
+      }
+    }
+    message.position = object.position ?? "";
     return message;
   },
 };

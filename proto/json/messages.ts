@@ -1,4 +1,4 @@
-import { Cursor } from '../../../proto/index.js'
+import { Cursor } from '../cursor.js'
 import type { JsonWriter } from './writer.js'
 
 type Scalar = 'bytes' | 'string' | 'uint' | 'int'
@@ -26,7 +26,7 @@ function message(fields: Readonly<Record<number, readonly [name: string, kind: S
 
 const TIMESTAMP = message({ 1: ['seconds', 'int'], 2: ['nanos', 'int'] })
 
-export const TRANSACTION = message({
+export const TRANSACTION_JSON = message({
   1: ['type', 'int'],
   2: ['chaincodeID', 'bytes'],
   3: ['payload', 'bytes'],
@@ -41,21 +41,23 @@ export const TRANSACTION = message({
   12: ['signature', 'bytes'],
 })
 
-const CHAINCODE_EVENT = message({ 1: ['chaincodeID', 'string'], 2: ['txID', 'string'], 3: ['eventName', 'string'], 4: ['payload', 'bytes'] })
+export const CHAINCODE_EVENT_JSON = message({ 1: ['chaincodeID', 'string'], 2: ['txID', 'string'], 3: ['eventName', 'string'], 4: ['payload', 'bytes'] })
 
-export const BLOCK = message({
+export const BLOCK_JSON = message({
   1: ['version', 'uint'],
   2: ['timestamp', TIMESTAMP],
-  3: ['transactions', TRANSACTION, 'repeated'],
+  3: ['transactions', TRANSACTION_JSON, 'repeated'],
   4: ['stateHash', 'bytes'],
   5: ['previousBlockHash', 'bytes'],
   6: ['consensusMetadata', 'bytes'],
-  7: ['nonHashData', message({ 1: ['localLedgerCommitTimestamp', TIMESTAMP], 2: ['chaincodeEvents', CHAINCODE_EVENT, 'repeated'] })],
+  7: ['nonHashData', message({ 1: ['localLedgerCommitTimestamp', TIMESTAMP], 2: ['chaincodeEvents', CHAINCODE_EVENT_JSON, 'repeated'] })],
 })
 
-export const BLOCKCHAIN_INFO = message({ 1: ['height', 'uint'], 2: ['currentBlockHash', 'bytes'], 3: ['previousBlockHash', 'bytes'] })
+export const REJECTION_JSON = message({ 1: ['tx', TRANSACTION_JSON], 2: ['errorMsg', 'string'] })
 
-export const PEERS_MESSAGE = message({
+export const BLOCKCHAIN_INFO_JSON = message({ 1: ['height', 'uint'], 2: ['currentBlockHash', 'bytes'], 3: ['previousBlockHash', 'bytes'] })
+
+export const PEERS_MESSAGE_JSON = message({
   1: ['peers', message({ 1: ['ID', message({ 1: ['name', 'string'] })], 2: ['address', 'string'], 3: ['type', 'int'], 4: ['pkiID', 'bytes'] }), 'repeated'],
 })
 
@@ -71,7 +73,7 @@ const COMMA = 0x2c
  *
  * @throws WireError if the bytes are damaged
  */
-export function writeMessage(writer: JsonWriter, bytes: Uint8Array, shown: JsonMessage): void {
+export function writeJsonMessage(writer: JsonWriter, bytes: Uint8Array, shown: JsonMessage): void {
   writeFields(writer, new Cursor(bytes), shown)
 }
 
