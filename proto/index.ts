@@ -69,7 +69,22 @@ export {
 export { Empty } from './gen/google/protobuf/empty.js'
 export { Timestamp } from './gen/google/protobuf/timestamp.js'
 export { ServerStatus, ServerStatus_StatusCode } from './gen/server_admin.js'
-export { LedgerInfo, VerifyReply, VerifyRequest, VerifyResult } from './gen/weft.js'
+export {
+  BlockQuery,
+  ExportReply,
+  ExportRequest,
+  LedgerInfo,
+  StateList,
+  StateListQuery,
+  StateQuery,
+  StateValue,
+  StoredBlock,
+  StoredTransaction,
+  TransactionQuery,
+  VerifyReply,
+  VerifyRequest,
+  VerifyResult,
+} from './gen/weft.js'
 export {
   ACAPService,
   AdminService,
