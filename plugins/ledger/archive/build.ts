@@ -113,6 +113,7 @@ class LedgerBuilder {
     this.requireWholeChain()
     if (end.blocks !== height || end.keys !== this.state.keys)
       throw badArchive(`its last record counts ${end.blocks} blocks and ${end.keys} keys; there are ${height} and ${this.state.keys}`)
+    await this.flush()
     const stateHash = await this.state.finish()
     if (!sameBytes(stateHash, this.stateHash))
       throw badArchive(`block ${height - 1n} has the state hash ${shortHex(this.stateHash)}, its state gives ${shortHex(stateHash)}`)

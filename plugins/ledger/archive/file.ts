@@ -1,17 +1,20 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { Readable, type Writable } from 'node:stream'
+import { Readable, type Transform, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { PeerError, messageOf } from '../../../kernel/index.js'
 import { badArchive } from './errors.js'
 
-/** Writes an archive, gzipped if asked; `end` also ends the stream. */
-export async function writeStream(archive: AsyncIterable<Uint8Array>, to: Writable, { isGzip, end }: { isGzip: boolean; end: boolean }): Promise<void> {
-  const source = Readable.from(archive)
-  if (isGzip) await pipeline(source, createGzip(), to, { end })
-  else await pipeline(source, to, { end })
+/** An archive compressed with gzip. */
+export function gzipped(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  return through(archive, createGzip())
+}
+
+/** Writes to a stream that stays open, such as stdout. */
+export async function writeStream(archive: AsyncIterable<Uint8Array>, to: Writable): Promise<void> {
+  await pipeline(Readable.from(archive), to, { end: false })
 }
 
 /**
@@ -19,18 +22,14 @@ export async function writeStream(archive: AsyncIterable<Uint8Array>, to: Writab
  *
  * @throws PeerError ERR_ARCHIVE_EXISTS if there is such a file and `replace` does not say so; ERR_ARCHIVE_FILE
  */
-export async function writeFileWhole(
-  path: string,
-  archive: AsyncIterable<Uint8Array>,
-  { isGzip, replace }: { isGzip: boolean; replace: boolean },
-): Promise<void> {
+export async function writeFileWhole(path: string, archive: AsyncIterable<Uint8Array>, { replace }: { readonly replace: boolean }): Promise<void> {
   if (!replace && existsSync(path))
     throw new PeerError('ERR_ARCHIVE_EXISTS', `expected no file ${path}, found one`, { hint: 'name another file, or replace it with --force' })
   const draft = `${path}.part`
   try {
     const file = await open(draft, 'w')
     try {
-      await writeStream(archive, file.createWriteStream({ autoClose: false }), { isGzip, end: true })
+      for await (const bytes of archive) await file.appendFile(bytes)
       await file.sync()
     } finally {
       await file.close()
@@ -61,15 +60,18 @@ export async function* readStream(stream: AsyncIterable<Uint8Array>): AsyncGener
     yield* whole
     return
   }
-  const gunzip = createGunzip()
-  const fed = pipeline(Readable.from(whole, { objectMode: false }), gunzip)
-  // Also a failure of the input arrives by reading what comes out; this one is only not to be left unhandled.
-  fed.catch(() => undefined)
   try {
-    for await (const chunk of gunzip) yield Buffer.from(chunk)
+    yield* through(whole, createGunzip())
   } catch (cause) {
     throw isZlibError(cause) ? badArchive(`its compression is damaged: ${messageOf(cause)}`) : cause
   }
+}
+
+async function* through(source: AsyncIterable<Uint8Array>, transform: Transform): AsyncGenerator<Uint8Array> {
+  const fed = pipeline(Readable.from(source, { objectMode: false }), transform)
+  // A failure of the source arrives by reading what comes out; this promise is only not to be left unhandled.
+  fed.catch(() => undefined)
+  for await (const chunk of transform) yield Buffer.from(chunk)
   await fed
 }
 

@@ -5,7 +5,7 @@ import { Command, Option } from 'clipanion'
 import { peerKeys } from '../../../kernel/index.js'
 import { type ExportReply, LedgerToolsService, openStream } from '../../../proto/index.js'
 import { GrpcCommand } from '../../grpc/index.js'
-import { writeFileWhole, writeStream } from '../archive/file.js'
+import { gzipped, writeFileWhole, writeStream } from '../archive/file.js'
 import type { ExportProgress } from '../archive/write.js'
 import { ledgerKeys } from '../keys.js'
 import { isLocked, withOfflineLedger } from './offline.js'
@@ -57,8 +57,9 @@ export class LedgerExportCommand extends GrpcCommand {
 
   private async write(archive: AsyncIterable<Uint8Array>): Promise<void> {
     const counted = this.count(archive)
-    if (this.file === '-') await writeStream(counted, this.context.stdout, { isGzip: this.gzip, end: false })
-    else await writeFileWhole(resolve(this.context.cwd, this.file), counted, { isGzip: this.gzip, replace: this.force })
+    const bytes = this.gzip ? gzipped(counted) : counted
+    if (this.file === '-') await writeStream(bytes, this.context.stdout)
+    else await writeFileWhole(resolve(this.context.cwd, this.file), bytes, { replace: this.force })
   }
 
   private async *count(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { Client } from '@grpc/grpc-js'
-import { PeerError, messageOf, peerKeys } from '../../../kernel/index.js'
+import { Client, status } from '@grpc/grpc-js'
+import { type ErrorCode, PeerError, messageOf, peerKeys } from '../../../kernel/index.js'
 import { type Method, callUnary } from '../../../proto/index.js'
 import { GrpcCommand } from '../../grpc/index.js'
 import type { OpenLedger } from '../inspectable-ledger.js'
@@ -8,6 +8,11 @@ import { ledgerKeys } from '../keys.js'
 import { isLocked, isMissing, withOfflineLedger } from './offline.js'
 
 const ANSWER_MS = 30_000
+
+const REFUSALS = new Map<unknown, ErrorCode>([
+  [status.NOT_FOUND, 'ERR_LEDGER_NOT_FOUND'],
+  [status.PERMISSION_DENIED, 'ERR_LEDGER_REMOTE'],
+])
 
 /** Base of the commands that look something up: in the store of the site, or, if a peer runs on it or there is none here, through the peer at `peer.address`. */
 export abstract class LedgerReadCommand extends GrpcCommand {
@@ -27,6 +32,13 @@ export abstract class LedgerReadCommand extends GrpcCommand {
       await this.connect(thrown, resolve(settings['peer.fileSystemPath']))
       return this.call(method, query)
     }
+  }
+
+  /** What the peer refuses is told as it is where the store is read without a peer. */
+  protected override failure(error: unknown): unknown {
+    if (!(error instanceof Error) || !('code' in error) || !('details' in error) || typeof error.details !== 'string') return super.failure(error)
+    const code = REFUSALS.get(error.code)
+    return code === undefined ? super.failure(error) : new PeerError(code, error.details, { cause: error })
   }
 
   private call<Query, Found>(method: Method<Query, Found, false>, query: Query): Promise<Found> {
