@@ -18,7 +18,8 @@ describe('an archive', () => {
     expect(hex(report.stateHash)).toBe(hex(ledger.stateHash()))
     expect(copy.info()).toEqual(ledger.info())
     expect((await copy.verify()).faults).toEqual([])
-    for (const namespace of ['blocks', 'indexes', 'deploys', 'state-0', 'state-keys-0']) expect(copied.hexRows(namespace), namespace).toEqual(store.hexRows(namespace))
+    for (const namespace of ['blocks', 'indexes', 'deploys', 'state-0', 'state-keys-0'])
+      expect(copied.hexRows(namespace), namespace).toEqual(store.hexRows(namespace))
     expect(await archiveOf(copy)).toEqual(archive)
     // Both go on alike.
     for (const each of [ledger, copy]) await commitOperations(each, 'next', [put('cc1', 'k3', 'new'), put('zz', 'k', 'v')])
@@ -46,7 +47,9 @@ describe('an archive', () => {
     const { ledger, store } = await ledgerOf(SMALL)
     const holed = store.copy()
     holed.rows.get('blocks')?.delete('\0\0\0\0\0\0\0\x02')
-    await expect(archiveOf(await createLedger({ store: holed, clock: fixedClock, settings: SMALL, inspect: true }))).rejects.toMatchObject({ code: 'ERR_LEDGER_CORRUPT' })
+    await expect(archiveOf(await createLedger({ store: holed, clock: fixedClock, settings: SMALL, inspect: true }))).rejects.toMatchObject({
+      code: 'ERR_LEDGER_CORRUPT',
+    })
     await ledger.putRawBlock(9n, ledger.blockBytes(4n) ?? expect.fail())
     await expect(archiveOf(ledger)).rejects.toMatchObject({ code: 'ERR_LEDGER_STATE_BEHIND' })
     const empty = await createLedger({ store: new FakeStore(), clock: fixedClock, settings: SMALL })
@@ -56,7 +59,13 @@ describe('an archive', () => {
   it('releases its snapshot, also when the reader goes away', async () => {
     const { ledger, store } = await ledgerOf(SMALL)
     for await (const chunk of ledger.exportArchive()) if (chunk.length > 0) break
-    await expect(collect(ledger.exportArchive(() => { throw new Error('enough') }))).rejects.toThrow('enough')
+    await expect(
+      collect(
+        ledger.exportArchive(() => {
+          throw new Error('enough')
+        }),
+      ),
+    ).rejects.toThrow('enough')
     expect(store.snapshots.filter(({ isReleased }) => !isReleased)).toEqual([])
   })
 })
@@ -76,10 +85,16 @@ describe('an archive from anybody', () => {
       await refused(changed)
     })
     await fc.assert(flip, { numRuns: 300 })
-    await fc.assert(fc.asyncProperty(fc.nat(archive.length - 1), (length) => refused(archive.subarray(0, length))), { numRuns: 100 })
+    await fc.assert(
+      fc.asyncProperty(fc.nat(archive.length - 1), (length) => refused(archive.subarray(0, length))),
+      { numRuns: 100 },
+    )
     await refused(Buffer.concat([archive, Buffer.from([0])]))
     await refused(Buffer.concat([archive, archive]))
-    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), (bytes) => refused(bytes)), { numRuns: 100 })
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), (bytes) => refused(bytes)),
+      { numRuns: 100 },
+    )
   })
 
   it('takes no memory for lengths that nothing follows', async () => {
@@ -150,7 +165,10 @@ describe('an archive from anybody', () => {
     const { ledger, settings } = await ledgerOf(SMALL)
     const archive = await archiveOf(ledger)
     const settle = (changed: Partial<LedgerSettings>) => importInto(new FakeStore(), archive, { settings: { ...settings, ...changed } })
-    await expect(settle({ numBuckets: 27 })).rejects.toMatchObject({ code: 'ERR_ARCHIVE_SETTINGS', message: expect.stringMatching(/numBuckets 26.* asks for .*numBuckets 27/) })
+    await expect(settle({ numBuckets: 27 })).rejects.toMatchObject({
+      code: 'ERR_ARCHIVE_SETTINGS',
+      message: expect.stringMatching(/numBuckets 26.* asks for .*numBuckets 27/),
+    })
     await expect(settle({ structure: 'trie' })).rejects.toMatchObject({ code: 'ERR_ARCHIVE_SETTINGS' })
     const head = ledger.info().currentBlockHash
     expect(hex((await imported(archive, { settings, expectedHead: head })).report.head)).toBe(hex(head))
@@ -166,7 +184,9 @@ describe('an archive from anybody', () => {
     // The last block touches the first byte of one chaincode: its root knows nothing of the other (spec/ledger.md §8).
     const trie = await ledgerOf({ structure: 'trie' }, 4, (block) => (block % 2 ? 'a' : 'b'))
     const archive = await archiveOf(trie.ledger)
-    await expect(importInto(new FakeStore(), archive, { settings: trie.settings })).rejects.toMatchObject({ message: expect.stringMatching(/vouch for 3 of the 6/) })
+    await expect(importInto(new FakeStore(), archive, { settings: trie.settings })).rejects.toMatchObject({
+      message: expect.stringMatching(/vouch for 3 of the 6/),
+    })
     const { ledger } = await imported(archive, { settings: trie.settings, acceptUncovered: true })
     expect(hex(ledger.stateHash())).toBe(hex(trie.ledger.stateHash()))
     const same = await ledgerOf({ structure: 'trie' }, 4, (block) => (block % 2 ? 'ca' : 'cb'))

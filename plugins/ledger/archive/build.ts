@@ -16,6 +16,7 @@ import { StateWriter } from './state-writer.js'
 const MAX_PENDING_BYTES = 4 * 1024 * 1024
 const MAX_PENDING_BLOCKS = 500
 const RECORDS_BETWEEN_PAUSES = 64
+const MAX_CACHE_MIB = 16
 
 export interface BuildOptions {
   readonly settings: LedgerSettings
@@ -89,7 +90,7 @@ class LedgerBuilder {
     if (expectedHead) requireHead(expectedHead, header.head)
     const meta = store.namespace(META)
     await settle(store, meta, settings)
-    return new LedgerBuilder(store, new WorldState(store, meta, settings), new Chain(store, meta), header, options)
+    return new LedgerBuilder(store, new WorldState(store, meta, withSmallCache(settings)), new Chain(store, meta), header, options)
   }
 
   async take({ kind, payload }: Exclude<ArchiveRecord, { kind: 'end' }>): Promise<void> {
@@ -161,6 +162,11 @@ class LedgerBuilder {
     this.batch = this.store.batch()
     this.pendingBlocks = 0
   }
+}
+
+/** Buckets come one after the other: only the nodes above them are met again. */
+function withSmallCache(settings: LedgerSettings): LedgerSettings {
+  return { ...settings, bucketCacheSizeMiB: Math.min(settings.bucketCacheSizeMiB, MAX_CACHE_MIB) }
 }
 
 interface ReadBlock {
