@@ -15,7 +15,7 @@ export function toJson(value: unknown): string {
 }
 
 /** A configuration that is wrong, or a peer that cannot start, is not better understood by reading the flags. */
-const NO_USAGE = /^ERR_(CONFIG|SITE|MODULE|PLUGIN|PEER|STORE|LISTENER|SERVICE|TLS|PACKAGE|LEDGER|ARCHIVE)_/
+const NO_USAGE = /^ERR_(CONFIG|SITE|MODULE|PLUGIN|PEER|STORE|LISTENER|SERVICE|TLS|PACKAGE)_/
 
 /** What a failed command prints on stderr: `Error: <text>`, the hint and the command's usage (spec/node.md §1); or one JSON object. */
 export function failureText(error: unknown, json: boolean, usage = ''): string {
