@@ -69,7 +69,23 @@ export {
 export { Empty } from './gen/google/protobuf/empty.js'
 export { Timestamp } from './gen/google/protobuf/timestamp.js'
 export { ServerStatus, ServerStatus_StatusCode } from './gen/server_admin.js'
-export { LedgerInfo, PositionedEvent, VerifyReply, VerifyRequest, VerifyResult } from './gen/weft.js'
+export {
+  BlockQuery,
+  ExportReply,
+  ExportRequest,
+  LedgerInfo,
+  PositionedEvent,
+  StateList,
+  StateListQuery,
+  StateQuery,
+  StateValue,
+  StoredBlock,
+  StoredTransaction,
+  TransactionQuery,
+  VerifyReply,
+  VerifyRequest,
+  VerifyResult,
+} from './gen/weft.js'
 export {
   ACAPService,
   AdminService,

@@ -598,4 +598,57 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 5, kind: 'message', oneof: 0, message: 'protos.Unregister' },
     { number: 15, kind: 'string' },
   ] },
+  { name: 'weft.ExportRequest', isClosed: false, fields: [
+  ] },
+  { name: 'weft.ExportReply', isClosed: false, fields: [
+    { number: 1, kind: 'bytes' },
+    { number: 2, kind: 'uint64' },
+    { number: 3, kind: 'uint64' },
+    { number: 4, kind: 'uint64' },
+  ] },
+  { name: 'weft.BlockQuery', isClosed: false, fields: [
+    { number: 1, kind: 'bytes' },
+    { number: 2, kind: 'bool' },
+    { number: 3, kind: 'uint64' },
+  ] },
+  { name: 'weft.StoredBlock', isClosed: false, fields: [
+    { number: 1, kind: 'uint64' },
+    { number: 2, kind: 'bytes' },
+    { number: 3, kind: 'bytes' },
+  ] },
+  { name: 'weft.TransactionQuery', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+  ] },
+  { name: 'weft.StoredTransaction', isClosed: false, fields: [
+    { number: 1, kind: 'uint64' },
+    { number: 2, kind: 'uint32' },
+    { number: 3, kind: 'bytes' },
+    { number: 4, kind: 'bytes' },
+    { number: 5, kind: 'bytes' },
+    { number: 6, kind: 'bytes', repeated: true },
+  ] },
+  { name: 'weft.StateQuery', isClosed: false, fields: [
+    { number: 1, kind: 'bytes' },
+    { number: 2, kind: 'bytes' },
+  ] },
+  { name: 'weft.StateValue', isClosed: false, fields: [
+    { number: 1, kind: 'bool' },
+    { number: 2, kind: 'bytes' },
+    { number: 3, kind: 'uint64' },
+  ] },
+  { name: 'weft.StateListQuery', isClosed: false, fields: [
+    { number: 1, kind: 'bytes' },
+    { number: 2, kind: 'bytes' },
+    { number: 3, kind: 'bytes' },
+    { number: 4, kind: 'uint32' },
+  ] },
+  { name: 'weft.StateList', isClosed: false, fields: [
+    { number: 1, kind: 'message', repeated: true, message: 'weft.StateListEntry' },
+    { number: 2, kind: 'bool' },
+    { number: 3, kind: 'uint64' },
+  ] },
+  { name: 'weft.StateListEntry', isClosed: false, fields: [
+    { number: 1, kind: 'bytes' },
+    { number: 2, kind: 'bytes' },
+  ] },
 ]

@@ -68,6 +68,80 @@ export interface PositionedEvent {
   position: string;
 }
 
+export interface ExportRequest {
+}
+
+export interface ExportReply {
+  /** The next bytes of the archive. */
+  bytes: Uint8Array;
+  /** Blocks written so far, and of how many; then keys. */
+  blocks: bigint;
+  height: bigint;
+  keys: bigint;
+}
+
+/** The block of a hash, or, without one, of a number, or the newest one. */
+export interface BlockQuery {
+  hash: Uint8Array;
+  latest: boolean;
+  number: bigint;
+}
+
+export interface StoredBlock {
+  number: bigint;
+  hash: Uint8Array;
+  /** As stored: a protos.Block. */
+  block: Uint8Array;
+}
+
+export interface TransactionQuery {
+  txid: string;
+}
+
+export interface StoredTransaction {
+  block: bigint;
+  index: number;
+  blockHash: Uint8Array;
+  /** As stored: a protos.Transaction. */
+  transaction: Uint8Array;
+  /** The peer's time when it committed the block: a protos.Timestamp. */
+  committed: Uint8Array;
+  /** The chaincode events of the transaction: each a protos.ChaincodeEvent. */
+  events: Uint8Array[];
+}
+
+export interface StateQuery {
+  chaincode: Uint8Array;
+  key: Uint8Array;
+}
+
+export interface StateValue {
+  found: boolean;
+  value: Uint8Array;
+  /** Height of the chain at the block whose state this is. */
+  stateHeight: bigint;
+}
+
+export interface StateListQuery {
+  chaincode: Uint8Array;
+  /** Both inclusive; empty: no bound. */
+  from: Uint8Array;
+  to: Uint8Array;
+  limit: number;
+}
+
+export interface StateList {
+  entries: StateListEntry[];
+  /** Whether there are more keys in the range. */
+  more: boolean;
+  stateHeight: bigint;
+}
+
+export interface StateListEntry {
+  key: Uint8Array;
+  value: Uint8Array;
+}
+
 function createBaseLedgerInfoRequest(): LedgerInfoRequest {
   return {};
 }
@@ -683,6 +757,908 @@ export const PositionedEvent: MessageFns<PositionedEvent, "weft.PositionedEvent"
       }
     }
     message.position = object.position ?? "";
+    return message;
+  },
+};
+
+function createBaseExportRequest(): ExportRequest {
+  return {};
+}
+
+export const ExportRequest: MessageFns<ExportRequest, "weft.ExportRequest"> = {
+  $type: "weft.ExportRequest" as const,
+
+  encode(_: ExportRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportRequest>): ExportRequest {
+    return ExportRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ExportRequest>): ExportRequest {
+    const message = createBaseExportRequest();
+    return message;
+  },
+};
+
+function createBaseExportReply(): ExportReply {
+  return { bytes: new Uint8Array(0), blocks: 0n, height: 0n, keys: 0n };
+}
+
+export const ExportReply: MessageFns<ExportReply, "weft.ExportReply"> = {
+  $type: "weft.ExportReply" as const,
+
+  encode(message: ExportReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bytes.length !== 0) {
+      writer.uint32(10).bytes(message.bytes);
+    }
+    if (message.blocks !== 0n) {
+      if (BigInt.asUintN(64, message.blocks) !== message.blocks) {
+        throw new globalThis.Error("value provided for field message.blocks of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.blocks);
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.height);
+    }
+    if (message.keys !== 0n) {
+      if (BigInt.asUintN(64, message.keys) !== message.keys) {
+        throw new globalThis.Error("value provided for field message.keys of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.keys);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bytes = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.blocks = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.keys = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportReply>): ExportReply {
+    return ExportReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportReply>): ExportReply {
+    const message = createBaseExportReply();
+    message.bytes = object.bytes ?? new Uint8Array(0);
+    message.blocks = (object.blocks !== undefined && object.blocks !== null) ? BigInt(object.blocks) : 0n;
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.keys = (object.keys !== undefined && object.keys !== null) ? BigInt(object.keys) : 0n;
+    return message;
+  },
+};
+
+function createBaseBlockQuery(): BlockQuery {
+  return { hash: new Uint8Array(0), latest: false, number: 0n };
+}
+
+export const BlockQuery: MessageFns<BlockQuery, "weft.BlockQuery"> = {
+  $type: "weft.BlockQuery" as const,
+
+  encode(message: BlockQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hash.length !== 0) {
+      writer.uint32(10).bytes(message.hash);
+    }
+    if (message.latest !== false) {
+      writer.uint32(16).bool(message.latest);
+    }
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.number);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BlockQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBlockQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.latest = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BlockQuery>): BlockQuery {
+    return BlockQuery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BlockQuery>): BlockQuery {
+    const message = createBaseBlockQuery();
+    message.hash = object.hash ?? new Uint8Array(0);
+    message.latest = object.latest ?? false;
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
+    return message;
+  },
+};
+
+function createBaseStoredBlock(): StoredBlock {
+  return { number: 0n, hash: new Uint8Array(0), block: new Uint8Array(0) };
+}
+
+export const StoredBlock: MessageFns<StoredBlock, "weft.StoredBlock"> = {
+  $type: "weft.StoredBlock" as const,
+
+  encode(message: StoredBlock, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.number);
+    }
+    if (message.hash.length !== 0) {
+      writer.uint32(18).bytes(message.hash);
+    }
+    if (message.block.length !== 0) {
+      writer.uint32(26).bytes(message.block);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredBlock {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredBlock();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.block = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StoredBlock>): StoredBlock {
+    return StoredBlock.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StoredBlock>): StoredBlock {
+    const message = createBaseStoredBlock();
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
+    message.hash = object.hash ?? new Uint8Array(0);
+    message.block = object.block ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseTransactionQuery(): TransactionQuery {
+  return { txid: "" };
+}
+
+export const TransactionQuery: MessageFns<TransactionQuery, "weft.TransactionQuery"> = {
+  $type: "weft.TransactionQuery" as const,
+
+  encode(message: TransactionQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.txid !== "") {
+      writer.uint32(10).string(message.txid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransactionQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransactionQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.txid = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TransactionQuery>): TransactionQuery {
+    return TransactionQuery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransactionQuery>): TransactionQuery {
+    const message = createBaseTransactionQuery();
+    message.txid = object.txid ?? "";
+    return message;
+  },
+};
+
+function createBaseStoredTransaction(): StoredTransaction {
+  return {
+    block: 0n,
+    index: 0,
+    blockHash: new Uint8Array(0),
+    transaction: new Uint8Array(0),
+    committed: new Uint8Array(0),
+    events: [],
+  };
+}
+
+export const StoredTransaction: MessageFns<StoredTransaction, "weft.StoredTransaction"> = {
+  $type: "weft.StoredTransaction" as const,
+
+  encode(message: StoredTransaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.block !== 0n) {
+      if (BigInt.asUintN(64, message.block) !== message.block) {
+        throw new globalThis.Error("value provided for field message.block of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.block);
+    }
+    if (message.index !== 0) {
+      writer.uint32(16).uint32(message.index);
+    }
+    if (message.blockHash.length !== 0) {
+      writer.uint32(26).bytes(message.blockHash);
+    }
+    if (message.transaction.length !== 0) {
+      writer.uint32(34).bytes(message.transaction);
+    }
+    if (message.committed.length !== 0) {
+      writer.uint32(42).bytes(message.committed);
+    }
+    for (const v of message.events) {
+      writer.uint32(50).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredTransaction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredTransaction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.block = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.blockHash = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.transaction = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.committed = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.events.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StoredTransaction>): StoredTransaction {
+    return StoredTransaction.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StoredTransaction>): StoredTransaction {
+    const message = createBaseStoredTransaction();
+    message.block = (object.block !== undefined && object.block !== null) ? BigInt(object.block) : 0n;
+    message.index = object.index ?? 0;
+    message.blockHash = object.blockHash ?? new Uint8Array(0);
+    message.transaction = object.transaction ?? new Uint8Array(0);
+    message.committed = object.committed ?? new Uint8Array(0);
+    message.events = object.events?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseStateQuery(): StateQuery {
+  return { chaincode: new Uint8Array(0), key: new Uint8Array(0) };
+}
+
+export const StateQuery: MessageFns<StateQuery, "weft.StateQuery"> = {
+  $type: "weft.StateQuery" as const,
+
+  encode(message: StateQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chaincode.length !== 0) {
+      writer.uint32(10).bytes(message.chaincode);
+    }
+    if (message.key.length !== 0) {
+      writer.uint32(18).bytes(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chaincode = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StateQuery>): StateQuery {
+    return StateQuery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StateQuery>): StateQuery {
+    const message = createBaseStateQuery();
+    message.chaincode = object.chaincode ?? new Uint8Array(0);
+    message.key = object.key ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseStateValue(): StateValue {
+  return { found: false, value: new Uint8Array(0), stateHeight: 0n };
+}
+
+export const StateValue: MessageFns<StateValue, "weft.StateValue"> = {
+  $type: "weft.StateValue" as const,
+
+  encode(message: StateValue, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.found !== false) {
+      writer.uint32(8).bool(message.found);
+    }
+    if (message.value.length !== 0) {
+      writer.uint32(18).bytes(message.value);
+    }
+    if (message.stateHeight !== 0n) {
+      if (BigInt.asUintN(64, message.stateHeight) !== message.stateHeight) {
+        throw new globalThis.Error("value provided for field message.stateHeight of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.stateHeight);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateValue {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateValue();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.found = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.stateHeight = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StateValue>): StateValue {
+    return StateValue.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StateValue>): StateValue {
+    const message = createBaseStateValue();
+    message.found = object.found ?? false;
+    message.value = object.value ?? new Uint8Array(0);
+    message.stateHeight = (object.stateHeight !== undefined && object.stateHeight !== null)
+      ? BigInt(object.stateHeight)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseStateListQuery(): StateListQuery {
+  return { chaincode: new Uint8Array(0), from: new Uint8Array(0), to: new Uint8Array(0), limit: 0 };
+}
+
+export const StateListQuery: MessageFns<StateListQuery, "weft.StateListQuery"> = {
+  $type: "weft.StateListQuery" as const,
+
+  encode(message: StateListQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chaincode.length !== 0) {
+      writer.uint32(10).bytes(message.chaincode);
+    }
+    if (message.from.length !== 0) {
+      writer.uint32(18).bytes(message.from);
+    }
+    if (message.to.length !== 0) {
+      writer.uint32(26).bytes(message.to);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(32).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateListQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateListQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chaincode = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.from = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.to = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StateListQuery>): StateListQuery {
+    return StateListQuery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StateListQuery>): StateListQuery {
+    const message = createBaseStateListQuery();
+    message.chaincode = object.chaincode ?? new Uint8Array(0);
+    message.from = object.from ?? new Uint8Array(0);
+    message.to = object.to ?? new Uint8Array(0);
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseStateList(): StateList {
+  return { entries: [], more: false, stateHeight: 0n };
+}
+
+export const StateList: MessageFns<StateList, "weft.StateList"> = {
+  $type: "weft.StateList" as const,
+
+  encode(message: StateList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.entries) {
+      StateListEntry.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.more !== false) {
+      writer.uint32(16).bool(message.more);
+    }
+    if (message.stateHeight !== 0n) {
+      if (BigInt.asUintN(64, message.stateHeight) !== message.stateHeight) {
+        throw new globalThis.Error("value provided for field message.stateHeight of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.stateHeight);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateList();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entries.push(StateListEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.stateHeight = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StateList>): StateList {
+    return StateList.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StateList>): StateList {
+    const message = createBaseStateList();
+    message.entries = object.entries?.map((e) => StateListEntry.fromPartial(e)) || [];
+    message.more = object.more ?? false;
+    message.stateHeight = (object.stateHeight !== undefined && object.stateHeight !== null)
+      ? BigInt(object.stateHeight)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseStateListEntry(): StateListEntry {
+  return { key: new Uint8Array(0), value: new Uint8Array(0) };
+}
+
+export const StateListEntry: MessageFns<StateListEntry, "weft.StateListEntry"> = {
+  $type: "weft.StateListEntry" as const,
+
+  encode(message: StateListEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    if (message.value.length !== 0) {
+      writer.uint32(18).bytes(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateListEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateListEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StateListEntry>): StateListEntry {
+    return StateListEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StateListEntry>): StateListEntry {
+    const message = createBaseStateListEntry();
+    message.key = object.key ?? new Uint8Array(0);
+    message.value = object.value ?? new Uint8Array(0);
     return message;
   },
 };
