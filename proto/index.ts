@@ -69,7 +69,7 @@ export {
 export { Empty } from './gen/google/protobuf/empty.js'
 export { Timestamp } from './gen/google/protobuf/timestamp.js'
 export { ServerStatus, ServerStatus_StatusCode } from './gen/server_admin.js'
-export { LedgerInfo, VerifyReply, VerifyRequest, VerifyResult } from './gen/weft.js'
+export { DialStatus, ExtendedHello, HelloSetting, LedgerInfo, LinkStatus, NetworkStatus, VerifyReply, VerifyRequest, VerifyResult, WeftHello } from './gen/weft.js'
 export {
   ACAPService,
   AdminService,
@@ -79,6 +79,7 @@ export {
   ECAPService,
   EventsService,
   LedgerToolsService,
+  NetworkToolsService,
   OpenchainService,
   PeerService,
   TCAAService,

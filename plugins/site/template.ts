@@ -13,6 +13,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'devops',
   'openchain',
   'network',
+  'transactions',
   'site',
 ]
 

@@ -111,3 +111,8 @@ export const LedgerToolsService = {
   info: method('/weft.LedgerTools/Info', false, weft.LedgerInfoRequest, weft.LedgerInfo),
   verify: method('/weft.LedgerTools/Verify', true, weft.VerifyRequest, weft.VerifyReply),
 }
+
+/** `/weft.NetworkTools`. */
+export const NetworkToolsService = {
+  status: method('/weft.NetworkTools/Status', false, weft.NetworkStatusRequest, weft.NetworkStatus),
+}
