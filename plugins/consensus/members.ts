@@ -13,7 +13,7 @@ export function validatorIds(settings: Settings<typeof memberKeys>, self: string
 export function membersOf(ids: readonly string[], self: string): { readonly all: readonly Member[]; readonly self: number } {
   const index = ids.indexOf(self)
   if (index < 0) {
-    throw new PeerError('ERR_CONSENSUS_MEMBERS', `the validators are ${ids.join(', ')} (consensus.validators, pbft.general.N), but not this peer, ${self}`, {
+    throw new PeerError('ERR_CONSENSUS_MEMBERS', `the validators are ${ids.join(', ')} (consensus.validators, pbft.general.N), but not this validator, ${self}`, {
       hint: 'add peer.id to consensus.validators, the same on every validator, or set peer.validator.enabled to false',
     })
   }

@@ -119,7 +119,11 @@ export class Link {
     if (this.isOver) return
     if (this.isLagging) {
       this.counters.lostMessages++
-    } else if (this.out.push('consensus', message)) {
+      return
+    }
+    // Very much in one turn is not the neighbour's fault: it has not been offered anything yet.
+    if (!this.out.hasRoom('consensus', message.length)) this.pump()
+    if (this.out.push('consensus', message)) {
       this.schedule()
     } else {
       this.counters.lostMessages += this.out.drop('consensus') + 1
