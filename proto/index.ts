@@ -101,5 +101,6 @@ export {
   type ServiceHandlers,
   type UnaryCallOptions,
 } from './service.js'
+export { decodeSyncBlocks, encodeSyncBlocks } from './sync-blocks.js'
 export { encodeTransactionBlock, transactionBlockTransactions } from './transaction-block.js'
 export { WireError, type WireErrorCode } from './wire-error.js'

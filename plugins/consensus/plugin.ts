@@ -1,6 +1,6 @@
 import { type Clock, definePlugin, type PluginHost, type RunningPeer, type Settings } from '../../kernel/index.js'
 import { CHAINCODE } from '../chaincode/index.js'
-import { LEDGER, validatorKeys } from '../ledger/index.js'
+import { LEDGER, LEDGER_SYNC, validatorKeys } from '../ledger/index.js'
 import { STORE } from '../level/index.js'
 import { Engines } from './catalog.js'
 import { ConsensusDoor } from './door.js'
@@ -14,7 +14,7 @@ export const consensus = definePlugin({
   name: 'consensus',
   description: 'accepts transactions and hosts the consensus engine that orders them',
   config: { ...consensusKeys, ...validatorKeys },
-  requires: [STORE, LEDGER, CHAINCODE],
+  requires: [STORE, LEDGER, LEDGER_SYNC, CHAINCODE],
   uses: [TRANSPORT, STATE_TRANSFER, FORWARDING],
   provides: [CONSENSUS, ENGINES],
   apply(peer) {
@@ -56,7 +56,7 @@ function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, se
   const stateTransfer = peer.find(STATE_TRANSFER)
   return createConsensusHost({
     store: peer.use(STORE),
-    ledger: peer.use(LEDGER),
+    ledger: peer.use(LEDGER_SYNC),
     chaincode: peer.use(CHAINCODE),
     transport: peer.find(TRANSPORT),
     ...(stateTransfer === undefined ? {} : { transfer: stateTransfer.transfer }),

@@ -26,11 +26,10 @@ export const syncKeys = defineKeys({
     'longest time that a peer which receives blocks or state from here may take nothing; 0: 60s',
   ),
   'statetransfer.recoverdamage': key(flag(), true, 'replace stored blocks that turn out not to belong to the chain; false: give up and say so'),
-  'statetransfer.blocksperrequest': key(integer({ min: 1, max: 10_000 }), 20, 'blocks that are checked in one step while older blocks are repaired'),
   'statetransfer.maxdeltas': key(integer({ min: 1 }), 200, 'blocks behind up to which state deltas are fetched; further behind, a snapshot'),
   'statetransfer.timeout.singleblock': key(positive(), '2s', 'longest time to wait for the next block of another peer'),
   'statetransfer.timeout.singlestatedelta': key(positive(), '2s', 'longest time to wait for the next state delta of another peer'),
-  'statetransfer.timeout.fullstate': key(positive(), '60s', 'longest time to wait for the next piece of a snapshot; the whole may take longer'),
+  'statetransfer.timeout.fullstate': key(positive(), '60s', 'longest time that a whole snapshot of another peer may take'),
 })
 
 /** Everything that the network plugin reads. */

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { definePlugin, messageOf, type PluginHost } from '../../kernel/index.js'
 import { NetworkToolsService, PeerEndpoint_Type } from '../../proto/index.js'
-import { FORWARDING, TRANSPORT, validatorIds } from '../consensus/index.js'
+import { FORWARDING, STATE_TRANSFER, type StateTransferService, TRANSPORT, validatorIds } from '../consensus/index.js'
 import { unary } from '../grpc/index.js'
-import { LEDGER } from '../ledger/index.js'
+import { LEDGER, LEDGER_SYNC } from '../ledger/index.js'
 import { STORE } from '../level/index.js'
 import { AddressBook } from './address-book.js'
 import { ListCommand } from './commands/list.js'
@@ -15,6 +15,8 @@ import { networkKeys } from './keys.js'
 import { PeerNetwork } from './network.js'
 import { openChat } from './open-chat.js'
 import { chatService, chatServiceDefinition } from './service.js'
+import { announceBlock } from './state-transfer/block-added.js'
+import { createSync } from './state-transfer/create.js'
 import { NETWORK } from './tokens.js'
 
 /** Connects this peer to others: handshake, discovery, consensus messages, state transfer (spec/wire.md §11). */
@@ -22,8 +24,8 @@ export default definePlugin({
   name: 'network',
   description: 'connects to other peers: discovery, consensus messages; peer network list and status',
   config: networkKeys,
-  requires: [STORE, LEDGER],
-  provides: [NETWORK, TRANSPORT, FORWARDING],
+  requires: [STORE, LEDGER, LEDGER_SYNC],
+  provides: [NETWORK, TRANSPORT, STATE_TRANSFER, FORWARDING],
   commands: [ListCommand, LoginCommand, StatusCommand],
   apply(peer) {
     const self: SelfEndpoint = { ID: { name: '' }, address: '', type: PeerEndpoint_Type.UNDEFINED, pkiID: new Uint8Array(0) }
@@ -42,6 +44,7 @@ export default definePlugin({
       forwarding = new TransactionForwarding({ isValidator: settings['peer.validator.enabled'], network: created, settings, random: Math.random })
       peer.provide(NETWORK, created)
       peer.provide(TRANSPORT, created.transport)
+      peer.provide(STATE_TRANSFER, attachSync(peer, created, self))
       peer.provide(FORWARDING, forwarding)
       listeners.get('peer').add(chatServiceDefinition, chatService(created))
       listeners.get('peer').add(NetworkToolsService, { status: unary(async () => created.status()) })
@@ -57,6 +60,19 @@ export default definePlugin({
     })
   },
 })
+
+/** Lets the network serve state transfer, and returns what fetches. */
+function attachSync(peer: PluginHost, network: PeerNetwork, self: SelfEndpoint): StateTransferService {
+  const settings = peer.settings(networkKeys)
+  const ledger = peer.use(LEDGER_SYNC)
+  const log = peer.log.in('transfer')
+  const sync = createSync({ network, ledger, clock: peer.clock, log, random: Math.random, members: validatorIds(settings, self.ID.name), settings })
+  network.sync = sync.handler
+  if (settings['peer.validator.consensus.plugin'].toLowerCase() === 'noops' && settings['peer.validator.enabled']) {
+    peer.onDispose(ledger.onCommit((block) => announceBlock(network, ledger, block, peer.clock.now())))
+  }
+  return sync.transfer
+}
 
 function createNetwork(peer: PluginHost, self: SelfEndpoint): PeerNetwork {
   const settings = peer.settings(networkKeys)
