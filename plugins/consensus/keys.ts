@@ -5,8 +5,16 @@ import { defaultLimits } from './limits.js'
 
 /** Who validates. Shared with every plugin that has to know. */
 export const memberKeys = defineKeys({
-  'consensus.validators': key(list(), [], 'ids of all validators, in the order that every validator uses; empty: vp0, vp1, ... if pbft.general.N is set, else this peer alone'),
-  'pbft.general.N': key(integer({ min: 1, max: 10_000 }).optional(), undefined, 'number of validators, named vp0, vp1, ...; counts where consensus.validators is empty'),
+  'consensus.validators': key(
+    list(),
+    [],
+    'ids of all validators, in the order that every validator uses; empty: vp0, vp1, ... if pbft.general.N is set, else this peer alone',
+  ),
+  'pbft.general.N': key(
+    integer({ min: 1, max: 10_000 }).optional(),
+    undefined,
+    'number of validators, named vp0, vp1, ...; counts where consensus.validators is empty',
+  ),
 })
 
 /** The keys of the consensus plugin (spec/consensus.md §14.3). */

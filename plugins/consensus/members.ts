@@ -13,9 +13,13 @@ export function validatorIds(settings: Settings<typeof memberKeys>, self: string
 export function membersOf(ids: readonly string[], self: string): { readonly all: readonly Member[]; readonly self: number } {
   const index = ids.indexOf(self)
   if (index < 0) {
-    throw new PeerError('ERR_CONSENSUS_MEMBERS', `the validators are ${ids.join(', ')} (consensus.validators, pbft.general.N), but not this validator, ${self}`, {
-      hint: 'add peer.id to consensus.validators, the same on every validator, or set peer.validator.enabled to false',
-    })
+    throw new PeerError(
+      'ERR_CONSENSUS_MEMBERS',
+      `the validators are ${ids.join(', ')} (consensus.validators, pbft.general.N), but not this validator, ${self}`,
+      {
+        hint: 'add peer.id to consensus.validators, the same on every validator, or set peer.validator.enabled to false',
+      },
+    )
   }
   const twice = ids.find((name, at) => ids.indexOf(name) !== at)
   if (twice !== undefined) throw new PeerError('ERR_CONSENSUS_MEMBERS', `consensus.validators lists ${twice} twice`, { hint: 'list every validator once' })

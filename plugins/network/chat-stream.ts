@@ -68,19 +68,19 @@ function common(call: Call, remote: string): Pick<ChatStream, 'remote' | 'write'
   }
 }
 
-function listenTo(call: Call, { message, drain, closed }: ChatHandlers, after: () => void): void {
+function listenTo(call: Call, handlers: ChatHandlers, after: () => void): void {
   let isOver = false
   const over = (reason: string) => (): void => {
     if (isOver) return
     isOver = true
     after()
-    closed(reason)
+    handlers.closed(reason)
   }
   call.on('data', (received: Message) => {
-    if (!isOver) message(received)
+    if (!isOver) handlers.message(received)
   })
   call.on('drain', () => {
-    if (!isOver) drain()
+    if (!isOver) handlers.drain()
   })
   call.on('error', (error: unknown) => over(messageOf(error))())
   call.on('cancelled', over('cancelled by the other end'))

@@ -110,7 +110,8 @@ export class Dialer {
     const { clock, maxDials, maxPeriodMs, isConnected, dial } = this.options
     const now = clock.elapsedMs()
     let nextMs = Number.POSITIVE_INFINITY
-    for (const target of [...this.targets.values()]) {
+    // A map may be changed while it is walked through: what `dial` adds comes later in the walk.
+    for (const target of this.targets.values()) {
       if (target.state === 'busy') continue
       if (isConnected(target.address)) {
         // Reached by another way; looked at again when that ends, and now and then.

@@ -37,7 +37,11 @@ export class TransactionForwarding implements Forwarding {
         client = await this.connect(address)
       } catch (cause) {
         // Nothing was sent: the next one may be asked.
-        failure = new PeerError('ERR_FORWARDING_DIAL', `Error creating client to peer address=${address}:  ${messageOf(cause)}`, { cause, retryable: true, grpcStatus: UNAVAILABLE })
+        failure = new PeerError('ERR_FORWARDING_DIAL', `Error creating client to peer address=${address}:  ${messageOf(cause)}`, {
+          cause,
+          retryable: true,
+          grpcStatus: UNAVAILABLE,
+        })
         continue
       }
       return answerOf(await this.call(client, address, transactionBytes))

@@ -64,7 +64,10 @@ function weftFacts(payload: Uint8Array): WeftFacts | undefined {
  * What differs between the settings of two validators that must be equal. Keys that only one of them declares are left out: it may be another release.
  * Undefined: nothing.
  */
-export function differingSetting(own: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): { readonly key: string; readonly own: string; readonly other: string } | undefined {
+export function differingSetting(
+  own: ReadonlyMap<string, string>,
+  other: ReadonlyMap<string, string>,
+): { readonly key: string; readonly own: string; readonly other: string } | undefined {
   for (const [key, value] of own) {
     const theirs = other.get(key)
     if (theirs !== undefined && theirs !== value) return { key, own: value, other: theirs.slice(0, MAX_NAME_LENGTH) }

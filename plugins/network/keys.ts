@@ -19,7 +19,11 @@ export const discoveryKeys = defineKeys({
 export const syncKeys = defineKeys({
   'peer.sync.blocks.channelSize': key(integer({ min: 1, max: 10_000 }), 10, 'blocks that are asked for at a time, less one'),
   'peer.sync.state.deltas.channelSize': key(integer({ min: 1, max: 10_000 }), 20, 'state deltas that are asked for at a time, less one'),
-  'peer.sync.state.snapshot.channelSize': key(integer({ min: 1, max: 1_000_000 }), 50, 'pieces of a snapshot that may wait to be stored before the sender is slowed down'),
+  'peer.sync.state.snapshot.channelSize': key(
+    integer({ min: 1, max: 1_000_000 }),
+    50,
+    'pieces of a snapshot that may wait to be stored before the sender is slowed down',
+  ),
   'peer.sync.state.snapshot.writeTimeout': key(
     duration().transform((ms) => (ms === 0 ? 60_000 : ms)),
     '60s',
@@ -41,4 +45,3 @@ export const networkKeys = defineKeys({
   ...grpcKeys,
   'peer.validator.consensus.plugin': consensusKeys['peer.validator.consensus.plugin'],
 })
-

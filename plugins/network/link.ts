@@ -1,8 +1,8 @@
 import { type Clock, messageOf } from '../../kernel/index.js'
-import { decode, Message } from '../../proto/index.js'
+import { decode, Message, Message_Type } from '../../proto/index.js'
 import type { ChatStream } from './chat-stream.js'
-import { type Hello } from './hello.js'
-import { encodeMessage, PACKED, WEFT_PACKED } from './messages.js'
+import type { Hello } from './hello.js'
+import { encodeMessage, PACKED } from './messages.js'
 import { type Lane, Outbound } from './outbound.js'
 import { nextFrame, unpack } from './packing.js'
 
@@ -103,7 +103,7 @@ export class Link {
   }
 
   /** False: the lane is full and the message is not sent. */
-  send(lane: Exclude<Lane, 'consensus'>, type: number, payload?: Uint8Array): boolean {
+  send(lane: Exclude<Lane, 'consensus'>, type: Message_Type, payload?: Uint8Array): boolean {
     return this.sendEncoded(lane, encodeMessage(type, payload))
   }
 
@@ -164,13 +164,13 @@ export class Link {
 
   private receive(message: Message): void {
     this.heardMs = this.host.clock.elapsedMs()
-    if (message.type !== Number(WEFT_PACKED)) return this.hand(message)
+    if (message.type !== Message_Type.WEFT_PACKED) return this.hand(message)
     if (!this.packs) return this.host.rejected(this, 'packed messages from a neighbour that does not declare them')
     if (message.payload.length > MAX_PACKED_BYTES) return this.host.rejected(this, 'a packed message that is too long')
     try {
       for (const bytes of unpack(message.payload)) {
         const inner = decode(Message, bytes)
-        if (inner.type === Number(WEFT_PACKED)) this.host.rejected(this, 'a packed message in a packed message')
+        if (inner.type === Message_Type.WEFT_PACKED) this.host.rejected(this, 'a packed message in a packed message')
         else this.hand(inner)
         if (this.isOver) return
       }
@@ -230,4 +230,3 @@ export class Link {
 function single(frame: Uint8Array | undefined): { readonly frame: Uint8Array; readonly messages: number } | undefined {
   return frame && { frame, messages: 1 }
 }
-

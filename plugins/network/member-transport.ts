@@ -1,4 +1,5 @@
-import { type ConsensusTransport } from '../consensus/index.js'
+import type { Message_Type } from '../../proto/index.js'
+import type { ConsensusTransport } from '../consensus/index.js'
 import type { LinkTable } from './link-table.js'
 import { encodeMessage } from './messages.js'
 
@@ -7,7 +8,7 @@ type Handlers = Parameters<ConsensusTransport['receive']>[0]
 /** What tells one kind of consensus traffic from another. */
 export interface TransportKind {
   /** Message type on the wire. */
-  readonly type: number
+  readonly type: Message_Type
   /** What a neighbour's HELLO must declare to get it; undefined: nothing. */
   readonly capability: string | undefined
 }

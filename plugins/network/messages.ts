@@ -1,9 +1,5 @@
 import { encode, Message, Message_Type, type Timestamp } from '../../proto/index.js'
 
-/** Types of Weft's own, above all of v0.6; sent only to peers whose HELLO declares them. */
-export const WEFT_PACKED: number = 100
-export const WEFT_EPOCH: number = 101
-
 /** What a peer understands beyond v0.6, as its HELLO names it. */
 export const PACKED = 'packed'
 export const EPOCHS = 'epochs'
@@ -11,13 +7,11 @@ export const EPOCHS = 'epochs'
 const NOTHING = new Uint8Array(0)
 
 /** A serialised message. Only DISC_HELLO and SYNC_BLOCK_ADDED carry a time (spec/wire.md §11.3). */
-export function encodeMessage(type: Message_Type | number, payload: Uint8Array = NOTHING, timestamp?: Timestamp): Uint8Array {
+export function encodeMessage(type: Message_Type, payload: Uint8Array = NOTHING, timestamp?: Timestamp): Uint8Array {
   return encode(Message, { type, timestamp, payload, signature: NOTHING })
 }
 
 /** A type's name as the specification has it, or its number. */
-export function typeName(type: number): string {
-  if (type === WEFT_PACKED) return 'WEFT_PACKED'
-  if (type === WEFT_EPOCH) return 'WEFT_EPOCH'
+export function typeName(type: Message_Type): string {
   return Message_Type[type] ?? `type ${type}`
 }

@@ -9,7 +9,7 @@ import type { Greeter, SelfEndpoint } from './greeter.js'
 import { Link } from './link.js'
 import { LinkTable } from './link-table.js'
 import { MemberTransport } from './member-transport.js'
-import { EPOCHS, typeName, WEFT_EPOCH } from './messages.js'
+import { EPOCHS, typeName } from './messages.js'
 import { QuietLog } from './quiet-log.js'
 import { statusOf } from './status.js'
 import type { HelloDeclaration, Network } from './tokens.js'
@@ -18,6 +18,16 @@ import type { HelloDeclaration, Network } from './tokens.js'
 const MAX_STRANGERS = 128
 const HELLO_TIMEOUT_MS = 10_000
 const YIELD_MS = 250
+
+/** What state transfer takes; a notice of a new block, SYNC_BLOCK_ADDED, is ignored as in v0.6. */
+const SYNC_TYPES: ReadonlySet<Message_Type> = new Set([
+  Message_Type.SYNC_GET_BLOCKS,
+  Message_Type.SYNC_BLOCKS,
+  Message_Type.SYNC_STATE_GET_SNAPSHOT,
+  Message_Type.SYNC_STATE_SNAPSHOT,
+  Message_Type.SYNC_STATE_GET_DELTAS,
+  Message_Type.SYNC_STATE_DELTAS,
+])
 
 /** Takes the messages of state transfer, of established links alone. Must not throw anything but WireError and PeerError. */
 export interface SyncHandler {
@@ -95,7 +105,7 @@ export class PeerNetwork implements Network {
     })
     const saysItValidates = (id: string): boolean => this.table.get(id)?.active.hello?.endpoint.type === PeerEndpoint_Type.VALIDATOR
     this.transport = new MemberTransport({ type: Message_Type.CONSENSUS, capability: undefined }, members, this.table, saysItValidates)
-    this.epochs = new MemberTransport({ type: WEFT_EPOCH, capability: EPOCHS }, members, this.table, saysItValidates)
+    this.epochs = new MemberTransport({ type: Message_Type.WEFT_EPOCH, capability: EPOCHS }, members, this.table, saysItValidates)
   }
 
   /** Begins to connect: the root nodes, and whoever was connected before. */
@@ -154,7 +164,10 @@ export class PeerNetwork implements Network {
   /** Counts and, now and then, logs what is dropped; the stream stays open, as in v0.6. */
   reject(link: Link, why: string): void {
     this.rejected++
-    this.quiet.say('warning', `rejected by ${link.hello?.id ?? 'a stranger'}`, `a message of a peer is dropped: ${why}`, { peer: link.hello?.id, remote: link.remote })
+    this.quiet.say('warning', `rejected by ${link.hello?.id ?? 'a stranger'}`, `a message of a peer is dropped: ${why}`, {
+      peer: link.hello?.id,
+      remote: link.remote,
+    })
   }
 
   private async dial(address: string): Promise<void> {
@@ -201,7 +214,11 @@ export class PeerNetwork implements Network {
     const { hello, refused } = greeter.judge(message.payload)
     if (link.dialled !== undefined) this.alias(link.dialled, hello.id)
     if (refused !== undefined) {
-      this.quiet.say(refused.isSelf ? 'info' : 'error', `refused ${hello.id}`, refused.reason, { peer: hello.id, address: hello.endpoint.address, ...refused.facts })
+      this.quiet.say(refused.isSelf ? 'info' : 'error', `refused ${hello.id}`, refused.reason, {
+        peer: hello.id,
+        address: hello.endpoint.address,
+        ...refused.facts,
+      })
       if (refused.isSelf && link.dialled !== undefined) {
         this.dialer.forget(link.dialled)
         this.options.book.remove(link.dialled)
@@ -243,30 +260,14 @@ export class PeerNetwork implements Network {
   }
 
   private dispatch(link: Link, hello: Hello, message: Message): void {
-    switch (message.type) {
-      case Message_Type.DISC_GET_PEERS:
-        return this.discovery.asked(link)
-      case Message_Type.DISC_PEERS:
-        return this.discovery.answered(link, message.payload)
-      case Message_Type.SYNC_BLOCK_ADDED:
-        return
-      case Message_Type.SYNC_GET_BLOCKS:
-      case Message_Type.SYNC_BLOCKS:
-      case Message_Type.SYNC_STATE_GET_SNAPSHOT:
-      case Message_Type.SYNC_STATE_SNAPSHOT:
-      case Message_Type.SYNC_STATE_GET_DELTAS:
-      case Message_Type.SYNC_STATE_DELTAS:
-        this.sync?.received(link, message)
-        return
-      case Message_Type.CONSENSUS:
-        if (this.isValidator && this.transport.received(hello.id, message.payload)) return
-        break
-      case WEFT_EPOCH:
-        if (this.isValidator && this.epochs.received(hello.id, message.payload)) return
-        break
-      default:
-    }
-    this.reject(link, `${typeName(message.type)} is not expected`)
+    const { type, payload } = message
+    if (type === Message_Type.CONSENSUS || type === Message_Type.WEFT_EPOCH) {
+      const transport = type === Message_Type.CONSENSUS ? this.transport : this.epochs
+      if (!this.isValidator || !transport.received(hello.id, payload)) this.reject(link, `${typeName(type)} is not expected`)
+    } else if (type === Message_Type.DISC_GET_PEERS) this.discovery.asked(link)
+    else if (type === Message_Type.DISC_PEERS) this.discovery.answered(link, payload)
+    else if (SYNC_TYPES.has(type)) this.sync?.received(link, message)
+    else if (type !== Message_Type.SYNC_BLOCK_ADDED) this.reject(link, `${typeName(type)} is not expected`)
   }
 
   private closed(link: Link, reason: string): void {

@@ -1,5 +1,6 @@
 import { PeerError } from '../../kernel/index.js'
-import { encodeMessage, WEFT_PACKED } from './messages.js'
+import { Message_Type } from '../../proto/index.js'
+import { encodeMessage } from './messages.js'
 
 const LENGTH_BYTES = 4
 /** Longer messages travel alone: packing would copy them for nothing. */
@@ -16,7 +17,7 @@ export function pack(messages: readonly Uint8Array[]): Uint8Array {
     payload.set(message, at)
     at += message.length
   }
-  return encodeMessage(WEFT_PACKED, payload)
+  return encodeMessage(Message_Type.WEFT_PACKED, payload)
 }
 
 /** The messages of a packed one, as views, one at a time: their number is bounded by nothing but the bytes. Throws ERR_NETWORK_PACKED. */
@@ -33,7 +34,10 @@ export function* unpack(payload: Uint8Array): Generator<Uint8Array> {
 }
 
 /** The next frame for a neighbour that takes packed ones: what waits, up to a bound, in order. Undefined: nothing waits. */
-export function nextFrame(shift: () => Uint8Array | undefined, peek: () => number | undefined): { readonly frame: Uint8Array; readonly messages: number } | undefined {
+export function nextFrame(
+  shift: () => Uint8Array | undefined,
+  peek: () => number | undefined,
+): { readonly frame: Uint8Array; readonly messages: number } | undefined {
   const first = shift()
   if (first === undefined) return undefined
   const messages = [first]

@@ -20,7 +20,10 @@ export interface ProcessTransactionParts {
  * @returns a query's result, or the txid of what was accepted: acceptance is not execution
  * @throws PeerError with the text that v0.6 answers
  */
-export async function processTransaction({ bytes, transaction }: Submission, { chaincode, consensus, forwarding }: ProcessTransactionParts): Promise<Uint8Array> {
+export async function processTransaction(
+  { bytes, transaction }: Submission,
+  { chaincode, consensus, forwarding }: ProcessTransactionParts,
+): Promise<Uint8Array> {
   if (forwarding?.isNeeded) return forwarding.forward(bytes)
   if (transaction.type === Transaction_Type.CHAINCODE_QUERY) {
     if (!consensus.valid) throw new PeerError('ERR_STATE_BEHIND', 'Error: state may be inconsistent, cannot query', { retryable: true })

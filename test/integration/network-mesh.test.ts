@@ -59,15 +59,17 @@ test('a scripted original shakes hands over gRPC; floods of anything leave the p
   stream.on('data', (message: Message) => void received.push(message)).on('error', () => undefined)
   const endpoint = { ID: { name: 'vp1' }, address: '127.0.0.1:1', type: PeerEndpoint_Type.VALIDATOR, pkiID: new Uint8Array(0) }
   const blockchainInfo = { height: 0n, currentBlockHash: new Uint8Array(0), previousBlockHash: new Uint8Array(0) }
-  const say = (type: number, payload: Uint8Array = new Uint8Array(0)): boolean => stream.write(Message.fromPartial({ type, payload }))
+  const say = (type: Message_Type, payload: Uint8Array = new Uint8Array(0)): boolean => stream.write(Message.fromPartial({ type, payload }))
   say(Message_Type.DISC_HELLO, encode(HelloMessage, { peerEndpoint: endpoint, blockchainInfo }))
   say(Message_Type.DISC_GET_PEERS)
   await until('it is answered', () => received.some(({ type }) => type === Message_Type.DISC_PEERS))
   expect(received[0]?.type).toBe(Message_Type.DISC_HELLO)
-  const noise = randomBytes(1000)
+  const noise = randomBytes(1128)
   for (let i = 0; i < 20_000; i++) {
-    const type = i % 110
-    if (!say(type, noise.subarray(0, i % 1000))) await new Promise((resolve) => stream.once('drain', resolve))
+    // Of any type, with a payload of 128 to 1127 bytes.
+    const payload = noise.subarray(0, 128 + (i % 1000))
+    const frame = Buffer.concat([Buffer.from([0x08, i % 110, 0x1a, (payload.length & 0x7f) | 0x80, payload.length >> 7]), payload])
+    if (!stream.write(frame)) await new Promise((resolve) => stream.once('drain', resolve))
   }
   await until('it has read all', async () => JSON.parse((await peer.cli('network', 'status', '--json')).stdout).links[0].receivedMessages > 19_000)
   expect(await connectedTo(peer)).toEqual(['vp1'])

@@ -210,7 +210,11 @@ export function recordingLogger(lines: string[]): Logger {
   const at =
     (level: string) =>
     (message: string, facts: LogFacts = {}): void =>
-      void lines.push(`${level} ${message} ${JSON.stringify(facts)}`)
+      void lines.push(
+        `${level} ${message} ${Object.entries(facts)
+          .map(([key, value]) => `${key}=${String(value)}`)
+          .join(' ')}`,
+      )
   const log: Logger = {
     module: 'network',
     critical: at('critical'),

@@ -20,7 +20,10 @@ export interface SyncParts {
 }
 
 /** Both sides of state transfer over one network: what serves others, and what this peer fetches. */
-export function createSync({ network, ledger, clock, log, random, members, settings }: SyncParts): { readonly handler: SyncHandler; readonly transfer: StateTransferService } {
+export function createSync({ network, ledger, clock, log, random, members, settings }: SyncParts): {
+  readonly handler: SyncHandler
+  readonly transfer: StateTransferService
+} {
   const server = new SyncServer({
     ledger,
     patienceMs: settings['peer.sync.state.snapshot.writeTimeout'],

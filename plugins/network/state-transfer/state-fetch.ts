@@ -2,7 +2,7 @@ import { type Clock, messageOf, PeerError } from '../../../kernel/index.js'
 import { decodeDelta, encodeDelta, StateDelta, type StateReplacement, type SyncableLedger } from '../../ledger/index.js'
 import type { Link } from '../link.js'
 import { FutileError, LiarError } from './sources.js'
-import type { SyncClient } from './sync-client.js'
+import type { SnapshotReply, SyncClient } from './sync-client.js'
 
 /** A snapshot may be older or newer than wanted by so many blocks; deltas lead from one to the other. */
 const MAX_DRIFT = 10_000n
@@ -77,12 +77,21 @@ export class StateFetch {
     const { client, clock, snapshotTimeoutMs } = this.options
     const replies = client.snapshot(link)
     const deadlineMs = clock.elapsedMs() + snapshotTimeoutMs
+    // Also one that comes too fast to keep anybody waiting has to end.
+    const next = async (): Promise<SnapshotReply> => {
+      const leftMs = deadlineMs - clock.elapsedMs()
+      const late = `its snapshot did not end within ${snapshotTimeoutMs / 1000} s`
+      if (leftMs <= 0) throw new PeerError('ERR_SYNC_SILENT', late)
+      try {
+        return await replies.next(Math.min(leftMs, SNAPSHOT_SILENCE_MS))
+      } catch (error) {
+        throw clock.elapsedMs() < deadlineMs ? error : new PeerError('ERR_SYNC_SILENT', late, { cause: error })
+      }
+    }
     let block: bigint | undefined
     try {
       for (let sequence = 0n; ; sequence++) {
-        const leftMs = deadlineMs - clock.elapsedMs()
-        if (leftMs <= 0) throw new PeerError('ERR_SYNC_SILENT', `its snapshot did not end within ${snapshotTimeoutMs / 1000} s`)
-        const piece = await replies.next(Math.min(leftMs, SNAPSHOT_SILENCE_MS))
+        const piece = await next()
         block ??= piece.block
         if (piece.block !== block) throw new LiarError(`its snapshot is of block ${block} and of block ${piece.block}`)
         if (abs(block - this.target) > MAX_DRIFT) throw new PeerError('ERR_SYNC_ENDED', `its snapshot is of block ${block}, too far from ${this.target}`)

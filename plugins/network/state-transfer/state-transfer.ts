@@ -81,7 +81,8 @@ export class StateTransferCoordinator implements StateTransferService {
       links,
       random,
       isAborted: () => this.aborted !== undefined,
-      failed: (id, reason, isLiar) => log.warning(isLiar ? 'a peer sent wrong data and is not asked any more' : 'a peer did not send what it was asked for', { peer: id, reason }),
+      failed: (id, reason, isLiar) =>
+        log.warning(isLiar ? 'a peer sent wrong data and is not asked any more' : 'a peer did not send what it was asked for', { peer: id, reason }),
     })
     try {
       return await this.rounds(top, target.hash, sources, vouching)

@@ -86,15 +86,9 @@ export class SyncClient {
   received(link: Link, message: Message): void {
     const conversation = this.conversations.get(link)
     if (conversation === undefined) return
-    switch (message.type) {
-      case Message_Type.SYNC_BLOCKS:
-        return receiveBlocks(conversation.blocks, message.payload)
-      case Message_Type.SYNC_STATE_DELTAS:
-        return receiveDeltas(conversation.deltas, message.payload)
-      case Message_Type.SYNC_STATE_SNAPSHOT:
-        return receiveSnapshot(conversation.snapshot, message.payload)
-      default:
-    }
+    if (message.type === Message_Type.SYNC_BLOCKS) receiveBlocks(conversation.blocks, message.payload)
+    else if (message.type === Message_Type.SYNC_STATE_DELTAS) receiveDeltas(conversation.deltas, message.payload)
+    else if (message.type === Message_Type.SYNC_STATE_SNAPSHOT) receiveSnapshot(conversation.snapshot, message.payload)
   }
 
   closed(link: Link): void {

@@ -1,5 +1,16 @@
 import { messageOf } from '../../../kernel/index.js'
-import { decode, encode, encodeSyncBlocks, type Message, Message_Type, SyncBlockRange, SyncStateDeltas, SyncStateDeltasRequest, SyncStateSnapshot, SyncStateSnapshotRequest } from '../../../proto/index.js'
+import {
+  decode,
+  encode,
+  encodeSyncBlocks,
+  type Message,
+  Message_Type,
+  SyncBlockRange,
+  SyncStateDeltas,
+  SyncStateDeltasRequest,
+  SyncStateSnapshot,
+  SyncStateSnapshotRequest,
+} from '../../../proto/index.js'
 import { encodeDelta, splitCompositeKey, StateDelta, type SyncableLedger } from '../../ledger/index.js'
 import type { Link } from '../link.js'
 import { encodeMessage } from '../messages.js'
@@ -36,22 +47,17 @@ export class SyncServer {
 
   /** Begins to answer a request. Throws WireError or a PeerError for one that cannot be read. */
   received(link: Link, message: Message): void {
-    switch (message.type) {
-      case Message_Type.SYNC_GET_BLOCKS: {
-        const range = decode(SyncBlockRange, message.payload)
-        return this.serve(link, 'blocks', (state) => this.range(link, state, range, (number) => this.blockMessage(range, number)))
-      }
-      case Message_Type.SYNC_STATE_GET_DELTAS: {
-        const { range } = decode(SyncStateDeltasRequest, message.payload)
-        // On originals its absence ends the process.
-        if (range === undefined) return this.options.log(link, 'a request for deltas has no range')
-        return this.serve(link, 'deltas', (state) => this.range(link, state, range, (number) => this.deltaMessage(range, number)))
-      }
-      case Message_Type.SYNC_STATE_GET_SNAPSHOT: {
-        const request = decode(SyncStateSnapshotRequest, message.payload)
-        return this.serve(link, 'snapshot', (state) => this.snapshot(link, state, request))
-      }
-      default:
+    if (message.type === Message_Type.SYNC_GET_BLOCKS) {
+      const range = decode(SyncBlockRange, message.payload)
+      this.serve(link, 'blocks', (state) => this.range(link, state, range, (number) => this.blockMessage(range, number)))
+    } else if (message.type === Message_Type.SYNC_STATE_GET_DELTAS) {
+      const { range } = decode(SyncStateDeltasRequest, message.payload)
+      // On originals its absence ends the process.
+      if (range === undefined) this.options.log(link, 'a request for deltas has no range')
+      else this.serve(link, 'deltas', (state) => this.range(link, state, range, (number) => this.deltaMessage(range, number)))
+    } else if (message.type === Message_Type.SYNC_STATE_GET_SNAPSHOT) {
+      const request = decode(SyncStateSnapshotRequest, message.payload)
+      this.serve(link, 'snapshot', (state) => this.snapshot(link, state, request))
     }
   }
 
@@ -110,7 +116,9 @@ export class SyncServer {
   private deltaMessage({ correlationId }: SyncBlockRange, number: bigint): Uint8Array | undefined {
     const { ledger } = this.options
     const delta = number < ledger.height() ? ledger.stateDelta(number) : undefined
-    return delta && encodeMessage(Message_Type.SYNC_STATE_DELTAS, encode(SyncStateDeltas, { range: { correlationId, start: number, end: number }, deltas: [delta] }))
+    return (
+      delta && encodeMessage(Message_Type.SYNC_STATE_DELTAS, encode(SyncStateDeltas, { range: { correlationId, start: number, end: number }, deltas: [delta] }))
+    )
   }
 
   /** After a failure part-way there is no terminator: the state would look complete (a defect of the original). */
@@ -122,7 +130,10 @@ export class SyncServer {
       if (state.isOver || ledger.height() === 0n || ledger.stateBlock() === undefined) return
       const snapshot = ledger.stateSnapshot()
       const piece = (delta: Uint8Array, sequence: bigint): boolean =>
-        link.sendEncoded('sync', encodeMessage(Message_Type.SYNC_STATE_SNAPSHOT, encode(SyncStateSnapshot, { delta, sequence, blockNumber: snapshot.block, request })))
+        link.sendEncoded(
+          'sync',
+          encodeMessage(Message_Type.SYNC_STATE_SNAPSHOT, encode(SyncStateSnapshot, { delta, sequence, blockNumber: snapshot.block, request })),
+        )
       try {
         let sequence = 0n
         for await (const [compositeKey, value] of snapshot.entries) {
@@ -142,7 +153,8 @@ export class SyncServer {
   private async mayGoOn(link: Link, state: Serving): Promise<boolean> {
     if (state.isOver) return false
     const hasRoom = await link.syncRoom(this.options.patienceMs)
-    if (!hasRoom && !link.isClosed) this.options.log(link, `blocks or state are not sent any further: nothing was taken for ${this.options.patienceMs / 1000} s`)
+    if (!hasRoom && !link.isClosed)
+      this.options.log(link, `blocks or state are not sent any further: nothing was taken for ${this.options.patienceMs / 1000} s`)
     return hasRoom && !state.isOver
   }
 }
