@@ -5,15 +5,11 @@ import { defaultLimits } from './limits.js'
 
 /** Who validates. Shared with every plugin that has to know. */
 export const memberKeys = defineKeys({
-  'consensus.validators': key(
-    list(),
-    [],
-    'ids of all validators, in the order that every validator uses; empty: vp0, vp1, ... if pbft.general.N is set, else this peer alone',
-  ),
+  'consensus.validators': key(list(), [], 'ids of all validators, in the order that every validator uses; empty: as pbft.general.N says, else this peer alone'),
   'pbft.general.N': key(
     integer({ min: 1, max: 10_000 }).optional(),
     undefined,
-    'number of validators, named vp0, vp1, ...; counts where consensus.validators is empty',
+    'number of validators, vp0, vp1 and so on; counts where consensus.validators is empty and this peer is one of them',
   ),
 })
 

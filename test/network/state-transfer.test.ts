@@ -18,30 +18,11 @@ import {
   SyncStateSnapshot,
   SyncStateSnapshotRequest,
 } from '../../proto/index.js'
-import { collect, hex, text, unhex, vector } from '../ledger/kit.js'
-import { commitBlocks, sameLedger, type TransferPeer, transferPeer, transferTo } from './transfer-world.js'
+import { hex, text, unhex, vector } from '../ledger/kit.js'
+import { commitBlocks, EMPTY_LEDGER, lateNetwork, MEMBERS, sameLedger, type TransferPeer, transferPeer, transferTo } from './transfer-world.js'
 import { type StreamEnd, World } from './world.js'
 
-const MEMBERS = ['vp0', 'vp1', 'vp2', 'vp3']
 const SHIPPED = { numBuckets: 1_000_003, maxGroupingAtEachLevel: 5 }
-const EMPTY_LEDGER = { height: 0n, currentBlockHash: new Uint8Array(0), previousBlockHash: new Uint8Array(0) }
-
-async function network(
-  count: number,
-  blocks: number,
-  late: Parameters<typeof transferPeer>[3] = {},
-): Promise<{ world: World; peers: TransferPeer[]; behind: TransferPeer }> {
-  const world = new World()
-  const peers: TransferPeer[] = []
-  for (const id of MEMBERS.slice(0, count)) peers.push(await transferPeer(world, id, MEMBERS))
-  await commitBlocks(
-    peers.map(({ ledger }) => ledger),
-    blocks,
-  )
-  const behind = await transferPeer(world, MEMBERS[count] ?? '', MEMBERS, late)
-  await world.run(2000)
-  return { world, peers, behind }
-}
 
 /** Somebody who says that it is an original validator and answers requests as a test wants; `asked` are the requests that came. */
 async function scripted(
@@ -113,7 +94,7 @@ describe('a peer that is behind', () => {
     }
     const { cases } = vector('state_transfer_traces.json', (json): Trace => JSON.parse(json))
     for (const { targetBlock, attempts } of cases.filter(({ note }) => note.startsWith('25 blocks behind') || note.startsWith('50 behind'))) {
-      const { world, behind, peers } = await network(1, targetBlock)
+      const { world, behind, peers } = await lateNetwork(1, targetBlock)
       const [vp0] = peers
       const { asked } = await scripted(world, behind, 'vp2', serveAs(vp0?.ledger ?? behind.ledger))
       expect(await transferTo(world, behind, vp0?.ledger ?? behind.ledger, [2])).toEqual({ reached: true })
@@ -137,7 +118,7 @@ describe('a peer that is behind', () => {
   })
 
   test.each([1, 60, 200, 201, 450])('by %i blocks ends with the same chain and the same state', async (blocks) => {
-    const { world, peers, behind } = await network(3, blocks)
+    const { world, peers, behind } = await lateNetwork(3, blocks)
     const from = peers[0]?.ledger ?? behind.ledger
     expect(await transferTo(world, behind, from)).toEqual({ reached: true })
     expect(await sameLedger(behind.ledger, from)).toBe(true)
@@ -146,7 +127,7 @@ describe('a peer that is behind', () => {
   })
 
   test('far, while the others go on: the snapshot is newer than the target, and is played back to it', async () => {
-    const { world, peers, behind } = await network(2, 300)
+    const { world, peers, behind } = await lateNetwork(2, 300)
     const [vp0, vp1] = peers
     if (!vp0 || !vp1) throw new Error('two peers')
     const target = vp0.ledger.info()
@@ -160,14 +141,14 @@ describe('a peer that is behind', () => {
   })
 
   test('at its target already asks nobody', async () => {
-    const { world, behind } = await network(1, 0)
+    const { world, behind } = await lateNetwork(1, 0)
     const { asked } = await scripted(world, behind, 'vp2', () => undefined)
     expect(await transferTo(world, behind, behind.ledger)).toEqual({ reached: true })
     expect(asked).toEqual([])
   })
 
   test('and has no state, or no block at all, gets both', async () => {
-    const { world, peers, behind } = await network(1, 20, { genesis: false })
+    const { world, peers, behind } = await lateNetwork(1, 20, { genesis: false })
     const from = peers[0]?.ledger ?? behind.ledger
     expect(await transferTo(world, behind, from)).toEqual({ reached: true })
     expect(await sameLedger(behind.ledger, from)).toBe(true)
@@ -188,7 +169,7 @@ describe('a peer that is behind', () => {
 
   test('and has another chain than the others gives it up, unless statetransfer.recoverdamage is false', async () => {
     for (const mayReplace of [true, false]) {
-      const { world, peers, behind } = await network(2, 10, { sync: { 'statetransfer.recoverdamage': mayReplace } })
+      const { world, peers, behind } = await lateNetwork(2, 10, { sync: { 'statetransfer.recoverdamage': mayReplace } })
       const from = peers[0]?.ledger ?? behind.ledger
       await commitBlocks([behind.ledger], 10, 'fork')
       await commitBlocks(
@@ -204,7 +185,7 @@ describe('a peer that is behind', () => {
   })
 
   test('by one block that took the place of its own head has the right head', async () => {
-    const { world, peers, behind } = await network(1, 10)
+    const { world, peers, behind } = await lateNetwork(1, 10)
     const from = peers[0]?.ledger ?? behind.ledger
     await commitBlocks([behind.ledger], 10, 'fork')
     expect(await transferTo(world, behind, from)).toEqual({ reached: true })
@@ -212,7 +193,7 @@ describe('a peer that is behind', () => {
   })
 
   test('a target below its own height is refused', async () => {
-    const { world, peers, behind } = await network(1, 5)
+    const { world, peers, behind } = await lateNetwork(1, 5)
     await commitBlocks([behind.ledger], 9)
     expect(await transferTo(world, behind, peers[0]?.ledger ?? behind.ledger)).toMatchObject({
       reached: false,
@@ -223,7 +204,7 @@ describe('a peer that is behind', () => {
 
 describe('a transfer that is cut short', () => {
   test.each([1, 7, 20, 45, 90, 200, 320])('after %i writes goes on after a restart, from what is there', async (writes) => {
-    const { world, peers, behind } = await network(2, 120, { sync: { 'statetransfer.maxdeltas': writes % 2 === 0 ? 50 : 200 } })
+    const { world, peers, behind } = await lateNetwork(2, 120, { sync: { 'statetransfer.maxdeltas': writes % 2 === 0 ? 50 : 200 } })
     const from = peers[0]?.ledger ?? behind.ledger
     let left = writes
     const { store } = behind
@@ -242,7 +223,7 @@ describe('a transfer that is cut short', () => {
   })
 
   test('by the end of the peer says so at once', async () => {
-    const { world, peers, behind } = await network(1, 5)
+    const { world, peers, behind } = await lateNetwork(1, 5)
     await peers[0]?.network.stop()
     await world.run(100)
     const waiting = transferTo(world, behind, peers[0]?.ledger ?? behind.ledger)
@@ -331,7 +312,7 @@ describe('a source that', () => {
   ]
   test.each(cases)('%s is left, and another one used', async (what, answer) => {
     const blocks = what.includes('snapshot') ? 300 : 25
-    const { world, peers, behind } = await network(1, blocks)
+    const { world, peers, behind } = await lateNetwork(1, blocks)
     const [vp0] = peers
     if (!vp0) throw new Error('a peer')
     const { asked } = await scripted(world, behind, 'vp2', answer(vp0))
@@ -341,7 +322,7 @@ describe('a source that', () => {
   })
 
   test('sends a snapshot without end is stopped by statetransfer.timeout.fullstate, and the sender is slowed down meanwhile', async () => {
-    const { world, peers, behind } = await network(1, 300)
+    const { world, peers, behind } = await lateNetwork(1, 300)
     const [vp0] = peers
     if (!vp0) throw new Error('a peer')
     let sent = 0
@@ -361,110 +342,11 @@ describe('a source that', () => {
   })
 
   test('nobody answers: the transfer fails in bounded time, naming everybody', async () => {
-    const { world, behind } = await network(0, 0)
+    const { world, behind } = await lateNetwork(0, 0)
     await scripted(world, behind, 'vp2', () => undefined)
     const { ledger } = await transferPeer(new World(), 'vp9', MEMBERS)
     await commitBlocks([ledger], 5)
     expect(await transferTo(world, behind, ledger)).toEqual({ reached: false, reason: 'vp2: nothing came within 2 s' })
-  })
-})
-
-describe('serving', () => {
-  async function asking(blocks = 10) {
-    const { world, behind: peer } = await network(0, 0)
-    await commitBlocks([peer.ledger], blocks)
-    const { end } = world.script(peer)
-    const received: Message[] = []
-    end.listen({ message: (message) => void received.push(message), drain: () => undefined, closed: () => undefined })
-    const endpoint = PeerEndpoint.fromPartial({ ID: { name: 'vp2' }, address: 'vp2:1', type: PeerEndpoint_Type.VALIDATOR })
-    end.write(encodeMessage(Message_Type.DISC_HELLO, encodeHello(endpoint, EMPTY_LEDGER, undefined)))
-    await world.run(20)
-    const ask = async (type: Message_Type, payload: Uint8Array): Promise<readonly Message[]> => {
-      received.length = 0
-      end.write(encodeMessage(type, payload))
-      await world.run(200)
-      return received.filter((message) => ![Message_Type.DISC_GET_PEERS, Message_Type.DISC_PEERS].includes(message.type))
-    }
-    return { world, peer, end, received, ask }
-  }
-  const numbers = (messages: readonly Message[]): number[] => messages.map(({ payload }) => Number(decode(SyncBlocks, payload).range?.start))
-
-  test('blocks come one a message, as stored, up or down, until one is missing; without any end mark', async () => {
-    const { peer, ask } = await asking()
-    const range = (start: bigint, end: bigint) => ask(Message_Type.SYNC_GET_BLOCKS, encode(SyncBlockRange, { correlationId: 9n, start, end }))
-    expect(numbers(await range(3n, 6n))).toEqual([3, 4, 5, 6])
-    expect(numbers(await range(2n, 0n))).toEqual([2, 1, 0])
-    expect(numbers(await range(9n, (1n << 64n) - 1n))).toEqual([9, 10])
-    expect(await range(11n, 0n)).toEqual([])
-    expect(await range((1n << 64n) - 1n, 0n)).toEqual([])
-    const [message] = await range(5n, 5n)
-    expect(hex(message?.payload)).toBe(hex(encodeSyncBlocks({ correlationId: 9n, start: 5n, end: 5n }, [peer.ledger.blockBytes(5n) ?? new Uint8Array(0)])))
-    expect(message).toMatchObject({ type: Message_Type.SYNC_BLOCKS, timestamp: undefined })
-  })
-
-  test('deltas come one a message, also down to 0; a request without a range does no harm', async () => {
-    const { ask } = await asking()
-    const range = (start: bigint, end: bigint) =>
-      ask(Message_Type.SYNC_STATE_GET_DELTAS, encode(SyncStateDeltasRequest, { range: { correlationId: 9n, start, end } }))
-    const found = (messages: readonly Message[]) => messages.map(({ payload }) => Number(decode(SyncStateDeltas, payload).range?.start))
-    expect(found(await range(1n, 3n))).toEqual([1, 2, 3])
-    expect(found(await range(1n, 0n))).toEqual([1, 0])
-    expect(await ask(Message_Type.SYNC_STATE_GET_DELTAS, new Uint8Array(0))).toEqual([])
-    expect(await ask(Message_Type.SYNC_GET_BLOCKS, unhex('ff'))).toEqual([])
-  })
-
-  test('a snapshot comes one key a message, with a terminator', async () => {
-    const { peer, ask } = await asking()
-    const pieces = (await ask(Message_Type.SYNC_STATE_GET_SNAPSHOT, encode(SyncStateSnapshotRequest, { correlationId: 2n }))).map(({ payload }) =>
-      decode(SyncStateSnapshot, payload),
-    )
-    const snapshot = peer.ledger.stateSnapshot()
-    const entries = await collect(snapshot.entries)
-    expect(pieces.map(({ sequence }) => Number(sequence))).toEqual([...entries.map((_, index) => index), entries.length])
-    expect(pieces.at(-1)?.delta).toHaveLength(0)
-    expect(new Set(pieces.map(({ blockNumber, request }) => `${blockNumber} ${request?.correlationId}`))).toEqual(new Set(['10 2']))
-  })
-
-  test('the snapshot of an empty state is its terminator, with sequence 1', async () => {
-    const { ask } = await asking(0)
-    const [piece, ...rest] = await ask(Message_Type.SYNC_STATE_GET_SNAPSHOT, encode(SyncStateSnapshotRequest, { correlationId: 2n }))
-    expect(rest).toEqual([])
-    expect(decode(SyncStateSnapshot, piece?.payload ?? new Uint8Array(0))).toMatchObject({ sequence: 1n, blockNumber: 0n })
-  })
-
-  test('whoever asks without end and takes nothing costs a bounded queue, and is cut off', async () => {
-    const { world, peer, end } = await asking(200)
-    end.pause()
-    for (let i = 0; i < 5000; i++) {
-      end.write(encodeMessage(Message_Type.SYNC_GET_BLOCKS, encode(SyncBlockRange, { correlationId: BigInt(i), start: 0n, end: 1n << 63n })))
-      end.write(encodeMessage(Message_Type.SYNC_STATE_GET_SNAPSHOT, encode(SyncStateSnapshotRequest, { correlationId: BigInt(i) })))
-    }
-    await world.run(1000)
-    const [link] = peer.network.status().links
-    expect(link?.queuedMessages).toBeLessThan(100n)
-    for (let i = 0; i < 40; i++) {
-      end.write(encodeMessage(Message_Type.DISC_GET_PEERS))
-      await world.run(2000)
-    }
-    expect(peer.log.join()).toContain('nothing was taken for 60 s')
-  })
-
-  test('consensus messages are not held up by blocks for somebody else', async () => {
-    const { world, peer, end, received } = await asking(200)
-    received.length = 0
-    end.pause()
-    end.write(encodeMessage(Message_Type.SYNC_GET_BLOCKS, encode(SyncBlockRange, { correlationId: 2n, start: 0n, end: 200n })))
-    await world.run(10)
-    for (let i = 0; i < 50; i++) peer.network.transport.send(2, Buffer.alloc(300, 1))
-    await world.run(10)
-    end.resume()
-    await world.run(500)
-    const types = received.map(({ type }) => type)
-    const firstConsensus = types.indexOf(Message_Type.CONSENSUS)
-    const lastConsensus = types.lastIndexOf(Message_Type.CONSENSUS)
-    expect(firstConsensus).toBeLessThan(5)
-    expect(types.slice(firstConsensus, lastConsensus).filter((type) => type === Message_Type.SYNC_BLOCKS).length).toBeGreaterThan(0)
-    expect(lastConsensus).toBeLessThan(130)
   })
 })
 

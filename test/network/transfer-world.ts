@@ -3,7 +3,7 @@ import type { StateTransferService } from '../../plugins/consensus/index.js'
 import { createLedger, type LedgerSettings, type SyncableLedger } from '../../plugins/ledger/index.js'
 import { fixedClock, text, transactionOf } from '../ledger/kit.js'
 import { FakeStore } from '../ledger/fake-store.js'
-import { recordingLogger, type World, type WorldPeer } from './world.js'
+import { recordingLogger, World, type WorldPeer } from './world.js'
 
 type SyncSettings = Parameters<typeof createSync>[0]['settings']
 
@@ -22,6 +22,9 @@ function syncSettings(changes: Partial<SyncSettings>): SyncSettings {
     ...changes,
   }
 }
+
+export const MEMBERS: readonly string[] = ['vp0', 'vp1', 'vp2', 'vp3']
+export const EMPTY_LEDGER = { height: 0n, currentBlockHash: new Uint8Array(0), previousBlockHash: new Uint8Array(0) }
 
 /** A peer with a ledger that can be transferred, both ways. */
 export interface TransferPeer extends WorldPeer {
@@ -112,4 +115,22 @@ export async function transferTo(
   if (settled.failure instanceof Error) throw settled.failure
   if (settled.result === undefined) throw new Error('the transfer does not end')
   return settled.result
+}
+
+/** Some peers with the same blocks, and one that joins them without. */
+export async function lateNetwork(
+  count: number,
+  blocks: number,
+  late: TransferPeerOptions = {},
+): Promise<{ world: World; peers: TransferPeer[]; behind: TransferPeer }> {
+  const world = new World()
+  const peers: TransferPeer[] = []
+  for (const id of MEMBERS.slice(0, count)) peers.push(await transferPeer(world, id, MEMBERS))
+  await commitBlocks(
+    peers.map(({ ledger }) => ledger),
+    blocks,
+  )
+  const behind = await transferPeer(world, MEMBERS[count] ?? '', MEMBERS, late)
+  await world.run(2000)
+  return { world, peers, behind }
 }
