@@ -162,7 +162,7 @@ export class World {
   }
 
   /** A stream that a test speaks on by itself: what it received, decoded. */
-  script(to: WorldPeer): { readonly end: StreamEnd; readonly received: Message[]; readonly closed: string[] } {
+  script(to: Pick<WorldPeer, 'address' | 'network'>): { readonly end: StreamEnd; readonly received: Message[]; readonly closed: string[] } {
     const [mine, theirs] = this.pair(to.address, 'script')
     const received: Message[] = []
     const closed: string[] = []
