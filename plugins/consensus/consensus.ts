@@ -86,3 +86,20 @@ export interface Forwarding {
    */
   forward(transactionBytes: Uint8Array): Promise<Uint8Array>
 }
+
+/** What a validator declares in its HELLO, to be declared before the start hook: nothing is dialled earlier. */
+export interface HelloDeclaration {
+  /** What must be the same on all validators, by configuration key: short values, such as digests. */
+  readonly settings: ReadonlyMap<string, string>
+  /** Why original validators are refused, naming the key; undefined: they are welcome. */
+  readonly refuseOriginals?: string
+}
+
+/** What this peer says in its HELLO beside v0.6's fields. */
+export interface HelloBoard {
+  /**
+   * Compared with what another Weft validator declares, in both directions: a difference ends the link, and is logged with ERR_NETWORK_SETTINGS, the key
+   * and both values. Later calls replace the keys that they name.
+   */
+  declare(declaration: HelloDeclaration): void
+}

@@ -11,6 +11,8 @@ export type {
   ConsensusTransport,
   EngineCatalog,
   Forwarding,
+  HelloBoard,
+  HelloDeclaration,
   RequestOutcomeReport,
   StateTransfer,
   StateTransferService,
@@ -43,4 +45,4 @@ export { consensus as default } from './plugin.js'
 export { createRecentIds, type RecentIds } from './recent-ids.js'
 export { requestId } from './request-id.js'
 export type { ConsensusSigner } from './signer.js'
-export { CONSENSUS, ENGINES, FORWARDING, STATE_TRANSFER, TRANSPORT } from './tokens.js'
+export { CONSENSUS, ENGINES, EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, TRANSPORT } from './tokens.js'

@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/index.js'
 import { type BlockchainInfo, encode, Message, Message_Type, type PeerEndpoint, PeerEndpoint_Type, type PeerID } from '../../proto/index.js'
 import { decodeHello, differingSetting, encodeHello, type Hello, type WeftFacts } from './hello.js'
 import { EPOCHS, PACKED } from './messages.js'
-import type { HelloDeclaration } from './tokens.js'
+import type { HelloDeclaration } from '../consensus/index.js'
 
 const MAX_VALUE_LENGTH = 128
 

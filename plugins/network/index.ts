@@ -5,4 +5,4 @@
  */
 export { discoveryKeys, syncKeys } from './keys.js'
 export { default } from './plugin.js'
-export { type HelloDeclaration, type Network, NETWORK } from './tokens.js'
+export { type Network, NETWORK } from './tokens.js'

@@ -1,5 +1,6 @@
 import { type Clock, type Logger, messageOf } from '../../kernel/index.js'
 import { type Message, Message_Type, type NetworkStatus, type PeerEndpoint, PeerEndpoint_Type } from '../../proto/index.js'
+import type { HelloBoard, HelloDeclaration } from '../consensus/index.js'
 import type { AddressBook } from './address-book.js'
 import type { ChatStream } from './chat-stream.js'
 import { Dialer } from './dialer.js'
@@ -12,7 +13,7 @@ import { MemberTransport } from './member-transport.js'
 import { EPOCHS, typeName } from './messages.js'
 import { QuietLog } from './quiet-log.js'
 import { statusOf } from './status.js'
-import type { HelloDeclaration, Network } from './tokens.js'
+import type { Network } from './tokens.js'
 
 /** Streams without an accepted HELLO; beyond it the oldest makes room. */
 const MAX_STRANGERS = 128
@@ -56,7 +57,7 @@ export interface NetworkOptions {
 }
 
 /** All links of one peer: who is let in, and where messages go. */
-export class PeerNetwork implements Network {
+export class PeerNetwork implements Network, HelloBoard {
   readonly transport: MemberTransport
   readonly epochs: MemberTransport
   sync: SyncHandler | undefined

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { definePlugin, messageOf, type PluginHost } from '../../kernel/index.js'
 import { NetworkToolsService, PeerEndpoint_Type } from '../../proto/index.js'
-import { FORWARDING, STATE_TRANSFER, type StateTransferService, TRANSPORT, validatorIds } from '../consensus/index.js'
+import { EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, type StateTransferService, TRANSPORT, validatorIds } from '../consensus/index.js'
 import { unary } from '../grpc/index.js'
 import { LEDGER, LEDGER_SYNC } from '../ledger/index.js'
 import { STORE } from '../level/index.js'
@@ -25,7 +25,7 @@ export default definePlugin({
   description: 'connects to other peers: discovery, consensus messages; peer network list and status',
   config: networkKeys,
   requires: [STORE, LEDGER, LEDGER_SYNC],
-  provides: [NETWORK, TRANSPORT, STATE_TRANSFER, FORWARDING],
+  provides: [NETWORK, HELLO, TRANSPORT, EPOCH_TRANSPORT, STATE_TRANSFER, FORWARDING],
   commands: [ListCommand, LoginCommand, StatusCommand],
   apply(peer) {
     const self: SelfEndpoint = { ID: { name: '' }, address: '', type: PeerEndpoint_Type.UNDEFINED, pkiID: new Uint8Array(0) }
@@ -43,7 +43,9 @@ export default definePlugin({
       network = created
       forwarding = new TransactionForwarding({ isValidator: settings['peer.validator.enabled'], network: created, settings, random: Math.random })
       peer.provide(NETWORK, created)
+      peer.provide(HELLO, created)
       peer.provide(TRANSPORT, created.transport)
+      peer.provide(EPOCH_TRANSPORT, created.epochs)
       peer.provide(STATE_TRANSFER, attachSync(peer, created, self))
       peer.provide(FORWARDING, forwarding)
       listeners.get('peer').add(chatServiceDefinition, chatService(created))
