@@ -20,9 +20,10 @@ import noopsPlugin from './plugins/noops/index.js'
 import openchain from './plugins/openchain/index.js'
 import rest from './plugins/rest/index.js'
 import site from './plugins/site/index.js'
+import transactions from './plugins/transactions/index.js'
 
 export default defineConfig({
-  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, http, rest, events, site],
+  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, transactions, http, rest, events, site],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address

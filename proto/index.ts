@@ -71,9 +71,14 @@ export { Timestamp } from './gen/google/protobuf/timestamp.js'
 export { ServerStatus, ServerStatus_StatusCode } from './gen/server_admin.js'
 export {
   BlockQuery,
+  DialStatus,
   ExportReply,
   ExportRequest,
+  ExtendedHello,
+  HelloSetting,
   LedgerInfo,
+  LinkStatus,
+  NetworkStatus,
   PositionedEvent,
   StateList,
   StateListQuery,
@@ -85,6 +90,7 @@ export {
   VerifyReply,
   VerifyRequest,
   VerifyResult,
+  WeftHello,
 } from './gen/weft.js'
 export {
   ACAPService,
@@ -95,6 +101,7 @@ export {
   ECAPService,
   EventsService,
   LedgerToolsService,
+  NetworkToolsService,
   OpenchainService,
   PeerService,
   TCAAService,
@@ -141,5 +148,6 @@ export {
   type ServiceHandlers,
   type UnaryCallOptions,
 } from './service.js'
+export { decodeSyncBlocks, encodeSyncBlocks } from './sync-blocks.js'
 export { encodeTransactionBlock, transactionBlockTransactions } from './transaction-block.js'
 export { WireError, type WireErrorCode } from './wire-error.js'

@@ -155,7 +155,8 @@ export class Chain {
 
   /** To be called once a written block is durable (spec/ledger.md §3.3). */
   advance(number: Height, hash: Uint8Array, previousBlockHash: Uint8Array | undefined): void {
-    if (number < this.size) return
+    // A transfer may put another block in the place of the head.
+    if (number + 1n < this.size) return
     this.size = number + 1n
     this.headHash = hash
     this.beforeHeadHash = presentBytes(previousBlockHash)

@@ -15,6 +15,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'devops',
   'openchain',
   'network',
+  'transactions',
   'events',
   'site',
 ]

@@ -651,4 +651,48 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 1, kind: 'bytes' },
     { number: 2, kind: 'bytes' },
   ] },
+  { name: 'weft.ExtendedHello', isClosed: false, fields: [
+    { number: 1000, kind: 'message', message: 'weft.WeftHello' },
+  ] },
+  { name: 'weft.WeftHello', isClosed: false, fields: [
+    { number: 1, kind: 'bytes' },
+    { number: 2, kind: 'string', repeated: true },
+    { number: 3, kind: 'message', repeated: true, message: 'weft.HelloSetting' },
+  ] },
+  { name: 'weft.HelloSetting', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'string' },
+  ] },
+  { name: 'weft.NetworkStatusRequest', isClosed: false, fields: [
+  ] },
+  { name: 'weft.NetworkStatus', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'message', repeated: true, message: 'weft.LinkStatus' },
+    { number: 3, kind: 'message', repeated: true, message: 'weft.DialStatus' },
+    { number: 4, kind: 'uint64' },
+  ] },
+  { name: 'weft.LinkStatus', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'string' },
+    { number: 3, kind: 'uint32' },
+    { number: 4, kind: 'bool' },
+    { number: 5, kind: 'bool' },
+    { number: 6, kind: 'bool' },
+    { number: 7, kind: 'uint64' },
+    { number: 8, kind: 'uint64' },
+    { number: 9, kind: 'uint64' },
+    { number: 10, kind: 'uint64' },
+    { number: 11, kind: 'uint64' },
+    { number: 12, kind: 'uint64' },
+    { number: 13, kind: 'uint64' },
+    { number: 14, kind: 'uint64' },
+    { number: 15, kind: 'uint64' },
+    { number: 16, kind: 'uint64' },
+  ] },
+  { name: 'weft.DialStatus', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'uint32' },
+    { number: 3, kind: 'uint64' },
+    { number: 4, kind: 'string' },
+  ] },
 ]

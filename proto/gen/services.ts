@@ -116,3 +116,8 @@ export const LedgerToolsService = {
   getState: method('/weft.LedgerTools/GetState', false, weft.StateQuery, weft.StateValue),
   listState: method('/weft.LedgerTools/ListState', false, weft.StateListQuery, weft.StateList),
 }
+
+/** `/weft.NetworkTools`. */
+export const NetworkToolsService = {
+  status: method('/weft.NetworkTools/Status', false, weft.NetworkStatusRequest, weft.NetworkStatus),
+}

@@ -142,6 +142,68 @@ export interface StateListEntry {
   value: Uint8Array;
 }
 
+/** Rides in the payload of a HELLO behind the fields of protos.HelloMessage, under a number that v0.6 does not know and drops. */
+export interface ExtendedHello {
+  weft: WeftHello | undefined;
+}
+
+export interface WeftHello {
+  /** Random for each start of a peer: another one says that the peer has restarted. */
+  session: Uint8Array;
+  /** What the peer understands beyond v0.6: "packed", "epochs". Unknown ones are ignored. */
+  capabilities: string[];
+  /** What must be the same on all validators; compared by key. */
+  settings: HelloSetting[];
+}
+
+export interface HelloSetting {
+  key: string;
+  value: string;
+}
+
+export interface NetworkStatusRequest {
+}
+
+export interface NetworkStatus {
+  id: string;
+  links: LinkStatus[];
+  dials: DialStatus[];
+  /** Messages that were refused: wrong order, unknown type, undecodable. */
+  rejected: bigint;
+}
+
+export interface LinkStatus {
+  id: string;
+  address: string;
+  /** protos.PeerEndpoint.Type */
+  type: number;
+  /** Whether this peer dialled. */
+  dialled: boolean;
+  packed: boolean;
+  /** Weft, as it says itself. */
+  weft: boolean;
+  connectedMs: bigint;
+  /** Of the last answered DISC_GET_PEERS; 0: none yet. */
+  roundTripMicros: bigint;
+  queuedMessages: bigint;
+  queuedBytes: bigint;
+  sentMessages: bigint;
+  sentFrames: bigint;
+  sentBytes: bigint;
+  receivedMessages: bigint;
+  receivedBytes: bigint;
+  /** Consensus messages that were given up because the neighbour did not take them. */
+  lostMessages: bigint;
+}
+
+export interface DialStatus {
+  address: string;
+  failures: number;
+  /** Until the next attempt. */
+  retryMs: bigint;
+  reason: string;
+}
+
 function createBaseLedgerInfoRequest(): LedgerInfoRequest {
   return {};
 }
@@ -1659,6 +1721,752 @@ export const StateListEntry: MessageFns<StateListEntry, "weft.StateListEntry"> =
     const message = createBaseStateListEntry();
     message.key = object.key ?? new Uint8Array(0);
     message.value = object.value ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseExtendedHello(): ExtendedHello {
+  return { weft: undefined };
+}
+
+export const ExtendedHello: MessageFns<ExtendedHello, "weft.ExtendedHello"> = {
+  $type: "weft.ExtendedHello" as const,
+
+  encode(message: ExtendedHello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.weft !== undefined) {
+      WeftHello.encode(message.weft, writer.uint32(8002).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExtendedHello {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExtendedHello();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1000: {
+            if (tag !== 8002) {
+              break;
+            }
+
+            message.weft = WeftHello.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExtendedHello>): ExtendedHello {
+    return ExtendedHello.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExtendedHello>): ExtendedHello {
+    const message = createBaseExtendedHello();
+    message.weft = (object.weft !== undefined && object.weft !== null) ? WeftHello.fromPartial(object.weft) : undefined;
+    return message;
+  },
+};
+
+function createBaseWeftHello(): WeftHello {
+  return { session: new Uint8Array(0), capabilities: [], settings: [] };
+}
+
+export const WeftHello: MessageFns<WeftHello, "weft.WeftHello"> = {
+  $type: "weft.WeftHello" as const,
+
+  encode(message: WeftHello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session.length !== 0) {
+      writer.uint32(10).bytes(message.session);
+    }
+    for (const v of message.capabilities) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.settings) {
+      HelloSetting.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WeftHello {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWeftHello();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.capabilities.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.settings.push(HelloSetting.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WeftHello>): WeftHello {
+    return WeftHello.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WeftHello>): WeftHello {
+    const message = createBaseWeftHello();
+    message.session = object.session ?? new Uint8Array(0);
+    message.capabilities = object.capabilities?.map((e) => e) || [];
+    message.settings = object.settings?.map((e) => HelloSetting.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseHelloSetting(): HelloSetting {
+  return { key: "", value: "" };
+}
+
+export const HelloSetting: MessageFns<HelloSetting, "weft.HelloSetting"> = {
+  $type: "weft.HelloSetting" as const,
+
+  encode(message: HelloSetting, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HelloSetting {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHelloSetting();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HelloSetting>): HelloSetting {
+    return HelloSetting.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HelloSetting>): HelloSetting {
+    const message = createBaseHelloSetting();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseNetworkStatusRequest(): NetworkStatusRequest {
+  return {};
+}
+
+export const NetworkStatusRequest: MessageFns<NetworkStatusRequest, "weft.NetworkStatusRequest"> = {
+  $type: "weft.NetworkStatusRequest" as const,
+
+  encode(_: NetworkStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NetworkStatusRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNetworkStatusRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NetworkStatusRequest>): NetworkStatusRequest {
+    return NetworkStatusRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<NetworkStatusRequest>): NetworkStatusRequest {
+    const message = createBaseNetworkStatusRequest();
+    return message;
+  },
+};
+
+function createBaseNetworkStatus(): NetworkStatus {
+  return { id: "", links: [], dials: [], rejected: 0n };
+}
+
+export const NetworkStatus: MessageFns<NetworkStatus, "weft.NetworkStatus"> = {
+  $type: "weft.NetworkStatus" as const,
+
+  encode(message: NetworkStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    for (const v of message.links) {
+      LinkStatus.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.dials) {
+      DialStatus.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.rejected !== 0n) {
+      if (BigInt.asUintN(64, message.rejected) !== message.rejected) {
+        throw new globalThis.Error("value provided for field message.rejected of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.rejected);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NetworkStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNetworkStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.links.push(LinkStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.dials.push(DialStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rejected = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NetworkStatus>): NetworkStatus {
+    return NetworkStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NetworkStatus>): NetworkStatus {
+    const message = createBaseNetworkStatus();
+    message.id = object.id ?? "";
+    message.links = object.links?.map((e) => LinkStatus.fromPartial(e)) || [];
+    message.dials = object.dials?.map((e) => DialStatus.fromPartial(e)) || [];
+    message.rejected = (object.rejected !== undefined && object.rejected !== null) ? BigInt(object.rejected) : 0n;
+    return message;
+  },
+};
+
+function createBaseLinkStatus(): LinkStatus {
+  return {
+    id: "",
+    address: "",
+    type: 0,
+    dialled: false,
+    packed: false,
+    weft: false,
+    connectedMs: 0n,
+    roundTripMicros: 0n,
+    queuedMessages: 0n,
+    queuedBytes: 0n,
+    sentMessages: 0n,
+    sentFrames: 0n,
+    sentBytes: 0n,
+    receivedMessages: 0n,
+    receivedBytes: 0n,
+    lostMessages: 0n,
+  };
+}
+
+export const LinkStatus: MessageFns<LinkStatus, "weft.LinkStatus"> = {
+  $type: "weft.LinkStatus" as const,
+
+  encode(message: LinkStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.address !== "") {
+      writer.uint32(18).string(message.address);
+    }
+    if (message.type !== 0) {
+      writer.uint32(24).uint32(message.type);
+    }
+    if (message.dialled !== false) {
+      writer.uint32(32).bool(message.dialled);
+    }
+    if (message.packed !== false) {
+      writer.uint32(40).bool(message.packed);
+    }
+    if (message.weft !== false) {
+      writer.uint32(48).bool(message.weft);
+    }
+    if (message.connectedMs !== 0n) {
+      if (BigInt.asUintN(64, message.connectedMs) !== message.connectedMs) {
+        throw new globalThis.Error("value provided for field message.connectedMs of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.connectedMs);
+    }
+    if (message.roundTripMicros !== 0n) {
+      if (BigInt.asUintN(64, message.roundTripMicros) !== message.roundTripMicros) {
+        throw new globalThis.Error("value provided for field message.roundTripMicros of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.roundTripMicros);
+    }
+    if (message.queuedMessages !== 0n) {
+      if (BigInt.asUintN(64, message.queuedMessages) !== message.queuedMessages) {
+        throw new globalThis.Error("value provided for field message.queuedMessages of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.queuedMessages);
+    }
+    if (message.queuedBytes !== 0n) {
+      if (BigInt.asUintN(64, message.queuedBytes) !== message.queuedBytes) {
+        throw new globalThis.Error("value provided for field message.queuedBytes of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.queuedBytes);
+    }
+    if (message.sentMessages !== 0n) {
+      if (BigInt.asUintN(64, message.sentMessages) !== message.sentMessages) {
+        throw new globalThis.Error("value provided for field message.sentMessages of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.sentMessages);
+    }
+    if (message.sentFrames !== 0n) {
+      if (BigInt.asUintN(64, message.sentFrames) !== message.sentFrames) {
+        throw new globalThis.Error("value provided for field message.sentFrames of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.sentFrames);
+    }
+    if (message.sentBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sentBytes) !== message.sentBytes) {
+        throw new globalThis.Error("value provided for field message.sentBytes of type uint64 too large");
+      }
+      writer.uint32(104).uint64(message.sentBytes);
+    }
+    if (message.receivedMessages !== 0n) {
+      if (BigInt.asUintN(64, message.receivedMessages) !== message.receivedMessages) {
+        throw new globalThis.Error("value provided for field message.receivedMessages of type uint64 too large");
+      }
+      writer.uint32(112).uint64(message.receivedMessages);
+    }
+    if (message.receivedBytes !== 0n) {
+      if (BigInt.asUintN(64, message.receivedBytes) !== message.receivedBytes) {
+        throw new globalThis.Error("value provided for field message.receivedBytes of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.receivedBytes);
+    }
+    if (message.lostMessages !== 0n) {
+      if (BigInt.asUintN(64, message.lostMessages) !== message.lostMessages) {
+        throw new globalThis.Error("value provided for field message.lostMessages of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.lostMessages);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LinkStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLinkStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.type = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.dialled = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.packed = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.weft = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.connectedMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.roundTripMicros = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.queuedMessages = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.queuedBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.sentMessages = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.sentFrames = reader.uint64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.sentBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.receivedMessages = reader.uint64() as bigint;
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.receivedBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.lostMessages = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LinkStatus>): LinkStatus {
+    return LinkStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LinkStatus>): LinkStatus {
+    const message = createBaseLinkStatus();
+    message.id = object.id ?? "";
+    message.address = object.address ?? "";
+    message.type = object.type ?? 0;
+    message.dialled = object.dialled ?? false;
+    message.packed = object.packed ?? false;
+    message.weft = object.weft ?? false;
+    message.connectedMs = (object.connectedMs !== undefined && object.connectedMs !== null)
+      ? BigInt(object.connectedMs)
+      : 0n;
+    message.roundTripMicros = (object.roundTripMicros !== undefined && object.roundTripMicros !== null)
+      ? BigInt(object.roundTripMicros)
+      : 0n;
+    message.queuedMessages = (object.queuedMessages !== undefined && object.queuedMessages !== null)
+      ? BigInt(object.queuedMessages)
+      : 0n;
+    message.queuedBytes = (object.queuedBytes !== undefined && object.queuedBytes !== null)
+      ? BigInt(object.queuedBytes)
+      : 0n;
+    message.sentMessages = (object.sentMessages !== undefined && object.sentMessages !== null)
+      ? BigInt(object.sentMessages)
+      : 0n;
+    message.sentFrames = (object.sentFrames !== undefined && object.sentFrames !== null)
+      ? BigInt(object.sentFrames)
+      : 0n;
+    message.sentBytes = (object.sentBytes !== undefined && object.sentBytes !== null) ? BigInt(object.sentBytes) : 0n;
+    message.receivedMessages = (object.receivedMessages !== undefined && object.receivedMessages !== null)
+      ? BigInt(object.receivedMessages)
+      : 0n;
+    message.receivedBytes = (object.receivedBytes !== undefined && object.receivedBytes !== null)
+      ? BigInt(object.receivedBytes)
+      : 0n;
+    message.lostMessages = (object.lostMessages !== undefined && object.lostMessages !== null)
+      ? BigInt(object.lostMessages)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseDialStatus(): DialStatus {
+  return { address: "", failures: 0, retryMs: 0n, reason: "" };
+}
+
+export const DialStatus: MessageFns<DialStatus, "weft.DialStatus"> = {
+  $type: "weft.DialStatus" as const,
+
+  encode(message: DialStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    if (message.failures !== 0) {
+      writer.uint32(16).uint32(message.failures);
+    }
+    if (message.retryMs !== 0n) {
+      if (BigInt.asUintN(64, message.retryMs) !== message.retryMs) {
+        throw new globalThis.Error("value provided for field message.retryMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.retryMs);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DialStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDialStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.failures = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.retryMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DialStatus>): DialStatus {
+    return DialStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DialStatus>): DialStatus {
+    const message = createBaseDialStatus();
+    message.address = object.address ?? "";
+    message.failures = object.failures ?? 0;
+    message.retryMs = (object.retryMs !== undefined && object.retryMs !== null) ? BigInt(object.retryMs) : 0n;
+    message.reason = object.reason ?? "";
     return message;
   },
 };

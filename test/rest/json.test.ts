@@ -132,7 +132,7 @@ describe('writing', () => {
             : { nonHashData: { ...parts.nonHashData, chaincodeEvents: parts.nonHashData.chaincodeEvents.map((part) => ChaincodeEvent.fromPartial(part)) } }),
         })
         writer.reset()
-        writeJsonMessage(writer, encode(Block, message), BLOCK)
+        writeJsonMessage(writer, encode(Block, message), BLOCK_JSON)
         expect(writer.finish().toString()).toBe(reference(message))
       }),
     )
@@ -140,7 +140,7 @@ describe('writing', () => {
 
   it('refuses damaged bytes', () => {
     const writer = new JsonWriter()
-    expect(() => writeJsonMessage(writer, Uint8Array.of(0x12, 0x7f, 1), TRANSACTION)).toThrow(/beyond the end/)
+    expect(() => writeJsonMessage(writer, Uint8Array.of(0x12, 0x7f, 1), TRANSACTION_JSON)).toThrow(/beyond the end/)
   })
 })
 

@@ -21,6 +21,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   'network list': [],
   'network ls': [],
   'network login': 'always fails',
+  'network status': [],
   'chaincode deploy': ['-l', 'node', '-p', MAP, '-c', '{"Args":["init"]}'],
   'chaincode invoke': ['-n', 'example02', '-c', '{"Args":["invoke","a","b","1"]}', '--wait'],
   'chaincode query': ['-n', 'example02', '-c', '{"Args":["query","a"]}'],
