@@ -23,7 +23,27 @@ import site from './plugins/site/index.js'
 import transactions from './plugins/transactions/index.js'
 
 export default defineConfig({
-  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, transactions, http, rest, events, site],
+  plugins: [
+    logging,
+    loader,
+    directory,
+    grpc,
+    level,
+    ledger,
+    chaincode,
+    consensus,
+    noopsPlugin,
+    network,
+    transactions,
+    devops,
+    openchain,
+    http,
+    rest,
+    events,
+    // Its answer STARTED says that what stands above listens.
+    admin,
+    site,
+  ],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address
