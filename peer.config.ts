@@ -8,6 +8,7 @@ import chaincode from './plugins/chaincode/index.js'
 import consensus from './plugins/consensus/index.js'
 import directory from './plugins/directory/index.js'
 import devops from './plugins/devops/index.js'
+import events from './plugins/events/index.js'
 import grpc from './plugins/grpc/index.js'
 import http from './plugins/http/index.js'
 import ledger from './plugins/ledger/index.js'
@@ -22,6 +23,7 @@ import profiling from './plugins/profiling/index.js'
 import rest from './plugins/rest/index.js'
 import site from './plugins/site/index.js'
 import tracing from './plugins/tracing/index.js'
+import transactions from './plugins/transactions/index.js'
 
 export default defineConfig({
   plugins: [
@@ -34,15 +36,18 @@ export default defineConfig({
     chaincode,
     consensus,
     noopsPlugin,
-    http,
-    rest,
-    admin,
+    network,
+    transactions,
     devops,
     openchain,
-    network,
+    http,
+    rest,
+    events,
     metrics,
     profiling,
     tracing,
+    // Its answer STARTED says that what stands above listens.
+    admin,
     site,
   ],
   peer: {
@@ -51,6 +56,7 @@ export default defineConfig({
     // can stop the peer and deploy chaincode. Open it only to a network that you trust.
     listenAddress: '127.0.0.1:7051',
     address: '127.0.0.1:7051',
+    validator: { events: { address: '127.0.0.1:7053' } },
     fileSystemPath: './weft-data',
   },
   chaincode: {

@@ -12,6 +12,8 @@ export interface BenchPeer {
   readonly process: MeasuredProcess
   readonly address: string
   readonly restAddress: string
+  /** Of the event hub. */
+  readonly eventsAddress: string
   readonly client: Client
   /** Milliseconds from spawning the process to its first status. */
   readonly firstStatusMs: number
@@ -21,10 +23,10 @@ export interface BenchPeer {
 export async function startPeer(flags: readonly string[] = []): Promise<BenchPeer> {
   const directory = mkdtempSync(join(tmpdir(), 'weft-bench-'))
   const address = `127.0.0.1:${await freePort()}`
-  const restAddress = `127.0.0.1:${await freePort()}`
-  const sets = [`peer.listenAddress=${address}`, `peer.address=${address}`, `rest.address=${restAddress}`].flatMap((set) => ['--set', set])
+  const [restAddress, eventsAddress] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`]
+  const sets = [`peer.listenAddress=${address}`, `peer.address=${address}`, `rest.address=${restAddress}`, `peer.validator.events.address=${eventsAddress}`]
   const started = performance.now()
-  const process = startNode([MAIN, 'node', 'start', ...flags, ...sets], directory)
+  const process = startNode([MAIN, 'node', 'start', ...flags, ...sets.flatMap((set) => ['--set', set])], directory)
   const client = newClient(address)
   for (;;) {
     try {
@@ -40,6 +42,7 @@ export async function startPeer(flags: readonly string[] = []): Promise<BenchPee
     process,
     address,
     restAddress,
+    eventsAddress,
     client,
     firstStatusMs,
     async stop() {

@@ -1,7 +1,8 @@
 import { PeerError } from '../../kernel/index.js'
-import type { Accepted, Consensus, ConsensusStatus, SubmitHints } from './consensus.js'
-import type { ConsensusCounters, ConsensusFigures } from './counters.js'
+import type { Accepted, Consensus, ConsensusStatus, Forwarding, SubmitHints } from './consensus.js'
+import { ConsensusCounters, type ConsensusFigures } from './counters.js'
 import type { ConsensusHost } from './host.js'
+import { requestId } from './request-id.js'
 
 const NONE: ReadonlyMap<string, number> = new Map()
 
@@ -10,10 +11,11 @@ export class ConsensusDoor implements Consensus, ConsensusFigures {
   private host: ConsensusHost | undefined
   private closedBecause = 'this peer is starting'
 
-  /** `height` of the chain, also while there is no host. */
+  /** `height` of the chain, also while there is no host. `forwarding`: where transactions of a peer that does not validate go. */
   constructor(
     private readonly height: () => bigint,
-    readonly counters: ConsensusCounters,
+    private readonly forwarding: () => Forwarding | undefined = () => undefined,
+    readonly counters = new ConsensusCounters(() => 0),
   ) {}
 
   open(host: ConsensusHost): void {
@@ -30,6 +32,8 @@ export class ConsensusDoor implements Consensus, ConsensusFigures {
 
   submit(transactionBytes: Uint8Array, hints?: SubmitHints): Promise<Accepted> {
     if (this.host) return this.host.submit(transactionBytes, hints)
+    const forwarding = this.forwarding()
+    if (forwarding?.isNeeded) return forwarded(transactionBytes, forwarding)
     this.counters.refusedHalted++
     const refusal = new PeerError('ERR_CONSENSUS_HALTED', `transactions are not accepted here: ${this.closedBecause}`, {
       grpcStatus: 14,
@@ -51,4 +55,14 @@ export class ConsensusDoor implements Consensus, ConsensusFigures {
     if (this.host) return this.host.status()
     return { engine: undefined, epoch: 0n, height: this.height(), valid: this.valid, pendingRequests: 0, halted: this.closedBecause, engineView: {} }
   }
+}
+
+/** A validator takes over: this peer has neither journal nor blocks, and will not hear how the transaction ends. */
+async function forwarded(transactionBytes: Uint8Array, forwarding: Forwarding): Promise<Accepted> {
+  await forwarding.forward(transactionBytes)
+  const unknown = new PeerError('ERR_CONSENSUS_FORWARDED', 'a validator accepted the transaction; this peer does not validate and cannot tell how it ends', {
+    hint: 'ask a validator for the transaction or its chaincode',
+    grpcStatus: 9,
+  })
+  return { id: requestId(transactionBytes), duplicate: false, outcome: () => Promise.reject(unknown) }
 }

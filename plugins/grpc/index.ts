@@ -5,9 +5,9 @@
  */
 export { GrpcCommand } from './command.js'
 export { explainDialFailure } from './dial-failure.js'
-export { type ClientClass, dialFailure, rpcErrorText } from './dial.js'
+export { type ClientClass, dialFailure, isRpcError, rpcErrorText } from './dial.js'
 export { grpcKeys } from './keys.js'
-export { type GrpcStatus, failStream, streaming, toGrpcStatus, unary } from './methods.js'
+export { type GrpcStatus, cutStream, failStream, streaming, toGrpcStatus, unary } from './methods.js'
 export { default } from './plugin.js'
 export { type ListenerTraffic, type MethodTraffic, TRAFFIC, type Traffic } from './traffic.js'
 export { clientCredentials, loadTls } from './tls.js'

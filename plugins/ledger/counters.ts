@@ -1,5 +1,5 @@
 import { Durations } from '../level/index.js'
-import type { TransactionResult } from './ledger.js'
+import type { ExecutedTransaction } from './ledger.js'
 
 /** What the ledger has committed since it was opened; read by whoever watches the peer. Blocks that came by state transfer are not executed and not counted. */
 export class LedgerCounters {
@@ -14,14 +14,14 @@ export class LedgerCounters {
   /** @param elapsedMs monotonic milliseconds */
   constructor(readonly elapsedMs: () => number) {}
 
-  committed(beganMs: number, bytes: number, results: readonly TransactionResult[]): void {
+  committed(beganMs: number, bytes: number, executed: readonly ExecutedTransaction[]): void {
     const nowMs = this.elapsedMs()
     this.blockCommits.add(nowMs - beganMs)
     this.lastCommitMs = nowMs
     this.blockBytes += bytes
     let failed = 0
-    for (const { error } of results) if (error !== undefined) failed++
+    for (const { result } of executed) if (result.error !== undefined) failed++
     this.transactionsFailed += failed
-    this.transactionsSucceeded += results.length - failed
+    this.transactionsSucceeded += executed.length - failed
   }
 }

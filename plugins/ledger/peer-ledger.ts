@@ -153,9 +153,8 @@ export class PeerLedger implements Ledger {
     state.committed()
     marked()
     chain.advance(number, hash, previousBlockHash)
-    const results = executed.map(({ result }) => result)
-    counters?.committed(beganMs, bytes.length, results)
-    return listeners.announce({ number, bytes, info: chain.info(), results })
+    counters?.committed(beganMs, bytes.length, executed)
+    return listeners.announce({ number, bytes, info: chain.info(), executed })
   }
 
   /** Of one moment: a commit during the scan does not show. */

@@ -4,4 +4,3 @@
  * @packageDocumentation
  */
 export { default } from './plugin.js'
-export { publicBlock } from './public-block.js'

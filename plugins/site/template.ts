@@ -9,15 +9,17 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'chaincode',
   'consensus',
   'noops',
-  'http',
-  'rest',
-  'admin',
+  'network',
+  'transactions',
   'devops',
   'openchain',
-  'network',
+  'http',
+  'rest',
+  'events',
   'metrics',
   'profiling',
   'tracing',
+  'admin',
   'site',
 ]
 
@@ -49,6 +51,8 @@ ${pluginList()}
     listenAddress: '127.0.0.1:7051',
     // Where others, and this command line, reach the peer.
     address: '127.0.0.1:7051',
+    // Where applications register for blocks, chaincode events and rejections; nothing authenticates them either.
+    validator: { events: { address: '127.0.0.1:7053' } },
 
     // Everything that the peer stores; relative to the working directory.
     fileSystemPath: './weft-data',

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { Block, ChaincodeEvent, ConfidentialityLevel, Transaction, Transaction_Type, encode } from '../../proto/index.js'
-import { goString, goUtf8 } from '../../plugins/rest/json/go-text.js'
-import { BLOCK, TRANSACTION, writeMessage } from '../../plugins/rest/json/messages.js'
+import { goString, goUtf8 } from '../../proto/json/go-text.js'
+import { BLOCK_JSON, TRANSACTION_JSON, writeJsonMessage } from '../../proto/json/messages.js'
 import { parseJson, type JsonValue } from '../../plugins/rest/json/parse.js'
-import { JsonWriter } from '../../plugins/rest/json/writer.js'
+import { JsonWriter } from '../../proto/json/writer.js'
 
 function plain(value: JsonValue): unknown {
   if ('text' in value) return value.kind === 'number' ? Number(value.text) : value.text
@@ -132,7 +132,7 @@ describe('writing', () => {
             : { nonHashData: { ...parts.nonHashData, chaincodeEvents: parts.nonHashData.chaincodeEvents.map((part) => ChaincodeEvent.fromPartial(part)) } }),
         })
         writer.reset()
-        writeMessage(writer, encode(Block, message), BLOCK)
+        writeJsonMessage(writer, encode(Block, message), BLOCK_JSON)
         expect(writer.finish().toString()).toBe(reference(message))
       }),
     )
@@ -140,7 +140,7 @@ describe('writing', () => {
 
   it('refuses damaged bytes', () => {
     const writer = new JsonWriter()
-    expect(() => writeMessage(writer, Uint8Array.of(0x12, 0x7f, 1), TRANSACTION)).toThrow(/beyond the end/)
+    expect(() => writeJsonMessage(writer, Uint8Array.of(0x12, 0x7f, 1), TRANSACTION_JSON)).toThrow(/beyond the end/)
   })
 })
 

@@ -13,19 +13,26 @@ const paths = site.plugins.flatMap(({ commands = [] }) => commands.flatMap((comm
 const commands = ['node start', ...paths]
 const MAP = join(import.meta.dirname, '../../examples/chaincode/map.ts')
 
-/** Arguments with which each command succeeds; those that run until they are stopped, or always fail, have none. */
-const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always fails'>> = {
+/** Arguments with which each command succeeds; those that run until they are stopped, always fail, or need what another command printed, have none. */
+const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always fails' | 'of its own'>> = {
   'node start': 'goes on',
   'chaincode serve': 'goes on',
   'node status': [],
   'network list': [],
   'network ls': [],
   'network login': 'always fails',
+  'network status': [],
   'chaincode deploy': ['-l', 'node', '-p', MAP, '-c', '{"Args":["init"]}'],
   'chaincode invoke': ['-n', 'example02', '-c', '{"Args":["invoke","a","b","1"]}', '--wait'],
   'chaincode query': ['-n', 'example02', '-c', '{"Args":["query","a"]}'],
   'ledger info': [],
   'ledger verify': [],
+  'ledger export': [join(directory, 'ledger.weft')],
+  'ledger import': 'of its own',
+  block: ['latest'],
+  tx: 'of its own',
+  'state get': ['example02', 'a'],
+  'state list': ['example02'],
   'logging get': [],
   'logging set': ['ledger=debug'],
   'logging reset': [],
@@ -64,6 +71,21 @@ describe('every command of the default site', () => {
     expect({ exit, stdout }).toEqual({ exit: 1, stdout: '' })
     expect(stderr).toMatch(/^Error: Error on client login: /)
     expect((await runPeer(directory, ['network', 'login'])).stderr).toMatch(/^Error: Must supply username/)
+  })
+
+  test('ledger import and tx take what other commands gave', async () => {
+    const run = async (...words: string[]) => {
+      const { exit, stdout, stderr } = await runPeer(directory, [...words, '--json'])
+      expect(exit, stderr).toBe(0)
+      return JSON.parse(stdout)
+    }
+    await run('chaincode', 'invoke', '-n', 'example02', '-c', '{"Args":["invoke","a","b","1"]}', '--wait', ...sets)
+    const { number, transactions } = await run('block', 'latest', ...sets)
+    expect(await run('tx', transactions[0].txid, ...sets)).toMatchObject({ block: number, chaincode: 'example02', args: ['invoke', 'a', 'b', '1'] })
+    const { blocks } = await run('ledger', 'export', 'own.weft', ...sets)
+    const elsewhere = ['--set', `peer.fileSystemPath=${join(directory, 'imported')}`]
+    expect(await run('ledger', 'import', 'own.weft', ...elsewhere)).toMatchObject({ height: blocks })
+    expect(await run('tx', transactions[0].txid, ...elsewhere)).toMatchObject({ block: number })
   })
 
   test('is walked by this test', () => {

@@ -1,4 +1,4 @@
-import { goUtf8, quotedByte } from './go-text.js'
+import { goUtf8, quotedByte } from '../../../proto/index.js'
 
 /** A JSON value as it stood: numbers as text, members in order with their repetitions. */
 export type JsonValue =

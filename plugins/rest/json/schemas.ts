@@ -1,7 +1,7 @@
 import type { JsonSchema } from './fields.js'
-import { BLOCK, BLOCKCHAIN_INFO, type JsonMessage, PEERS_MESSAGE, TRANSACTION } from './messages.js'
+import { BLOCK_JSON, BLOCKCHAIN_INFO_JSON, type JsonMessage, PEERS_MESSAGE_JSON, TRANSACTION_JSON } from '../../../proto/index.js'
 
-/** The JSON Schema of what `writeMessage` writes. Members with zero or empty values are absent, so none is required. */
+/** The JSON Schema of what `writeJsonMessage` writes. Members with zero or empty values are absent, so none is required. */
 function messageSchema({ fields }: JsonMessage): JsonSchema {
   const properties: Record<string, JsonSchema> = {}
   for (const field of fields) {
@@ -36,10 +36,10 @@ const rpcId: JsonSchema = { type: ['string', 'integer', 'null'] }
 const version: JsonSchema = { const: '2.0' }
 
 export const SCHEMAS = {
-  block: messageSchema(BLOCK),
-  transaction: messageSchema(TRANSACTION),
-  chain: messageSchema(BLOCKCHAIN_INFO),
-  peers: messageSchema(PEERS_MESSAGE),
+  block: messageSchema(BLOCK_JSON),
+  transaction: messageSchema(TRANSACTION_JSON),
+  chain: messageSchema(BLOCKCHAIN_INFO_JSON),
+  peers: messageSchema(PEERS_MESSAGE_JSON),
   ok: envelope('OK'),
   okList: envelope('OK', { type: 'array', items: text }),
   rpcSuccess: {

@@ -1,18 +1,24 @@
 import type { FastifyInstance, FastifyReply, FastifySchema } from 'fastify'
 import { messageOf } from '../../../kernel/index.js'
-import { BlockchainInfo, Cursor, encode } from '../../../proto/index.js'
+import {
+  BLOCK_JSON,
+  BLOCKCHAIN_INFO_JSON,
+  BlockchainInfo,
+  type JsonMessage,
+  JsonWriter,
+  TRANSACTION_JSON,
+  encode,
+  publicBlock,
+  writeJsonMessage,
+} from '../../../proto/index.js'
 import type { Ledger } from '../../ledger/index.js'
-import { publicBlock } from '../../openchain/index.js'
 import { BlockCache } from '../block-cache.js'
 import { error } from '../envelope.js'
-import { BLOCK, BLOCKCHAIN_INFO, type JsonMessage, TRANSACTION, writeMessage } from '../json/messages.js'
 import { SCHEMAS, answer, errors } from '../json/schemas.js'
-import { JsonWriter } from '../json/writer.js'
 
 const MAX_UINT64 = 2n ** 64n - 1n
 const CACHE_BYTES = 32 * 1024 * 1024
 const NEWLINE = 0x0a
-const TRANSACTIONS_FIELD = 3
 
 /** What the routes ask a ledger. */
 type ChainReader = Pick<Ledger, 'info' | 'height' | 'blockBytes' | 'transactionBytes'>
@@ -23,7 +29,7 @@ export function ledgerRoutes(app: FastifyInstance, ledger: () => ChainReader): v
   const cache = new BlockCache(CACHE_BYTES)
   const json = (bytes: Uint8Array, message: JsonMessage): Buffer => {
     writer.reset() // an earlier one may have ended half-way
-    writeMessage(writer, bytes, message)
+    writeJsonMessage(writer, bytes, message)
     writer.byte(NEWLINE)
     return writer.finish()
   }
@@ -31,7 +37,7 @@ export function ledgerRoutes(app: FastifyInstance, ledger: () => ChainReader): v
   app.get('/chain', { schema: chainSchema }, async (_request, reply) => {
     const info = ledger().info()
     if (info.height === 0n) return reply.code(400).send(error('No blocks in blockchain.'))
-    return reply.send(json(encode(BlockchainInfo, info), BLOCKCHAIN_INFO))
+    return reply.send(json(encode(BlockchainInfo, info), BLOCKCHAIN_INFO_JSON))
   })
 
   app.get<{ Params: { id: string } }>('/chain/blocks/:id', { schema: blockSchema }, async ({ params: { id } }, reply) => {
@@ -41,7 +47,7 @@ export function ledgerRoutes(app: FastifyInstance, ledger: () => ChainReader): v
       const chain = ledger()
       const stored = number < chain.height() ? chain.blockBytes(number) : undefined
       if (stored === undefined) return reply.code(404).send(error('openchain: resource not found'))
-      return reply.send(cache.get(number, stored, () => json(hasDeploy(stored) ? publicBlock(stored) : stored, BLOCK)))
+      return reply.send(cache.get(number, stored, () => json(publicBlock(stored), BLOCK_JSON)))
     })
   })
 
@@ -52,7 +58,7 @@ export function ledgerRoutes(app: FastifyInstance, ledger: () => ChainReader): v
       () => {
         const bytes = ledger().transactionBytes(id)
         if (bytes === undefined) return reply.code(404).send(error(`Transaction ${id} is not found.`))
-        return reply.send(json(bytes, TRANSACTION))
+        return reply.send(json(bytes, TRANSACTION_JSON))
       },
     ),
   )
@@ -65,22 +71,6 @@ function guarded(reply: FastifyReply, describe: (cause: unknown) => string, act:
   } catch (cause) {
     return reply.code(500).send(error(describe(cause)))
   }
-}
-
-/** Whether a block may hold a deploy transaction, whose payload is shown without the code: canonical ones begin with the type. */
-function hasDeploy(block: Uint8Array): boolean {
-  const cursor = new Cursor(block)
-  while (cursor.position < cursor.limit) {
-    const number = cursor.fieldNumber()
-    if (number !== TRANSACTIONS_FIELD) {
-      cursor.skip(cursor.low & 7)
-      continue
-    }
-    const end = cursor.lengthDelimitedEnd()
-    if (block[cursor.position] === 0x08 && block[cursor.position + 1] === 0x01) return true
-    cursor.position = end
-  }
-  return false
 }
 
 const idParameter = (description: string) => ({ type: 'object', properties: { id: { type: 'string', description } }, required: ['id'] })

@@ -1,8 +1,6 @@
 import type { FastifyInstance, FastifySchema } from 'fastify'
-import { type PeerEndpoint, PeersMessage, encode } from '../../../proto/index.js'
-import { PEERS_MESSAGE, writeMessage } from '../json/messages.js'
+import { JsonWriter, PEERS_MESSAGE_JSON, type PeerEndpoint, PeersMessage, encode, writeJsonMessage } from '../../../proto/index.js'
 import { SCHEMAS, answer, errors } from '../json/schemas.js'
-import { JsonWriter } from '../json/writer.js'
 
 const NEWLINE = 0x0a
 
@@ -13,7 +11,7 @@ export function networkRoutes(app: FastifyInstance, self: () => PeerEndpoint, co
     const others = connected()
     const peers = others.some(({ ID }) => ID?.name === own.ID?.name) ? [...others] : [...others, own]
     const writer = new JsonWriter()
-    writeMessage(writer, encode(PeersMessage, { peers }), PEERS_MESSAGE)
+    writeJsonMessage(writer, encode(PeersMessage, { peers }), PEERS_MESSAGE_JSON)
     writer.byte(NEWLINE)
     return reply.send(writer.finish())
   })

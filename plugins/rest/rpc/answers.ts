@@ -1,4 +1,4 @@
-import { goString } from '../json/go-text.js'
+import { goString } from '../../../proto/index.js'
 import type { RpcId } from './request.js'
 
 /** The errors of /chaincode (spec/node.md §6.4). */

@@ -1,7 +1,7 @@
 import { PeerError, messageOf } from '../../../kernel/index.js'
 import { ChaincodeInvocationSpec, type ChaincodeSpec } from '../../../proto/index.js'
 import type { Devops } from '../../devops/index.js'
-import { goUtf8 } from '../json/go-text.js'
+import { goUtf8 } from '../../../proto/index.js'
 import { RPC_ERRORS, type RpcAnswer, type RpcError, failure, refusal, success } from './answers.js'
 import { type RpcRequest, type SpecDraft, readRequest, toChaincodeSpec } from './request.js'
 
