@@ -77,6 +77,7 @@ export const METRIC_UNITS: readonly string[] = Object.freeze([
   'connections',
   'calls',
   'chaincodes',
+  'peers',
   'handles',
   'files',
   'threads',

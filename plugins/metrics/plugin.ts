@@ -5,6 +5,7 @@ import { TRAFFIC } from '../grpc/index.js'
 import { HTTP } from '../http/index.js'
 import { LEDGER, LEDGER_COUNTERS, validatorKeys } from '../ledger/index.js'
 import { STORE_COUNTERS } from '../level/index.js'
+import { NETWORK } from '../network/index.js'
 import { Catalogue } from './catalogue.js'
 import { addChecks, freeBytes } from './checks.js'
 import { GcWatch } from './gc-watch.js'
@@ -17,6 +18,7 @@ import { addChaincodeMetrics } from './sources/chaincode.js'
 import { addConsensusMetrics } from './sources/consensus.js'
 import { addGrpcMetrics } from './sources/grpc.js'
 import { addLedgerMetrics, addStoreMetrics } from './sources/ledger.js'
+import { addNetworkMetrics } from './sources/network.js'
 import { addProcessMetrics } from './sources/process.js'
 
 /** Metrics for Prometheus and the health of the peer, on a listener of their own. See README.md. */
@@ -25,7 +27,7 @@ export default definePlugin({
   description: 'Prometheus metrics at /metrics; health of each component at /healthz and /readyz',
   config: { ...metricsKeys, ...validatorKeys },
   provides: [METRICS],
-  uses: [HTTP, TRAFFIC, STORE_COUNTERS, LEDGER, LEDGER_COUNTERS, CHAINCODE, CHAINCODE_COUNTERS, CONSENSUS, CONSENSUS_FIGURES],
+  uses: [HTTP, TRAFFIC, STORE_COUNTERS, LEDGER, LEDGER_COUNTERS, CHAINCODE, CHAINCODE_COUNTERS, CONSENSUS, CONSENSUS_FIGURES, NETWORK],
   apply(peer) {
     const catalogue = new Catalogue(peer.log)
     const health = new Health(peer.clock)
@@ -45,6 +47,7 @@ export default definePlugin({
       addConsensusMetrics(metrics, peer)
       addChaincodeMetrics(metrics, peer)
       addGrpcMetrics(metrics, peer)
+      addNetworkMetrics(metrics, peer)
       addOwnMetrics(metrics, catalogue, health, directory)
       addChecks(metrics, { peer, settings: peer.settings(metricsKeys), directory, loop })
     })

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Peer, createSite } from '../../kernel/index.js'
 import { loadPackagedSite } from '../../kernel/config/load.js'
 import { createLogging } from '../../plugins/logging/index.js'
+import { freePort } from '../integration/support/peer.js'
 import { runPeer } from '../kernel/cli/run-peer.js'
 import { PACKAGED, temporaryDirectory } from '../kernel/sites.js'
 
@@ -17,6 +18,7 @@ const MAP = join(import.meta.dirname, '../../examples/chaincode/map.ts')
 const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always fails' | 'of its own'>> = {
   'node start': 'goes on',
   'chaincode serve': 'goes on',
+  'events listen': 'goes on',
   'node status': [],
   'network list': [],
   'network ls': [],
@@ -55,12 +57,21 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
 let peer: Peer
 let sets: readonly string[] = []
 beforeAll(async () => {
-  const values = { 'peer.listenAddress': '127.0.0.1:0', 'peer.fileSystemPath': join(directory, 'data') }
+  const profiling = `127.0.0.1:${await freePort()}`
+  const values = {
+    'peer.listenAddress': '127.0.0.1:0',
+    'rest.address': '127.0.0.1:0',
+    'peer.validator.events.address': '127.0.0.1:0',
+    'metrics.address': '127.0.0.1:0',
+    'peer.profile.enabled': true,
+    'peer.profile.listenAddress': profiling,
+    'peer.fileSystemPath': join(directory, 'data'),
+  }
   const base = createSite({ plugins: site.plugins, values: site.values })
   const running = Object.entries(values).reduce((so, [key, value]) => so.with(key, value, 'test'), base)
   peer = new Peer(running, { logging: createLogging({ spec: 'critical', stream: { write: () => true } }) })
   await peer.start()
-  sets = ['--set', `peer.address=${peer.listenerAddress()}`, '--set', `peer.fileSystemPath=${join(directory, 'data')}`]
+  sets = ['--set', `peer.address=${peer.listenerAddress()}`, '--set', `peer.fileSystemPath=${join(directory, 'data')}`, '--set', `peer.profile.listenAddress=${profiling}`]
   writeFileSync(join(directory, 'core.yaml'), 'peer:\n  id: vp1\n')
 })
 afterAll(() => peer.stop())
