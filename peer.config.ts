@@ -22,7 +22,7 @@ import rest from './plugins/rest/index.js'
 import site from './plugins/site/index.js'
 
 export default defineConfig({
-  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, http, rest, events, site],
+  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, http, rest, admin, devops, openchain, network, events, site],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address

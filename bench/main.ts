@@ -6,6 +6,7 @@ import { eventScenario } from './events.js'
 import { invocation, invokeLoad, queryLoad, waitingLoad } from './load.js'
 import { type BenchPeer, serveChaincode, startPeer } from './peer.js'
 import { type Row, printRows } from './report.js'
+import { restReads } from './rest.js'
 import { resolve } from 'node:path'
 
 const { values, positionals } = parseArgs({
@@ -134,6 +135,15 @@ async function untilAnswered(client: Client, name: string, limitMs = 15_000): Pr
   }
 }
 
+async function rest(): Promise<Row[]> {
+  const peer = await startPeer()
+  try {
+    return await restReads(peer, invocation('example02', MOVE), workers, seconds)
+  } finally {
+    await peer.stop()
+  }
+}
+
 async function baselines(): Promise<Row[]> {
   return [...(await echoBaseline(echo, workers, seconds, PAUSE_MS)), ...(await storeBaseline(seconds))]
 }
@@ -143,6 +153,7 @@ const scenarios: Readonly<Record<string, () => Promise<Row[]>>> = {
   'in-process': inProcess,
   deployed,
   external,
+  rest,
   events: () => eventScenario(seconds),
 }
 const chosen = positionals.length > 0 ? positionals : Object.keys(scenarios)

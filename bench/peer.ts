@@ -13,6 +13,7 @@ export interface BenchPeer {
   readonly address: string
   /** Of the event hub. */
   readonly eventsAddress: string
+  readonly restAddress: string
   readonly client: Client
   /** Milliseconds from spawning the process to its first status. */
   readonly firstStatusMs: number
@@ -22,23 +23,16 @@ export interface BenchPeer {
 export async function startPeer(flags: readonly string[] = []): Promise<BenchPeer> {
   const directory = mkdtempSync(join(tmpdir(), 'weft-bench-'))
   const address = `127.0.0.1:${await freePort()}`
+  const restAddress = `127.0.0.1:${await freePort()}`
   const eventsAddress = `127.0.0.1:${await freePort()}`
+  const sets = [
+    `peer.listenAddress=${address}`,
+    `peer.address=${address}`,
+    `rest.address=${restAddress}`,
+    `peer.validator.events.address=${eventsAddress}`,
+  ].flatMap((set) => ['--set', set])
   const started = performance.now()
-  const process = startNode(
-    [
-      MAIN,
-      'node',
-      'start',
-      ...flags,
-      '--set',
-      `peer.listenAddress=${address}`,
-      '--set',
-      `peer.address=${address}`,
-      '--set',
-      `peer.validator.events.address=${eventsAddress}`,
-    ],
-    directory,
-  )
+  const process = startNode([MAIN, 'node', 'start', ...flags, ...sets], directory)
   const client = newClient(address)
   for (;;) {
     try {
@@ -54,6 +48,7 @@ export async function startPeer(flags: readonly string[] = []): Promise<BenchPee
     process,
     address,
     eventsAddress,
+    restAddress,
     client,
     firstStatusMs,
     async stop() {

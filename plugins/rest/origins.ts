@@ -32,7 +32,7 @@ export function guardOrigins(app: FastifyInstance, policy: OriginPolicy): void {
     const { origin } = request.headers
     void reply.header('Content-Type', 'application/json')
     for (const [name, value] of Object.entries(policy.headers(origin))) void reply.header(name, value)
-    if (origin === undefined || isReading(request.method) || policy.allows(origin) || isOwn(origin, request.headers.host)) return
+    if (origin === undefined || isReading(request.method) || policy.allows(origin) || isOwn(origin, request.headers.host)) return undefined
     return reply.code(403).send(error(`Pages of ${origin} may not use this peer; the site can allow them with rest.cors.origins.`))
   })
 }

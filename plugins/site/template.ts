@@ -9,6 +9,8 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'chaincode',
   'consensus',
   'noops',
+  'http',
+  'rest',
   'admin',
   'devops',
   'openchain',

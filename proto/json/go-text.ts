@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 
 const REPLACEMENT = '\ufffd'
 /** What Go escapes in JSON: controls, quotes, backslashes, what means something in HTML or ends lines in scripts, and halves of surrogate pairs. */
-const ESCAPED = /[\u0000-\u001f"\\<>&\u2028\u2029]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+const ESCAPED = /[^\u0020-\uffff]|["\\<>&\u2028\u2029]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 const SHORT: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 /** A JSON string as v0.6 writes it, quotes included (spec/node.md §6.2). */

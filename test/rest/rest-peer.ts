@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest'
-import { type PeerOptions, type Plugin, createSite, Peer } from '../../kernel/index.js'
+import { Peer, type PeerOptions, type Plugin, createSite, definePlugin } from '../../kernel/index.js'
 import chaincode from '../../plugins/chaincode/index.js'
 import consensus from '../../plugins/consensus/index.js'
 import devops from '../../plugins/devops/index.js'
@@ -8,10 +8,9 @@ import http, { HTTP } from '../../plugins/http/index.js'
 import ledger from '../../plugins/ledger/index.js'
 import level from '../../plugins/level/index.js'
 import { createLogging } from '../../plugins/logging/index.js'
-import noops from '../../plugins/noops/index.js'
+import noopsPlugin from '../../plugins/noops/index.js'
 import rest from '../../plugins/rest/index.js'
 import { temporaryDirectory } from '../kernel/sites.js'
-import { definePlugin } from '../../kernel/index.js'
 
 /** A running peer of real plugins in this process, with the REST listener's base address. */
 export interface RestPeer {
@@ -47,7 +46,7 @@ export async function restPeer(
       })
     },
   })
-  const plugins = [grpc, level, ledger, chaincode, consensus, noops, devops, http, rest, ...(options.plugins ?? []), probe]
+  const plugins = [grpc, level, ledger, chaincode, consensus, noopsPlugin, devops, http, rest, ...(options.plugins ?? []), probe]
   const all = { ...values, 'peer.fileSystemPath': directory, ...changes }
   const site = Object.entries(all).reduce((made, [key, value]) => made.with(key, value, 'test'), createSite({ plugins }))
   const logging = createLogging({ spec: 'info', stream: { write: (line: string) => lines.push(line) } })

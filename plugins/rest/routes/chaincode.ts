@@ -12,8 +12,9 @@ export function chaincodeRoutes(app: FastifyInstance, parts: RpcParts): void {
       schema,
       // The body could not be read: too large, cut off, of the wrong length.
       errorHandler: (cause, _request, reply) => {
-        const { body } = refusal(cause.statusCode ?? 500, RPC_ERRORS.internal, 'Internal JSON-RPC error when reading request body.', undefined)
-        return reply.code(cause.statusCode ?? 500).send(Buffer.from(body))
+        if (cause.statusCode === undefined) throw cause // not about the body
+        const { body } = refusal(cause.statusCode, RPC_ERRORS.internal, 'Internal JSON-RPC error when reading request body.', undefined)
+        void reply.code(cause.statusCode).send(Buffer.from(body))
       },
     },
     async ({ body }, reply) => {

@@ -20,8 +20,11 @@ const MAX_UINT64 = 2n ** 64n - 1n
 const CACHE_BYTES = 32 * 1024 * 1024
 const NEWLINE = 0x0a
 
+/** What the routes ask a ledger. */
+type ChainReader = Pick<Ledger, 'info' | 'height' | 'blockBytes' | 'transactionBytes'>
+
 /** GET /chain, /chain/blocks/:id and /transactions/:id (spec/node.md §6.3). `ledger` is asked for each time: its plugin may be replaced. */
-export function ledgerRoutes(app: FastifyInstance, ledger: () => Ledger): void {
+export function ledgerRoutes(app: FastifyInstance, ledger: () => ChainReader): void {
   const writer = new JsonWriter()
   const cache = new BlockCache(CACHE_BYTES)
   const json = (bytes: Uint8Array, message: JsonMessage): Buffer => {

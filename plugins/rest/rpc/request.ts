@@ -1,4 +1,4 @@
-import { ChaincodeSpec } from '../../../proto/index.js'
+import { type ChaincodeSpec, ChaincodeSpec_Type, ConfidentialityLevel } from '../../../proto/index.js'
 import { type Field, type Fields, Reader } from '../json/fields.js'
 import { bytesField, int32Field, int64Of, objectField, objectSchema, stringField, stringsField } from '../json/kinds.js'
 import { JsonSyntaxError, parseJson } from '../json/parse.js'
@@ -16,12 +16,13 @@ export interface RpcRequest {
 
 /** `params`: a ChaincodeSpec whose arguments are strings (spec/node.md §6.4). */
 export interface SpecDraft {
-  type: number
+  /** Any number, as on the wire. */
+  type: ChaincodeSpec_Type
   chaincodeID: { path: string; name: string } | undefined
   args: string[] | undefined
   timeout: number
   secureContext: string
-  confidentialityLevel: number
+  confidentialityLevel: ConfidentialityLevel
   metadata: Uint8Array
   attributes: string[]
 }
@@ -51,7 +52,7 @@ export function requestSchema(): Readonly<Record<string, unknown>> {
 
 /** The specification for the services, arguments as bytes. */
 export function toChaincodeSpec({ args = [], ...draft }: SpecDraft): ChaincodeSpec {
-  return ChaincodeSpec.fromPartial({ ...draft, ctorMsg: { args: args.map((arg) => Buffer.from(arg)) } })
+  return { ...draft, ctorMsg: { args: args.map((arg) => Buffer.from(arg)) } }
 }
 
 function requestFields(request: RpcRequest): Fields {
@@ -89,7 +90,13 @@ function idField(set: (id: RpcId | undefined) => void): Field {
 function specFields(spec: SpecDraft): Fields {
   const types = '0 UNDEFINED, 1 GOLANG, 2 NODE, 3 CAR, 4 JAVA. A number, never a name.'
   return {
-    type: int32Field('protos.ChaincodeSpec_Type', (number) => void (spec.type = number), { description: types }),
+    type: int32Field(
+      'protos.ChaincodeSpec_Type',
+      (number) => {
+        if (isType(number)) spec.type = number
+      },
+      { description: types },
+    ),
     chaincodeID: objectField(
       'ChaincodeID',
       'protos.ChaincodeID',
@@ -105,12 +112,27 @@ function specFields(spec: SpecDraft): Fields {
     ctorMsg: inputField((args) => void (spec.args = args)),
     timeout: int32Field('int32', (number) => void (spec.timeout = number)),
     secureContext: stringField((text) => void (spec.secureContext = text ?? ''), { description: 'Enrollment id of the user, with security.' }),
-    confidentialityLevel: int32Field('protos.ConfidentialityLevel', (number) => void (spec.confidentialityLevel = number), {
-      description: '0 PUBLIC, 1 CONFIDENTIAL',
-    }),
+    confidentialityLevel: int32Field(
+      'protos.ConfidentialityLevel',
+      (number) => {
+        if (isLevel(number)) spec.confidentialityLevel = number
+      },
+      {
+        description: '0 PUBLIC, 1 CONFIDENTIAL',
+      },
+    ),
     metadata: bytesField((bytes) => void (spec.metadata = bytes)),
     attributes: stringsField((texts) => void (spec.attributes = texts)),
   }
+}
+
+/** Enums are open on the wire: any whole number. */
+function isType(number: number): number is ChaincodeSpec_Type {
+  return Number.isInteger(number)
+}
+
+function isLevel(number: number): number is ConfidentialityLevel {
+  return Number.isInteger(number)
 }
 
 /** `ctorMsg` reads itself: the function, if any, is the first argument. It is replaced, never merged, when it occurs again. */
@@ -132,12 +154,12 @@ function inputField(set: (args: string[] | undefined) => void): Field {
 
 function emptySpec(): SpecDraft {
   return {
-    type: 0,
+    type: ChaincodeSpec_Type.UNDEFINED,
     chaincodeID: undefined,
     args: undefined,
     timeout: 0,
     secureContext: '',
-    confidentialityLevel: 0,
+    confidentialityLevel: ConfidentialityLevel.PUBLIC,
     metadata: new Uint8Array(0),
     attributes: [],
   }
