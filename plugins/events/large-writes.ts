@@ -7,7 +7,7 @@ const LARGE_BYTES = 64 * 1024
  */
 export class LargeWrites {
   private usedBytes = 0
-  private readonly waiting = new Set<() => void>()
+  private waiting = new Set<() => void>()
 
   constructor(private readonly maxBytes: number) {}
 
@@ -26,10 +26,9 @@ export class LargeWrites {
     if (bytes <= LARGE_BYTES) return
     this.usedBytes -= bytes
     // Who finds no room waits again, at the end.
-    for (const again of [...this.waiting]) {
-      this.waiting.delete(again)
-      again()
-    }
+    const { waiting } = this
+    this.waiting = new Set()
+    for (const again of waiting) again()
   }
 
   forget(again: () => void): void {
