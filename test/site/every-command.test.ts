@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from '../integration/support/peer.js'
 import { Peer, createSite } from '../../kernel/index.js'
 import { loadPackagedSite } from '../../kernel/config/load.js'
 import { createLogging } from '../../plugins/logging/index.js'
@@ -25,6 +26,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   'chaincode deploy': ['-l', 'node', '-p', MAP, '-c', '{"Args":["init"]}'],
   'chaincode invoke': ['-n', 'example02', '-c', '{"Args":["invoke","a","b","1"]}', '--wait'],
   'chaincode query': ['-n', 'example02', '-c', '{"Args":["query","a"]}'],
+  'events listen': ['--from', '0', '--count', '1'],
   'ledger info': [],
   'ledger verify': [],
   'ledger export': [join(directory, 'ledger.weft')],
@@ -49,12 +51,25 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
 let peer: Peer
 let sets: readonly string[] = []
 beforeAll(async () => {
-  const values = { 'peer.listenAddress': '127.0.0.1:0', 'peer.fileSystemPath': join(directory, 'data') }
+  const events = `127.0.0.1:${await freePort()}`
+  const values = {
+    'peer.listenAddress': '127.0.0.1:0',
+    'rest.address': '127.0.0.1:0',
+    'peer.validator.events.address': events,
+    'peer.fileSystemPath': join(directory, 'data'),
+  }
   const base = createSite({ plugins: site.plugins, values: site.values })
   const running = Object.entries(values).reduce((so, [key, value]) => so.with(key, value, 'test'), base)
   peer = new Peer(running, { logging: createLogging({ spec: 'critical', stream: { write: () => true } }) })
   await peer.start()
-  sets = ['--set', `peer.address=${peer.listenerAddress()}`, '--set', `peer.fileSystemPath=${join(directory, 'data')}`]
+  sets = [
+    '--set',
+    `peer.address=${peer.listenerAddress()}`,
+    '--set',
+    `peer.validator.events.address=${events}`,
+    '--set',
+    `peer.fileSystemPath=${join(directory, 'data')}`,
+  ]
   writeFileSync(join(directory, 'core.yaml'), 'peer:\n  id: vp1\n')
 })
 afterAll(() => peer.stop())
