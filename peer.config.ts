@@ -15,11 +15,14 @@ import ledger from './plugins/ledger/index.js'
 import level from './plugins/level/index.js'
 import loader from './plugins/loader/index.js'
 import logging from './plugins/logging/index.js'
+import metrics from './plugins/metrics/index.js'
 import network from './plugins/network/index.js'
 import noopsPlugin from './plugins/noops/index.js'
 import openchain from './plugins/openchain/index.js'
+import profiling from './plugins/profiling/index.js'
 import rest from './plugins/rest/index.js'
 import site from './plugins/site/index.js'
+import tracing from './plugins/tracing/index.js'
 import transactions from './plugins/transactions/index.js'
 
 export default defineConfig({
@@ -40,6 +43,9 @@ export default defineConfig({
     http,
     rest,
     events,
+    metrics,
+    profiling,
+    tracing,
     // Its answer STARTED says that what stands above listens.
     admin,
     site,

@@ -4,6 +4,7 @@ import { ChaincodeSpec, ChaincodeSpec_Type, DevopsService, callUnary } from '../
 import { echoBaseline, startEcho, storeBaseline } from './baselines.js'
 import { eventScenario } from './events.js'
 import { invocation, invokeLoad, queryLoad, waitingLoad } from './load.js'
+import { observabilityScenario } from './observability.js'
 import { type BenchPeer, serveChaincode, startPeer } from './peer.js'
 import { type Row, printRows } from './report.js'
 import { restReads } from './rest.js'
@@ -155,6 +156,7 @@ const scenarios: Readonly<Record<string, () => Promise<Row[]>>> = {
   external,
   rest,
   events: () => eventScenario(seconds),
+  observability: () => observabilityScenario(seconds),
 }
 const chosen = positionals.length > 0 ? positionals : Object.keys(scenarios)
 const rows: Row[] = []

@@ -14,6 +14,8 @@ export interface BenchPeer {
   readonly restAddress: string
   /** Of the event hub. */
   readonly eventsAddress: string
+  /** Of metrics and health. */
+  readonly metricsAddress: string
   readonly client: Client
   /** Milliseconds from spawning the process to its first status. */
   readonly firstStatusMs: number
@@ -23,8 +25,14 @@ export interface BenchPeer {
 export async function startPeer(flags: readonly string[] = []): Promise<BenchPeer> {
   const directory = mkdtempSync(join(tmpdir(), 'weft-bench-'))
   const address = `127.0.0.1:${await freePort()}`
-  const [restAddress, eventsAddress] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`]
-  const sets = [`peer.listenAddress=${address}`, `peer.address=${address}`, `rest.address=${restAddress}`, `peer.validator.events.address=${eventsAddress}`]
+  const [restAddress, eventsAddress, metricsAddress] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`]
+  const sets = [
+    `peer.listenAddress=${address}`,
+    `peer.address=${address}`,
+    `rest.address=${restAddress}`,
+    `peer.validator.events.address=${eventsAddress}`,
+    `metrics.address=${metricsAddress}`,
+  ]
   const started = performance.now()
   const process = startNode([MAIN, 'node', 'start', ...flags, ...sets.flatMap((set) => ['--set', set])], directory)
   const client = newClient(address)
@@ -43,6 +51,7 @@ export async function startPeer(flags: readonly string[] = []): Promise<BenchPee
     address,
     restAddress,
     eventsAddress,
+    metricsAddress,
     client,
     firstStatusMs,
     async stop() {

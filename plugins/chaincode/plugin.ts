@@ -4,6 +4,7 @@ import { grpcKeys } from '../grpc/index.js'
 import { LEDGER, validatorKeys } from '../ledger/index.js'
 import { createInProcessRuntime } from './api/in-process.js'
 import { ServeCommand } from './commands/serve.js'
+import { ChaincodeCounters } from './counters.js'
 import { externalKeys } from './external/keys.js'
 import { externalLaunchers } from './external/launchers.js'
 import { chaincodeKeys, compatibilityKeys } from './keys.js'
@@ -12,7 +13,7 @@ import { type ChaincodePeer, createChaincodeSupport } from './peer/chaincode-sup
 import { AwaitedChaincodes } from './peer/awaited.js'
 import { admission, createRegisterService, registerServiceDefinition } from './peer/stream/register-service.js'
 import { enabledSystemChaincodes } from './system/enabled.js'
-import { CHAINCODE } from './token.js'
+import { CHAINCODE, CHAINCODE_COUNTERS } from './token.js'
 
 const TLS_KEYS = {
   'peer.tls.enabled': grpcKeys['peer.tls.enabled'],
@@ -27,7 +28,7 @@ export default definePlugin({
   description: 'runs chaincode: deployed TypeScript in a sandbox, v0.6 chaincode that registers itself, system chaincode inside the peer',
   config: KEYS,
   requires: [LEDGER],
-  provides: [CHAINCODE],
+  provides: [CHAINCODE, CHAINCODE_COUNTERS],
   commands: [ServeCommand],
   startFlags: {
     '--peer-chaincodedev': {
@@ -51,6 +52,7 @@ export default definePlugin({
       const launcher = settings['chaincode.launcher']
       if (launcher === 'none' && mode === 'net' && compatibility === 'v0.6') throw noLauncher()
       const ledger = peer.use(LEDGER)
+      const counters = new ChaincodeCounters()
       const awaited = new AwaitedChaincodes()
       const keepaliveMs = settings['chaincode.keepalive'] * 1000
       const registerTimeoutMs = settings['chaincode.registertimeout']
@@ -76,6 +78,7 @@ export default definePlugin({
         ledger,
         clock: peer.clock,
         log: peer.log,
+        counters,
         launchers: [
           createNodeLauncher({
             log: peer.log.in('node'),
@@ -99,6 +102,7 @@ export default definePlugin({
       })
       for (const { name, chaincode } of enabledSystemChaincodes(settings['chaincode.system'], compatibility, ledger)) support.registerSystem(name, chaincode)
       peer.provide(CHAINCODE, support)
+      peer.provide(CHAINCODE_COUNTERS, counters)
       running = support
       const service = createRegisterService({
         clock: peer.clock,

@@ -32,6 +32,8 @@ export interface ConsensusStatus {
 export interface SubmitHints {
   /** These bytes were made just now around a random id, so that no block can hold them: the chain is not asked. */
   readonly isNew?: boolean
+  /** W3C trace context of the caller (`traceparent`), for the spans of this transaction if the peer traces any. */
+  readonly traceParent?: string
   /** What the bytes were encoded from with `encode`. They are taken as canonical, and need not be decoded to be executed; must not be changed any more. */
   readonly transaction?: Transaction
 }

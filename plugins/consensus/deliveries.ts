@@ -1,10 +1,11 @@
 import { messageOf } from '../../kernel/index.js'
 import type { StateTransfer } from './consensus.js'
 import type { EngineRecord, LedgerEffect } from './effects.js'
-import type { TransferResult, TransferTarget } from './engine.js'
+import type { EngineRequest, TransferResult, TransferTarget } from './engine.js'
 import type { EngineEvent } from './events.js'
-import { type BlockExecution, deliveredBlock, headOf, type HostLedger, outcomesOf, reportsOf } from './execution.js'
+import { type BlockExecution, deliveredBlock, type ExecutedRequest, headOf, type HostLedger, outcomesOf, reportsOf } from './execution.js'
 import { Fifo } from './fifo.js'
+import type { TransactionProbe } from './probe.js'
 import type { RequestPool } from './pool.js'
 import type { EngineRecords } from './records.js'
 
@@ -15,6 +16,7 @@ export interface DeliveriesOptions {
   readonly records: EngineRecords
   readonly window: number
   readonly transfer: StateTransfer | undefined
+  readonly probe?: TransactionProbe | undefined
   /** Answers to the engine. */
   readonly answer: (event: EngineEvent) => void
   /** The engine broke a rule. */
@@ -103,16 +105,26 @@ export class Deliveries {
   private async deliver({ tag, requests, metadata, put }: LedgerEffect & { type: 'deliver' }): Promise<void> {
     const { execution, fault } = this.options
     if (execution.isOpen) return fault(`deliver('${tag}') while a batch is open: commit() or rollback() it first`)
-    await execution.execute(requests)
+    await this.executeBatch(requests)
     await this.commit(tag, metadata, put, () => this.unanswered--)
   }
 
   private async execute({ tag, requests }: LedgerEffect & { type: 'execute' }): Promise<void> {
     const { execution, answer } = this.options
-    const done = await execution.execute(requests)
+    const done = await this.executeBatch(requests)
     const stateHash = await execution.stateHash()
     this.unanswered--
     answer({ type: 'executed', tag, stateHash, outcomes: outcomesOf(done) })
+  }
+
+  private async executeBatch(requests: readonly EngineRequest[]): Promise<readonly ExecutedRequest[]> {
+    const { execution, probe } = this.options
+    if (probe === undefined) return execution.execute(requests)
+    const ids = requests.map(({ id }) => id)
+    probe.executing(ids)
+    const done = await execution.execute(requests)
+    probe.executed(ids)
+    return done
   }
 
   private async commit(tag: string, metadata: Uint8Array | undefined, put: readonly EngineRecord[], answering = (): unknown => undefined): Promise<void> {

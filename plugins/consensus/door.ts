@@ -1,10 +1,13 @@
 import { PeerError } from '../../kernel/index.js'
 import type { Accepted, Consensus, ConsensusStatus, Forwarding, SubmitHints } from './consensus.js'
+import { ConsensusCounters, type ConsensusFigures } from './counters.js'
 import type { ConsensusHost } from './host.js'
 import { requestId } from './request-id.js'
 
+const NONE: ReadonlyMap<string, number> = new Map()
+
 /** What other plugins hold: the host of the moment, or the reason why there is none. */
-export class ConsensusDoor implements Consensus {
+export class ConsensusDoor implements Consensus, ConsensusFigures {
   private host: ConsensusHost | undefined
   private closedBecause = 'this peer is starting'
 
@@ -12,6 +15,7 @@ export class ConsensusDoor implements Consensus {
   constructor(
     private readonly height: () => bigint,
     private readonly forwarding: () => Forwarding | undefined = () => undefined,
+    readonly counters = new ConsensusCounters(() => 0),
   ) {}
 
   open(host: ConsensusHost): void {
@@ -30,11 +34,16 @@ export class ConsensusDoor implements Consensus {
     if (this.host) return this.host.submit(transactionBytes, hints)
     const forwarding = this.forwarding()
     if (forwarding?.isNeeded) return forwarded(transactionBytes, forwarding)
+    this.counters.refusedHalted++
     const refusal = new PeerError('ERR_CONSENSUS_HALTED', `transactions are not accepted here: ${this.closedBecause}`, {
       grpcStatus: 14,
       hint: 'submit to a running validator',
     })
     return Promise.reject(refusal)
+  }
+
+  metrics(): ReadonlyMap<string, number> {
+    return this.host?.metrics ?? NONE
   }
 
   /** Without an engine nothing says that the state is behind: queries are answered from what is there. */

@@ -3,6 +3,7 @@ import { canonicalTransaction } from '../../proto/index.js'
 import type { Store } from '../level/index.js'
 import { createCarrier } from './carrier.js'
 import type { Accepted, Consensus, ConsensusStatus, ConsensusTransport, StateTransfer, SubmitHints } from './consensus.js'
+import type { ConsensusCounters } from './counters.js'
 import { createCrypto } from './crypto.js'
 import { Deliveries, headMetadata } from './deliveries.js'
 import type { EngineFactory, EngineRequest, Member, MemberIndex } from './engine.js'
@@ -12,6 +13,7 @@ import { Inbox } from './inbox.js'
 import { type ConsensusLimits, defaultLimits } from './limits.js'
 import { Outbox, type OutboundMessage } from './outbox.js'
 import { RequestPool } from './pool.js'
+import type { TransactionProbe } from './probe.js'
 import { createRandom } from './random.js'
 import { createRecorder } from './recorder.js'
 import { createEngineRecords } from './records.js'
@@ -52,6 +54,10 @@ export interface ConsensusHostOptions {
   /** The peer must stop: a write failed. Called once. */
   readonly onFatal: (reason: unknown) => void
   readonly observer?: HostObserver
+  /** Where it counts what becomes of requests. */
+  readonly counters?: ConsensusCounters | undefined
+  /** Sees the moments of requests. */
+  readonly probe?: TransactionProbe | undefined
 }
 
 /** One engine and everything slow around it. */
@@ -93,7 +99,7 @@ class EngineHostProcess implements ConsensusHost {
   private readonly recorder
 
   constructor(private readonly options: ConsensusHostOptions) {
-    const { store, ledger, members, self, clock, log, signer, observer } = options
+    const { store, ledger, members, self, clock, log, signer, observer, counters, probe } = options
     assert(members[self]?.index === self && members.every(({ index }, position) => index === position), 'members are listed by index and hold self')
     this.limits = { ...defaultLimits, ...options.limits }
     const defer = this.whileAlive(options.defer ?? ((task) => void clock.setTimer(0, task)))
@@ -112,6 +118,8 @@ class EngineHostProcess implements ConsensusHost {
       store,
       limits: this.limits,
       defer,
+      counters,
+      probe,
       ready: (request) => answer({ type: 'request', request }),
       committed: (request) => committedReport(ledger, request),
       fatal,
@@ -140,6 +148,7 @@ class EngineHostProcess implements ConsensusHost {
       records: this.records,
       window: this.limits.deliveryWindow,
       transfer: options.transfer,
+      probe,
       answer,
       fault,
       fatal,
@@ -312,6 +321,8 @@ class EngineHostProcess implements ConsensusHost {
   private assertAccepting(): void {
     if (this.phase === 'running' && this.halted === undefined) return
     const why = this.halted === undefined ? `this peer is ${this.phase === 'new' ? 'starting' : 'stopping'}` : `its engine is halted: ${this.halted}`
+    const { counters } = this.options
+    if (counters) counters.refusedHalted++
     throw new PeerError('ERR_CONSENSUS_HALTED', `this validator orders no transactions: ${why}`, { grpcStatus: 14, retryable: this.halted === undefined })
   }
 

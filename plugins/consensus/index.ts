@@ -34,6 +34,7 @@ export type {
   TransferTarget,
   VoteMark,
 } from './engine.js'
+export { ConsensusCounters, type ConsensusFigures } from './counters.js'
 export type { EngineEvent } from './events.js'
 export { type ConsensusHost, type ConsensusHostOptions, createConsensusHost, type HostObserver } from './host.js'
 export type { HostChaincode, HostLedger } from './execution.js'
@@ -42,7 +43,8 @@ export { type ConsensusLimits, defaultLimits } from './limits.js'
 export { membersOf, validatorIds } from './members.js'
 export type { OutboundMessage } from './outbox.js'
 export { consensus as default } from './plugin.js'
+export type { Tracing, TransactionProbe } from './probe.js'
 export { createRecentIds, type RecentIds } from './recent-ids.js'
 export { requestId } from './request-id.js'
 export type { ConsensusSigner } from './signer.js'
-export { CONSENSUS, ENGINES, EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, TRANSPORT } from './tokens.js'
+export { CONSENSUS, CONSENSUS_FIGURES, ENGINES, EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, TRACING, TRANSPORT } from './tokens.js'

@@ -1,13 +1,14 @@
-import { type Clock, definePlugin, type PluginHost, type RunningPeer, type Settings } from '../../kernel/index.js'
+import { type Clock, definePlugin, type PluginHost, type RunningPeer } from '../../kernel/index.js'
 import { CHAINCODE } from '../chaincode/index.js'
 import { LEDGER, LEDGER_SYNC, validatorKeys } from '../ledger/index.js'
 import { STORE } from '../level/index.js'
 import { Engines } from './catalog.js'
 import { ConsensusDoor } from './door.js'
+import { ConsensusCounters } from './counters.js'
 import { type ConsensusHost, createConsensusHost } from './host.js'
 import { consensusKeys } from './keys.js'
 import { membersOf, validatorIds } from './members.js'
-import { CONSENSUS, ENGINES, FORWARDING, STATE_TRANSFER, TRANSPORT } from './tokens.js'
+import { CONSENSUS, CONSENSUS_FIGURES, ENGINES, FORWARDING, STATE_TRANSFER, TRACING, TRANSPORT } from './tokens.js'
 
 /** Hosts one consensus engine: accepts and journals transactions, runs the engine, commits what it orders. */
 export const consensus = definePlugin({
@@ -15,17 +16,19 @@ export const consensus = definePlugin({
   description: 'accepts transactions and hosts the consensus engine that orders them',
   config: { ...consensusKeys, ...validatorKeys },
   requires: [STORE, LEDGER, LEDGER_SYNC, CHAINCODE],
-  uses: [TRANSPORT, STATE_TRANSFER, FORWARDING],
-  provides: [CONSENSUS, ENGINES],
+  uses: [TRANSPORT, STATE_TRANSFER, FORWARDING, TRACING],
+  provides: [CONSENSUS, CONSENSUS_FIGURES, ENGINES],
   apply(peer) {
     const engines = new Engines()
     const door = new ConsensusDoor(
       () => peer.find(LEDGER)?.height() ?? 0n,
       () => peer.find(FORWARDING),
+      new ConsensusCounters(() => peer.clock.elapsedMs()),
     )
     peer.hooks.db.tap(async () => {
       peer.provide(ENGINES, engines)
       peer.provide(CONSENSUS, door)
+      peer.provide(CONSENSUS_FIGURES, door)
     })
     // What would fail the start is found before anything listens.
     peer.onRegistered(async () => {
@@ -33,12 +36,11 @@ export const consensus = definePlugin({
       if (peer.settings(validatorKeys)['peer.validator.enabled']) engines.get(settings['peer.validator.consensus.plugin'])
     })
     peer.hooks.start.tap(async (running) => {
-      const settings = peer.settings(consensusKeys)
       if (!peer.settings(validatorKeys)['peer.validator.enabled']) {
         door.close('this peer is no validator (peer.validator.enabled is false)')
         return
       }
-      const host = createHost(peer, running, engines, settings)
+      const host = createHost(peer, running, engines, door.counters)
       await host.start()
       door.open(host)
     })
@@ -51,7 +53,8 @@ export const consensus = definePlugin({
   },
 })
 
-function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, settings: Settings<typeof consensusKeys>): ConsensusHost {
+function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, counters: ConsensusCounters): ConsensusHost {
+  const settings = peer.settings(consensusKeys)
   const members = membersOf(validatorIds(settings, running.endpoint.id), running.endpoint.id)
   const stateTransfer = peer.find(STATE_TRANSFER)
   return createConsensusHost({
@@ -74,6 +77,8 @@ function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, se
     },
     defer: (task) => void setImmediate(task),
     onFatal: (reason) => peer.fail(reason),
+    counters,
+    probe: peer.find(TRACING)?.probe,
   })
 }
 

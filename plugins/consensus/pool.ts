@@ -4,14 +4,18 @@ import type { Store, StoreBatch } from '../level/index.js'
 import { AcceptedRequest, PooledRequest } from './accepted.js'
 import type { RequestOutcomeReport, SubmitHints } from './consensus.js'
 import type { EngineRequest, RequestId } from './engine.js'
+import type { ConsensusCounters } from './counters.js'
 import { createJournal } from './journal.js'
 import type { ConsensusLimits } from './limits.js'
+import type { TransactionProbe } from './probe.js'
 import { requestId } from './request-id.js'
 
 export interface PoolOptions {
   readonly store: Store
   readonly limits: Pick<ConsensusLimits, 'maxRequests' | 'maxRequestBytes'>
   readonly defer: (task: () => void) => void
+  readonly counters?: ConsensusCounters | undefined
+  readonly probe?: TransactionProbe | undefined
   /** Requests that are safe on disk, in the order of submission. */
   readonly ready: (request: EngineRequest) => void
   /** How a request ended that is in the chain already. */
@@ -89,14 +93,19 @@ export class RequestPool {
   }
 
   /** See `Consensus.submit`; `bytes` are canonical. Accepted only when it is written. Throws ERR_CONSENSUS_OVERLOADED and ERR_CONSENSUS_TOO_LARGE. */
-  submit(bytes: Uint8Array, { isNew, transaction }: SubmitHints): AcceptedRequest {
+  submit(bytes: Uint8Array, { isNew, transaction, traceParent }: SubmitHints): AcceptedRequest {
+    const { counters, probe } = this.options
     const id = requestId(bytes)
     const pending = this.requests.get(id)
+    if (pending && counters) counters.duplicates++
     if (pending) return new AcceptedRequest(pending, true, pending.stage === 'journaled' ? undefined : this.written(pending))
     const report = isNew ? undefined : this.options.committed({ id, bytes })
+    if (report && counters) counters.duplicates++
     if (report) return AcceptedRequest.ended({ id, bytes }, report)
     this.checkRoom(bytes)
     const pooled = this.add(id, bytes, this.nextSequence, bytes.length > MAX_KEPT_DECODING_BYTES ? undefined : transaction)
+    if (counters) counters.accepted++
+    probe?.submitted(id, traceParent, transaction?.txid)
     return new AcceptedRequest(pooled, false, this.gather(pooled).written)
   }
 
@@ -123,12 +132,23 @@ export class RequestPool {
 
   /** A request's outcome is durable. */
   settle(id: RequestId, report: RequestOutcomeReport): void {
-    this.take(id)?.finish(report)
+    const { counters, probe } = this.options
+    const pooled = this.take(id)
+    if (!pooled) return
+    if (counters && report.status === 'committed') counters.committed++
+    else if (counters) counters.rejected++
+    probe?.ended(id, report)
+    pooled.finish(report)
   }
 
   /** The engine dropped a request. */
   drop(id: RequestId): void {
-    this.take(id)?.fail(new PeerError('ERR_CONSENSUS_DROPPED', `the consensus engine dropped request ${id} without executing it`, { retryable: true }))
+    const { counters, probe } = this.options
+    const pooled = this.take(id)
+    if (!pooled) return
+    if (counters) counters.dropped++
+    probe?.failed(id, 'the consensus engine dropped it')
+    pooled.fail(new PeerError('ERR_CONSENSUS_DROPPED', `the consensus engine dropped request ${id} without executing it`, { retryable: true }))
   }
 
   /** Ends the waiting of those who asked for outcomes, and of those whose request will not reach the disk any more. */
@@ -158,6 +178,8 @@ export class RequestPool {
     if (!pooled) return undefined
     this.requests.delete(id)
     this.bytes -= pooled.request.bytes.length
+    const { counters } = this.options
+    if (counters && this.requests.size === 0) counters.waitingSinceMs = undefined
     return pooled
   }
 
@@ -166,6 +188,8 @@ export class RequestPool {
   }
 
   private add(id: RequestId, bytes: Uint8Array, sequence: number, transaction?: Transaction): PooledRequest {
+    const { counters } = this.options
+    if (counters) counters.waitingSinceMs ??= counters.elapsedMs()
     const pooled = new PooledRequest({ id, bytes }, sequence, transaction)
     this.requests.set(id, pooled)
     this.bytes += bytes.length
@@ -175,10 +199,13 @@ export class RequestPool {
 
   private checkRoom(bytes: Uint8Array): void {
     const { maxRequests, maxRequestBytes } = this.options.limits
-    if (bytes.length > maxRequestBytes) {
+    const { counters } = this.options
+    const isTooLarge = bytes.length > maxRequestBytes
+    if (!isTooLarge && this.requests.size < maxRequests && this.bytes + bytes.length <= maxRequestBytes) return
+    if (counters) counters.refusedForRoom++
+    if (isTooLarge) {
       throw new PeerError('ERR_CONSENSUS_TOO_LARGE', `a transaction may have ${maxRequestBytes} bytes here; found ${bytes.length}`, { grpcStatus: 3 })
     }
-    if (this.requests.size < maxRequests && this.bytes + bytes.length <= maxRequestBytes) return
     throw new PeerError(
       'ERR_CONSENSUS_OVERLOADED',
       `${this.requests.size} of ${maxRequests} requests with ${this.bytes} of ${maxRequestBytes} bytes are waiting to be ordered: no room for one of ${bytes.length} bytes`,
@@ -237,6 +264,7 @@ export class RequestPool {
       // It may have come back in a block that another validator's copy of it got into.
       if (pooled.stage === 'over') continue
       pooled.stage = 'journaled'
+      this.options.probe?.journaled(pooled.request.id)
       this.options.ready(pooled.request)
     }
     this.schedule()

@@ -1,5 +1,7 @@
 import { createToken } from '../../kernel/index.js'
 import type { Consensus, ConsensusTransport, EngineCatalog, Forwarding, HelloBoard, StateTransferService } from './consensus.js'
+import type { ConsensusFigures } from './counters.js'
+import type { Tracing } from './probe.js'
 
 /** Submitting transactions. */
 export const CONSENSUS = createToken<Consensus>('consensus', 'weft/plugins/consensus')
@@ -15,3 +17,7 @@ export const HELLO = createToken<HelloBoard>('hello', 'weft/plugins/network')
 export const STATE_TRANSFER = createToken<StateTransferService>('state transfer', 'weft/plugins/network')
 /** Handing transactions to a validator, on peers that do not validate. */
 export const FORWARDING = createToken<Forwarding>('forwarding', 'weft/plugins/network')
+/** What became of submitted transactions, and what the engine says of itself. */
+export const CONSENSUS_FIGURES = createToken<ConsensusFigures>('consensus figures', 'weft/plugins/consensus')
+/** Looking on at the way of transactions. */
+export const TRACING = createToken<Tracing>('tracing', 'weft/plugins/tracing')

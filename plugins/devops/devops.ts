@@ -22,12 +22,18 @@ export interface Submitted {
   readonly accepted: Accepted
 }
 
+/** What a door knows of who calls. */
+export interface Caller {
+  /** W3C trace context (`traceparent`), for the transaction's spans. */
+  readonly traceParent?: string | undefined
+}
+
 /** What clients ask of a peer, whatever door they come through (spec/node.md §5 Devops). */
 export interface Devops {
   /** Packages, names and submits a deploy. The answer holds the whole code package. */
-  deploy(spec: ChaincodeSpec | undefined): Promise<Submitted & { readonly deployment: ChaincodeDeploymentSpec }>
+  deploy(spec: ChaincodeSpec | undefined, caller?: Caller): Promise<Submitted & { readonly deployment: ChaincodeDeploymentSpec }>
   /** Submits an invoke. */
-  invoke(invocation: ChaincodeInvocationSpec): Promise<Submitted>
+  invoke(invocation: ChaincodeInvocationSpec, caller?: Caller): Promise<Submitted>
   /** Runs a query at once. Throws a PeerError whose message starts with `Error:`, as v0.6 answers. */
   query(invocation: ChaincodeInvocationSpec): Promise<Uint8Array>
 }
@@ -42,7 +48,8 @@ export interface DevopsParts {
 }
 
 export function createDevops({ chaincode, consensus, clock, forwarding }: DevopsParts): Devops {
-  const submit = (transaction: Transaction, isNew: boolean): Promise<Accepted> => consensus.submit(encode(Transaction, transaction), { isNew, transaction })
+  const submit = (transaction: Transaction, isNew: boolean, traceParent: string | undefined): Promise<Accepted> =>
+    consensus.submit(encode(Transaction, transaction), traceParent === undefined ? { isNew, transaction } : { isNew, transaction, traceParent })
 
   const call = (type: Transaction_Type, txid: string, invocation: ChaincodeInvocationSpec): Transaction =>
     Transaction.fromPartial({
@@ -54,7 +61,7 @@ export function createDevops({ chaincode, consensus, clock, forwarding }: Devops
     })
 
   return {
-    async deploy(spec) {
+    async deploy(spec, caller) {
       if (spec === undefined) throw missing('chaincodeSpec')
       requireChaincodeID(spec)
       const deployment = await chaincode.build(spec)
@@ -67,16 +74,16 @@ export function createDevops({ chaincode, consensus, clock, forwarding }: Devops
         txid: id.name,
         timestamp: clock.now(),
       })
-      return { txid: id.name, accepted: await submit(transaction, false), deployment }
+      return { txid: id.name, accepted: await submit(transaction, false, caller?.traceParent), deployment }
     },
 
-    async invoke(invocation) {
+    async invoke(invocation, caller) {
       requireName(invocation)
       const algorithm = invocation.idGenerationAlg
       const args = invocation.chaincodeSpec?.ctorMsg?.args ?? []
       const isNew = algorithm === ''
       const txid = isNew ? randomTransactionId() : derivedTransactionId(algorithm, args)
-      return { txid, accepted: await submit(call(Transaction_Type.CHAINCODE_INVOKE, txid, invocation), isNew) }
+      return { txid, accepted: await submit(call(Transaction_Type.CHAINCODE_INVOKE, txid, invocation), isNew, caller?.traceParent) }
     },
 
     async query(invocation) {

@@ -3,6 +3,6 @@
  *
  * @packageDocumentation
  */
-export type { Devops, Submitted } from './devops.js'
+export type { Caller, Devops, Submitted } from './devops.js'
 export { default } from './plugin.js'
 export { DEVOPS } from './token.js'

@@ -13,7 +13,7 @@ import {
 } from '../../proto/index.js'
 import type { ChaincodeSupport } from '../chaincode/index.js'
 import { unary } from '../grpc/index.js'
-import type { Devops, Submitted } from './devops.js'
+import type { Caller, Devops, Submitted } from './devops.js'
 import { OUTCOME, WAIT, outcomeMetadata } from './outcome.js'
 
 const text = new TextEncoder()
@@ -29,12 +29,12 @@ export function devopsService(devops: Devops, chaincode: ChaincodeSupport): Serv
     login: unary(async (_request: Secret) => failure('Security NOT enabled')),
     build: unary((spec: ChaincodeSpec): Promise<ChaincodeDeploymentSpec> => chaincode.build(spec)),
     deploy: unary(async (spec: ChaincodeSpec, call): Promise<ChaincodeDeploymentSpec> => {
-      const submitted = await devops.deploy(spec)
+      const submitted = await devops.deploy(spec, callerOf(call))
       if (wantsOutcome(call)) await answerOutcome(call, submitted)
       return submitted.deployment
     }),
     invoke: unary(async (invocation: ChaincodeInvocationSpec, call): Promise<Response> => {
-      const submitted = await devops.invoke(invocation)
+      const submitted = await devops.invoke(invocation, callerOf(call))
       if (wantsOutcome(call)) await answerOutcome(call, submitted)
       return { status: Response_StatusCode.SUCCESS, msg: text.encode(submitted.txid) }
     }),
@@ -46,6 +46,11 @@ export function devopsService(devops: Devops, chaincode: ChaincodeSupport): Serv
     expProduceSigma: securityOff,
     expExecuteWithBinding: securityOff,
   }
+}
+
+function callerOf<Q, P>({ metadata }: ServerUnaryCall<Q, P>): Caller | undefined {
+  const [traceParent] = metadata.get('traceparent')
+  return typeof traceParent === 'string' ? { traceParent } : undefined
 }
 
 function wantsOutcome<Q, P>({ metadata }: ServerUnaryCall<Q, P>): boolean {

@@ -20,6 +20,8 @@ export interface BindTarget {
 export class Connections {
   readonly #sockets = new Map<Socket, number>()
   readonly #server: Server
+  /** Connections taken since the start. */
+  accepted = 0
 
   constructor(
     private readonly limit: number,
@@ -79,6 +81,7 @@ export class Connections {
       return
     }
     this.#sockets.set(socket, this.clock.elapsedMs())
+    this.accepted++
     const cancelSilence = this.clock.setTimer(SILENCE_LIMIT_MS, () => {
       if (socket.bytesRead < GREETING_BYTES) socket.destroy()
     })

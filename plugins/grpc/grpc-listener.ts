@@ -3,6 +3,7 @@ import { type Clock, type Logger, endsWithin } from '../../kernel/index.js'
 import { guardBuffers } from './buffer-guard.js'
 import { Connections, type BindTarget } from './connections.js'
 import { ServiceTable } from './service-table.js'
+import type { ListenerTraffic } from './traffic.js'
 
 /** What bounds the memory that clients of one listener can take. */
 export interface ListenerLimits {
@@ -54,6 +55,11 @@ export class GrpcListener {
 
   get address(): string {
     return this.#address
+  }
+
+  get traffic(): ListenerTraffic {
+    const { size = 0, accepted = 0 } = this.#connections ?? {}
+    return { name: this.target.name, connections: size, acceptedConnections: accepted, methods: this.services.traffic() }
   }
 
   get isOpen(): boolean {

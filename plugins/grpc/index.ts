@@ -9,4 +9,5 @@ export { type ClientClass, dialFailure, isRpcError, rpcErrorText } from './dial.
 export { grpcKeys } from './keys.js'
 export { type GrpcStatus, cutStream, failStream, streaming, toGrpcStatus, unary } from './methods.js'
 export { default } from './plugin.js'
+export { type ListenerTraffic, type MethodTraffic, TRAFFIC, type Traffic } from './traffic.js'
 export { clientCredentials, loadTls } from './tls.js'

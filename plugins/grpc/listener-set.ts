@@ -1,6 +1,7 @@
 import type { ServerCredentials } from '@grpc/grpc-js'
 import { type Clock, type Listener, type ListenerOwner, type ListenerSet, type Listeners, type Logger, PeerError } from '../../kernel/index.js'
 import { GrpcListener, type ListenerLimits } from './grpc-listener.js'
+import { watched } from './traffic.js'
 
 /** All listeners of one peer, and which plugin declared each. */
 export class GrpcListenerSet implements ListenerSet {
@@ -17,7 +18,7 @@ export class GrpcListenerSet implements ListenerSet {
 
   /** The listeners as one plugin sees them: what it declares and adds is its own. */
   view(owner: ListenerOwner): Listeners {
-    return Object.freeze<Listeners>({
+    const view: Listeners = {
       declare: (name, address, key = `the address of listener ${name}`) => this.#declare(owner, name, address, key),
       get: (name) => {
         const found = this.#listeners.get(name)
@@ -25,7 +26,8 @@ export class GrpcListenerSet implements ListenerSet {
         const names = [...this.#listeners.keys()].join(', ')
         throw new PeerError('ERR_LISTENER_UNKNOWN', `no listener is named ${name}; there are: ${names}`, { details: { name } })
       },
-    })
+    }
+    return watched(view, { listeners: () => [...this.#listeners.values()].map(({ listener }) => listener.traffic) })
   }
 
   /** Binds what is not bound yet. */

@@ -2,6 +2,7 @@ import { definePlugin, peerKeys } from '../../kernel/index.js'
 import { detectedAddress } from './endpoint.js'
 import { grpcKeys } from './keys.js'
 import { GrpcListenerSet } from './listener-set.js'
+import { TRAFFIC, trafficOf } from './traffic.js'
 import { loadTls, serverCredentials } from './tls.js'
 
 /** Carries the listeners of a peer over gRPC. See README.md. */
@@ -9,6 +10,7 @@ export default definePlugin({
   name: 'grpc',
   description: 'gRPC listeners: TLS, bounded connections and messages, services that change hands while they run',
   config: grpcKeys,
+  provides: [TRAFFIC],
   listeners({ log, clock, settings }) {
     const limits = settings(grpcKeys)
     const { 'peer.limits.messageBytes': messageBytes, 'peer.limits.connections': connections, 'peer.limits.streams': streams } = limits
@@ -19,6 +21,7 @@ export default definePlugin({
     return listeners
   },
   apply(peer) {
+    peer.hooks.registerServices.tap(async (listeners) => peer.provide(TRAFFIC, trafficOf(listeners)))
     peer.hooks.endpoint.tap(async (endpoint) =>
       peer.settings(grpcKeys)['peer.addressAutoDetect'] ? { ...endpoint, address: detectedAddress(endpoint.address) } : endpoint,
     )

@@ -9,10 +9,12 @@ import {
 } from '@grpc/grpc-js'
 import { type ListenerOwner, type Logger, PeerError } from '../../kernel/index.js'
 import { toGrpcStatus } from './methods.js'
+import { MethodTraffic } from './traffic.js'
 
 /** Who serves one method at the moment. */
 interface Slot {
   readonly path: string
+  readonly traffic: MethodTraffic
   owner: ListenerOwner | undefined
   implementation: UntypedServiceImplementation
   handler: Function | undefined
@@ -65,8 +67,13 @@ export class ServiceTable {
     for (const slot of this.#slots.values()) slot.awaited = false
   }
 
+  /** What each method has to do. */
+  *traffic(): Iterable<MethodTraffic> {
+    for (const { traffic } of this.#slots.values()) yield traffic
+  }
+
   #register(method: MethodDefinition<unknown, unknown>): Slot {
-    const slot: Slot = { path: method.path, owner: undefined, implementation: {}, handler: undefined, awaited: false }
+    const slot: Slot = { path: method.path, traffic: new MethodTraffic(method.path), owner: undefined, implementation: {}, handler: undefined, awaited: false }
     this.#slots.set(method.path, slot)
     const kind = method.requestStream ? (method.responseStream ? 'bidi' : 'clientStream') : method.responseStream ? 'serverStream' : 'unary'
     const handle: UntypedHandleCall = method.responseStream ? this.#streamHandler(slot) : this.#replyHandler(slot)
@@ -77,10 +84,13 @@ export class ServiceTable {
   #replyHandler(slot: Slot) {
     return (call: object, callback: sendUnaryData<unknown>): void => {
       let answered = false
+      slot.traffic.began()
       const answer: sendUnaryData<unknown> = (error, value, trailer, flags) => {
         if (answered) return // grpc-js throws on a second answer; the first one stands
         answered = true
-        if (error) callback({ ...toGrpcStatus(error), metadata: error.metadata }, null, trailer)
+        const failure = error ? { ...toGrpcStatus(error), metadata: error.metadata } : null
+        slot.traffic.ended(failure?.code ?? status.OK)
+        if (failure) callback(failure, null, trailer)
         else callback(null, value, trailer, flags)
       }
       invoke(slot, [call, answer], (error) => {
@@ -95,6 +105,7 @@ export class ServiceTable {
       // A cancelled stream emits 'error', and without a listener of ours a plugin that forgot one would end the process.
       call.on('error', (error) => this.log.in(slot.path).debug(`stream ended: ${toGrpcStatus(error).details}`))
       answerWhenDestroyed(call)
+      countStream(call, slot.traffic)
       invoke(slot, [call], (error) => call.emit('error', toGrpcStatus(error)))
     }
   }
@@ -105,7 +116,7 @@ interface StreamCall {
   readonly cancelled: boolean
   readonly writableEnded: boolean
   emit(event: 'error', error: object): boolean
-  on(event: 'error', listener: (error: unknown) => void): unknown
+  on(event: 'error' | 'finish' | 'cancelled' | 'close', listener: (error?: unknown) => void): unknown
   destroy(reason?: Error): unknown
 }
 
@@ -122,6 +133,21 @@ function answerWhenDestroyed(call: StreamCall): void {
     else setImmediate(() => call.writableEnded || call.emit('error', { code: status.UNAVAILABLE, details: 'the peer ended the stream' }))
     return call
   }
+}
+
+/** A stream ends once: with the status of its first error, as cancelled, or well. */
+function countStream(call: StreamCall, traffic: MethodTraffic): void {
+  let isOver = false
+  const end = (code: number): void => {
+    if (isOver) return
+    isOver = true
+    traffic.ended(code)
+  }
+  traffic.began()
+  call.on('error', (error) => end(toGrpcStatus(error).code))
+  call.on('cancelled', () => end(status.CANCELLED))
+  call.on('finish', () => end(status.OK))
+  call.on('close', () => end(call.cancelled ? status.CANCELLED : status.OK))
 }
 
 function clear(slot: Slot, awaited: boolean): void {

@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/index.js'
 import type { Store } from '../level/index.js'
 import { Chain } from './chain.js'
 import { CommitListeners } from './commit-listeners.js'
+import type { LedgerCounters } from './counters.js'
 import { DeltaHistory } from './delta-history.js'
 import { OpenGuard } from './open-guard.js'
 import { checkNewestBlocks, checkState } from './recovery.js'
@@ -19,6 +20,8 @@ export interface LedgerOptions {
   readonly genesis?: boolean
   /** Opens what is there, changes nothing and refuses no damage: for `verify`, which lists it. */
   readonly inspect?: boolean
+  /** Where the ledger counts what it commits. */
+  readonly counters?: LedgerCounters
   /** Told what a commit listener threw; by default it is thrown where nobody can miss it. */
   readonly onListenerError?: (thrown: unknown) => void
 }
@@ -29,7 +32,7 @@ export interface LedgerOptions {
  * @throws PeerError ERR_LEDGER_CORRUPT if height, newest blocks and state contradict each other; ERR_LEDGER_SETTINGS for a shape that cannot be;
  * ERR_LEDGER_SETTINGS_CHANGED if the store was made with another shape
  */
-export async function createLedger({ store, clock, settings, genesis, inspect, onListenerError }: LedgerOptions): Promise<OpenLedger> {
+export async function createLedger({ store, clock, settings, genesis, inspect, counters, onListenerError }: LedgerOptions): Promise<OpenLedger> {
   const allSettings: LedgerSettings = { ...SHIPPED_SETTINGS, ...settings }
   const meta = store.namespace(META)
   await settle(store, meta, allSettings)
@@ -51,6 +54,7 @@ export async function createLedger({ store, clock, settings, genesis, inspect, o
     history,
     guard: new OpenGuard(),
     listeners: new CommitListeners(onListenerError ?? throwLoudly),
+    counters,
     clock,
   })
   if (genesis && chain.height === 0n) await ledger.openBatch().commit([], undefined)

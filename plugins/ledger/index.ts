@@ -24,4 +24,5 @@ export type {
 } from './ledger.js'
 
 export { ledgerKeys, validatorKeys } from './keys.js'
-export { LEDGER, LEDGER_SYNC } from './tokens.js'
+export type { LedgerCounters } from './counters.js'
+export { LEDGER, LEDGER_COUNTERS, LEDGER_SYNC } from './tokens.js'

@@ -17,6 +17,8 @@ export interface BatchHost {
   prepare(delta: StateDelta): Promise<PreparedState>
   preview(executed: readonly ExecutedTransaction[], metadata: Uint8Array | undefined, stateHash: Uint8Array | undefined): BlockchainInfo
   write(block: BlockToWrite): Promise<CommittedBlock>
+  /** For the duration of commits. */
+  nowMs(): number
   /** Nothing is open any longer. */
   closed(): void
 }
@@ -28,6 +30,8 @@ export interface BlockToWrite {
   readonly delta: StateDelta
   readonly state: PreparedState
   readonly also: ((batch: StoreBatch) => void) | undefined
+  /** When its commit began. */
+  readonly beganMs: number
 }
 
 /** The open batch: finished transactions' writes over the committed state (spec/ledger.md §6.2, §10). */
@@ -65,8 +69,9 @@ export class OpenBatch implements LedgerBatch, BatchLayers {
       throw new PeerError('ERR_LEDGER_TRANSACTION_OPEN', `transaction ${this.transaction.txid} has not been finished; the batch cannot be committed`)
     // From here on nothing can change the batch; whatever happens, it is over (spec/ledger.md §10 commitTxBatch).
     this.isOpen = false
+    const beganMs = this.host.nowMs()
     try {
-      return await this.host.write({ executed, metadata, delta: this.delta, state: await this.prepare(), also })
+      return await this.host.write({ executed, metadata, delta: this.delta, state: await this.prepare(), also, beganMs })
     } finally {
       this.host.closed()
     }

@@ -1,6 +1,7 @@
 import type { Store } from '../level/index.js'
 import type { Chain } from './chain.js'
 import type { CommitListeners } from './commit-listeners.js'
+import type { LedgerCounters } from './counters.js'
 import type { DeltaHistory } from './delta-history.js'
 import type { OpenGuard } from './open-guard.js'
 import type { DataStructure } from './settings.js'
@@ -15,4 +16,5 @@ export interface LedgerCore {
   readonly history: DeltaHistory
   readonly guard: OpenGuard
   readonly listeners: CommitListeners
+  readonly counters: LedgerCounters | undefined
 }

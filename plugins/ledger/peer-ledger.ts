@@ -57,6 +57,7 @@ export class PeerLedger implements Ledger {
       preview: (executed, metadata, stateHash) => this.preview(executed, metadata, stateHash),
       write: (block) => this.write(block),
       closed: () => guard.vacate(),
+      nowMs: () => this.parts.counters?.elapsedMs() ?? 0,
     })
   }
 
@@ -129,8 +130,8 @@ export class PeerLedger implements Ledger {
     return { height: height + 1n, currentBlockHash: hash, previousBlockHash: currentBlockHash }
   }
 
-  private async write({ executed, metadata, delta, state, also }: BlockToWrite): Promise<CommittedBlock> {
-    const { store, world, chain, history, listeners, clock } = this.parts
+  private async write({ executed, metadata, delta, state, also, beganMs }: BlockToWrite): Promise<CommittedBlock> {
+    const { store, world, chain, history, listeners, counters, clock } = this.parts
     const number = chain.height
     const previousBlockHash = chain.head
     const { bytes, hash } = buildBlock({ executed, metadata, stateHash: state.hash, previousBlockHash }, clock.now())
@@ -152,6 +153,7 @@ export class PeerLedger implements Ledger {
     state.committed()
     marked()
     chain.advance(number, hash, previousBlockHash)
+    counters?.committed(beganMs, bytes.length, executed)
     return listeners.announce({ number, bytes, info: chain.info(), executed })
   }
 

@@ -9,12 +9,13 @@ import { StateGetCommand } from './commands/state-get.js'
 import { StateListCommand } from './commands/state-list.js'
 import { TransactionCommand } from './commands/transaction.js'
 import { LedgerVerifyCommand } from './commands/verify.js'
+import { LedgerCounters } from './counters.js'
 import { createLedger } from './create-ledger.js'
 import type { OpenLedger } from './inspectable-ledger.js'
 import { ledgerKeys, validatorKeys } from './keys.js'
 import { ledgerTools } from './service.js'
 import { settingsOf } from './settings.js'
-import { LEDGER, LEDGER_SYNC } from './tokens.js'
+import { LEDGER, LEDGER_COUNTERS, LEDGER_SYNC } from './tokens.js'
 
 /** Opens chain and world state in the peer's store; a validator with an empty chain writes the genesis block (spec/ledger.md §3.4). */
 export default definePlugin({
@@ -32,19 +33,22 @@ export default definePlugin({
     StateListCommand,
   ],
   requires: [STORE],
-  provides: [LEDGER, LEDGER_SYNC],
+  provides: [LEDGER, LEDGER_SYNC, LEDGER_COUNTERS],
   apply(peer) {
     let ledger: OpenLedger | undefined
     peer.hooks.db.tap(async () => {
+      const counters = new LedgerCounters(() => peer.clock.elapsedMs())
       ledger = await createLedger({
         store: peer.use(STORE),
         clock: peer.clock,
         settings: settingsOf(peer.settings(ledgerKeys)),
         genesis: peer.settings(validatorKeys)['peer.validator.enabled'],
+        counters,
         onListenerError: (thrown) => peer.log.error('a commit listener failed', { reason: messageOf(thrown) }),
       })
       peer.provide(LEDGER, ledger)
       peer.provide(LEDGER_SYNC, ledger)
+      peer.provide(LEDGER_COUNTERS, counters)
       const { height } = ledger.info()
       peer.log.info('ledger opened', { height, stateBlock: ledger.stateBlock() })
     })

@@ -1,4 +1,5 @@
 import { createToken } from '../../kernel/index.js'
+import type { LedgerCounters } from './counters.js'
 import type { Ledger } from './ledger.js'
 import type { SyncableLedger } from './ledger-sync.js'
 
@@ -7,3 +8,6 @@ export const LEDGER = createToken<Ledger>('ledger', 'weft/plugins/ledger')
 
 /** The same ledger, for state transfer. */
 export const LEDGER_SYNC = createToken<SyncableLedger>('ledger-sync', 'weft/plugins/ledger')
+
+/** What the ledger has committed so far. */
+export const LEDGER_COUNTERS = createToken<LedgerCounters>('ledger counters', 'weft/plugins/ledger')

@@ -1,6 +1,7 @@
 import { PeerError } from '../../kernel/index.js'
 import type { Backend } from './backend.js'
 import { LevelBatch } from './batch.js'
+import type { StoreCounters } from './counters.js'
 import { closeError, closed, readError } from './errors.js'
 import { OWN_NUMBER, checkFormat } from './format.js'
 import { NAME_ROW_PREFIX, NameTable } from './names.js'
@@ -20,6 +21,8 @@ export interface StoreOptions {
   readonly writtenBy?: string
   /** Done before the database is closed in order. */
   readonly beforeClose?: () => Promise<void>
+  /** Where the store counts what it does. */
+  readonly counters?: StoreCounters
   /** Told once, with ERR_STORE_WRITE, when a write has failed and the store takes nothing more. */
   readonly onFailed?: (reason: Error) => void
 }
@@ -58,7 +61,7 @@ class LevelStore implements Store {
     this.#beforeClose = options.beforeClose ?? (() => Promise.resolve())
     this.#sync = { block: policy !== 'off', record: policy === 'all' }
     this.#own = new LevelNamespace('', OWN_NUMBER, db, this)
-    this.#writer = new GroupWriter(db, (batches) => this.#nameNamespaces(batches), options.onFailed ?? (() => undefined))
+    this.#writer = new GroupWriter(db, (batches) => this.#nameNamespaces(batches), options.onFailed ?? (() => undefined), options.counters)
   }
 
   namespace(name: string): Namespace {

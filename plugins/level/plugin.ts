@@ -2,9 +2,10 @@ import { mkdir } from 'node:fs/promises'
 import { definePlugin } from '../../kernel/index.js'
 import manifest from '../../package.json' with { type: 'json' }
 import { DIRECTORY } from '../directory/index.js'
+import { StoreCounters } from './counters.js'
 import { storeKeys } from './keys.js'
 import { openLevelStore, storeDirectory } from './open.js'
-import { STORE } from './token.js'
+import { STORE, STORE_COUNTERS } from './token.js'
 import type { Store } from './store.js'
 
 /** The peer's one store, on LevelDB, in `<peer.fileSystemPath>/db`. See README.md. */
@@ -12,7 +13,7 @@ export const level = definePlugin({
   name: 'level',
   description: "the peer's store on LevelDB: one atomic, synced write per block",
   config: storeKeys,
-  provides: [STORE],
+  provides: [STORE, STORE_COUNTERS],
   uses: [DIRECTORY],
   apply(peer) {
     let store: Store | undefined
@@ -22,14 +23,17 @@ export const level = definePlugin({
         peer.log.warning(`nothing takes ${directory} for this process: no peer.lock, and no peer.pid for node stop; add weft/plugins/directory to plugins`)
       }
       await mkdir(directory, { recursive: true, mode: 0o755 })
+      const counters = new StoreCounters(() => peer.clock.elapsedMs())
       store = await openLevelStore(storeDirectory(directory), {
         sync: settings['store.sync'],
         cacheBytes: settings['store.cacheBytes'],
         writeBufferBytes: settings['store.writeBufferBytes'],
         writtenBy: `${manifest.name} ${manifest.version}`,
+        counters,
         onFailed: (reason) => peer.fail(reason),
       })
       peer.provide(STORE, store)
+      peer.provide(STORE_COUNTERS, counters)
     })
     // Plugins stop in reverse order: whatever uses the store has stopped before.
     peer.hooks.stop.tap(async () => {

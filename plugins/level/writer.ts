@@ -1,5 +1,6 @@
 import { type Backend, SYNCED, UNSYNCED } from './backend.js'
 import type { LevelBatch } from './batch.js'
+import type { StoreCounters } from './counters.js'
 import { writeError } from './errors.js'
 
 /** What one LevelDB write carries. Its members share a promise, so a commit makes no closure of its own. */
@@ -34,6 +35,7 @@ export class GroupWriter {
     /** Puts operations of the store itself (names of new namespaces) in front of a group. */
     private readonly preamble: (batches: LevelBatch[]) => void,
     private readonly onFailed: (reason: Error) => void,
+    private readonly counters?: StoreCounters,
   ) {}
 
   /** Why nothing is written any more. */
@@ -74,12 +76,27 @@ export class GroupWriter {
 
   async #write(group: Group): Promise<void> {
     try {
-      if (group.size > 0) await this.#apply(group)
+      if (group.size > 0) await this.#counted(group)
       group.resolve()
     } catch (cause) {
       this.#failure = writeError(cause)
+      if (this.counters !== undefined) this.counters.failure = this.#failure.message
       group.reject(this.#failure)
       this.onFailed(this.#failure)
+    }
+  }
+
+  async #counted(group: Group): Promise<void> {
+    const { counters } = this
+    if (counters === undefined) return this.#apply(group)
+    const beganMs = counters.elapsedMs()
+    await this.#apply(group)
+    if (group.sync) counters.syncedWrites.add(counters.elapsedMs() - beganMs)
+    else counters.unsyncedWrites++
+    for (const { size, byteLength } of group.batches) {
+      counters.batches++
+      counters.operations += size
+      counters.bytes += byteLength
     }
   }
 

@@ -3,6 +3,8 @@ import { type Clock, type LogFacts, type LogLevel, messageOf } from '../../kerne
 /** Where lines go: stderr, or a test's buffer. */
 export interface LogStream {
   write(line: string): unknown
+  /** Opens a file anew that was moved away; false if it cannot be opened, and the old one stays in use. */
+  reopen?(): boolean
 }
 
 /** Writes one event. */

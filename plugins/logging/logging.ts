@@ -1,6 +1,6 @@
-import { type Clock, LOG_LEVELS, type LogFacts, type LogLevel, type Logger, type Logging, systemClock } from '../../kernel/index.js'
+import { type Clock, type LogFacts, type LogLevel, type Logger, type Logging, systemClock } from '../../kernel/index.js'
 import { type LogStream, type LogWriter, textWriter } from './format.js'
-import { parseLevels } from './levels.js'
+import { CONTROL, type ControlledLogger, type LevelControl, Levels, type LoggingControl, type Threshold, rankOf } from './level-control.js'
 import { standardError } from './standard-error.js'
 
 export interface LoggingOptions {
@@ -15,8 +15,10 @@ export interface LoggingOptions {
 
 /** A {@link Logging} whose levels can be changed. */
 export interface LevelledLogging extends Logging {
-  /** Changes the levels of all loggers, also of those made before; a bad spec is logged as a warning and means INFO. */
+  /** The levels as the configuration has them, of all loggers, also of those made before; a bad spec is logged as a warning and means INFO. */
   setLevels(spec: string): void
+  /** Reads and changes the levels of the moment. */
+  readonly levels: LevelControl
 }
 
 /**
@@ -28,45 +30,31 @@ export interface LevelledLogging extends Logging {
 export function createLogging(options: LoggingOptions): LevelledLogging {
   const { stream = standardError, clock = systemClock } = options
   const write = options.writer ?? textWriter(stream, clock, options.stream === undefined && process.stderr.isTTY)
-  const thresholds = new Map<string, Threshold>()
-  let levels = parseLevels(options.spec)
-  const logger = (module: string): Logger => {
-    const rank = rankOf(levels.modules.get(module) ?? levels.fallback)
-    const threshold = thresholds.get(module) ?? { rank }
-    thresholds.set(module, threshold)
-    return createLogger(module, module, threshold, write)
-  }
+  const levels = new Levels(options.spec)
+  const control: LoggingControl = { levels, reopen: () => stream.reopen?.() ?? false }
+  const logger = (module: string): Logger => createLogger(module, module, levels.threshold(module), write, control)
   const report = (): void => {
     for (const problem of levels.problems) logger('logging').in('setLevels').warning(`invalid logging level, using info: ${problem}`)
   }
   report()
   return {
     logger,
+    levels,
     setLevels(spec) {
-      levels = parseLevels(spec)
-      for (const [module, threshold] of thresholds) threshold.rank = rankOf(levels.modules.get(module) ?? levels.fallback)
+      levels.configure(spec)
       report()
     },
   }
 }
 
-/** The least severe level that a module writes; shared by its loggers so that it can change. */
-interface Threshold {
-  rank: number
-}
-
-function rankOf(level: LogLevel): number {
-  return LOG_LEVELS.indexOf(level)
-}
-
-function createLogger(module: string, area: string, threshold: Threshold, write: LogWriter): Logger {
+function createLogger(module: string, area: string, threshold: Threshold, write: LogWriter, control: LoggingControl): Logger {
   const at = (level: LogLevel) => {
     const rank = rankOf(level)
     return (message: string, facts?: LogFacts): void => {
       if (rank <= threshold.rank) write(level, module, area, message, facts)
     }
   }
-  return Object.freeze<Logger>({
+  return Object.freeze<ControlledLogger>({
     module,
     critical: at('critical'),
     error: at('error'),
@@ -75,6 +63,7 @@ function createLogger(module: string, area: string, threshold: Threshold, write:
     info: at('info'),
     debug: at('debug'),
     isEnabled: (level) => rankOf(level) <= threshold.rank,
-    in: (inner) => createLogger(module, inner, threshold, write),
+    in: (inner) => createLogger(module, inner, threshold, write, control),
+    [CONTROL]: control,
   })
 }

@@ -1,18 +1,30 @@
-import { type Logging, definePlugin, peerKeys } from '../../kernel/index.js'
+import { type Listener, type Listeners, type Logging, PeerError, definePlugin, peerKeys } from '../../kernel/index.js'
+import { LogLevelsService } from '../../proto/index.js'
+import { LoggingGetCommand } from './commands/get.js'
+import { LoggingResetCommand } from './commands/reset.js'
+import { LoggingSetCommand } from './commands/set.js'
+import { textWriter } from './format.js'
 import { loggingKeys } from './keys.js'
+import { controlOf } from './level-control.js'
+import { createLogFile } from './log-file.js'
 import { createLogging } from './logging.js'
+import { logLevelsService } from './service.js'
 import { standardError } from './standard-error.js'
 
-/** Writes what happens to stderr: as v0.6 does, or as JSON. See README.md. */
+/** Writes what happens to stderr or a file: as v0.6 does, or as JSON; its levels can be changed while the peer runs. See README.md. */
 export default definePlugin({
   name: 'logging',
-  description: 'log lines on stderr as v0.6 writes them, or JSON; levels by module',
+  description: 'log lines on stderr as v0.6 writes them, or JSON; levels by module, changed on a running peer',
   config: { ...loggingKeys, 'logging.level': peerKeys['logging.level'] },
+  commands: [LoggingGetCommand, LoggingSetCommand, LoggingResetCommand],
   async logging(site, clock): Promise<Logging> {
+    const file = site.values.get('logging.file')?.value
+    const stream = typeof file === 'string' && file !== '' ? createLogFile(file) : standardError
     // Pino takes as long to load as the rest of the kernel: only for who asks for JSON.
     const isJson = site.values.get('logging.format')?.value === 'json'
-    const writer = isJson ? (await import('./json-writer.js')).jsonWriter(standardError, clock) : undefined
-    const logging = createLogging({ spec: 'info', clock, ...(writer === undefined ? {} : { writer }) })
+    const colours = stream === standardError && process.stderr.isTTY
+    const writer = isJson ? (await import('./json-writer.js')).jsonWriter(stream, clock) : textWriter(stream, clock, colours)
+    const logging = createLogging({ spec: 'info', clock, stream, writer })
     return {
       logger: (module) => logging.logger(module),
       configured(resolved) {
@@ -22,7 +34,32 @@ export default definePlugin({
       },
     }
   },
-  apply() {
-    // What it brings is used before any hook runs.
+  apply(peer) {
+    const control = controlOf(peer.log)
+    // An embedding program may have brought its own logging: then there is nothing to control.
+    if (control === undefined) return
+    const reopen = (): void => {
+      if (control.reopen()) peer.log.info('the log file was opened anew (SIGHUP)')
+    }
+    peer.hooks.registerServices.tap(async (listeners) => {
+      const settings = peer.settings(loggingKeys)
+      // Without a file SIGHUP stays what it is to any program: the end of its terminal.
+      if (settings['logging.file'] !== '') process.on('SIGHUP', reopen)
+      const changed = (what: string): void => peer.log.in('levels').notice(`log levels changed: ${what}`)
+      peerListener(listeners)?.add(LogLevelsService, logLevelsService(control.levels, settings['logging.allowChange'], changed))
+    })
+    peer.hooks.stop.tap(async () => {
+      process.off('SIGHUP', reopen)
+    })
   },
 })
+
+/** Where levels are changed from; a site without listeners only has those of its configuration. */
+function peerListener(listeners: Listeners): Listener | undefined {
+  try {
+    return listeners.get('peer')
+  } catch (error) {
+    if (error instanceof PeerError && error.code === 'ERR_LISTENER_MISSING') return undefined
+    throw error
+  }
+}

@@ -16,6 +16,9 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'http',
   'rest',
   'events',
+  'metrics',
+  'profiling',
+  'tracing',
   'admin',
   'site',
 ]

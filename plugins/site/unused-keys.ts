@@ -39,8 +39,6 @@ export const UNUSED_KEYS: readonly string[] = Object.freeze([
   'peer.db.keepLogFileNum',
   'peer.db.logLevel',
   'peer.db.loglevel',
-  'peer.profile.enabled',
-  'peer.profile.listenAddress',
   'vm.endpoint',
   'vm.docker.tls.enabled',
   'vm.docker.tls.cert.file',

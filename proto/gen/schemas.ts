@@ -590,6 +590,24 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 1, kind: 'string' },
     { number: 2, kind: 'string' },
   ] },
+  { name: 'weft.GetLogLevelsRequest', isClosed: false, fields: [
+    { number: 1, kind: 'string', repeated: true },
+  ] },
+  { name: 'weft.SetLogLevelsRequest', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+  ] },
+  { name: 'weft.ResetLogLevelsRequest', isClosed: false, fields: [
+    { number: 1, kind: 'string', repeated: true },
+  ] },
+  { name: 'weft.LogLevelList', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'message', repeated: true, message: 'weft.ComponentLogLevel' },
+  ] },
+  { name: 'weft.ComponentLogLevel', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'string' },
+    { number: 3, kind: 'bool' },
+  ] },
   { name: 'weft.PositionedEvent', isClosed: false, fields: [
     { number: 1, kind: 'message', oneof: 0, message: 'protos.Register' },
     { number: 2, kind: 'message', oneof: 0, message: 'protos.Block' },

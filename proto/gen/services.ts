@@ -117,6 +117,13 @@ export const LedgerToolsService = {
   listState: method('/weft.LedgerTools/ListState', false, weft.StateListQuery, weft.StateList),
 }
 
+/** `/weft.LogLevels`. */
+export const LogLevelsService = {
+  get: method('/weft.LogLevels/Get', false, weft.GetLogLevelsRequest, weft.LogLevelList),
+  set: method('/weft.LogLevels/Set', false, weft.SetLogLevelsRequest, weft.LogLevelList),
+  reset: method('/weft.LogLevels/Reset', false, weft.ResetLogLevelsRequest, weft.LogLevelList),
+}
+
 /** `/weft.NetworkTools`. */
 export const NetworkToolsService = {
   status: method('/weft.NetworkTools/Status', false, weft.NetworkStatusRequest, weft.NetworkStatus),

@@ -52,6 +52,34 @@ export interface VerifyFault {
   what: string;
 }
 
+export interface GetLogLevelsRequest {
+  /** Empty: all. */
+  components: string[];
+}
+
+export interface SetLogLevelsRequest {
+  /** As --logging-level. With a level that stands alone it replaces all levels, else it changes those that it names. */
+  spec: string;
+}
+
+export interface ResetLogLevelsRequest {
+  /** Empty: all, and the level of the others. */
+  components: string[];
+}
+
+export interface LogLevelList {
+  /** Of components without one of their own. */
+  fallback: string;
+  components: ComponentLogLevel[];
+}
+
+export interface ComponentLogLevel {
+  component: string;
+  level: string;
+  /** Whether the component has a level of its own. */
+  isOwn: boolean;
+}
+
 /**
  * A protos.Event with its place on the chain: what /protos.Events/Chat sends to consumers that ask for past events with the
  * metadata weft-from-block or weft-after. Whoever reads it as a protos.Event sees just that.
@@ -673,6 +701,327 @@ export const VerifyFault: MessageFns<VerifyFault, "weft.VerifyFault"> = {
     const message = createBaseVerifyFault();
     message.where = object.where ?? "";
     message.what = object.what ?? "";
+    return message;
+  },
+};
+
+function createBaseGetLogLevelsRequest(): GetLogLevelsRequest {
+  return { components: [] };
+}
+
+export const GetLogLevelsRequest: MessageFns<GetLogLevelsRequest, "weft.GetLogLevelsRequest"> = {
+  $type: "weft.GetLogLevelsRequest" as const,
+
+  encode(message: GetLogLevelsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.components) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetLogLevelsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetLogLevelsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.components.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetLogLevelsRequest>): GetLogLevelsRequest {
+    return GetLogLevelsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetLogLevelsRequest>): GetLogLevelsRequest {
+    const message = createBaseGetLogLevelsRequest();
+    message.components = object.components?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseSetLogLevelsRequest(): SetLogLevelsRequest {
+  return { spec: "" };
+}
+
+export const SetLogLevelsRequest: MessageFns<SetLogLevelsRequest, "weft.SetLogLevelsRequest"> = {
+  $type: "weft.SetLogLevelsRequest" as const,
+
+  encode(message: SetLogLevelsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.spec !== "") {
+      writer.uint32(10).string(message.spec);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetLogLevelsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetLogLevelsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.spec = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetLogLevelsRequest>): SetLogLevelsRequest {
+    return SetLogLevelsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetLogLevelsRequest>): SetLogLevelsRequest {
+    const message = createBaseSetLogLevelsRequest();
+    message.spec = object.spec ?? "";
+    return message;
+  },
+};
+
+function createBaseResetLogLevelsRequest(): ResetLogLevelsRequest {
+  return { components: [] };
+}
+
+export const ResetLogLevelsRequest: MessageFns<ResetLogLevelsRequest, "weft.ResetLogLevelsRequest"> = {
+  $type: "weft.ResetLogLevelsRequest" as const,
+
+  encode(message: ResetLogLevelsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.components) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetLogLevelsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetLogLevelsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.components.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResetLogLevelsRequest>): ResetLogLevelsRequest {
+    return ResetLogLevelsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResetLogLevelsRequest>): ResetLogLevelsRequest {
+    const message = createBaseResetLogLevelsRequest();
+    message.components = object.components?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseLogLevelList(): LogLevelList {
+  return { fallback: "", components: [] };
+}
+
+export const LogLevelList: MessageFns<LogLevelList, "weft.LogLevelList"> = {
+  $type: "weft.LogLevelList" as const,
+
+  encode(message: LogLevelList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fallback !== "") {
+      writer.uint32(10).string(message.fallback);
+    }
+    for (const v of message.components) {
+      ComponentLogLevel.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogLevelList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogLevelList();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fallback = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.components.push(ComponentLogLevel.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LogLevelList>): LogLevelList {
+    return LogLevelList.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LogLevelList>): LogLevelList {
+    const message = createBaseLogLevelList();
+    message.fallback = object.fallback ?? "";
+    message.components = object.components?.map((e) => ComponentLogLevel.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseComponentLogLevel(): ComponentLogLevel {
+  return { component: "", level: "", isOwn: false };
+}
+
+export const ComponentLogLevel: MessageFns<ComponentLogLevel, "weft.ComponentLogLevel"> = {
+  $type: "weft.ComponentLogLevel" as const,
+
+  encode(message: ComponentLogLevel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.component !== "") {
+      writer.uint32(10).string(message.component);
+    }
+    if (message.level !== "") {
+      writer.uint32(18).string(message.level);
+    }
+    if (message.isOwn !== false) {
+      writer.uint32(24).bool(message.isOwn);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ComponentLogLevel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseComponentLogLevel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.component = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.level = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.isOwn = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ComponentLogLevel>): ComponentLogLevel {
+    return ComponentLogLevel.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ComponentLogLevel>): ComponentLogLevel {
+    const message = createBaseComponentLogLevel();
+    message.component = object.component ?? "";
+    message.level = object.level ?? "";
+    message.isOwn = object.isOwn ?? false;
     return message;
   },
 };

@@ -5,6 +5,7 @@ import { freePort } from '../integration/support/peer.js'
 import { Peer, createSite } from '../../kernel/index.js'
 import { loadPackagedSite } from '../../kernel/config/load.js'
 import { createLogging } from '../../plugins/logging/index.js'
+import { freePort } from '../integration/support/peer.js'
 import { runPeer } from '../kernel/cli/run-peer.js'
 import { PACKAGED, temporaryDirectory } from '../kernel/sites.js'
 
@@ -18,6 +19,7 @@ const MAP = join(import.meta.dirname, '../../examples/chaincode/map.ts')
 const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always fails' | 'of its own'>> = {
   'node start': 'goes on',
   'chaincode serve': 'goes on',
+  'events listen': 'goes on',
   'node status': [],
   'network list': [],
   'network ls': [],
@@ -35,6 +37,12 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   tx: 'of its own',
   'state get': ['example02', 'a'],
   'state list': ['example02'],
+  'logging get': [],
+  'logging set': ['ledger=debug'],
+  'logging reset': [],
+  'profile cpu': ['--seconds', '0.2', '-o', join(directory, 'cpu.pb.gz')],
+  'profile heap': ['-o', join(directory, 'heap.pb.gz')],
+  'profile eventloop': [],
   init: [join(directory, 'new')],
   'config show': [],
   'config check': [],
@@ -51,25 +59,26 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
 let peer: Peer
 let sets: readonly string[] = []
 beforeAll(async () => {
-  const events = `127.0.0.1:${await freePort()}`
+  const [events, profiling] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`]
   const values = {
     'peer.listenAddress': '127.0.0.1:0',
     'rest.address': '127.0.0.1:0',
+    'metrics.address': '127.0.0.1:0',
     'peer.validator.events.address': events,
+    'peer.profile.enabled': true,
+    'peer.profile.listenAddress': profiling,
     'peer.fileSystemPath': join(directory, 'data'),
   }
   const base = createSite({ plugins: site.plugins, values: site.values })
   const running = Object.entries(values).reduce((so, [key, value]) => so.with(key, value, 'test'), base)
   peer = new Peer(running, { logging: createLogging({ spec: 'critical', stream: { write: () => true } }) })
   await peer.start()
-  sets = [
-    '--set',
-    `peer.address=${peer.listenerAddress()}`,
-    '--set',
-    `peer.validator.events.address=${events}`,
-    '--set',
-    `peer.fileSystemPath=${join(directory, 'data')}`,
-  ]
+  sets = Object.entries({
+    'peer.address': peer.listenerAddress(),
+    'peer.validator.events.address': events,
+    'peer.profile.listenAddress': profiling,
+    'peer.fileSystemPath': join(directory, 'data'),
+  }).flatMap(([key, value]) => ['--set', `${key}=${value}`])
   writeFileSync(join(directory, 'core.yaml'), 'peer:\n  id: vp1\n')
 })
 afterAll(() => peer.stop())

@@ -68,6 +68,7 @@ export class BatchExecutor {
     }
     const first = await attempt(false)
     if (first !== 'again') return first
+    if (this.options.counters !== undefined) this.options.counters.retries++
     this.options.log.warning('executing a transaction once more after a local fault', { txid })
     const second = await this.gate.closedDuring(() => attempt(true))
     if (second === 'again') throw new PeerError('ERR_BROKEN_INVARIANT', 'broken invariant: the last attempt of a transaction decides')

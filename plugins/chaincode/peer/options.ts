@@ -2,6 +2,7 @@ import type { Clock, Logger } from '../../../kernel/index.js'
 import type { ChaincodeSecurityContext, Transaction } from '../../../proto/index.js'
 import type { Ledger } from '../../ledger/index.js'
 import type { Chaincode } from '../api/index.js'
+import type { ChaincodeCounters } from '../counters.js'
 import type { ChaincodeLauncher, ChaincodeRuntime } from '../runtime.js'
 
 /** v0.6's fixed limit of an invoke or query (spec/chaincode.md §5.9). */
@@ -40,6 +41,8 @@ export interface ChaincodeSupportOptions {
   readonly launchers: readonly ChaincodeLauncher[]
   /** Makes the runtime of a system chaincode. */
   readonly inProcess: (name: string, chaincode: Chaincode) => ChaincodeRuntime
+  /** Where it counts what chaincode does. */
+  readonly counters?: ChaincodeCounters
   /** Absent: security is off. */
   readonly security?: ExecutionSecurity
 }

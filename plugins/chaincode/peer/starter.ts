@@ -157,10 +157,11 @@ export class ChaincodeStarter {
 
   private async run(deployment: Deployment, txid: string, isDeploy: boolean): Promise<RunningChaincode> {
     const { name, path, codePackage } = deployment
-    const { clock, settings } = this.options
+    const { clock, settings, counters } = this.options
     const launcher = this.launcherFor(deployment.type)
     const expiry = new AbortController()
     const { signal } = expiry
+    if (counters !== undefined) counters.launches++
     const launching = this.running
       .closed(name)
       .then(() => launcher.launch(name, codePackage, { path, isDeploy, signal }))
@@ -172,6 +173,7 @@ export class ChaincodeStarter {
       expiry.abort()
       return timeoutError(texts.startTimeout(name, settings.networkId, settings.peerId, txid))
     }).catch((cause: unknown) => {
+      if (counters !== undefined) counters.failedLaunches++
       throw signal.aborted ? startError(messageOf(cause), cause) : startError(texts.startFailed(messageOf(cause)), cause)
     })
     const entry = this.running.add(runtime)

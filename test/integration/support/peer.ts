@@ -50,6 +50,7 @@ export class TestPeer {
       CORE_PEER_FILESYSTEMPATH: this.data,
       // Every other door on a port that the system chooses: test files run side by side.
       CORE_REST_ADDRESS: '127.0.0.1:0',
+      CORE_METRICS_ADDRESS: '127.0.0.1:0',
     }
     return { cwd: this.directory, env }
   }
