@@ -5,7 +5,6 @@ import { freePort } from '../integration/support/peer.js'
 import { Peer, createSite } from '../../kernel/index.js'
 import { loadPackagedSite } from '../../kernel/config/load.js'
 import { createLogging } from '../../plugins/logging/index.js'
-import { freePort } from '../integration/support/peer.js'
 import { runPeer } from '../kernel/cli/run-peer.js'
 import { PACKAGED, temporaryDirectory } from '../kernel/sites.js'
 
@@ -19,7 +18,6 @@ const MAP = join(import.meta.dirname, '../../examples/chaincode/map.ts')
 const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always fails' | 'of its own'>> = {
   'node start': 'goes on',
   'chaincode serve': 'goes on',
-  'events listen': 'goes on',
   'node status': [],
   'network list': [],
   'network ls': [],
