@@ -26,8 +26,16 @@ export async function observabilityScenario(seconds: number): Promise<Row[]> {
     }
     const more = median(runs.map((run) => run.watched.cpuMicros / run.quiet.cpuMicros - 1)) * 100
     return [
-      rowOf('invoke in process, no metrics, no log', runs.map((run) => run.quiet), `${ROUNDS} rounds in turns, medians`),
-      rowOf('invoke in process, metrics scraped, log', runs.map((run) => run.watched), `${more >= 0 ? '+' : ''}${more.toFixed(1)} % CPU, median of the rounds`),
+      rowOf(
+        'invoke in process, no metrics, no log',
+        runs.map((run) => run.quiet),
+        `${ROUNDS} rounds in turns, medians`,
+      ),
+      rowOf(
+        'invoke in process, metrics scraped, log',
+        runs.map((run) => run.watched),
+        `${more >= 0 ? '+' : ''}${more.toFixed(1)} % CPU, median of the rounds`,
+      ),
     ]
   } finally {
     await stopScraping()

@@ -40,11 +40,14 @@ describe('levels of a running process', () => {
     expect(levelsOf(made)).toEqual({ ledger: 'info', pbft: 'info', rest: 'error' })
   })
 
-  test.each(['loud', 'ledger=loud', 'legder=debug', '=debug', '', 'x'.repeat(5000), 'ledger=debug:__proto__=info'])('stay as they are when %j makes no sense', (spec) => {
-    const made = make('info')
-    expect(() => made.levels.change(spec)).toThrow(/invalid logging level|no component is named/)
-    expect(levelsOf(made)).toEqual({ ledger: 'info', pbft: 'info', rest: 'info' })
-  })
+  test.each(['loud', 'ledger=loud', 'legder=debug', '=debug', '', 'x'.repeat(5000), 'ledger=debug:__proto__=info'])(
+    'stay as they are when %j makes no sense',
+    (spec) => {
+      const made = make('info')
+      expect(() => made.levels.change(spec)).toThrow(/invalid logging level|no component is named/)
+      expect(levelsOf(made)).toEqual({ ledger: 'info', pbft: 'info', rest: 'info' })
+    },
+  )
 
   test('a wrong name is answered with the one that was meant', () => {
     expect(() => make('info').levels.change('leger=debug')).toThrow("no component is named 'leger', did you mean ledger?; there are: ledger, pbft, rest")
@@ -82,7 +85,10 @@ describe('weft.LogLevels', () => {
 
   test('refuses what makes no sense as an invalid argument', async () => {
     const { client } = await peerWith()
-    await expect(callUnary(client, LogLevelsService.set, { spec: 'loom=loud' })).rejects.toMatchObject({ code: 3, details: expect.stringContaining("found 'loud'") })
+    await expect(callUnary(client, LogLevelsService.set, { spec: 'loom=loud' })).rejects.toMatchObject({
+      code: 3,
+      details: expect.stringContaining("found 'loud'"),
+    })
     await expect(callUnary(client, LogLevelsService.get, { components: ['x'] })).rejects.toMatchObject({ code: 3 })
   })
 

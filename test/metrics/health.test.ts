@@ -15,7 +15,10 @@ test('a halted engine turns health and readiness red, with its reason, and green
   const consensus = fakeConsensus()
   const { judge } = await metricsPeer([level, ledger, consensus.plugin])
   consensus.set({ halted: 'the warp broke' })
-  expect(await judge('/healthz')).toMatchObject({ code: 503, verdict: { status: 'failing', checks: { engine: { ok: false, reason: 'loom 1 is halted: the warp broke' } } } })
+  expect(await judge('/healthz')).toMatchObject({
+    code: 503,
+    verdict: { status: 'failing', checks: { engine: { ok: false, reason: 'loom 1 is halted: the warp broke' } } },
+  })
   expect((await judge('/readyz')).verdict.checks['submission']).toEqual({ ok: false, reason: 'transactions are refused: the warp broke' })
   consensus.set({})
   expect((await judge('/readyz')).code).toBe(200)

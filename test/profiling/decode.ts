@@ -5,7 +5,9 @@ import { Profile } from 'pprof-format'
 export function decodeProfile(bytes: Uint8Array) {
   const profile = Profile.decode(gunzipSync(bytes))
   const text = (index: number | bigint): string => profile.stringTable.strings[Number(index)] ?? ''
-  const functions = new Map(profile.function.map((each) => [Number(each.id), { name: text(each.name), file: text(each.filename), line: Number(each.startLine) }]))
+  const functions = new Map(
+    profile.function.map((each) => [Number(each.id), { name: text(each.name), file: text(each.filename), line: Number(each.startLine) }]),
+  )
   const locations = new Map(profile.location.map((each) => [Number(each.id), functions.get(Number(each.line[0]?.functionId))]))
   const kind = ({ type, unit }: { type: number | bigint; unit: number | bigint }): string => `${text(type)}/${text(unit)}`
   return {

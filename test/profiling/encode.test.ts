@@ -44,7 +44,10 @@ describe('a heap profile', () => {
   })
 
   test('never counts a sample as less than one object, whatever its weight', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 100_000_000 }), (weight) => objectBytes(weight) >= 1 && objectBytes(weight) <= weight), { numRuns: 50 })
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100_000_000 }), (weight) => objectBytes(weight) >= 1 && objectBytes(weight) <= weight),
+      { numRuns: 50 },
+    )
   })
 
   test('holds what lives, with objects and bytes', async () => {
@@ -71,9 +74,23 @@ describe('a heap profile', () => {
 describe('functions', () => {
   test('of a bundle are named as in their source, without the numbers of the bundler', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'weft-names-'))
-    for (const file of ['a', 'b']) writeFileSync(join(directory, `${file}.ts`), `export function spin(until: number): number {\n  let turns = 0\n  while (Date.now() < until) turns++\n  return turns\n}\n`)
-    writeFileSync(join(directory, 'main.ts'), "import { spin } from './a'\nimport { spin as other } from './b'\nexport const run = () => spin(Date.now() + 40) + other(Date.now() + 40)\n")
-    execFileSync('node_modules/.bin/esbuild', [join(directory, 'main.ts'), '--bundle', '--format=esm', '--sourcemap', `--outfile=${directory}/node_modules/loom/main.mjs`, '--log-level=error'])
+    for (const file of ['a', 'b'])
+      writeFileSync(
+        join(directory, `${file}.ts`),
+        `export function spin(until: number): number {\n  let turns = 0\n  while (Date.now() < until) turns++\n  return turns\n}\n`,
+      )
+    writeFileSync(
+      join(directory, 'main.ts'),
+      "import { spin } from './a'\nimport { spin as other } from './b'\nexport const run = () => spin(Date.now() + 40) + other(Date.now() + 40)\n",
+    )
+    execFileSync('node_modules/.bin/esbuild', [
+      join(directory, 'main.ts'),
+      '--bundle',
+      '--format=esm',
+      '--sourcemap',
+      `--outfile=${directory}/node_modules/loom/main.mjs`,
+      '--log-level=error',
+    ])
     const bundle: { run(): number } = await import(pathToFileURL(join(directory, 'node_modules/loom/main.mjs')).href)
     const session = new Session()
     session.connect()
@@ -93,6 +110,9 @@ describe('functions', () => {
 
   test('without a file keep the name that V8 gives them', () => {
     expect(new SourceNames().describe({ functionName: '(garbage collector)', url: '', lineNumber: -1, columnNumber: -1 }).name).toBe('(garbage collector)')
-    expect(new SourceNames().describe({ functionName: 'emit', url: 'node:events', lineNumber: 9, columnNumber: 1 })).toMatchObject({ name: 'node:events.emit', line: 10 })
+    expect(new SourceNames().describe({ functionName: 'emit', url: 'node:events', lineNumber: 9, columnNumber: 1 })).toMatchObject({
+      name: 'node:events.emit',
+      line: 10,
+    })
   })
 })

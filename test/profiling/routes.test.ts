@@ -75,7 +75,10 @@ test('goroutine tells what keeps the event loop alive, for pprof and for people'
 test('the delay of the event loop is told since the start or within the next seconds', async () => {
   const { get } = await profiledPeer()
   expect(await (await get('eventloop')).text()).toMatch(/^event loop delay within [\d.]+ s: \d+ observations/)
-  expect(await (await get('eventloop?seconds=0.2&format=json')).json()).toMatchObject({ seconds: expect.any(Number), percentilesMs: { p50: expect.any(Number) } })
+  expect(await (await get('eventloop?seconds=0.2&format=json')).json()).toMatchObject({
+    seconds: expect.any(Number),
+    percentilesMs: { p50: expect.any(Number) },
+  })
 })
 
 test('the heap profile decodes', async () => {

@@ -4,13 +4,13 @@ import { Client, Metadata, credentials } from '@grpc/grpc-js'
 import * as fc from 'fast-check'
 import * as z from 'zod'
 import { expect, onTestFinished, test } from 'vitest'
-import { Peer, type Plugin } from '../../kernel/index.js'
+import type { Peer, Plugin } from '../../kernel/index.js'
 import chaincode from '../../plugins/chaincode/index.js'
 import consensus from '../../plugins/consensus/index.js'
 import devops from '../../plugins/devops/index.js'
 import ledger from '../../plugins/ledger/index.js'
 import level from '../../plugins/level/index.js'
-import noops from '../../plugins/noops/index.js'
+import noopsPlugin from '../../plugins/noops/index.js'
 import tracing from '../../plugins/tracing/index.js'
 import { parseTraceParent } from '../../plugins/tracing/trace-parent.js'
 import { tracesUrl } from '../../plugins/tracing/exporter.js'
@@ -50,7 +50,7 @@ async function collector() {
   return { spans, paths, endpoint: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}` }
 }
 
-const PLUGINS: readonly Plugin[] = [level, ledger, chaincode, consensus, noops, devops, tracing]
+const PLUGINS: readonly Plugin[] = [level, ledger, chaincode, consensus, noopsPlugin, devops, tracing]
 
 async function tracedPeer(values: Record<string, unknown>): Promise<{ peer: Peer; client: Client; lines: string[] }> {
   const { peer, lines } = grpcPeer(PLUGINS, { 'chaincode.system': { example02: 'enable' }, 'tracing.sampleRatio': 1, ...values })
@@ -82,7 +82,9 @@ test('a transaction leaves spans of its whole way, below the trace of its caller
   expect(root).toMatchObject({ traceId, parentSpanId: 'b7ad6b7169203331' })
   expect(root?.attributes).toContainEqual({ key: 'weft.txid', value: { stringValue: Buffer.from(reply.msg).toString() } })
   expect(root?.attributes).toContainEqual({ key: 'weft.outcome', value: { stringValue: 'committed' } })
-  const stages = spans.filter(({ parentSpanId }) => parentSpanId === root?.spanId).toSorted((a, b) => Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano)))
+  const stages = spans
+    .filter(({ parentSpanId }) => parentSpanId === root?.spanId)
+    .toSorted((a, b) => Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano)))
   expect(new Set(stages.map(({ name }) => name))).toEqual(new Set(['submit', 'order', 'execute', 'commit']))
   for (const { startTimeUnixNano, endTimeUnixNano } of stages) expect(BigInt(endTimeUnixNano)).toBeGreaterThanOrEqual(BigInt(startTimeUnixNano))
   // Nobody else was sampled.
@@ -112,6 +114,7 @@ test.each([
 
 test('a traceparent that is none is ignored', () => {
   expect(parseTraceParent('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00')).toMatchObject({ traceFlags: 0, isRemote: true })
-  for (const wrong of ['', 'x', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`, `ff-${'1'.repeat(32)}-b7ad6b7169203331-01`]) expect(parseTraceParent(wrong)).toBeUndefined()
+  for (const wrong of ['', 'x', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`, `ff-${'1'.repeat(32)}-b7ad6b7169203331-01`])
+    expect(parseTraceParent(wrong)).toBeUndefined()
   fc.assert(fc.property(fc.string(), (text) => parseTraceParent(text) === undefined))
 })
