@@ -3,10 +3,10 @@
  *
  * @packageDocumentation
  */
+export { type ClientCredentials, clientCredentials, dialCredentials } from './client-credentials.js'
 export { GrpcCommand } from './command.js'
 export { explainDialFailure } from './dial-failure.js'
 export { type ClientClass, dialFailure, rpcErrorText } from './dial.js'
 export { grpcKeys } from './keys.js'
 export { type GrpcStatus, failStream, streaming, toGrpcStatus, unary } from './methods.js'
 export { default } from './plugin.js'
-export { clientCredentials } from './tls.js'

@@ -2,6 +2,7 @@ import {
   status,
   type MethodDefinition,
   type Server,
+  type ServerUnaryCall,
   type ServiceDefinition,
   type UntypedHandleCall,
   type UntypedServiceImplementation,
@@ -13,6 +14,8 @@ import { toGrpcStatus } from './methods.js'
 /** Who serves one method at the moment. */
 interface Slot {
   readonly path: string
+  /** Callers must have shown a certificate. */
+  readonly isGuarded: boolean
   owner: ListenerOwner | undefined
   implementation: UntypedServiceImplementation
   handler: Function | undefined
@@ -30,6 +33,8 @@ export class ServiceTable {
   constructor(
     private readonly server: Server,
     private readonly log: Logger,
+    /** The methods, by path, that only callers with a client certificate may call. */
+    private readonly isGuarded: (path: string) => boolean,
   ) {}
 
   /** Puts an implementation in charge; returns how to take it out. Throws ERR_SERVICE_TAKEN, changing nothing. */
@@ -66,7 +71,7 @@ export class ServiceTable {
   }
 
   #register(method: MethodDefinition<unknown, unknown>): Slot {
-    const slot: Slot = { path: method.path, owner: undefined, implementation: {}, handler: undefined, awaited: false }
+    const slot: Slot = { path: method.path, isGuarded: this.isGuarded(method.path), owner: undefined, implementation: {}, handler: undefined, awaited: false }
     this.#slots.set(method.path, slot)
     const kind = method.requestStream ? (method.responseStream ? 'bidi' : 'clientStream') : method.responseStream ? 'serverStream' : 'unary'
     const handle: UntypedHandleCall = method.responseStream ? this.#streamHandler(slot) : this.#replyHandler(slot)
@@ -75,7 +80,7 @@ export class ServiceTable {
   }
 
   #replyHandler(slot: Slot) {
-    return (call: object, callback: sendUnaryData<unknown>): void => {
+    return (call: AuthenticatedCall, callback: sendUnaryData<unknown>): void => {
       let answered = false
       const answer: sendUnaryData<unknown> = (error, value, trailer, flags) => {
         if (answered) return // grpc-js throws on a second answer; the first one stands
@@ -83,7 +88,7 @@ export class ServiceTable {
         if (error) callback({ ...toGrpcStatus(error), metadata: error.metadata }, null, trailer)
         else callback(null, value, trailer, flags)
       }
-      invoke(slot, [call, answer], (error) => {
+      invoke(slot, call, [call, answer], (error) => {
         if (answered) this.log.in(slot.path).error(`failed after it had answered: ${toGrpcStatus(error).details}`)
         else answer(toGrpcStatus(error))
       })
@@ -95,13 +100,15 @@ export class ServiceTable {
       // A cancelled stream emits 'error', and without a listener of ours a plugin that forgot one would end the process.
       call.on('error', (error) => this.log.in(slot.path).debug(`stream ended: ${toGrpcStatus(error).details}`))
       answerWhenDestroyed(call)
-      invoke(slot, [call], (error) => call.emit('error', toGrpcStatus(error)))
+      invoke(slot, call, [call], (error) => call.emit('error', toGrpcStatus(error)))
     }
   }
 }
 
-/** What the kernel uses of a server's streaming call. */
-interface StreamCall {
+type AuthenticatedCall = Pick<ServerUnaryCall<unknown, unknown>, 'getAuthContext' | 'getPeer'>
+
+/** What is used of a server's streaming call. */
+interface StreamCall extends AuthenticatedCall {
   readonly cancelled: boolean
   readonly writableEnded: boolean
   emit(event: 'error', error: object): boolean
@@ -132,10 +139,15 @@ function clear(slot: Slot, awaited: boolean): void {
 }
 
 /** Calls whoever serves the method now; whatever goes wrong, at once or later, goes to `fail`. */
-function invoke(slot: Slot, args: readonly unknown[], fail: (error: unknown) => void): void {
+function invoke(slot: Slot, call: AuthenticatedCall, args: readonly unknown[], fail: (error: unknown) => void): void {
   if (slot.handler === undefined) {
     if (slot.awaited) fail({ code: status.UNAVAILABLE, details: `${slot.path} is being replaced; try again` })
     else fail({ code: status.UNIMPLEMENTED, details: `no plugin serves ${slot.path}` })
+    return
+  }
+  if (slot.isGuarded && call.getAuthContext().sslPeerCertificate === undefined) {
+    const details = `${slot.path} demands a client certificate (peer.tls.clientAuth): set peer.tls.clientCert.file and peer.tls.clientKey.file`
+    fail({ code: status.UNAUTHENTICATED, details })
     return
   }
   if (slot.owner?.ready !== true) {
