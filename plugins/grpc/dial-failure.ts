@@ -1,6 +1,5 @@
 import { createConnection, type Socket } from 'node:net'
 import { checkServerIdentity, connect, type TLSSocket } from 'node:tls'
-import { messageOf } from '../../kernel/index.js'
 import { type ClientTls, type TlsSettings, clientContext, loadClientTls } from '../tls/index.js'
 import { splitAddress } from './client-credentials.js'
 
@@ -30,7 +29,8 @@ function tcpProblem(address: string, problem: 'silent' | Error): string {
 
 async function plainProblem(address: string): Promise<string> {
   const probe = await outcome(connect({ ...splitAddress(address), ALPNProtocols: ['h2'], rejectUnauthorized: false }), 'secureConnect')
-  return probe === 'connected'
+  // An alert is an answer, too: with TLS 1.2 a listener that wants a client certificate sends one.
+  return probe === 'connected' || (probe instanceof Error && /ALERT/.test(codeOf(probe)))
     ? `the peer at ${address} speaks TLS: set peer.tls.enabled, and peer.tls.cert.file to its certificate`
     : `something listens at ${address} (peer.address) but does not answer as a peer; it may be overloaded, or another program`
 }
@@ -70,10 +70,10 @@ function handshakeProblem(address: string, settings: TlsSettings, tls: ClientTls
 /** The server took back, or broke off, what had begun: in a peer with client certificates that is how it says no. */
 function refused(address: string, { identity }: ClientTls, problem: Error): string {
   const code = codeOf(problem)
-  if (/HANDSHAKE_FAILURE|PROTOCOL_VERSION/.test(code)) return `the peer at ${address} has no cipher or version of TLS in common with this one: ${messageOf(problem)}`
+  if (/HANDSHAKE_FAILURE|PROTOCOL_VERSION/.test(code)) return `the peer at ${address} has no cipher or version of TLS in common with this one (${sslWords(problem)})`
   return identity === undefined
-    ? `the peer at ${address} demands a client certificate: set peer.tls.clientCert.file and peer.tls.clientKey.file (${messageOf(problem)})`
-    : `the peer at ${address} does not accept the client certificate in peer.tls.clientCert.file: an authority of its peer.tls.clientRootCAs.files must have issued it, for clients, and it must be valid (${messageOf(problem)}; its log says more)`
+    ? `the peer at ${address} demands a client certificate: set peer.tls.clientCert.file and peer.tls.clientKey.file (${sslWords(problem)})`
+    : `the peer at ${address} does not accept the client certificate in peer.tls.clientCert.file: an authority of its peer.tls.clientRootCAs.files must have issued it, for clients, and it must be valid (${sslWords(problem)}; its log says more)`
 }
 
 function trusted(settings: TlsSettings): string {
@@ -109,6 +109,11 @@ function outcome(socket: Socket | TLSSocket, event: 'connect' | 'secureConnect' 
     // Stays: ending a socket may raise another error, which says nothing new.
     socket.on('error', end)
   })
+}
+
+/** What OpenSSL says, without its line numbers. */
+function sslWords({ message }: Error): string {
+  return /(?:sslv3|tlsv1|tlsv13) (alert [a-z ]+)/.exec(message)?.[1] ?? message
 }
 
 function codeOf(error: Error): string {

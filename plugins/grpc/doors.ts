@@ -55,21 +55,20 @@ export function tlsDoor(source: TlsSource, clientAuth: ClientAuth, { enter, log,
     ALPNProtocols: ['h2'],
     handshakeTimeout: HANDSHAKE_LIMIT_MS,
     requestCert: clientAuth !== 'none',
-    rejectUnauthorized: clientAuth === 'require',
+    rejectUnauthorized: false, // Node would drop them without a word: refused below, by name
   })
   const endWatch = source.onChange((fresh) => server.setSecureContext(serverContextOptions(fresh)))
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-    const problem = handshakeProblem(error, socket)
+    const problem = handshakeProblem(error)
     if (problem === undefined) log.debug(`no TLS with ${remote(socket)}: ${error.message}`)
     else sparse.warning(problem.kind, `no TLS with ${remote(socket)}: ${problem.message}`)
     socket.destroy()
   })
   server.on('secureConnection', (socket: TLSSocket) => {
     socket.on('error', (error) => log.debug(`TLS connection from ${remote(socket)}: ${error.message}`))
-    // A certificate that is shown must be right, also where none is demanded: whoever has one means to use it.
-    const shown = clientAuth === 'none' || socket.authorized ? undefined : socket.getPeerX509Certificate()
-    if (shown === undefined) return enter(socket)
-    sparse.warning('certificate', `refused ${remote(socket)}: ${certificateProblem(nameOf(shown), String(socket.authorizationError))}`)
+    const problem = clientAuth === 'none' ? undefined : clientProblem(socket, clientAuth)
+    if (problem === undefined) return enter(socket)
+    sparse.warning(problem.kind, `refused ${remote(socket)}: ${problem.message}`)
     socket.destroy()
   })
   return {
@@ -91,23 +90,29 @@ const ALERTS: readonly (readonly [RegExp, string, string])[] = [
     'the client does not trust the certificate of this peer, or expects another name: give it the authority (peer.tls.rootcert.file or peer.tls.cert.file) and the name (peer.tls.serverhostoverride)',
   ],
   [/ALERT_CERTIFICATE_EXPIRED/, 'expired', 'the client finds the certificate of this peer expired or not yet valid: renew it, or set the clock of the one that is wrong'],
-  [/DID_NOT_RETURN_A_CERTIFICATE/, 'anonymous', 'the client shows no certificate, which peer.tls.clientAuth demands: set peer.tls.clientCert.file and peer.tls.clientKey.file there'],
   [/NO_SHARED_CIPHER|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_SUITABLE_SIGNATURE/, 'old', 'the client has no cipher or version in common: it needs TLS 1.2 with ECDHE and AES-GCM'],
   [/NO_APPLICATION_PROTOCOL/, 'alpn', 'the client does not offer HTTP/2 (ALPN h2); this is a gRPC listener'],
 ]
 
-function handshakeProblem(error: NodeJS.ErrnoException, socket: TLSSocket): Problem | undefined {
-  const authorization: unknown = socket.authorizationError
-  if (typeof authorization === 'string') return { kind: 'certificate', message: certificateProblem(nameOf(socket.getPeerX509Certificate() ?? { subject: 'an unknown name' }), authorization) }
+function handshakeProblem(error: NodeJS.ErrnoException): Problem | undefined {
   const [, kind, message] = ALERTS.find(([pattern]) => pattern.test(error.code ?? '')) ?? []
   return kind === undefined || message === undefined ? undefined : { kind, message }
 }
 
-function certificateProblem(name: string, code: string): string {
-  const why = /EXPIRED|NOT_YET_VALID/.test(code)
+/** A certificate that is shown must be right, also where none is demanded: whoever has one means to use it. */
+function clientProblem(socket: TLSSocket, clientAuth: 'request' | 'require'): Problem | undefined {
+  const shown = socket.getPeerX509Certificate()
+  if (shown === undefined) {
+    return clientAuth === 'request'
+      ? undefined
+      : { kind: 'anonymous', message: 'it shows no certificate, which peer.tls.clientAuth demands: set peer.tls.clientCert.file and peer.tls.clientKey.file there' }
+  }
+  if (socket.authorized) return undefined
+  const code = String(socket.authorizationError)
+  const remedy = /EXPIRED|NOT_YET_VALID/.test(code)
     ? 'renew it, or set the clock of the one that is wrong'
     : 'an authority of peer.tls.clientRootCAs.files must have issued it for clients'
-  return `its client certificate, of ${JSON.stringify(name.slice(0, 200))}, is not accepted (${code}): ${why}`
+  return { kind: 'certificate', message: `its client certificate, of ${JSON.stringify(nameOf(shown).slice(0, 200))}, is not accepted (${code}): ${remedy}` }
 }
 
 function remote({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {

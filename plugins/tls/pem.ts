@@ -64,7 +64,7 @@ export function privateKeyIn({ key, file }: PemFile, pem: Buffer): { readonly ke
   try {
     return { key: createPrivateKey(known), pem: known }
   } catch (cause) {
-    const found = /-----BEGIN (?:X509 )?CERTIFICATE-----/.test(written) ? 'a certificate' : pem.length === 0 ? 'an empty file' : messageOf(cause)
+    const found = /-----BEGIN (?:X509 )?CERTIFICATE-----/.test(written) ? 'a certificate' : pem.length === 0 ? 'an empty file' : written.includes('PRIVATE KEY-----') ? `one that OpenSSL cannot read (${messageOf(cause)})` : 'none'
     throw new PeerError('ERR_TLS_FILE', `Failed to generate credentials: ${key}: expected a PEM private key without passphrase in ${file}, found ${found}`, {
       cause,
       hint: `set ${key} to a file with -----BEGIN PRIVATE KEY-----`,

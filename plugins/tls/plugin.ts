@@ -1,4 +1,6 @@
 import { definePlugin } from '../../kernel/index.js'
+import { TlsInitCommand } from './commands/init.js'
+import { TlsShowCommand } from './commands/show.js'
 import { tlsKeys } from './keys.js'
 
 /** Certificates for development, and what there is in the files of a site. The listeners themselves read `peer.tls.*`. */
@@ -6,6 +8,6 @@ export default definePlugin({
   name: 'tls',
   description: 'certificates: peer tls init and show, and what is wrong with them',
   config: tlsKeys,
-  commands: [],
+  commands: [TlsInitCommand, TlsShowCommand],
   apply() {},
 })
