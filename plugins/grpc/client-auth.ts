@@ -24,9 +24,13 @@ export function listenerSecurity(settings: TlsSettings): ListenerSecurity {
     checkNames(listeners) {
       const unknown = mode === 'none' ? undefined : listed.find((name) => !listeners.includes(name))
       if (unknown === undefined) return
-      throw new PeerError('ERR_TLS_CONFIG', `peer.tls.clientAuthListeners: no gRPC listener of this peer is named ${unknown}; there are: ${listeners.join(', ')}`, {
-        hint: 'name listeners that are there',
-      })
+      throw new PeerError(
+        'ERR_TLS_CONFIG',
+        `peer.tls.clientAuthListeners: no gRPC listener of this peer is named ${unknown}; there are: ${listeners.join(', ')}`,
+        {
+          hint: 'name listeners that are there',
+        },
+      )
     },
     clientAuth: (listener) => (asks(listener) ? (mode === 'require' ? 'require' : 'request') : 'none'),
     isGuarded: (listener, path) => mode === 'admin' && asks(listener) && services.some((pattern) => isOf(path, pattern)),

@@ -54,23 +54,28 @@ async function tlsProblem(address: string, settings: TlsSettings, tls: ClientTls
   if (names !== undefined) return `its certificate is for ${names}, not ${name}: set peer.tls.serverhostoverride to a name of the certificate`
   if (isTls() && probe instanceof Error) return refused(address, tls, probe)
   if (isTls() || probe === 'connected') return `the peer at ${address} accepted TLS but did not answer; it may be overloaded, or another program`
-  return probe === 'silent' ? `nothing answers TLS at ${address} (peer.address); it may be overloaded, or another program` : handshakeProblem(address, settings, tls, probe)
+  return probe === 'silent'
+    ? `nothing answers TLS at ${address} (peer.address); it may be overloaded, or another program`
+    : handshakeProblem(address, settings, tls, probe)
 }
 
 function handshakeProblem(address: string, settings: TlsSettings, tls: ClientTls, problem: Error): string {
   const code = codeOf(problem)
-  if (code === 'CERT_HAS_EXPIRED') return `the certificate of the peer at ${address}, or of its authority, has expired: renew it there, or set this machine's clock`
+  if (code === 'CERT_HAS_EXPIRED')
+    return `the certificate of the peer at ${address}, or of its authority, has expired: renew it there, or set this machine's clock`
   if (code === 'CERT_NOT_YET_VALID') return `the certificate of the peer at ${address} is not valid yet: set the clock of the machine that is wrong`
   if (/ALERT/.test(code)) return refused(address, tls, problem)
   if (/CERT|SIGNATURE|ISSUER/.test(code)) return `its certificate is not from ${trusted(settings)}: ${problem.message}`
-  if (/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|NO_CIPHERS/.test(code)) return `the peer at ${address} has no cipher or version of TLS in common with this one: it needs TLS 1.2 with ECDHE and AES-GCM`
+  if (/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|NO_CIPHERS/.test(code))
+    return `the peer at ${address} has no cipher or version of TLS in common with this one: it needs TLS 1.2 with ECDHE and AES-GCM`
   return `the peer at ${address} does not speak TLS: set peer.tls.enabled to false, or switch TLS on there`
 }
 
 /** The server took back, or broke off, what had begun: in a peer with client certificates that is how it says no. */
 function refused(address: string, { identity }: ClientTls, problem: Error): string {
   const code = codeOf(problem)
-  if (/HANDSHAKE_FAILURE|PROTOCOL_VERSION/.test(code)) return `the peer at ${address} has no cipher or version of TLS in common with this one (${sslWords(problem)})`
+  if (/HANDSHAKE_FAILURE|PROTOCOL_VERSION/.test(code))
+    return `the peer at ${address} has no cipher or version of TLS in common with this one (${sslWords(problem)})`
   return identity === undefined
     ? `the peer at ${address} demands a client certificate: set peer.tls.clientCert.file and peer.tls.clientKey.file (${sslWords(problem)})`
     : `the peer at ${address} does not accept the client certificate in peer.tls.clientCert.file: an authority of its peer.tls.clientRootCAs.files must have issued it, for clients, and it must be valid (${sslWords(problem)}; its log says more)`

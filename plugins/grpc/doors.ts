@@ -49,6 +49,8 @@ export function plainDoor({ enter, log, clock }: DoorParts): Door {
 /** With TLS, always with the newest certificate. */
 export function tlsDoor(source: TlsSource, clientAuth: ClientAuth, { enter, log, clock }: DoorParts): Door {
   const sparse = new SparseLog(log, clock)
+  /** Remote ends in the middle of a handshake. */
+  const pending = new Set<string>()
   const material = source.current()
   const server: Server = createServer({
     ...(material === undefined ? {} : serverContextOptions(material)),
@@ -60,11 +62,12 @@ export function tlsDoor(source: TlsSource, clientAuth: ClientAuth, { enter, log,
   const endWatch = source.onChange((fresh) => server.setSecureContext(serverContextOptions(fresh)))
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
     const problem = handshakeProblem(error)
-    if (problem === undefined) log.debug(`no TLS with ${remote(socket)}: ${error.message}`)
-    else sparse.warning(problem.kind, `no TLS with ${remote(socket)}: ${problem.message}`)
+    if (problem === undefined) log.debug(`no TLS: ${error.message}`)
+    else if (pending.delete(remote(socket))) sparse.warning(problem.kind, `no TLS with ${remote(socket)}: ${problem.message}`)
     socket.destroy()
   })
   server.on('secureConnection', (socket: TLSSocket) => {
+    pending.delete(remote(socket))
     socket.on('error', (error) => log.debug(`TLS connection from ${remote(socket)}: ${error.message}`))
     const problem = clientAuth === 'none' ? undefined : clientProblem(socket, clientAuth)
     if (problem === undefined) return enter(socket)
@@ -72,7 +75,15 @@ export function tlsDoor(source: TlsSource, clientAuth: ClientAuth, { enter, log,
     socket.destroy()
   })
   return {
-    admit: (socket) => void server.emit('connection', socket),
+    admit(socket) {
+      const who = remote(socket)
+      pending.add(who)
+      socket.once('close', () => {
+        // Clients in Node say nothing when they do not trust a server. Who has sent nothing only tried the port.
+        if (pending.delete(who) && socket.bytesRead > 0) sparse.warning('distrust', `no TLS with ${who}: it went away in the handshake; perhaps ${DISTRUST}`)
+      })
+      server.emit('connection', socket)
+    },
     close: endWatch,
   }
 }
@@ -82,15 +93,22 @@ interface Problem {
   readonly message: string
 }
 
+const DISTRUST =
+  'the client does not trust the certificate of this peer, or expects another name: give it the authority (peer.tls.rootcert.file or peer.tls.cert.file) and the name (peer.tls.serverhostoverride)'
+
 const ALERTS: readonly (readonly [RegExp, string, string])[] = [
   [/HTTP_REQUEST|WRONG_VERSION_NUMBER|PACKET_LENGTH|RECORD_LAYER/, 'plain', 'the client speaks no TLS, but this listener does: set peer.tls.enabled there'],
+  [/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNSUPPORTED_CERTIFICATE|DECRYPT_ERROR)/, 'distrust', DISTRUST],
   [
-    /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNSUPPORTED_CERTIFICATE|DECRYPT_ERROR)/,
-    'distrust',
-    'the client does not trust the certificate of this peer, or expects another name: give it the authority (peer.tls.rootcert.file or peer.tls.cert.file) and the name (peer.tls.serverhostoverride)',
+    /ALERT_CERTIFICATE_EXPIRED/,
+    'expired',
+    'the client finds the certificate of this peer expired or not yet valid: renew it, or set the clock of the one that is wrong',
   ],
-  [/ALERT_CERTIFICATE_EXPIRED/, 'expired', 'the client finds the certificate of this peer expired or not yet valid: renew it, or set the clock of the one that is wrong'],
-  [/NO_SHARED_CIPHER|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_SUITABLE_SIGNATURE/, 'old', 'the client has no cipher or version in common: it needs TLS 1.2 with ECDHE and AES-GCM'],
+  [
+    /NO_SHARED_CIPHER|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_SUITABLE_SIGNATURE/,
+    'old',
+    'the client has no cipher or version in common: it needs TLS 1.2 with ECDHE and AES-GCM',
+  ],
   [/NO_APPLICATION_PROTOCOL/, 'alpn', 'the client does not offer HTTP/2 (ALPN h2); this is a gRPC listener'],
 ]
 
@@ -105,7 +123,10 @@ function clientProblem(socket: TLSSocket, clientAuth: 'request' | 'require'): Pr
   if (shown === undefined) {
     return clientAuth === 'request'
       ? undefined
-      : { kind: 'anonymous', message: 'it shows no certificate, which peer.tls.clientAuth demands: set peer.tls.clientCert.file and peer.tls.clientKey.file there' }
+      : {
+          kind: 'anonymous',
+          message: 'it shows no certificate, which peer.tls.clientAuth demands: set peer.tls.clientCert.file and peer.tls.clientKey.file there',
+        }
   }
   if (socket.authorized) return undefined
   const code = String(socket.authorizationError)

@@ -47,10 +47,7 @@ export async function issue(authority: IssuedPem, request: CertificateRequest, n
   const issuer = new x509.X509Certificate(authority.certificate)
   const signingKey = await webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(authority.key), CURVE, false, ['sign'])
   const keys = await makeKeys()
-  const names = [
-    ...request.hosts.map((value) => ({ type: 'dns' as const, value })),
-    ...request.addresses.map((value) => ({ type: 'ip' as const, value })),
-  ]
+  const names = [...request.hosts.map((value) => ({ type: 'dns' as const, value })), ...request.addresses.map((value) => ({ type: 'ip' as const, value }))]
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject: [{ CN: [request.commonName] }],

@@ -98,9 +98,13 @@ function clientRoots(settings: TlsSettings, read: ReadPem): Buffer {
   const key = 'peer.tls.clientRootCAs.files'
   const files = settings[key]
   if (files.length === 0) {
-    throw new PeerError('ERR_TLS_CONFIG', `peer.tls.clientAuth is ${settings['peer.tls.clientAuth']}, but ${key} is not set: no client certificate could be accepted`, {
-      hint: `set ${key} to PEM files of the authorities that issue client certificates`,
-    })
+    throw new PeerError(
+      'ERR_TLS_CONFIG',
+      `peer.tls.clientAuth is ${settings['peer.tls.clientAuth']}, but ${key} is not set: no client certificate could be accepted`,
+      {
+        hint: `set ${key} to PEM files of the authorities that issue client certificates`,
+      },
+    )
   }
   const pems = files.map((file) => {
     const pem = read({ key, file })

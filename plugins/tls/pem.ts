@@ -56,15 +56,25 @@ export function certificatesIn({ key, file }: PemFile, pem: Buffer): readonly [X
 export function privateKeyIn({ key, file }: PemFile, pem: Buffer): { readonly key: KeyObject; readonly pem: Buffer } {
   const written = pem.toString('latin1')
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(written)) {
-    throw new PeerError('ERR_TLS_FILE', `Failed to generate credentials: ${key}: the private key in ${file} is encrypted with a passphrase, which a peer has nobody to ask for`, {
-      hint: `take the passphrase off and protect the file instead: openssl pkey -in ${file} -out key.pem && chmod 600 key.pem`,
-    })
+    throw new PeerError(
+      'ERR_TLS_FILE',
+      `Failed to generate credentials: ${key}: the private key in ${file} is encrypted with a passphrase, which a peer has nobody to ask for`,
+      {
+        hint: `take the passphrase off and protect the file instead: openssl pkey -in ${file} -out key.pem && chmod 600 key.pem`,
+      },
+    )
   }
   const known = Buffer.from(written.replace(/-----(BEGIN|END) ECDSA PRIVATE KEY-----/g, '-----$1 EC PRIVATE KEY-----'), 'latin1')
   try {
     return { key: createPrivateKey(known), pem: known }
   } catch (cause) {
-    const found = /-----BEGIN (?:X509 )?CERTIFICATE-----/.test(written) ? 'a certificate' : pem.length === 0 ? 'an empty file' : written.includes('PRIVATE KEY-----') ? `one that OpenSSL cannot read (${messageOf(cause)})` : 'none'
+    const found = /-----BEGIN (?:X509 )?CERTIFICATE-----/.test(written)
+      ? 'a certificate'
+      : pem.length === 0
+        ? 'an empty file'
+        : written.includes('PRIVATE KEY-----')
+          ? `one that OpenSSL cannot read (${messageOf(cause)})`
+          : 'none'
     throw new PeerError('ERR_TLS_FILE', `Failed to generate credentials: ${key}: expected a PEM private key without passphrase in ${file}, found ${found}`, {
       cause,
       hint: `set ${key} to a file with -----BEGIN PRIVATE KEY-----`,
@@ -97,7 +107,8 @@ function checkSize(stats: { readonly size: number; isFile(): boolean }): void {
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
-  ENOENT: 'make the file (`peer tls init` makes certificates for development), or set the key to the right path; relative paths count from the working directory',
+  ENOENT:
+    'make the file (`peer tls init` makes certificates for development), or set the key to the right path; relative paths count from the working directory',
   EACCES: 'let the user of the peer read it: chown or chmod 640 with a group of that user',
 }
 

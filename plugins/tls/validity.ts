@@ -31,9 +31,17 @@ export function validityProblem(
       case 'expired':
         return { validity, message: `${whose} expired on ${day(certificate.validTo)}: clients refuse it`, hint: renew }
       case 'not yet valid':
-        return { validity, message: `${whose} is not valid before ${day(certificate.validFrom)}: clients refuse it`, hint: `check this machine's clock, or ${renew}` }
+        return {
+          validity,
+          message: `${whose} is not valid before ${day(certificate.validFrom)}: clients refuse it`,
+          hint: `check this machine's clock, or ${renew}`,
+        }
       case 'expires soon':
-        return { validity, message: `${whose} expires in ${Math.floor((Date.parse(certificate.validTo) - nowMs) / DAY_MS)} days, on ${day(certificate.validTo)}`, hint: renew }
+        return {
+          validity,
+          message: `${whose} expires in ${Math.floor((Date.parse(certificate.validTo) - nowMs) / DAY_MS)} days, on ${day(certificate.validTo)}`,
+          hint: renew,
+        }
     }
   }
   return undefined

@@ -15,13 +15,20 @@ export function refuseOverwriting(directory: string, names: readonly string[]): 
 }
 
 /** Writes `<name>.key`, for this user alone, and `<name>.pem`; each is there whole or not at all. Throws ERR_TLS_WRITE. */
-export async function writeIdentity(directory: string, name: string, { certificate, key }: { readonly certificate: string; readonly key?: string }): Promise<void> {
+export async function writeIdentity(
+  directory: string,
+  name: string,
+  { certificate, key }: { readonly certificate: string; readonly key?: string },
+): Promise<void> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o755 })
     if (key !== undefined) await writeWhole(join(directory, `${name}.key`), key, 0o600)
     await writeWhole(join(directory, `${name}.pem`), certificate, 0o644)
   } catch (cause) {
-    throw new PeerError('ERR_TLS_WRITE', `cannot write the files of ${name} in ${directory}: ${messageOf(cause)}`, { cause, hint: 'name a directory where this user may write' })
+    throw new PeerError('ERR_TLS_WRITE', `cannot write the files of ${name} in ${directory}: ${messageOf(cause)}`, {
+      cause,
+      hint: 'name a directory where this user may write',
+    })
   }
 }
 

@@ -29,7 +29,9 @@ export class TlsInitCommand extends PeerCommand {
   dir = Option.String('--dir', 'tls', { description: 'directory of the files (default: tls)' })
   host = Option.Array('--host', [], { description: 'DNS name of the server; may be repeated' })
   ip = Option.Array('--ip', [], { description: 'IP address of the server; may be repeated' })
-  days = Option.String('--days', '365', { description: 'how long the certificates are valid (default: 365); the authority: 3650 days, or as long if that is more' })
+  days = Option.String('--days', '365', {
+    description: 'how long the certificates are valid (default: 365); the authority: 3650 days, or as long if that is more',
+  })
   client = Option.String('--client', 'admin', { description: 'common name of the client certificate (default: admin)' })
   authority = Option.String('--authority', { description: 'directory with ca.pem and ca.key of an authority to use instead of a new one' })
   force = Option.Boolean('--force', false, { description: 'overwrite files that are there' })
@@ -39,7 +41,11 @@ export class TlsInitCommand extends PeerCommand {
     const { hosts, addresses } = this.names()
     const directory = resolve(this.context.cwd, this.dir)
     const from = this.authority === undefined ? undefined : resolve(this.context.cwd, this.authority)
-    if (!this.force) refuseOverwriting(directory, from === undefined || from === directory ? NEW_FILES.filter((name) => from === undefined || !name.startsWith('ca.')) : NEW_FILES)
+    if (!this.force)
+      refuseOverwriting(
+        directory,
+        from === undefined || from === directory ? NEW_FILES.filter((name) => from === undefined || !name.startsWith('ca.')) : NEW_FILES,
+      )
     const { issue, makeAuthority } = await import('../authority.js')
     const now = Date.now()
     const authority = from === undefined ? await makeAuthority(`weft development authority ${hostname()}`, Math.max(days, 3650), now) : readAuthority(from)
@@ -68,7 +74,8 @@ export class TlsInitCommand extends PeerCommand {
     }
     const wrong = this.ip.find((address) => isIP(address) === 0)
     if (wrong !== undefined) throw new PeerError('ERR_USAGE', `--ip takes an IP address, found ${JSON.stringify(wrong)}`, { hint: 'names go into --host' })
-    if (this.client === '' || this.client.length > 64) throw new PeerError('ERR_USAGE', `--client takes a name of 1 to 64 characters, found ${this.client.length}`)
+    if (this.client === '' || this.client.length > 64)
+      throw new PeerError('ERR_USAGE', `--client takes a name of 1 to 64 characters, found ${this.client.length}`)
     if (this.host.length + this.ip.length > 0) return { hosts: this.host, addresses: this.ip }
     const own = hostname().toLowerCase()
     return { hosts: [...new Set(['localhost', ...(/^[a-z0-9.-]+$/.test(own) ? [own] : [])])], addresses: ['127.0.0.1', '::1'] }

@@ -39,7 +39,9 @@ export class TlsShowCommand extends PeerCommand {
     const found = this.file === undefined ? await this.lookAtRunning(settings) : this.readFile(this.file)
     const now = Date.now()
     const certificates = found.certificates.map((certificate) => describeCertificate(certificate, now, settings['peer.tls.expiryWarning']))
-    const expired = certificates.flatMap(({ subject, validity }) => (validity === 'expired' || validity === 'not yet valid' ? [`${subject} is ${validity}`] : []))
+    const expired = certificates.flatMap(({ subject, validity }) =>
+      validity === 'expired' || validity === 'not yet valid' ? [`${subject} is ${validity}`] : [],
+    )
     const broken = brokenLink(found.certificates)
     const problems = [...expired, ...(broken === undefined ? [] : [broken]), ...found.problems]
     const lines = [
@@ -78,6 +80,14 @@ export class TlsShowCommand extends PeerCommand {
     const { certificates, protocol, cipher, problems } = await lookAtServer(host, Number(address.slice(colon + 1)), loadClientTls(settings))
     const [first, ...more] = certificates
     if (first === undefined) throw new PeerError('ERR_TLS_CONNECT', `the peer at ${address} showed no certificate`)
-    return { source: address, certificates: [first, ...more], facts: [['protocol', protocol], ['cipher', cipher]], problems }
+    return {
+      source: address,
+      certificates: [first, ...more],
+      facts: [
+        ['protocol', protocol],
+        ['cipher', cipher],
+      ],
+      problems,
+    }
   }
 }
