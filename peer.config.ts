@@ -8,6 +8,7 @@ import chaincode from './plugins/chaincode/index.js'
 import consensus from './plugins/consensus/index.js'
 import directory from './plugins/directory/index.js'
 import devops from './plugins/devops/index.js'
+import doctor from './plugins/doctor/index.js'
 import grpc from './plugins/grpc/index.js'
 import ledger from './plugins/ledger/index.js'
 import level from './plugins/level/index.js'
@@ -20,7 +21,7 @@ import site from './plugins/site/index.js'
 import tls from './plugins/tls/index.js'
 
 export default defineConfig({
-  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, site, tls],
+  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, site, tls, doctor],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address

@@ -2,6 +2,7 @@ import { definePlugin, peerKeys } from '../../kernel/index.js'
 import { LEDGER, validatorKeys } from '../ledger/index.js'
 import { createInProcessRuntime } from './api/in-process.js'
 import { ServeCommand } from './commands/serve.js'
+import { SandboxCheck } from './doctor.js'
 import { chaincodeKeys, compatibilityKeys } from './keys.js'
 import { createNodeLauncher } from './node/index.js'
 import { type ChaincodePeer, createChaincodeSupport } from './peer/chaincode-support.js'
@@ -18,7 +19,7 @@ export default definePlugin({
   config: KEYS,
   requires: [LEDGER],
   provides: [CHAINCODE],
-  commands: [ServeCommand],
+  commands: [ServeCommand, SandboxCheck],
   startFlags: {
     '--peer-chaincodedev': {
       description: 'development mode: you start chaincodes, and they register themselves',

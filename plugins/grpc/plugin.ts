@@ -1,6 +1,8 @@
 import { definePlugin, peerKeys } from '../../kernel/index.js'
 import { TLS, createTlsSource } from '../tls/index.js'
 import { listenerSecurity } from './client-auth.js'
+import { PortsCheck } from './doctor/ports.js'
+import { ReachCheck } from './doctor/reach.js'
 import { detectedAddress } from './endpoint.js'
 import { grpcKeys } from './keys.js'
 import { GrpcListenerSet, GrpcListeners } from './listener-set.js'
@@ -11,6 +13,7 @@ export default definePlugin({
   description: 'gRPC listeners: TLS, bounded connections and messages, services that change hands while they run',
   config: grpcKeys,
   provides: [TLS],
+  commands: [PortsCheck, ReachCheck],
   listeners({ log, clock, settings }) {
     const all = settings(grpcKeys)
     const { 'peer.limits.messageBytes': messageBytes, 'peer.limits.connections': connections, 'peer.limits.streams': streams } = all

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { definePlugin } from '../../kernel/index.js'
 import manifest from '../../package.json' with { type: 'json' }
 import { DIRECTORY } from '../directory/index.js'
+import { StoreCheck } from './doctor.js'
 import { storeKeys } from './keys.js'
 import { openLevelStore, storeDirectory } from './open.js'
 import { STORE } from './token.js'
@@ -13,6 +14,7 @@ export const level = definePlugin({
   description: "the peer's store on LevelDB: one atomic, synced write per block",
   config: storeKeys,
   provides: [STORE],
+  commands: [StoreCheck],
   uses: [DIRECTORY],
   apply(peer) {
     let store: Store | undefined

@@ -15,6 +15,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'network',
   'site',
   'tls',
+  'doctor',
 ]
 
 /** The `plugins` member of a configuration file, with two spaces of indentation. */

@@ -1,0 +1,7 @@
+/**
+ * `peer doctor`: the checks that plugins bring, and what to do about what they find.
+ *
+ * @packageDocumentation
+ */
+export { DoctorCheck, type Finding, type Patient, checkUsage } from './check.js'
+export { default } from './plugin.js'
