@@ -18,10 +18,11 @@ import network from './plugins/network/index.js'
 import noopsPlugin from './plugins/noops/index.js'
 import openchain from './plugins/openchain/index.js'
 import site from './plugins/site/index.js'
+import systemd from './plugins/systemd/index.js'
 import tls from './plugins/tls/index.js'
 
 export default defineConfig({
-  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, site, tls, doctor],
+  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, site, tls, doctor, systemd],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address

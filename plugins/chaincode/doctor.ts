@@ -8,11 +8,18 @@ export class SandboxCheck extends DoctorCheck {
 
   async examine({ settings }: Patient): Promise<readonly Finding[]> {
     const values = settings({ ...chaincodeKeys, ...compatibilityKeys })
-    if (values['peer.validator.compatibility'] === 'v0.6') return [{ level: 'ok', found: 'not needed: peer.validator.compatibility is v0.6, there is no TypeScript chaincode' }]
+    if (values['peer.validator.compatibility'] === 'v0.6')
+      return [{ level: 'ok', found: 'not needed: peer.validator.compatibility is v0.6, there is no TypeScript chaincode' }]
     if (values['chaincode.mode'] === 'dev') return [{ level: 'ok', found: 'not needed: chaincode.mode is dev, chaincodes are started by hand' }]
     const wanted = values['chaincode.sandbox']
     if (wanted === 'none') {
-      return [{ level: 'warning', found: 'chaincode.sandbox is none: deployed code may do whatever this peer may do', todo: 'set chaincode.sandbox to auto and install bubblewrap' }]
+      return [
+        {
+          level: 'warning',
+          found: 'chaincode.sandbox is none: deployed code may do whatever this peer may do',
+          todo: 'set chaincode.sandbox to auto and install bubblewrap',
+        },
+      ]
     }
     const { chooseSandbox } = await import('./node/sandbox/choose.js')
     // Throws what the first deploy would throw, with what to install.

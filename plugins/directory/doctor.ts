@@ -42,7 +42,11 @@ function modeFinding(directory: string): Finding {
   const mine = process.getuid?.() ?? uid
   if ((mode & 0o002) !== 0) return { level: 'warning', found: `${directory} can be written by everybody`, todo: `chmod o-w ${directory}` }
   if (mine !== uid) {
-    return { level: 'warning', found: `${directory} belongs to user ${uid}, this is user ${mine}`, todo: 'run the peer, and this command, as the user to whom the directory belongs' }
+    return {
+      level: 'warning',
+      found: `${directory} belongs to user ${uid}, this is user ${mine}`,
+      todo: 'run the peer, and this command, as the user to whom the directory belongs',
+    }
   }
   return { level: 'ok', found: `${directory} belongs to this user, mode ${(mode & 0o777).toString(8)}` }
 }
@@ -55,7 +59,10 @@ function userFinding(directory: string): Finding {
 }
 
 /** `found`: what `statfs` says of the place. */
-export function spaceFinding(directory: string, { bavail, bsize, blocks }: { readonly bavail: number; readonly bsize: number; readonly blocks: number }): Finding {
+export function spaceFinding(
+  directory: string,
+  { bavail, bsize, blocks }: { readonly bavail: number; readonly bsize: number; readonly blocks: number },
+): Finding {
   const free = bavail * bsize
   const found = `${Math.round(free / 1024 ** 2)} MiB free for ${directory} (${Math.round((100 * bavail) / Math.max(1, blocks))} %)`
   const details = { freeBytes: free }

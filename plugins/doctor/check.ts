@@ -61,7 +61,8 @@ export async function examineBy(check: string, examiner: Pick<DoctorCheck, 'exam
     return { check, findings: await examiner.examine(patient) }
   } catch (error) {
     // The check of the configuration says it once for all.
-    if (error instanceof PeerError && error.code === 'ERR_CONFIG_INVALID' && check !== 'config') return { check, findings: [], skipped: 'the configuration is not valid' }
+    if (error instanceof PeerError && error.code === 'ERR_CONFIG_INVALID' && check !== 'config')
+      return { check, findings: [], skipped: 'the configuration is not valid' }
     const todo = error instanceof PeerError && error.hint !== undefined ? { todo: error.hint } : {}
     return { check, findings: [{ level: 'failure', found: messageOf(error), ...todo }] }
   }

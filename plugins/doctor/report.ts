@@ -16,7 +16,12 @@ export function findingLines(all: readonly Examined[]): string[] {
 export function summary(all: readonly Examined[]): string {
   const count = (level: string): number => all.reduce((sum, { findings }) => sum + findings.filter((finding) => finding.level === level).length, 0)
   const skipped = all.filter((examined) => examined.skipped !== undefined).length
-  const counts = [`${count('ok')} ok`, counted(count('warning'), 'warning'), counted(count('failure'), 'failure'), ...(skipped > 0 ? [`${skipped} checks skipped`] : [])]
+  const counts = [
+    `${count('ok')} ok`,
+    counted(count('warning'), 'warning'),
+    counted(count('failure'), 'failure'),
+    ...(skipped > 0 ? [`${skipped} checks skipped`] : []),
+  ]
   return counts.join(', ')
 }
 

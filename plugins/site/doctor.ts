@@ -8,8 +8,11 @@ export class ConfigCheck extends DoctorCheck {
 
   async examine({ site, entries }: Patient): Promise<readonly Finding[]> {
     const set = entries().filter(({ layer }) => layer !== 'default').length
-    const notes = configNotes(site).map(({ level, message }): Finding =>
-      level === 'warning' ? { level, found: message, todo: 'correct the name, or take it out; `peer config show` lists what there is' } : { level: 'ok', found: message },
+    const notes = configNotes(site).map(
+      ({ level, message }): Finding =>
+        level === 'warning'
+          ? { level, found: message, todo: 'correct the name, or take it out; `peer config show` lists what there is' }
+          : { level: 'ok', found: message },
     )
     return [{ level: 'ok', found: `${site.file} is valid: ${set} of ${entries().length} keys are set` }, ...notes]
   }

@@ -16,6 +16,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'site',
   'tls',
   'doctor',
+  'systemd',
 ]
 
 /** The `plugins` member of a configuration file, with two spaces of indentation. */

@@ -16,7 +16,12 @@ export class TlsCheck extends DoctorCheck {
     const material = loadTls(values)
     if (material === undefined) return [{ level: 'ok', found: 'off (peer.tls.enabled)' }]
     checkServerContext(material)
-    return [...(await validityFindings(values, material)), ...(await trustFindings(values, material)), ...secrecyFindings(values), ...clientFindings(values, material)]
+    return [
+      ...(await validityFindings(values, material)),
+      ...(await trustFindings(values, material)),
+      ...secrecyFindings(values),
+      ...clientFindings(values, material),
+    ]
   }
 }
 
@@ -24,7 +29,9 @@ async function validityFindings(values: TlsSettings, { server, client }: TlsMate
   const { validityProblem } = await import('./validity.js')
   const chains = [
     { key: 'peer.tls.cert.file', file: values['peer.tls.cert.file'] ?? '', certificates: server.certificates },
-    ...(client.identity === undefined ? [] : [{ key: 'peer.tls.clientCert.file', file: values['peer.tls.clientCert.file'] ?? '', certificates: client.identity.certificates }]),
+    ...(client.identity === undefined
+      ? []
+      : [{ key: 'peer.tls.clientCert.file', file: values['peer.tls.clientCert.file'] ?? '', certificates: client.identity.certificates }]),
   ]
   return chains.map(({ key, file, certificates }): Finding => {
     const problem = validityProblem(key, file, certificates, Date.now(), values['peer.tls.expiryWarning'])
@@ -39,10 +46,18 @@ async function trustFindings(values: TlsSettings, { server, client }: TlsMateria
   const [{ brokenLink }, { certificatesIn }] = await Promise.all([import('./describe.js'), import('./pem.js')])
   const roots = certificatesIn({ key: 'peer.tls.rootcert.file', file: values['peer.tls.rootcert.file'] ?? values['peer.tls.cert.file'] ?? '' }, client.rootsPem)
   const chain = brokenLink(server.certificates)
-  const findings: Finding[] = chain === undefined ? [] : [{ level: 'warning', found: `peer.tls.cert.file: ${chain}`, todo: 'put the certificates in order, each before its issuer, and nothing else' }]
-  const isTrusted = server.certificates.some((own) => roots.some((root) => root.fingerprint256 === own.fingerprint256 || (own.checkIssued(root) && own.verify(root.publicKey))))
+  const findings: Finding[] =
+    chain === undefined
+      ? []
+      : [{ level: 'warning', found: `peer.tls.cert.file: ${chain}`, todo: 'put the certificates in order, each before its issuer, and nothing else' }]
+  const isTrusted = server.certificates.some((own) =>
+    roots.some((root) => root.fingerprint256 === own.fingerprint256 || (own.checkIssued(root) && own.verify(root.publicKey))),
+  )
   if (isTrusted) return [...findings, { level: 'ok', found: 'the commands of this site trust the certificate of its listeners' }]
-  return [...findings, { level: 'failure', found: 'the commands of this site do not trust the certificate of its listeners', todo: 'set peer.tls.rootcert.file to its authority' }]
+  return [
+    ...findings,
+    { level: 'failure', found: 'the commands of this site do not trust the certificate of its listeners', todo: 'set peer.tls.rootcert.file to its authority' },
+  ]
 }
 
 function secrecyFindings(values: TlsSettings): readonly Finding[] {
@@ -56,6 +71,15 @@ function secrecyFindings(values: TlsSettings): readonly Finding[] {
 function clientFindings(values: TlsSettings, { client }: TlsMaterial): readonly Finding[] {
   const mode = values['peer.tls.clientAuth']
   if (mode === 'none' || client.identity !== undefined) return []
-  const what = mode === 'require' ? 'the commands of this site, and its own connections to peers of the same kind, will be' : 'peer node status and peer node stop of this site will be'
-  return [{ level: 'warning', found: `peer.tls.clientAuth is ${mode}, and no client certificate is configured: ${what} refused`, todo: 'set peer.tls.clientCert.file and peer.tls.clientKey.file' }]
+  const what =
+    mode === 'require'
+      ? 'the commands of this site, and its own connections to peers of the same kind, will be'
+      : 'peer node status and peer node stop of this site will be'
+  return [
+    {
+      level: 'warning',
+      found: `peer.tls.clientAuth is ${mode}, and no client certificate is configured: ${what} refused`,
+      todo: 'set peer.tls.clientCert.file and peer.tls.clientKey.file',
+    },
+  ]
 }

@@ -38,7 +38,11 @@ async function jumpFinding(): Promise<Finding> {
   await sleep(LOOK_MS)
   const jumpMs = Math.round(Date.now() - wall - (performance.now() - steady))
   if (Math.abs(jumpMs) <= JUMP_MS) return { level: 'ok', found: 'the clock runs evenly' }
-  return { level: 'warning', found: `the clock was moved by ${jumpMs} ms while it was watched`, todo: 'let one service set it, and slowly (chrony, systemd-timesyncd)' }
+  return {
+    level: 'warning',
+    found: `the clock was moved by ${jumpMs} ms while it was watched`,
+    todo: 'let one service set it, and slowly (chrony, systemd-timesyncd)',
+  }
 }
 
 async function synchronisedFinding(): Promise<Finding> {
@@ -51,7 +55,15 @@ async function synchronisedFinding(): Promise<Finding> {
 function timedatectl(): Promise<string> {
   return new Promise((done) => {
     execFile('timedatectl', ['show', '--property=NTPSynchronized', '--value'], { timeout: 3000 }, (error, stdout) => {
-      done(error === null ? stdout.trim() : (messageOf(error).split('\n').find((line) => line.trim() !== '' && !line.startsWith('Command failed')) ?? messageOf(error).split('\n')[0] ?? ''))
+      done(
+        error === null
+          ? stdout.trim()
+          : (messageOf(error)
+              .split('\n')
+              .find((line) => line.trim() !== '' && !line.startsWith('Command failed')) ??
+              messageOf(error).split('\n')[0] ??
+              ''),
+      )
     })
   })
 }

@@ -30,7 +30,12 @@ export function limitFindings(limits: string, connections: number): readonly Fin
   const found = `${files} open files allowed, ${needed} may be needed (two listeners of peer.limits.connections, the store, chaincodes)`
   const details = { openFiles: files, needed }
   const enough: Finding = { level: 'ok', found, details }
-  const few: Finding = { level: 'warning', found, details, todo: `raise the hard limit: LimitNOFILE=${needed} in the unit, \`ulimit -Hn\`, or lower peer.limits.connections` }
+  const few: Finding = {
+    level: 'warning',
+    found,
+    details,
+    todo: `raise the hard limit: LimitNOFILE=${needed} in the unit, \`ulimit -Hn\`, or lower peer.limits.connections`,
+  }
   return [files >= needed ? enough : few]
 }
 

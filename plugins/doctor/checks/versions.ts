@@ -17,7 +17,11 @@ export class VersionsCheck extends DoctorCheck {
   async examine({ version }: Patient): Promise<readonly Finding[]> {
     const { root } = ownPackage()
     const own = readManifest(join(root, 'package.json'))
-    return [nodeFinding(process.versions.node, own?.engines?.node ?? ''), { level: 'ok', found: `weft ${version || own?.version}, in ${root}` }, packages(root, own?.dependencies ?? {})]
+    return [
+      nodeFinding(process.versions.node, own?.engines?.node ?? ''),
+      { level: 'ok', found: `weft ${version || own?.version}, in ${root}` },
+      packages(root, own?.dependencies ?? {}),
+    ]
   }
 }
 
@@ -33,7 +37,8 @@ function packages(root: string, wanted: Readonly<Record<string, string>>): Findi
   const found = Object.entries(wanted).map(([name, version]) => ({ name, version, installed: installedVersion(root, name) }))
   const missing = found.filter(({ installed }) => installed === undefined)
   const others = found.filter(({ installed, version }) => installed !== undefined && installed !== version)
-  if (missing.length > 0) return { level: 'failure', found: `packages are missing: ${missing.map(({ name }) => name).join(', ')}`, todo: `run npm ci in ${root}` }
+  if (missing.length > 0)
+    return { level: 'failure', found: `packages are missing: ${missing.map(({ name }) => name).join(', ')}`, todo: `run npm ci in ${root}` }
   if (others.length > 0) {
     const list = others.map(({ name, installed, version }) => `${name} ${installed} instead of ${version}`).join(', ')
     return { level: 'warning', found: `packages of other versions than this program was tested with: ${list}`, todo: `run npm ci in ${root}` }

@@ -36,9 +36,15 @@ async function portFinding(key: string, address: string, pid: number | undefined
   if (port > 65_535) return { level: 'failure', found: `${key}: the port of ${address} is out of range`, todo: `set ${key} to a port up to 65535`, details }
   const problem = await bind(host, port)
   if (problem === undefined) return { level: 'ok', found: `${key}: ${address} is free`, details }
-  if (problem === 'EADDRINUSE' && own.has(port)) return { level: 'ok', found: `${key}: ${address} is held by the running peer of this site, process ${pid}`, details }
+  if (problem === 'EADDRINUSE' && own.has(port))
+    return { level: 'ok', found: `${key}: ${address} is held by the running peer of this site, process ${pid}`, details }
   if (problem === 'EADDRINUSE') {
-    return { level: 'failure', found: `${key}: ${address} is in use by another program`, todo: `find it with \`ss -ltnp 'sport = :${port}'\`, or change ${key}`, details }
+    return {
+      level: 'failure',
+      found: `${key}: ${address} is in use by another program`,
+      todo: `find it with \`ss -ltnp 'sport = :${port}'\`, or change ${key}`,
+      details,
+    }
   }
   const todo = problem === 'EACCES' ? 'use a port above 1023, or give the peer CAP_NET_BIND_SERVICE' : `set ${key} to an address of this machine`
   return { level: 'failure', found: `${key}: ${address} cannot be bound (${problem})`, todo, details }

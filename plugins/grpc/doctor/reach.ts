@@ -57,7 +57,8 @@ async function askOwn(values: Values): Promise<{ readonly finding: Finding; read
 }
 
 async function reach(address: string, what: string, values: Values): Promise<Finding> {
-  if (!/^[^\s]+:\d{1,5}$/.test(address)) return { level: 'failure', found: `${what} ${JSON.stringify(address)} is no host:port`, todo: 'write host:port, separated by commas, without spaces' }
+  if (!/^[^\s]+:\d{1,5}$/.test(address))
+    return { level: 'failure', found: `${what} ${JSON.stringify(address)} is no host:port`, todo: 'write host:port, separated by commas, without spaces' }
   const [{ Client }, { dialPeer }] = await Promise.all([import('@grpc/grpc-js'), import('../dial.js')])
   try {
     const client = await dialPeer(Client, { ...values, 'peer.address': address })

@@ -5,7 +5,9 @@ const LISTENS = '0A'
 
 /** The TCP ports on which a process listens; none where the system does not tell. */
 export function portsOf(pid: number): ReadonlySet<number> {
-  const inodes = new Set(unlessForbidden(() => readdirSync(`/proc/${pid}/fd`).map((fd) => unlessForbidden(() => readlinkSync(`/proc/${pid}/fd/${fd}`), '')), []))
+  const inodes = new Set(
+    unlessForbidden(() => readdirSync(`/proc/${pid}/fd`).map((fd) => unlessForbidden(() => readlinkSync(`/proc/${pid}/fd/${fd}`), '')), []),
+  )
   const ports = new Set<number>()
   for (const table of ['tcp', 'tcp6']) {
     for (const line of unlessForbidden(() => readFileSync(`/proc/${pid}/net/${table}`, 'utf8'), '').split('\n')) {
