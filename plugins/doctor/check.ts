@@ -1,17 +1,6 @@
-import { type KeySpecs, PeerCommand, PeerError, type ResolvedSettings, type Settings, type SiteConfig, messageOf, resolveSettings } from '../../kernel/index.js'
+import { type KeySpecs, PeerCommand, PeerError, type ResolvedEntry, type ResolvedSettings, type Settings, type SiteConfig, messageOf, resolveSettings } from '../../kernel/index.js'
+import type { Examined, Finding } from './finding.js'
 import { findingLines } from './report.js'
-
-/** What a check found about one thing. */
-export interface Finding {
-  /** `warning`: it runs, but not as it should; `failure`: it does not, or will not for long. */
-  readonly level: 'ok' | 'warning' | 'failure'
-  /** What was looked at and found, in one line. */
-  readonly found: string
-  /** What to do; for everything that is not ok. */
-  readonly todo?: string
-  /** The values that `found` speaks of, for programs. */
-  readonly details?: Readonly<Record<string, unknown>>
-}
 
 /** The site that is examined. No peer has been started for it; one may be running. */
 export interface Patient {
@@ -19,16 +8,9 @@ export interface Patient {
   /** The program's own version. */
   readonly version: string
   /** Throws ERR_CONFIG_INVALID; a check need not catch it. */
-  settings<K extends KeySpecs>(keys: K): Settings<K>
+  readonly settings: <K extends KeySpecs>(keys: K) => Settings<K>
   /** Throws ERR_CONFIG_INVALID. */
-  entries(): ReturnType<ResolvedSettings['entries']>
-}
-
-/** The findings of one check; `skipped` says why it could not be made. */
-export interface Examined {
-  readonly check: string
-  readonly findings: readonly Finding[]
-  readonly skipped?: string
+  readonly entries: () => readonly ResolvedEntry[]
 }
 
 /**

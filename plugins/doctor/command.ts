@@ -1,5 +1,6 @@
 import { PeerCommand } from '../../kernel/index.js'
-import { DoctorCheck, type Examined, examineBy, isFailed, patientOf } from './check.js'
+import { DoctorCheck, examineBy, isFailed, patientOf } from './check.js'
+import type { Examined } from './finding.js'
 import { findingLines, summary } from './report.js'
 
 /** `peer doctor` */

@@ -3,5 +3,6 @@
  *
  * @packageDocumentation
  */
-export { DoctorCheck, type Finding, type Patient, checkUsage } from './check.js'
+export { DoctorCheck, type Patient, checkUsage } from './check.js'
+export type { Finding } from './finding.js'
 export { default } from './plugin.js'

@@ -1,4 +1,4 @@
-import type { Examined } from './check.js'
+import type { Examined } from './finding.js'
 
 /** One line a finding, and below it what to do. */
 export function findingLines(all: readonly Examined[]): string[] {

@@ -35,6 +35,20 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   completion: ['bash'],
   version: [],
   help: [],
+  'tls init': ['--dir', join(directory, 'tls')],
+  'tls show': [join(directory, 'tls/server.pem')],
+  // Another program may hold the default port.
+  doctor: ['--set', 'peer.listenAddress=127.0.0.1:0'],
+  'doctor ports': ['--set', 'peer.listenAddress=127.0.0.1:0'],
+  'doctor versions': [],
+  'doctor limits': [],
+  'doctor clock': [],
+  'doctor config': [],
+  'doctor data': [],
+  'doctor store': [],
+  'doctor reach': [],
+  'doctor sandbox': [],
+  'doctor tls': [],
   // Last: it ends the peer. The process of its pid file would be that of this test.
   'node stop': ['--stop-peer-pid-file', directory],
 }

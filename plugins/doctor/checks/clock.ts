@@ -3,7 +3,8 @@ import { readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf, peerKeys } from '../../../kernel/index.js'
-import { DoctorCheck, type Finding, type Patient, checkUsage } from '../check.js'
+import { DoctorCheck, type Patient, checkUsage } from '../check.js'
+import type { Finding } from '../finding.js'
 
 /** No version of this program is older. */
 const EARLIEST_MS = Date.UTC(2026, 0, 1)

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
-import { DoctorCheck, type Finding, type Patient, checkUsage } from '../check.js'
+import { DoctorCheck, type Patient, checkUsage } from '../check.js'
+import type { Finding } from '../finding.js'
 
 /** Files of the store, of chaincodes and of the program itself. */
 const OTHER_FILES = 1400

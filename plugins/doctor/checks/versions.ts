@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ownPackage } from '../../loader/index.js'
-import { DoctorCheck, type Finding, type Patient, checkUsage } from '../check.js'
+import { DoctorCheck, type Patient, checkUsage } from '../check.js'
+import type { Finding } from '../finding.js'
 
 interface Manifest {
   readonly version?: string

@@ -22,7 +22,7 @@ export class PortsCheck extends DoctorCheck {
 export function listenAddresses(entries: ReturnType<Patient['entries']>): readonly { readonly key: string; readonly address: string }[] {
   const values = new Map(entries.map(({ key, value }) => [key, value]))
   return entries.flatMap(({ key, value }) => {
-    const isListener = /\.listenAddress$/.test(key) || /^(rest|metrics|peer\.validator\.events)\.address$/.test(key)
+    const isListener = key.endsWith('.listenAddress') || /^(rest|metrics|peer\.validator\.events)\.address$/.test(key)
     const section = key.slice(0, key.lastIndexOf('.'))
     if (!isListener || typeof value !== 'string' || !/:\d+$/.test(value) || values.get(`${section}.enabled`) === false) return []
     if (key.startsWith('peer.validator.') && values.get('peer.validator.enabled') === false) return []

@@ -1,4 +1,4 @@
-import { PeerError, messageOf, peerKeys } from '../../../kernel/index.js'
+import { PeerError, type Settings, messageOf, peerKeys } from '../../../kernel/index.js'
 import { DoctorCheck, type Finding, type Patient, checkUsage } from '../../doctor/index.js'
 import { grpcKeys } from '../keys.js'
 
@@ -25,7 +25,7 @@ export class ReachCheck extends DoctorCheck {
   }
 }
 
-type Values = Parameters<typeof import('../dial.js').dialPeer>[1]
+type Values = Settings<typeof peerKeys & typeof grpcKeys>
 
 /** The peer of this site, if it runs, and the addresses of those that it knows. */
 async function askOwn(values: Values): Promise<{ readonly finding: Finding; readonly known: readonly string[] }> {
