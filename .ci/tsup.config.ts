@@ -6,7 +6,7 @@ const plugins = readdirSync('plugins', { withFileTypes: true })
   .map((entry) => `plugins/${entry.name}/index.ts`)
 
 // Bundled into what is deployed, or into its process, at run time: files that a running peer must find.
-const guest = ['plugins/chaincode/api/deployed.ts', 'plugins/chaincode/node/guest/serve.ts', 'plugins/chaincode/node/guest/bootstrap.ts']
+const guest = ['plugins/chaincode/api/deployed.ts', 'plugins/chaincode/node/guest/serve.ts', 'plugins/chaincode/node/guest/bootstrap.ts', 'plugins/chaincode/external/process/guest/relay.ts']
 
 // Declarations are emitted by tsc (tsconfig.build.json), which takes seconds where bundling them takes minutes.
 // One ESM graph with shared chunks, so that a class or token is the same object whichever entry it came through.

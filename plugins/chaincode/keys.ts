@@ -1,4 +1,4 @@
-import { choice, defineKeys, integer, key, map, text } from '../../kernel/index.js'
+import { choice, defineKeys, integer, key, map } from '../../kernel/index.js'
 import { EXECUTE_TIMEOUT_MS } from './peer/options.js'
 
 /** A setting of the whole network; other plugins that act on it share this object. */
@@ -19,30 +19,15 @@ export const chaincodeKeys = defineKeys({
     EXECUTE_TIMEOUT_MS,
     'limit of one invoke or query, in milliseconds; fixed in v0.6, so the same on every validator',
   ),
-  'chaincode.deploytimeout': key(
-    integer({ min: 1 }),
-    30_000,
-    'limit for fetching remote source, in milliseconds; without effect as long as chaincode.launcher is none',
-  ),
   'chaincode.keepalive': key(integer(), 0, 'idle seconds after which a registered chaincode is sent KEEPALIVE; 0 or less: never'),
   'chaincode.registertimeout': key(integer({ min: 1 }), 30_000, 'a stream that has not registered by then is ended, in milliseconds'),
   'chaincode.maxstreams': key(integer({ min: 1 }), 1024, 'chaincode streams open at a time, registered or not'),
   'chaincode.maxqueries': key(integer({ min: 1 }), 256, 'queries in flight at a time; more are refused with RESOURCE_EXHAUSTED'),
   'chaincode.system': key(map(), {}, 'system chaincodes to run inside the peer: name to enable, true or yes. There are noop and example02'),
-  'chaincode.installpath': key(
-    text(),
-    '/opt/gopath/bin/',
-    'directory of the executable in the container of a Go or car chaincode; without effect as long as chaincode.launcher is none',
-  ),
   'chaincode.sandbox': key(
     choice(['auto', 'bwrap', 'unshare', 'none']),
     'auto',
-    'what contains deployed TypeScript chaincode; auto: bwrap, else unshare; none: nothing, it may do whatever the peer may do',
+    'what contains deployed chaincode that runs as a process; auto: bwrap, else unshare; none: nothing, it may do whatever the peer may do',
   ),
   'chaincode.memory': key(integer({ min: 128 }), 512, 'memory of one deployed TypeScript chaincode, in MiB; the same on every validator'),
-  'chaincode.launcher': key(
-    choice(['none']),
-    'none',
-    'what runs chaincode of the types GOLANG, JAVA and CAR; none: nothing, they run in chaincode.mode dev only',
-  ),
 })

@@ -68,6 +68,16 @@ export interface CodePackage {
   readonly bytes: Uint8Array
 }
 
+/** What a launcher is told besides name and package. */
+export interface LaunchFacts {
+  /** `chaincodeID.path` of the deploy. */
+  readonly path: string
+  /** For its deploy, and not for a later call: what was built for an earlier chaincode of that name is of no use. */
+  readonly isDeploy: boolean
+  /** Aborted when nobody waits any more: what was started is to be stopped. */
+  readonly signal: AbortSignal
+}
+
 /** What runs deployed code of one language. */
 export interface ChaincodeLauncher {
   /** `ChaincodeSpec.type` number that it serves. */
@@ -75,5 +85,5 @@ export interface ChaincodeLauncher {
   /** Packages source. Throws v0.6's texts for missing path, empty arguments (spec/chaincode.md §12.3). */
   pack(path: string, input: Uint8Array): Promise<CodePackage>
   /** Starts the package; resolves when it is ready for calls. Throws ERR_CHAINCODE_LAUNCH with what to install or fix. */
-  launch(name: string, codePackage: Uint8Array): Promise<ChaincodeRuntime>
+  launch(name: string, codePackage: Uint8Array, facts: LaunchFacts): Promise<ChaincodeRuntime>
 }

@@ -38,9 +38,9 @@ export async function bundleChaincode(path: string, maxBytes: number): Promise<U
   return bundle
 }
 
-/** Bundles the program that runs a bundle inside its process. */
-export async function bundleBootstrap(): Promise<Uint8Array> {
-  const entry = ownSource('./guest/bootstrap')
+/** Bundles one of Weft's own programs that run inside a sandbox, named as `ownSource` does. */
+export async function bundleGuest(module: string): Promise<Uint8Array> {
+  const entry = ownSource(module)
   return build({ entryPoints: [entry], absWorkingDir: dirname(entry), platform: 'node' })
 }
 

@@ -1,13 +1,14 @@
 import { type Clock, type Logger, PeerError, systemClock } from '../../../kernel/index.js'
 import { ChaincodeSpec_Type } from '../../../proto/index.js'
 import type { ChaincodeLauncher } from '../runtime.js'
+import { onceItWorks } from '../once-it-works.js'
 import { unpackArchive } from './archive.js'
-import { bundleBootstrap } from './bundle.js'
-import { spawnContained } from './contained-process.js'
+import { bundleGuest } from './bundle.js'
+import { spawnContained } from '../sandbox/contained-process.js'
 import { packChaincode } from './pack.js'
 import { PipeRuntime } from './pipe-runtime.js'
-import { chooseSandbox } from './sandbox/choose.js'
-import { type SandboxKind, sandboxCommand } from './sandbox/command.js'
+import { chooseSandbox } from '../sandbox/choose.js'
+import { type SandboxKind, sandboxCommand } from '../sandbox/command.js'
 
 /** Settings of {@link createNodeLauncher}. */
 export interface NodeLauncherOptions {
@@ -54,7 +55,7 @@ export function createNodeLauncher(options: NodeLauncherOptions): ChaincodeLaunc
   if (memoryBytes < MIN_MEMORY_BYTES)
     throw new PeerError('ERR_CONFIG_INVALID', `chaincode needs at least ${MIN_MEMORY_BYTES} bytes of memory, found ${memoryBytes}`)
   const limits = { memoryBytes }
-  const bootstrap = onceItWorks(bundleBootstrap)
+  const bootstrap = onceItWorks(() => bundleGuest('./guest/bootstrap'))
   const chosen = onceItWorks(async () => {
     const kind = await chooseSandbox(sandbox, limits)
     if (kind === 'none') log.warning('deployed chaincode runs without a sandbox: it can do whatever this peer may do')
@@ -83,17 +84,5 @@ export function createNodeLauncher(options: NodeLauncherOptions): ChaincodeLaunc
         cancel()
       }
     },
-  }
-}
-
-/** Remembers a success; a failure is tried again next time, since what was missing may have been installed. */
-function onceItWorks<T>(work: () => Promise<T>): () => Promise<T> {
-  let pending: Promise<T> | undefined
-  return () => {
-    pending ??= work().catch((error: unknown) => {
-      pending = undefined
-      throw error
-    })
-    return pending
   }
 }

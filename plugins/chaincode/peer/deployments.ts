@@ -7,6 +7,8 @@ import { texts } from './texts.js'
 /** What a deploy transaction says about a chaincode. */
 export interface Deployment {
   readonly name: string
+  /** `chaincodeID.path`; where the source was, for who builds it. */
+  readonly path: string
   readonly type: number
   readonly args: readonly Uint8Array[]
   readonly isSystem: boolean
@@ -20,6 +22,7 @@ export function readDeployment(payload: Uint8Array): Deployment {
   if (spec === undefined) throw refusal('the deploy transaction has no chaincodeSpec')
   return {
     name: requireName(spec.chaincodeID?.name),
+    path: spec.chaincodeID?.path ?? '',
     type: spec.type,
     args: spec.ctorMsg?.args ?? [],
     isSystem: deployment.execEnv === ChaincodeDeploymentSpec_ExecutionEnvironment.SYSTEM,

@@ -13,6 +13,8 @@ export interface ChaincodeSettings {
   readonly mode: 'net' | 'dev'
   /** `v0.6`: behaves as an original validator, for networks that have some (design §6). */
   readonly compatibility: 'weft' | 'v0.6'
+  /** What runs chaincode of the types GOLANG, JAVA and CAR, for messages. */
+  readonly launcher: 'docker' | 'process' | 'none'
   /** Limit for a launch, and again for Init. */
   readonly startupTimeoutMs: number
   readonly executeTimeoutMs: number

@@ -43,8 +43,12 @@ export class ChaincodeStarter {
     if (launcher !== undefined) return launcher
     const isKnown = type === 1 || type === 3 || type === 4
     if (!isKnown) throw refusal(texts.unknownType(typeName(type)))
-    throw refusal(`this peer cannot run chaincode of type ${typeName(type)}: chaincode.launcher is none`, {
-      hint: 'use a chaincode of type NODE, or run the peer with chaincode.mode: dev and start the chaincode yourself',
+    const { launcher: configured } = this.options.settings
+    throw refusal(`this peer cannot run chaincode of type ${typeName(type)}: chaincode.launcher is ${configured}`, {
+      hint:
+        configured === 'process'
+          ? 'set chaincode.launcher to docker, which builds Java and car chaincode too'
+          : 'set chaincode.launcher to docker or process; or use a chaincode of type NODE; or run the peer with chaincode.mode: dev and start the chaincode yourself',
     })
   }
 
@@ -142,7 +146,7 @@ export class ChaincodeStarter {
 
   private async start(deployment: Deployment, txid: string, forDeploy: boolean): Promise<RunningChaincode> {
     const { name } = deployment
-    const done = this.run(deployment, txid)
+    const done = this.run(deployment, txid, forDeploy)
     this.starts.set(name, { forDeploy, done })
     try {
       return await done
@@ -151,23 +155,24 @@ export class ChaincodeStarter {
     }
   }
 
-  private async run(deployment: Deployment, txid: string): Promise<RunningChaincode> {
-    const { name } = deployment
+  private async run(deployment: Deployment, txid: string, isDeploy: boolean): Promise<RunningChaincode> {
+    const { name, path, codePackage } = deployment
     const { clock, settings } = this.options
     const launcher = this.launcherFor(deployment.type)
-    let isExpired = false
+    const expiry = new AbortController()
+    const { signal } = expiry
     const launching = this.running
       .closed(name)
-      .then(() => launcher.launch(name, deployment.codePackage))
+      .then(() => launcher.launch(name, codePackage, { path, isDeploy, signal }))
       .then((runtime) => {
-        if (isExpired) this.running.end(runtime, 'started too late')
+        if (signal.aborted) this.running.end(runtime, 'started too late')
         return runtime
       })
     const runtime = await withinLimit(clock, settings.startupTimeoutMs, launching, () => {
-      isExpired = true
+      expiry.abort()
       return timeoutError(texts.startTimeout(name, settings.networkId, settings.peerId, txid))
     }).catch((cause: unknown) => {
-      throw isExpired ? startError(messageOf(cause), cause) : startError(texts.startFailed(messageOf(cause)), cause)
+      throw signal.aborted ? startError(messageOf(cause), cause) : startError(texts.startFailed(messageOf(cause)), cause)
     })
     const entry = this.running.add(runtime)
     if (entry !== undefined) return entry

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createNodeLauncher } from '../../../plugins/chaincode/node/index.js'
-import { chooseSandbox } from '../../../plugins/chaincode/node/sandbox/choose.js'
-import type { SandboxKind } from '../../../plugins/chaincode/node/sandbox/command.js'
+import { chooseSandbox } from '../../../plugins/chaincode/sandbox/choose.js'
+import type { SandboxKind } from '../../../plugins/chaincode/sandbox/command.js'
 import type { ChaincodeRuntime } from '../../../plugins/chaincode/runtime.js'
 import { MemoryPeer } from '../api/memory-peer.js'
 import { inputOf, withSource } from './packages.js'
@@ -19,12 +19,13 @@ afterEach(async () => {
 })
 
 const log = keepingLog()
+const FACTS = { path: '', isDeploy: true, signal: new AbortController().signal }
 const launcher = createNodeLauncher({ log, sandbox: 'none', memoryBytes: MEMORY_BYTES })
 
 /** Deploys source code; its handlers run in a process of their own. */
 async function deployed(source: string): Promise<MemoryPeer> {
   const { bytes } = await withSource(source, (file) => launcher.pack(file, inputOf('init')))
-  const runtime = await launcher.launch('cc', bytes)
+  const runtime = await launcher.launch('cc', bytes, FACTS)
   running.push(runtime)
   return new MemoryPeer().add(runtime)
 }
@@ -60,7 +61,7 @@ describe('deployed code', () => {
       const handlers = FORBIDDEN.map(([expression]) => `async () => ${expression}`)
       const source = `const tries = [${handlers.join(', ')}]\nexport default { invoke: async (stub, fn) => String(await tries[Number(fn)]()) }`
       const { bytes } = await withSource(source, (file) => launcher.pack(file, inputOf('init')))
-      shared = await launcher.launch('cc', bytes)
+      shared = await launcher.launch('cc', bytes, FACTS)
       peer = new MemoryPeer().add(shared)
     }, 30_000)
     let shared: ChaincodeRuntime
@@ -86,7 +87,7 @@ describe('deployed code', () => {
     await expect(deployed('export default 7')).rejects.toThrow('expected an object with init, invoke and query')
     const impatient = createNodeLauncher({ log, sandbox: 'none', startTimeoutMs: 700 })
     const { bytes } = await withSource('for (;;);', (file) => impatient.pack(file, inputOf('init')))
-    await expect(impatient.launch('cc', bytes)).rejects.toMatchObject({
+    await expect(impatient.launch('cc', bytes, FACTS)).rejects.toMatchObject({
       code: 'ERR_CHAINCODE_LAUNCH',
       message: expect.stringContaining('it was not ready after 700 ms'),
     })

@@ -11,12 +11,13 @@ import { keepingLog } from './quiet-log.js'
 
 const fixture = fileURLToPath(new URL('fixtures/script.ts', import.meta.url))
 // What is tested here is the pipe: it is the same with and without a sandbox.
+const FACTS = { path: '', isDeploy: true, signal: new AbortController().signal }
 const launcher = createNodeLauncher({ log: keepingLog(), sandbox: 'none' })
 let runtime: ChaincodeRuntime
 
 beforeAll(async () => {
   const { bytes } = await launcher.pack(fixture, inputOf('init'))
-  runtime = await launcher.launch('cc', bytes)
+  runtime = await launcher.launch('cc', bytes, FACTS)
 }, 30_000)
 afterAll(() => runtime.close('the tests are over'))
 

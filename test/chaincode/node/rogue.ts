@@ -1,6 +1,6 @@
-import { spawnContained } from '../../../plugins/chaincode/node/contained-process.js'
+import { spawnContained } from '../../../plugins/chaincode/sandbox/contained-process.js'
 import { PipeRuntime } from '../../../plugins/chaincode/node/pipe-runtime.js'
-import { type SandboxKind, sandboxCommand } from '../../../plugins/chaincode/node/sandbox/command.js'
+import { type SandboxKind, sandboxCommand } from '../../../plugins/chaincode/sandbox/command.js'
 import { systemClock } from '../../../kernel/index.js'
 import { ChaincodeMessage, ChaincodeMessage_Type as Type, encode, PutStateInfo } from '../../../proto/index.js'
 import { keepingLog } from './quiet-log.js'

@@ -251,6 +251,7 @@ export function bench(scripts: Record<string, Script> = {}, settings: Partial<Ch
     settings: {
       mode: 'net',
       compatibility: 'weft',
+      launcher: 'none',
       startupTimeoutMs: 300_000,
       executeTimeoutMs: 30_000,
       maxQueries: 4,

@@ -1,7 +1,8 @@
 import { Client, type ClientDuplexStream, Server, ServerCredentials, credentials, type StatusObject } from '@grpc/grpc-js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../kernel/index.js'
-import { createRegisterService, registerServiceDefinition } from '../../../plugins/chaincode/peer/stream/register-service.js'
+import { AwaitedChaincodes } from '../../../plugins/chaincode/peer/awaited.js'
+import { admission, createRegisterService, registerServiceDefinition } from '../../../plugins/chaincode/peer/stream/register-service.js'
 import {
   ChaincodeID,
   ChaincodeMessage,
@@ -95,8 +96,11 @@ describe('the Register service over gRPC', () => {
       createRegisterService({
         clock: systemClock,
         log: silentLog(log),
-        running: kit.peer.runningChaincodes,
-        mayRegister: (name) => kit.peer.whyNotRegister(name),
+        admit: admission({
+          running: kit.peer.runningChaincodes,
+          awaited: new AwaitedChaincodes(),
+          mayRegister: (name) => kit.peer.whyNotRegister(name),
+        }),
         keepaliveMs: 0,
         registerTimeoutMs: 30_000,
         maxStreams: 2,

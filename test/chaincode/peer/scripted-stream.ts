@@ -1,3 +1,4 @@
+import { AwaitedChaincodes } from '../../../plugins/chaincode/peer/awaited.js'
 import { ChaincodeID, ChaincodeMessage, ChaincodeMessage_Type as T, decode, encode } from '../../../proto/index.js'
 import { ChaincodeStream, type ChaincodeStreamOptions } from '../../../plugins/chaincode/peer/stream/chaincode-stream.js'
 import { admission } from '../../../plugins/chaincode/peer/stream/register-service.js'
@@ -10,12 +11,20 @@ export class ScriptedStream {
   readonly sent: Uint8Array[] = []
   ended: { readonly status: number; readonly message: string } | undefined
   readonly stream: ChaincodeStream
+  /** Told of each message of the peer as it is sent. */
+  onSent: ((message: ChaincodeMessage) => void) | undefined
 
-  constructor(bench: Pick<Bench, 'peer' | 'clock'>, more: Partial<ChaincodeStreamOptions> & { mayRegister?: (name: string) => string | undefined } = {}) {
-    const { mayRegister = () => undefined, ...options } = more
+  constructor(
+    bench: Pick<Bench, 'peer' | 'clock'>,
+    more: Partial<ChaincodeStreamOptions> & { awaited?: AwaitedChaincodes; mayRegister?: (name: string) => string | undefined } = {},
+  ) {
+    const { mayRegister = () => undefined, awaited = new AwaitedChaincodes(), ...options } = more
     this.stream = new ChaincodeStream(
       {
-        send: (message) => void this.sent.push(message),
+        send: (message) => {
+          this.sent.push(message)
+          this.onSent?.(decode(ChaincodeMessage, message))
+        },
         end: (status, message) => {
           this.ended ??= { status, message }
         },
@@ -26,7 +35,7 @@ export class ScriptedStream {
         keepaliveMs: 0,
         registerTimeoutMs: 30_000,
         newId: () => 'an-id',
-        admit: admission({ running: bench.peer.runningChaincodes, mayRegister }),
+        admit: admission({ running: bench.peer.runningChaincodes, awaited, mayRegister }),
         ...options,
       },
     )

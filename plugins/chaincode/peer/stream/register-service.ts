@@ -2,15 +2,13 @@ import { randomUUID } from 'node:crypto'
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { messageOf } from '../../../../kernel/index.js'
 import { type ChaincodeMessage, ChaincodeSupportService, type Encodable, type ServiceHandlers } from '../../../../proto/index.js'
+import type { AwaitedChaincodes } from '../awaited.js'
 import type { RunningChaincodes } from '../running.js'
 import { readMessage } from './fast-codec.js'
 import { ChaincodeStream, type ChaincodeStreamOptions } from './chaincode-stream.js'
 
 /** How the `Register` service behaves. */
-export interface RegisterServiceOptions extends Pick<ChaincodeStreamOptions, 'clock' | 'log' | 'keepaliveMs' | 'registerTimeoutMs'> {
-  readonly running: RunningChaincodes
-  /** Whether a chaincode may register under a name; returns why not (spec/chaincode.md §3.4). */
-  readonly mayRegister: (name: string) => string | undefined
+export interface RegisterServiceOptions extends Pick<ChaincodeStreamOptions, 'clock' | 'log' | 'keepaliveMs' | 'registerTimeoutMs' | 'admit'> {
   /** Streams open at a time, registered or not. */
   readonly maxStreams: number
   readonly newId?: () => string
@@ -37,12 +35,22 @@ export function createRegisterService(options: RegisterServiceOptions): ServiceH
   }
 }
 
-/** Decides about REGISTER and enters the stream into the running map. */
-export function admission({ running, mayRegister }: Pick<RegisterServiceOptions, 'running' | 'mayRegister'>): ChaincodeStreamOptions['admit'] {
+/** Who decides about REGISTER. */
+export interface AdmissionOptions {
+  readonly running: RunningChaincodes
+  /** Chaincodes that this peer has started and that have not registered yet. */
+  readonly awaited: AwaitedChaincodes
+  /** Whether a chaincode that nobody waits for may register under a name; returns why not (spec/chaincode.md §3.4). */
+  readonly mayRegister: (name: string) => string | undefined
+}
+
+/** Decides about REGISTER: gives the stream to who waits for it, or enters it into the running map. */
+export function admission({ running, awaited, mayRegister }: AdmissionOptions): ChaincodeStreamOptions['admit'] {
   return (stream) => {
     const { name } = stream
     if (name === '' || name.length > MAX_NAME_LENGTH || /[\0\uFFFD]/.test(name))
       return { refused: `not a chaincode name: ${JSON.stringify(name.slice(0, 80))}` }
+    if (awaited.take(stream)) return undefined
     const refused = mayRegister(name)
     if (refused !== undefined) return { refused }
     return running.add(stream) === undefined ? 'duplicate' : undefined
@@ -51,7 +59,7 @@ export function admission({ running, mayRegister }: Pick<RegisterServiceOptions,
 
 /** Connects one gRPC stream with its handler. */
 function serve(call: ServerDuplexStream<ChaincodeMessage, Encodable<ChaincodeMessage>>, options: RegisterServiceOptions): ChaincodeStream {
-  const { clock, log, keepaliveMs, registerTimeoutMs, newId = randomUUID } = options
+  const { clock, log, keepaliveMs, registerTimeoutMs, admit, newId = randomUUID } = options
   const stream = new ChaincodeStream(
     {
       send(message) {
@@ -60,7 +68,7 @@ function serve(call: ServerDuplexStream<ChaincodeMessage, Encodable<ChaincodeMes
       },
       end: (code, details) => void call.emit('error', { code, details }),
     },
-    { clock, log, keepaliveMs, registerTimeoutMs, newId, admit: admission(options) },
+    { clock, log, keepaliveMs, registerTimeoutMs, newId, admit },
   )
   call.on('drain', () => call.resume())
   call.on('data', (message: ChaincodeMessage) => {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
-import { messageOf, PeerError } from '../../../../kernel/index.js'
+import { messageOf, PeerError } from '../../../kernel/index.js'
 
 const SYSTEM_FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin']
 
@@ -31,10 +31,21 @@ export async function filesOf(programs: readonly string[]): Promise<string[]> {
   if (ldd === undefined)
     throw new PeerError('ERR_CHAINCODE_SANDBOX', 'ldd is missing, which names the libraries that the sandbox must show', { hint: 'apt-get install libc-bin' })
   try {
-    const { stdout } = await promisify(execFile)(ldd, [...programs], { timeout: 10_000, maxBuffer: 1024 * 1024 })
+    const stdout = await listed(ldd, programs)
     const libraries = Array.from(stdout.matchAll(/(?:=>\s+|^\s+)(\/\S+)\s+\(0x/gm), ([, file]) => file)
     return [...new Set([...programs, ...libraries.filter((file) => file !== undefined)])].sort()
   } catch (cause) {
     throw new PeerError('ERR_CHAINCODE_SANDBOX', `ldd failed for ${programs.join(', ')}: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** What `ldd` prints. Of a program without libraries it says so, and fails although it told the others'. */
+async function listed(ldd: string, programs: readonly string[]): Promise<string> {
+  try {
+    return (await promisify(execFile)(ldd, [...programs], { timeout: 10_000, maxBuffer: 1024 * 1024 })).stdout
+  } catch (cause) {
+    const [stdout, stderr] = ['stdout', 'stderr'].map((name) => (typeof cause === 'object' && cause !== null ? String(Reflect.get(cause, name)) : ''))
+    if (`${stdout}${stderr}`.includes('not a dynamic executable')) return stdout ?? ''
+    throw cause
   }
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { messageOf, PeerError } from '../../../../kernel/index.js'
+import { messageOf, PeerError } from '../../../kernel/index.js'
 import { type SandboxKind, type SandboxLimits, sandboxCommand } from './command.js'
 
 /** How long a sandbox may take to show that it works. */

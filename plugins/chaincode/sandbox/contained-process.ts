@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import { type Clock, type Logger, PeerError } from '../../../kernel/index.js'
 import { watchMemory } from './memory-watch.js'
 import { logOutput } from './output-log.js'
-import type { Command } from './sandbox/command.js'
+import type { Command } from './command.js'
 
 /** What {@link spawnContained} needs. */
 export interface ContainedProcessOptions {
