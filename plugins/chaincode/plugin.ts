@@ -129,6 +129,10 @@ function readCertificate(file: string): Uint8Array {
   try {
     return readFileSync(file)
   } catch (cause) {
-    throw new PeerError('ERR_TLS_FILE', `peer.tls.rootcert.file, or else peer.tls.cert.file: cannot read ${file}, which goes into packages of chaincode: ${messageOf(cause)}`, { cause })
+    throw new PeerError(
+      'ERR_TLS_FILE',
+      `peer.tls.rootcert.file, or else peer.tls.cert.file: cannot read ${file}, which goes into packages of chaincode: ${messageOf(cause)}`,
+      { cause },
+    )
   }
 }

@@ -1,4 +1,14 @@
-import { type KeySpecs, PeerCommand, PeerError, type ResolvedEntry, type ResolvedSettings, type Settings, type SiteConfig, messageOf, resolveSettings } from '../../kernel/index.js'
+import {
+  type KeySpecs,
+  PeerCommand,
+  PeerError,
+  type ResolvedEntry,
+  type ResolvedSettings,
+  type Settings,
+  type SiteConfig,
+  messageOf,
+  resolveSettings,
+} from '../../kernel/index.js'
 import type { Examined, Finding } from './finding.js'
 import { findingLines } from './report.js'
 
