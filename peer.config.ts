@@ -9,7 +9,9 @@ import consensus from './plugins/consensus/index.js'
 import directory from './plugins/directory/index.js'
 import devops from './plugins/devops/index.js'
 import doctor from './plugins/doctor/index.js'
+import events from './plugins/events/index.js'
 import grpc from './plugins/grpc/index.js'
+import http from './plugins/http/index.js'
 import ledger from './plugins/ledger/index.js'
 import level from './plugins/level/index.js'
 import loader from './plugins/loader/index.js'
@@ -17,18 +19,43 @@ import logging from './plugins/logging/index.js'
 import network from './plugins/network/index.js'
 import noopsPlugin from './plugins/noops/index.js'
 import openchain from './plugins/openchain/index.js'
+import rest from './plugins/rest/index.js'
 import site from './plugins/site/index.js'
 import systemd from './plugins/systemd/index.js'
 import tls from './plugins/tls/index.js'
+import transactions from './plugins/transactions/index.js'
 
 export default defineConfig({
-  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, site, tls, doctor, systemd],
+  plugins: [
+    logging,
+    loader,
+    directory,
+    grpc,
+    level,
+    ledger,
+    chaincode,
+    consensus,
+    noopsPlugin,
+    http,
+    rest,
+    admin,
+    devops,
+    openchain,
+    network,
+    transactions,
+    events,
+    site,
+    tls,
+    doctor,
+    systemd,
+  ],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address
     // can stop the peer and deploy chaincode. Open it only to a network that you trust.
     listenAddress: '127.0.0.1:7051',
     address: '127.0.0.1:7051',
+    validator: { events: { address: '127.0.0.1:7053' } },
     fileSystemPath: './weft-data',
   },
   chaincode: {

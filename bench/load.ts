@@ -3,6 +3,9 @@ import { ChaincodeInvocationSpec, DevopsService, callUnary, encode } from '../pr
 import { block, height } from './peer.js'
 import type { MeasuredProcess } from './measured-process.js'
 
+/** Between two rounds of sending at a steady rate. */
+const PACE_MS = 5
+
 /** What one run of load gave. Latencies are from sending the request to the block's own commit time. */
 export interface LoadResult {
   readonly submitted: number
@@ -95,6 +98,34 @@ async function awaitBlocks(client: Client, peer: MeasuredProcess, sentAt: Readon
     blocks += 1
   }
   return { latencies, lastCommit, blocks, cpuAfter }
+}
+
+/** Invokes at a steady rate, whatever the answers take, for `seconds`; then waits until everything accepted is in blocks. CPU is that of the peer. */
+export async function pacedLoad(
+  client: Client,
+  peer: MeasuredProcess,
+  request: Uint8Array,
+  perSecond: number,
+  seconds: number,
+): Promise<{ readonly committed: number; readonly blocks: number; readonly cpuMicros: number; readonly perSecond: number; readonly peakMiB: number }> {
+  const sentAt = new Map<string, number>()
+  const firstBlock = await height(client)
+  const cpuBefore = peer.cpuMicros()
+  const started = performance.now()
+  const calls: Promise<void>[] = []
+  const invoke = async () => {
+    const sent = Date.now()
+    sentAt.set(Buffer.from((await callUnary(client, DevopsService.invoke, request)).msg).toString(), sent)
+  }
+  for (let elapsedMs = 0; elapsedMs < seconds * 1000; elapsedMs = performance.now() - started) {
+    while (calls.length < (elapsedMs / 1000) * perSecond) calls.push(invoke())
+    await new Promise((done) => setTimeout(done, PACE_MS))
+  }
+  await Promise.all(calls)
+  const { latencies, lastCommit, blocks, cpuAfter } = await awaitBlocks(client, peer, sentAt, firstBlock)
+  const committed = latencies.length
+  const elapsed = (lastCommit - (performance.timeOrigin + started)) / 1000
+  return { committed, blocks, cpuMicros: (cpuAfter - cpuBefore) / committed, perSecond: committed / elapsed, peakMiB: peer.peakMiB() }
 }
 
 /** Queries from `workers` callers for `seconds`. */

@@ -2,9 +2,11 @@ import { parseArgs } from 'node:util'
 import type { Client } from '@grpc/grpc-js'
 import { ChaincodeSpec, ChaincodeSpec_Type, DevopsService, callUnary } from '../proto/index.js'
 import { echoBaseline, startEcho, storeBaseline } from './baselines.js'
+import { eventScenario } from './events.js'
 import { invocation, invokeLoad, queryLoad, waitingLoad } from './load.js'
 import { type BenchPeer, serveChaincode, startPeer } from './peer.js'
 import { type Row, printRows } from './report.js'
+import { restReads } from './rest.js'
 import { resolve } from 'node:path'
 
 const { values, positionals } = parseArgs({
@@ -133,11 +135,27 @@ async function untilAnswered(client: Client, name: string, limitMs = 15_000): Pr
   }
 }
 
+async function rest(): Promise<Row[]> {
+  const peer = await startPeer()
+  try {
+    return await restReads(peer, invocation('example02', MOVE), workers, seconds)
+  } finally {
+    await peer.stop()
+  }
+}
+
 async function baselines(): Promise<Row[]> {
   return [...(await echoBaseline(echo, workers, seconds, PAUSE_MS)), ...(await storeBaseline(seconds))]
 }
 
-const scenarios: Readonly<Record<string, () => Promise<Row[]>>> = { baselines, 'in-process': inProcess, deployed, external }
+const scenarios: Readonly<Record<string, () => Promise<Row[]>>> = {
+  baselines,
+  'in-process': inProcess,
+  deployed,
+  external,
+  rest,
+  events: () => eventScenario(seconds),
+}
 const chosen = positionals.length > 0 ? positionals : Object.keys(scenarios)
 const rows: Row[] = []
 const echo = await startEcho(Buffer.from(invocation('example02', MOVE)))

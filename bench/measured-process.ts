@@ -16,7 +16,8 @@ export interface MeasuredProcess {
 
 /** Starts a Node process; its stderr is kept and shown if it dies early. */
 export function startNode(args: readonly string[], cwd: string): MeasuredProcess {
-  const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stdout.resume()
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-20_000)

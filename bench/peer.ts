@@ -11,6 +11,9 @@ const MAIN = resolve(process.env['WEFT_MAIN'] ?? 'dist/kernel/cli/main.js')
 export interface BenchPeer {
   readonly process: MeasuredProcess
   readonly address: string
+  readonly restAddress: string
+  /** Of the event hub. */
+  readonly eventsAddress: string
   readonly client: Client
   /** Milliseconds from spawning the process to its first status. */
   readonly firstStatusMs: number
@@ -20,8 +23,10 @@ export interface BenchPeer {
 export async function startPeer(flags: readonly string[] = []): Promise<BenchPeer> {
   const directory = mkdtempSync(join(tmpdir(), 'weft-bench-'))
   const address = `127.0.0.1:${await freePort()}`
+  const [restAddress, eventsAddress] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`]
+  const sets = [`peer.listenAddress=${address}`, `peer.address=${address}`, `rest.address=${restAddress}`, `peer.validator.events.address=${eventsAddress}`]
   const started = performance.now()
-  const process = startNode([MAIN, 'node', 'start', ...flags, '--set', `peer.listenAddress=${address}`, '--set', `peer.address=${address}`], directory)
+  const process = startNode([MAIN, 'node', 'start', ...flags, ...sets.flatMap((set) => ['--set', set])], directory)
   const client = newClient(address)
   for (;;) {
     try {
@@ -36,6 +41,8 @@ export async function startPeer(flags: readonly string[] = []): Promise<BenchPee
   return {
     process,
     address,
+    restAddress,
+    eventsAddress,
     client,
     firstStatusMs,
     async stop() {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { build } from 'esbuild'
 
 await build({
-  entryPoints: ['bench/main.ts', 'bench/echo-server.ts'],
+  entryPoints: ['bench/main.ts', 'bench/echo-server.ts', 'bench/http-server.ts', 'bench/event-consumers.ts'],
   outdir: '.cache/bench',
   outExtension: { '.js': '.mjs' },
   bundle: true,

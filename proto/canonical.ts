@@ -40,6 +40,11 @@ export function canonicalTransaction(bytes: Uint8Array): Uint8Array {
   return canonicalise(TRANSACTION, bytes)
 }
 
+/** The canonical form of a serialised message of any type. See {@link canonicalise}. */
+export function canonicalBytes(type: { readonly $type: string }, bytes: Uint8Array): Uint8Array {
+  return canonicalise(schemaOf(type.$type), bytes)
+}
+
 /** The txid of a canonical transaction as it stands on the wire: it need not be UTF-8. A view of `canonical`; empty if there is none. */
 export function transactionIdBytes(canonical: Uint8Array): Uint8Array {
   const cursor = new Cursor(canonical)

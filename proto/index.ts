@@ -69,7 +69,29 @@ export {
 export { Empty } from './gen/google/protobuf/empty.js'
 export { Timestamp } from './gen/google/protobuf/timestamp.js'
 export { ServerStatus, ServerStatus_StatusCode } from './gen/server_admin.js'
-export { LedgerInfo, VerifyReply, VerifyRequest, VerifyResult } from './gen/weft.js'
+export {
+  BlockQuery,
+  DialStatus,
+  ExportReply,
+  ExportRequest,
+  ExtendedHello,
+  HelloSetting,
+  LedgerInfo,
+  LinkStatus,
+  NetworkStatus,
+  PositionedEvent,
+  StateList,
+  StateListQuery,
+  StateQuery,
+  StateValue,
+  StoredBlock,
+  StoredTransaction,
+  TransactionQuery,
+  VerifyReply,
+  VerifyRequest,
+  VerifyResult,
+  WeftHello,
+} from './gen/weft.js'
 export {
   ACAPService,
   AdminService,
@@ -79,6 +101,7 @@ export {
   ECAPService,
   EventsService,
   LedgerToolsService,
+  NetworkToolsService,
   OpenchainService,
   PeerService,
   TCAAService,
@@ -88,8 +111,33 @@ export {
 } from './gen/services.js'
 
 export { type BlockHeader, blockTransactions, encodeBlock } from './block.js'
-export { blockHashInput, canonicalBlock, canonicalTransaction, canonicalWithout, transactionIdBytes } from './canonical.js'
+export { blockHashInput, canonicalBlock, canonicalBytes, canonicalTransaction, canonicalWithout, transactionIdBytes } from './canonical.js'
 export { decode, encode, type MessageType } from './codec.js'
+export { Cursor } from './cursor.js'
+export {
+  blockChaincodeEvents,
+  blockEventBytes,
+  chaincodeEventBytes,
+  chaincodeEventNames,
+  positionedEventBytes,
+  rejectionEventBytes,
+} from './event-bytes.js'
+export { eventJson } from './event-json.js'
+export {
+  BLOCK_JSON,
+  BLOCKCHAIN_INFO_JSON,
+  CHAINCODE_EVENT_JSON,
+  goString,
+  goUtf8,
+  type JsonMessage,
+  JsonWriter,
+  PEERS_MESSAGE_JSON,
+  quotedByte,
+  REJECTION_JSON,
+  TRANSACTION_JSON,
+  writeJsonMessage,
+} from './json/index.js'
+export { publicBlock } from './public-block.js'
 export {
   callUnary,
   type Encodable,
@@ -100,5 +148,6 @@ export {
   type ServiceHandlers,
   type UnaryCallOptions,
 } from './service.js'
+export { decodeSyncBlocks, encodeSyncBlocks } from './sync-blocks.js'
 export { encodeTransactionBlock, transactionBlockTransactions } from './transaction-block.js'
 export { WireError, type WireErrorCode } from './wire-error.js'

@@ -1,5 +1,5 @@
 import type { Transaction } from '../../proto/index.js'
-import type { EngineFactory, MemberIndex, RequestId } from './engine.js'
+import type { EngineFactory, MemberIndex, RequestId, TransferTarget } from './engine.js'
 
 /** How a request ended. */
 export type RequestOutcomeReport =
@@ -57,7 +57,49 @@ export interface EngineCatalog {
 
 /** How the host reaches other members; the network plugin provides it. Without one the validator is alone. */
 export interface ConsensusTransport {
-  /** Never blocks; bounded per member; drops the oldest and says so. */
+  /**
+   * Never blocks. Bounded per member: one that does not take its messages loses all that wait, and counts as down (`peer(member, false)`)
+   * until its link takes messages again. Encoded once for all members if the same `bytes` are sent to each in turn.
+   */
   send(to: MemberIndex, bytes: Uint8Array): void
+  /** Members that are connected already are reported before this returns. */
   receive(handlers: { message(from: MemberIndex, bytes: Uint8Array): void; peer(member: MemberIndex, up: boolean): void }): void
+}
+
+/** Brings the ledger to a block. Resolves with the reason if it cannot. */
+export type StateTransfer = (target: TransferTarget) => Promise<{ readonly reached: true } | { readonly reached: false; readonly reason: string }>
+
+/** State transfer as the network plugin provides it. */
+export interface StateTransferService {
+  readonly transfer: StateTransfer
+  /** The transfer in progress ends with this reason, and so do later ones: the peer stops. */
+  abort(reason: string): void
+}
+
+/** The way of transactions on a peer that does not validate (spec/wire.md §14). */
+export interface Forwarding {
+  /** True if this peer does not validate: it executes nothing and orders nothing. */
+  readonly isNeeded: boolean
+  /**
+   * Hands a transaction, also a query, to a validator. Resolves with its answer: a txid, or a query's result.
+   * Throws ERR_FORWARDING_NOWHERE if none is connected, else with the text of the validator's refusal.
+   */
+  forward(transactionBytes: Uint8Array): Promise<Uint8Array>
+}
+
+/** What a validator declares in its HELLO, to be declared before the start hook: nothing is dialled earlier. */
+export interface HelloDeclaration {
+  /** What must be the same on all validators, by configuration key: short values, such as digests. */
+  readonly settings: ReadonlyMap<string, string>
+  /** Why original validators are refused, naming the key; undefined: they are welcome. */
+  readonly refuseOriginals?: string
+}
+
+/** What this peer says in its HELLO beside v0.6's fields. */
+export interface HelloBoard {
+  /**
+   * Compared with what another Weft validator declares, in both directions: a difference ends the link, and is logged with ERR_NETWORK_SETTINGS, the key
+   * and both values. Later calls replace the keys that they name.
+   */
+  declare(declaration: HelloDeclaration): void
 }

@@ -1,4 +1,5 @@
 import { messageOf } from '../../kernel/index.js'
+import type { StateTransfer } from './consensus.js'
 import type { EngineRecord, LedgerEffect } from './effects.js'
 import type { TransferResult, TransferTarget } from './engine.js'
 import type { EngineEvent } from './events.js'
@@ -6,9 +7,6 @@ import { type BlockExecution, deliveredBlock, headOf, type HostLedger, outcomesO
 import { Fifo } from './fifo.js'
 import type { RequestPool } from './pool.js'
 import type { EngineRecords } from './records.js'
-
-/** Brings the ledger to a block; the network plugin will. Resolves with the reason if it cannot. */
-export type StateTransfer = (target: TransferTarget) => Promise<{ readonly reached: true } | { readonly reached: false; readonly reason: string }>
 
 export interface DeliveriesOptions {
   readonly execution: BlockExecution
@@ -143,7 +141,7 @@ export class Deliveries {
 
   private async transfer(target: TransferTarget): Promise<TransferResult> {
     const { ledger, transfer } = this.options
-    if (!isHead(ledger, target)) {
+    if (!isReached(ledger, target)) {
       if (!transfer) return { reached: false, reason: `state transfer to height ${target.height} needs the network plugin, which this site does not have` }
       try {
         const result = await transfer(target)
@@ -151,7 +149,7 @@ export class Deliveries {
       } catch (error) {
         return { reached: false, reason: messageOf(error) }
       }
-      if (!isHead(ledger, target)) return { reached: false, reason: `the transfer ended at height ${ledger.height()} instead of ${target.height}` }
+      if (!isReached(ledger, target)) return { reached: false, reason: `the transfer ended at height ${ledger.height()} instead of ${target.height}` }
     }
     return { reached: true, head: headOf(ledger.info()), metadata: headMetadata(ledger) }
   }
@@ -176,7 +174,9 @@ export function headMetadata(ledger: HostLedger): Uint8Array | undefined {
   return metadata && metadata.length > 0 ? metadata : undefined
 }
 
-function isHead(ledger: HostLedger, target: TransferTarget): boolean {
+/** Whether the target is the head, and the world state that of the head: a transfer that was cut short leaves the state behind the blocks. */
+function isReached(ledger: HostLedger, target: TransferTarget): boolean {
   const { height, currentBlockHash } = ledger.info()
-  return height === target.height && Buffer.compare(currentBlockHash, target.hash) === 0
+  const isStateThere = ledger.stateBlock === undefined || (ledger.stateBlock() ?? -1n) === height - 1n
+  return isStateThere && height === target.height && Buffer.compare(currentBlockHash, target.hash) === 0
 }

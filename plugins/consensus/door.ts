@@ -1,14 +1,18 @@
 import { PeerError } from '../../kernel/index.js'
-import type { Accepted, Consensus, ConsensusStatus, SubmitHints } from './consensus.js'
+import type { Accepted, Consensus, ConsensusStatus, Forwarding, SubmitHints } from './consensus.js'
 import type { ConsensusHost } from './host.js'
+import { requestId } from './request-id.js'
 
 /** What other plugins hold: the host of the moment, or the reason why there is none. */
 export class ConsensusDoor implements Consensus {
   private host: ConsensusHost | undefined
   private closedBecause = 'this peer is starting'
 
-  /** `height` of the chain, also while there is no host. */
-  constructor(private readonly height: () => bigint) {}
+  /** `height` of the chain, also while there is no host. `forwarding`: where transactions of a peer that does not validate go. */
+  constructor(
+    private readonly height: () => bigint,
+    private readonly forwarding: () => Forwarding | undefined = () => undefined,
+  ) {}
 
   open(host: ConsensusHost): void {
     this.host = host
@@ -24,6 +28,8 @@ export class ConsensusDoor implements Consensus {
 
   submit(transactionBytes: Uint8Array, hints?: SubmitHints): Promise<Accepted> {
     if (this.host) return this.host.submit(transactionBytes, hints)
+    const forwarding = this.forwarding()
+    if (forwarding?.isNeeded) return forwarded(transactionBytes, forwarding)
     const refusal = new PeerError('ERR_CONSENSUS_HALTED', `transactions are not accepted here: ${this.closedBecause}`, {
       grpcStatus: 14,
       hint: 'submit to a running validator',
@@ -40,4 +46,14 @@ export class ConsensusDoor implements Consensus {
     if (this.host) return this.host.status()
     return { engine: undefined, epoch: 0n, height: this.height(), valid: this.valid, pendingRequests: 0, halted: this.closedBecause, engineView: {} }
   }
+}
+
+/** A validator takes over: this peer has neither journal nor blocks, and will not hear how the transaction ends. */
+async function forwarded(transactionBytes: Uint8Array, forwarding: Forwarding): Promise<Accepted> {
+  await forwarding.forward(transactionBytes)
+  const unknown = new PeerError('ERR_CONSENSUS_FORWARDED', 'a validator accepted the transaction; this peer does not validate and cannot tell how it ends', {
+    hint: 'ask a validator for the transaction or its chaincode',
+    grpcStatus: 9,
+  })
+  return { id: requestId(transactionBytes), duplicate: false, outcome: () => Promise.reject(unknown) }
 }

@@ -1,13 +1,15 @@
 import { assert, messageOf, type Logger } from '../../kernel/index.js'
 import { BlockchainInfo, decode, encode, Transaction } from '../../proto/index.js'
 import type { ChaincodeSupport, OrderedTransaction } from '../chaincode/index.js'
-import type { CommittedBlock, ExecutedTransaction, Ledger, LedgerBatch } from '../ledger/index.js'
+import type { CommittedBlock, ExecutedTransaction, Ledger, LedgerBatch, LedgerSync } from '../ledger/index.js'
 import type { StoreBatch } from '../level/index.js'
 import type { RequestOutcomeReport } from './consensus.js'
 import type { DeliveredBlock, EngineRequest, Head, RequestOutcome } from './engine.js'
 
 /** What a host needs of the ledger. */
-export type HostLedger = Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'stateHash' | 'locate' | 'transactionBytes'>
+export type HostLedger = Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'stateHash' | 'locate' | 'transactionBytes'> &
+  // Absent: the state is never behind the blocks.
+  Partial<Pick<LedgerSync, 'stateBlock'>>
 /** What a host needs of chaincode. */
 export type HostChaincode = Pick<ChaincodeSupport, 'execute'>
 

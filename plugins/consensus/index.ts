@@ -4,7 +4,20 @@
  * @packageDocumentation
  */
 export { type Batcher, type BatcherEffects, type BatcherOptions, type Batching, BATCHING, createBatcher } from './batcher.js'
-export type { Accepted, Consensus, ConsensusStatus, ConsensusTransport, EngineCatalog, RequestOutcomeReport, SubmitHints } from './consensus.js'
+export type {
+  Accepted,
+  Consensus,
+  ConsensusStatus,
+  ConsensusTransport,
+  EngineCatalog,
+  Forwarding,
+  HelloBoard,
+  HelloDeclaration,
+  RequestOutcomeReport,
+  StateTransfer,
+  StateTransferService,
+  SubmitHints,
+} from './consensus.js'
 export type {
   DeliveredBlock,
   Engine,
@@ -24,12 +37,12 @@ export type {
 export type { EngineEvent } from './events.js'
 export { type ConsensusHost, type ConsensusHostOptions, createConsensusHost, type HostObserver } from './host.js'
 export type { HostChaincode, HostLedger } from './execution.js'
-export { batchingKind, consensusKeys } from './keys.js'
+export { batchingKind, consensusKeys, memberKeys } from './keys.js'
 export { type ConsensusLimits, defaultLimits } from './limits.js'
+export { membersOf, validatorIds } from './members.js'
 export type { OutboundMessage } from './outbox.js'
 export { consensus as default } from './plugin.js'
 export { createRecentIds, type RecentIds } from './recent-ids.js'
 export { requestId } from './request-id.js'
 export type { ConsensusSigner } from './signer.js'
-export type { StateTransfer } from './deliveries.js'
-export { CONSENSUS, ENGINES, TRANSPORT } from './tokens.js'
+export { CONSENSUS, ENGINES, EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, TRANSPORT } from './tokens.js'

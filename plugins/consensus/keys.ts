@@ -3,16 +3,26 @@ import { validatorKeys } from '../ledger/index.js'
 import { BATCHING } from './batcher.js'
 import { defaultLimits } from './limits.js'
 
+/** Who validates. Shared with every plugin that has to know. */
+export const memberKeys = defineKeys({
+  'consensus.validators': key(list(), [], 'ids of all validators, in the order that every validator uses; empty: as pbft.general.N says, else this peer alone'),
+  'pbft.general.N': key(
+    integer({ min: 1, max: 10_000 }).optional(),
+    undefined,
+    'number of validators, vp0, vp1 and so on; counts where consensus.validators is empty and this peer is one of them',
+  ),
+})
+
 /** The keys of the consensus plugin (spec/consensus.md §14.3). */
 export const consensusKeys = defineKeys({
   ...validatorKeys,
+  ...memberKeys,
   'peer.validator.consensus.plugin': key(text(), 'noops', 'name of the consensus engine, in any case'),
   'peer.validator.consensus.buffersize': key(
     integer().transform((size) => (size > 0 ? size : defaultLimits.maxInboundPerMember)),
     defaultLimits.maxInboundPerMember,
     'consensus messages of one validator that may wait for the engine; not positive: 1000',
   ),
-  'consensus.validators': key(list(), [], 'ids of all validators, in the order that every validator uses; empty: this peer alone'),
   'consensus.pool.maxRequests': key(integer({ min: 1 }), defaultLimits.maxRequests, 'accepted transactions that may wait to be committed; more are refused'),
   'consensus.pool.maxBytes': key(
     integer({ min: 1 }),

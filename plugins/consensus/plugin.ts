@@ -1,25 +1,28 @@
-import { type Clock, definePlugin, PeerError, type PluginHost, type RunningPeer, type Settings } from '../../kernel/index.js'
+import { type Clock, definePlugin, type PluginHost, type RunningPeer, type Settings } from '../../kernel/index.js'
 import { CHAINCODE } from '../chaincode/index.js'
-import { LEDGER, validatorKeys } from '../ledger/index.js'
+import { LEDGER, LEDGER_SYNC, validatorKeys } from '../ledger/index.js'
 import { STORE } from '../level/index.js'
 import { Engines } from './catalog.js'
 import { ConsensusDoor } from './door.js'
-import type { Member } from './engine.js'
 import { type ConsensusHost, createConsensusHost } from './host.js'
 import { consensusKeys } from './keys.js'
-import { CONSENSUS, ENGINES, TRANSPORT } from './tokens.js'
+import { membersOf, validatorIds } from './members.js'
+import { CONSENSUS, ENGINES, FORWARDING, STATE_TRANSFER, TRANSPORT } from './tokens.js'
 
 /** Hosts one consensus engine: accepts and journals transactions, runs the engine, commits what it orders. */
 export const consensus = definePlugin({
   name: 'consensus',
   description: 'accepts transactions and hosts the consensus engine that orders them',
   config: { ...consensusKeys, ...validatorKeys },
-  requires: [STORE, LEDGER, CHAINCODE],
-  uses: [TRANSPORT],
+  requires: [STORE, LEDGER, LEDGER_SYNC, CHAINCODE],
+  uses: [TRANSPORT, STATE_TRANSFER, FORWARDING],
   provides: [CONSENSUS, ENGINES],
   apply(peer) {
     const engines = new Engines()
-    const door = new ConsensusDoor(() => peer.find(LEDGER)?.height() ?? 0n)
+    const door = new ConsensusDoor(
+      () => peer.find(LEDGER)?.height() ?? 0n,
+      () => peer.find(FORWARDING),
+    )
     peer.hooks.db.tap(async () => {
       peer.provide(ENGINES, engines)
       peer.provide(CONSENSUS, door)
@@ -40,18 +43,23 @@ export const consensus = definePlugin({
       door.open(host)
     })
     peer.hooks.stop.tap(async () => {
-      await door.close('this peer is stopping')?.stop()
+      const host = door.close('this peer is stopping')
+      // What waits for other peers must not hold up the end.
+      peer.find(STATE_TRANSFER)?.abort('this peer is stopping')
+      await host?.stop()
     })
   },
 })
 
 function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, settings: Settings<typeof consensusKeys>): ConsensusHost {
-  const members = membersOf(settings['consensus.validators'], running.endpoint.id)
+  const members = membersOf(validatorIds(settings, running.endpoint.id), running.endpoint.id)
+  const stateTransfer = peer.find(STATE_TRANSFER)
   return createConsensusHost({
     store: peer.use(STORE),
-    ledger: peer.use(LEDGER),
+    ledger: peer.use(LEDGER_SYNC),
     chaincode: peer.use(CHAINCODE),
     transport: peer.find(TRANSPORT),
+    ...(stateTransfer === undefined ? {} : { transfer: stateTransfer.transfer }),
     engine: engines.get(settings['peer.validator.consensus.plugin']),
     members: members.all,
     self: members.self,
@@ -67,20 +75,6 @@ function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, se
     defer: (task) => void setImmediate(task),
     onFatal: (reason) => peer.fail(reason),
   })
-}
-
-/** The validators in the configured order; throws ERR_CONSENSUS_MEMBERS if this peer is not one of them or one is named twice. */
-export function membersOf(validators: readonly string[], id: string): { readonly all: readonly Member[]; readonly self: number } {
-  const ids = validators.length === 0 ? [id] : validators
-  const self = ids.indexOf(id)
-  if (self < 0) {
-    throw new PeerError('ERR_CONSENSUS_MEMBERS', `consensus.validators lists ${ids.join(', ')}, but not this validator, ${id}`, {
-      hint: 'add peer.id to consensus.validators, the same on every validator, or set peer.validator.enabled to false',
-    })
-  }
-  const twice = ids.find((name, index) => ids.indexOf(name) !== index)
-  if (twice !== undefined) throw new PeerError('ERR_CONSENSUS_MEMBERS', `consensus.validators lists ${twice} twice`, { hint: 'list every validator once' })
-  return { all: ids.map((name, index) => ({ index, id: name })), self }
 }
 
 /** Spreads the random choices of validators; a run is repeated by giving a recorded seed to a host, not to a peer. */

@@ -11,7 +11,7 @@ import {
   encode,
 } from '../../proto/index.js'
 import type { ChaincodeSupport } from '../chaincode/index.js'
-import type { Accepted, Consensus } from '../consensus/index.js'
+import type { Accepted, Consensus, Forwarding } from '../consensus/index.js'
 import { derivedTransactionId, randomTransactionId } from './transaction-id.js'
 
 const INVALID_ARGUMENT = 3
@@ -37,9 +37,11 @@ export interface DevopsParts {
   readonly chaincode: ChaincodeSupport
   readonly consensus: Consensus
   readonly clock: Clock
+  /** Of a site that connects to other peers. */
+  readonly forwarding?: Forwarding | undefined
 }
 
-export function createDevops({ chaincode, consensus, clock }: DevopsParts): Devops {
+export function createDevops({ chaincode, consensus, clock, forwarding }: DevopsParts): Devops {
   const submit = (transaction: Transaction, isNew: boolean): Promise<Accepted> => consensus.submit(encode(Transaction, transaction), { isNew, transaction })
 
   const call = (type: Transaction_Type, txid: string, invocation: ChaincodeInvocationSpec): Transaction =>
@@ -80,6 +82,7 @@ export function createDevops({ chaincode, consensus, clock }: DevopsParts): Devo
     async query(invocation) {
       requireName(invocation)
       const transaction = call(Transaction_Type.CHAINCODE_QUERY, randomTransactionId(), invocation)
+      if (forwarding?.isNeeded) return forwarding.forward(encode(Transaction, transaction))
       if (!consensus.valid) throw new PeerError('ERR_STATE_BEHIND', 'Error: state may be inconsistent, cannot query', { retryable: true })
       try {
         return await chaincode.query(transaction)

@@ -1,7 +1,7 @@
 import { definePlugin } from '../../kernel/index.js'
 import { DevopsService } from '../../proto/index.js'
 import { CHAINCODE } from '../chaincode/index.js'
-import { CONSENSUS } from '../consensus/index.js'
+import { CONSENSUS, FORWARDING } from '../consensus/index.js'
 import { loggingKeys } from '../logging/index.js'
 import { DeployCommand } from './commands/deploy.js'
 import { InvokeCommand } from './commands/invoke.js'
@@ -16,12 +16,13 @@ export default definePlugin({
   description: 'the Devops service: peer chaincode deploy, invoke and query',
   config: { 'logging.chaincode': loggingKeys['logging.chaincode'] },
   requires: [CHAINCODE, CONSENSUS],
+  uses: [FORWARDING],
   provides: [DEVOPS],
   commands: [DeployCommand, InvokeCommand, QueryCommand],
   apply(peer) {
     peer.hooks.registerServices.tap(async (listeners) => {
       const chaincode = peer.use(CHAINCODE)
-      const devops = createDevops({ chaincode, consensus: peer.use(CONSENSUS), clock: peer.clock })
+      const devops = createDevops({ chaincode, consensus: peer.use(CONSENSUS), clock: peer.clock, forwarding: peer.find(FORWARDING) })
       peer.provide(DEVOPS, devops)
       listeners.get('peer').add(DevopsService, devopsService(devops, chaincode))
     })

@@ -23,10 +23,12 @@ export abstract class GrpcCommand extends PeerCommand {
 
   /**
    * Connects to `peer.address` (spec/node.md §1), TLS as configured; the connection is closed when the command ends.
+   * `address`: another one of the same site.
    * Throws `grpc: timed out when dialing` after 3 s, or at once if the connection is refused.
    */
-  protected async dial<C extends Client>(client: ClientClass<C>): Promise<C> {
-    const connection = await dialPeer(client, await this.settings({ ...peerKeys, ...grpcKeys }))
+  protected async dial<C extends Client>(client: ClientClass<C>, address?: string): Promise<C> {
+    const settings = await this.settings({ ...peerKeys, ...grpcKeys })
+    const connection = await dialPeer(client, address === undefined ? settings : { ...settings, 'peer.address': address })
     this.#clients.push(connection)
     return connection
   }

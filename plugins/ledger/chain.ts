@@ -1,6 +1,6 @@
 import { messageOf } from '../../kernel/index.js'
 import { Block, type BlockchainInfo, Transaction, blockHashInput, blockTransactions, canonicalWithout, decode } from '../../proto/index.js'
-import type { Namespace, Store, StoreBatch } from '../level/index.js'
+import type { Namespace, Store, StoreBatch, StoreSnapshot } from '../level/index.js'
 import { be64, readBe64 } from './bytes.js'
 import { DeployIndex } from './deploy-index.js'
 import { BLOCK_COUNT_KEY, blockHashIndexKey, decodeBlockNumber, decodeLocation, encodeBlockNumber, encodeLocations, txidIndexKey } from './encodings.js'
@@ -89,9 +89,14 @@ export class Chain {
     return this.read(number)
   }
 
-  /** As stored, whatever the height is. */
-  stored(number: Height): Uint8Array | undefined {
-    return this.read(number)
+  /** As stored, now or at a moment, whatever the height is. */
+  stored(number: Height, at?: StoreSnapshot): Uint8Array | undefined {
+    return this.blocks.get(be64(number), at)
+  }
+
+  /** The height of a moment. */
+  heightAt(at: StoreSnapshot): Height {
+    return numberIn(this.blocks.get(BLOCK_COUNT_KEY, at), "the chain's height")
   }
 
   requireInBounds(number: Height): void {
@@ -150,7 +155,8 @@ export class Chain {
 
   /** To be called once a written block is durable (spec/ledger.md §3.3). */
   advance(number: Height, hash: Uint8Array, previousBlockHash: Uint8Array | undefined): void {
-    if (number < this.size) return
+    // A transfer may put another block in the place of the head.
+    if (number + 1n < this.size) return
     this.size = number + 1n
     this.headHash = hash
     this.beforeHeadHash = presentBytes(previousBlockHash)

@@ -3,11 +3,10 @@ import type { Store } from '../level/index.js'
 import { Chain } from './chain.js'
 import { CommitListeners } from './commit-listeners.js'
 import { DeltaHistory } from './delta-history.js'
-import type { SyncableLedger } from './ledger-sync.js'
 import { OpenGuard } from './open-guard.js'
 import { checkNewestBlocks, checkState } from './recovery.js'
 import { type LedgerSettings, META, SHIPPED_SETTINGS, settle } from './settings.js'
-import { TransferableLedger } from './state-transfer.js'
+import { InspectableLedger, type OpenLedger } from './inspectable-ledger.js'
 import { WorldState } from './world-state.js'
 
 /** What `createLedger` needs. */
@@ -30,7 +29,7 @@ export interface LedgerOptions {
  * @throws PeerError ERR_LEDGER_CORRUPT if height, newest blocks and state contradict each other; ERR_LEDGER_SETTINGS for a shape that cannot be;
  * ERR_LEDGER_SETTINGS_CHANGED if the store was made with another shape
  */
-export async function createLedger({ store, clock, settings, genesis, inspect, onListenerError }: LedgerOptions): Promise<SyncableLedger> {
+export async function createLedger({ store, clock, settings, genesis, inspect, onListenerError }: LedgerOptions): Promise<OpenLedger> {
   const allSettings: LedgerSettings = { ...SHIPPED_SETTINGS, ...settings }
   const meta = store.namespace(META)
   await settle(store, meta, allSettings)
@@ -44,9 +43,10 @@ export async function createLedger({ store, clock, settings, genesis, inspect, o
     await world.dropUnused()
     await history.prune(chain.height)
   }
-  const ledger = new TransferableLedger({
+  const ledger = new InspectableLedger({
     store,
     world,
+    structure: allSettings,
     chain,
     history,
     guard: new OpenGuard(),

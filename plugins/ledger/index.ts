@@ -1,5 +1,6 @@
 export { default } from './plugin.js'
 export { type LedgerOptions, createLedger } from './create-ledger.js'
+export type { LedgerInspection, OpenLedger, StateView } from './inspectable-ledger.js'
 export { decodeDelta, encodeDelta } from './state-delta-codec.js'
 export { StateDelta } from './state-delta.js'
 export { compositeKey, splitCompositeKey } from './encodings.js'

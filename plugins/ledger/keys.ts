@@ -5,7 +5,7 @@ export const validatorKeys = defineKeys({
   'peer.validator.enabled': key(flag(), true, 'whether this peer validates: executes ordered transactions and commits blocks'),
 })
 
-const STRUCTURES: readonly string[] = ['', 'buckettree', 'trie']
+const STRUCTURES: readonly string[] = ['', 'buckettree', 'trie', 'raw']
 
 // v0.6 reads `configs` as a map, which no variable reaches: a forgotten variable of an old environment must not change every state hash (spec/node.md §2.2).
 const IN_FILES_ONLY = { fromEnvironment: false }
@@ -13,9 +13,9 @@ const IN_FILES_ONLY = { fromEnvironment: false }
 /** Keys of the world state and its history (spec/ledger.md §14). */
 export const ledgerKeys = defineKeys({
   'ledger.state.dataStructure.name': key(
-    text().refine((name) => STRUCTURES.includes(name), 'expected buckettree or trie (raw, of v0.6, has no state hash and cannot be used in a network)'),
+    text().refine((name) => STRUCTURES.includes(name), 'expected buckettree, trie or raw'),
     'buckettree',
-    'structure of the world state, buckettree or trie; the same on every validator, fixed once the store exists; empty means a buckettree with 10009 buckets and grouping 10, whatever the configs say',
+    'structure of the world state: buckettree, trie or raw (which has no state hash, so that nothing notices a difference); the same on every validator, fixed once the store exists; empty means a buckettree with 10009 buckets and grouping 10, whatever the configs say',
   ),
   'ledger.state.dataStructure.configs.numBuckets': key(
     integer({ min: 2, max: 0xffffffff }),
@@ -36,4 +36,9 @@ export const ledgerKeys = defineKeys({
     IN_FILES_ONLY,
   ),
   'ledger.state.deltaHistorySize': key(integer({ min: 0 }), 500, 'state deltas kept for other peers, in blocks; 0 keeps none'),
+  'ledger.tools.allowRemote': key(
+    flag(),
+    false,
+    'whether other machines may read state, export and verify through the peer listener, which authenticates nobody',
+  ),
 })

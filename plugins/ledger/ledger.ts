@@ -68,8 +68,8 @@ export interface CommittedBlock {
   /** Encoded as stored, with nonHashData. */
   readonly bytes: Uint8Array
   readonly info: BlockchainInfo
-  /** Of every executed transaction, failed ones included; empty for raw blocks. */
-  readonly results: readonly TransactionResult[]
+  /** Every transaction that was executed for it, in order, failed ones included; empty for raw blocks. */
+  readonly executed: readonly ExecutedTransaction[]
 }
 
 export interface TransactionLocation {

@@ -152,7 +152,7 @@ export class PeerLedger implements Ledger {
     state.committed()
     marked()
     chain.advance(number, hash, previousBlockHash)
-    return listeners.announce({ number, bytes, info: chain.info(), results: executed.map(({ result }) => result) })
+    return listeners.announce({ number, bytes, info: chain.info(), executed })
   }
 
   /** Of one moment: a commit during the scan does not show. */

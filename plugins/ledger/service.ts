@@ -2,6 +2,10 @@ import { status } from '@grpc/grpc-js'
 import { PeerError } from '../../kernel/index.js'
 import type { LedgerInfo, LedgerToolsService, ServiceHandlers, VerifyReply } from '../../proto/index.js'
 import { streaming, unary } from '../grpc/index.js'
+import { exportTo } from './archive/serve.js'
+import type { OpenLedger } from './inspectable-ledger.js'
+import { requireLocal } from './inspect/local-caller.js'
+import { getBlock, getState, getTransaction, listState } from './inspect/lookup.js'
 import type { VerifyReport } from './ledger.js'
 import type { SyncableLedger } from './ledger-sync.js'
 
@@ -11,27 +15,41 @@ interface VerifyCall {
   write(reply: VerifyReply): boolean
 }
 
-/** `/weft.LedgerTools` of a running peer. One verification runs at a time: it reads everything there is. */
-export function ledgerTools(ledger: SyncableLedger): ServiceHandlers<typeof LedgerToolsService> {
-  let isVerifying = false
+/**
+ * `/weft.LedgerTools` of a running peer. Verifying and exporting read everything there is: one of each runs at a time. All but `Info` is for callers of
+ * this machine unless `allowRemote`.
+ */
+export function ledgerTools(ledger: OpenLedger, { allowRemote }: { readonly allowRemote: boolean }): ServiceHandlers<typeof LedgerToolsService> {
+  const verifying = oneAtATime('a verification')
+  const exporting = oneAtATime('an export')
   return {
     info: unary(async () => infoOf(ledger)),
     verify: streaming(async (call) => {
-      if (isVerifying) {
-        throw new PeerError('ERR_LEDGER_BUSY', 'a verification is running already', {
-          hint: 'wait until it has ended',
-          grpcStatus: status.RESOURCE_EXHAUSTED,
-          retryable: true,
-        })
-      }
-      isVerifying = true
+      requireLocal(call, allowRemote)
       // The request stream carries one request, which says nothing: read it away, so that its end is seen.
       call.resume()
-      try {
-        await verifyFor(call, ledger)
-      } finally {
-        isVerifying = false
-      }
+      await verifying(() => verifyFor(call, ledger))
+    }),
+    export: streaming(async (call) => {
+      requireLocal(call, allowRemote)
+      call.resume()
+      await exporting(() => exportTo(call, ledger))
+    }),
+    getBlock: unary(async (query, call) => {
+      requireLocal(call, allowRemote)
+      return getBlock(ledger, query)
+    }),
+    getTransaction: unary(async (query, call) => {
+      requireLocal(call, allowRemote)
+      return getTransaction(ledger, query)
+    }),
+    getState: unary(async (query, call) => {
+      requireLocal(call, allowRemote)
+      return getState(ledger, query)
+    }),
+    listState: unary(async (query, call) => {
+      requireLocal(call, allowRemote)
+      return listState(ledger, query)
     }),
   }
 }
@@ -40,6 +58,25 @@ export function ledgerTools(ledger: SyncableLedger): ServiceHandlers<typeof Ledg
 export function infoOf(ledger: SyncableLedger): LedgerInfo {
   const stateBlock = ledger.stateBlock()
   return { ...ledger.info(), stateHash: ledger.stateHash() ?? new Uint8Array(0), stateHeight: stateBlock === undefined ? 0n : stateBlock + 1n }
+}
+
+function oneAtATime(what: string): (work: () => Promise<void>) => Promise<void> {
+  let isRunning = false
+  return async (work) => {
+    if (isRunning) {
+      throw new PeerError('ERR_LEDGER_BUSY', `${what} is running already`, {
+        hint: 'wait until it has ended',
+        grpcStatus: status.RESOURCE_EXHAUSTED,
+        retryable: true,
+      })
+    }
+    isRunning = true
+    try {
+      await work()
+    } finally {
+      isRunning = false
+    }
+  }
 }
 
 async function verifyFor(call: VerifyCall, ledger: SyncableLedger): Promise<void> {

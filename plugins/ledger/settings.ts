@@ -3,9 +3,12 @@ import type { Namespace, Store } from '../level/index.js'
 import { TreeShape } from './bucket-tree/index.js'
 import type { ledgerKeys } from './keys.js'
 
+/** Structures of the world state (`ledger.state.dataStructure.name`). */
+export type StructureName = 'buckettree' | 'trie' | 'raw'
+
 /** How the world state is kept (spec/ledger.md §7.1, §6.5). Structure, buckets and grouping belong to the data: they cannot change afterwards. */
 export interface LedgerSettings {
-  readonly structure: 'buckettree' | 'trie'
+  readonly structure: StructureName
   readonly numBuckets: number
   readonly maxGroupingAtEachLevel: number
   /** Bound of the cache of buckets and inner nodes, in MiB; 0 or less disables it. */
@@ -35,7 +38,7 @@ export function settingsOf(values: Settings<typeof ledgerKeys>): LedgerSettings 
     bucketCacheSizeMiB: values['ledger.state.dataStructure.configs.bucketCacheSize'],
   }
   return {
-    structure: name === 'trie' ? name : 'buckettree',
+    structure: name === 'trie' || name === 'raw' ? name : 'buckettree',
     ...(name === '' ? UNNAMED_SHAPE : configs),
     deltaHistorySize: values['ledger.state.deltaHistorySize'],
   }
@@ -45,9 +48,22 @@ export function settingsOf(values: Settings<typeof ledgerKeys>): LedgerSettings 
 export const META = 'ledger-meta'
 const SETTINGS_KEY: Uint8Array = Buffer.from('settings', 'latin1')
 
+/** What decides every state hash. */
+export type DataStructure = Pick<LedgerSettings, 'structure' | 'numBuckets' | 'maxGroupingAtEachLevel'>
+
+/** Whether states of both have the same hashes and rows. */
+export function isSameStructure(a: DataStructure, b: DataStructure): boolean {
+  return permanentPart(a) === permanentPart(b)
+}
+
+/** In words, as a site's keys have it. */
+export function structureText({ structure, numBuckets, maxGroupingAtEachLevel }: DataStructure): string {
+  return structure === 'buckettree' ? `buckettree (numBuckets ${numBuckets}, maxGroupingAtEachLevel ${maxGroupingAtEachLevel})` : structure
+}
+
 /** The part of the settings that belongs to the data, as it is stored. */
-function permanentPart({ structure, numBuckets, maxGroupingAtEachLevel }: LedgerSettings): string {
-  if (structure === 'trie') return JSON.stringify({ structure })
+function permanentPart({ structure, numBuckets, maxGroupingAtEachLevel }: DataStructure): string {
+  if (structure !== 'buckettree') return JSON.stringify({ structure })
   return JSON.stringify({ structure, numBuckets, maxGroupingAtEachLevel })
 }
 
@@ -69,7 +85,7 @@ export async function settle(store: Store, meta: Namespace, settings: LedgerSett
   const found = Buffer.from(row).toString('latin1')
   if (found === wanted) return
   throw new PeerError('ERR_LEDGER_SETTINGS_CHANGED', `the ledger was made with ledger.state.dataStructure ${found}, the site now asks for ${wanted}`, {
-    hint: 'they determine every state hash and cannot change: restore the former values, or begin with an empty directory',
+    hint: 'they determine every state hash and cannot change: restore the former values, or begin with an empty directory (peer.fileSystemPath)',
     details: { found, wanted },
   })
 }

@@ -29,7 +29,7 @@ export class TransferableLedger extends PeerLedger implements SyncableLedger {
       const { chain, guard, listeners } = this.parts
       const store = () => this.storeRawBlock(number, stored, block.previousBlockHash)
       await (number < chain.height ? store() : guard.raiseHeight(number, store))
-      return listeners.announce({ number, bytes: stored, info: chain.info(), results: [] })
+      return listeners.announce({ number, bytes: stored, info: chain.info(), executed: [] })
     })
     // The next write goes on after a failed one, whose caller has the failure.
     this.rawWrites = write.then(

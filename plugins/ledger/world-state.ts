@@ -1,8 +1,9 @@
 import type { Namespace, Store, StoreBatch, StoreSnapshot } from '../level/index.js'
-import { BucketTree, TreeShape } from './bucket-tree/index.js'
+import { BucketTree, type TreeNamespaces, TreeShape } from './bucket-tree/index.js'
 import { be64, readBe64 } from './bytes.js'
 import { corrupt } from './errors.js'
 import type { Height } from './ledger.js'
+import { Raw } from './raw/index.js'
 import type { LedgerSettings } from './settings.js'
 import { Trie } from './trie/index.js'
 import type { WorldStateStructure } from './world-state-structure.js'
@@ -114,11 +115,24 @@ export class WorldState {
 
   private open(number: bigint): Generation {
     const namespaces = this.namespaces(number)
-    const { structure, bucketCacheSizeMiB } = this.settings
-    return { number, structure: structure === 'trie' ? new Trie(namespaces.state) : new BucketTree(this.shape, namespaces, bucketCacheSizeMiB * MIB) }
+    return { number, structure: this.structureIn(namespaces) }
   }
 
-  private namespaces(number: bigint): { readonly state: Namespace; readonly keys: Namespace } {
+  private structureIn(namespaces: TreeNamespaces): WorldStateStructure {
+    const { structure, bucketCacheSizeMiB } = this.settings
+    switch (structure) {
+      case 'buckettree':
+        return new BucketTree(this.shape, namespaces, bucketCacheSizeMiB * MIB)
+      case 'trie':
+        return new Trie(namespaces.state)
+      case 'raw':
+        return new Raw(namespaces.state)
+      default:
+        return structure
+    }
+  }
+
+  private namespaces(number: bigint): TreeNamespaces {
     return { state: this.store.namespace(`state-${number}`), keys: this.store.namespace(`state-keys-${number}`) }
   }
 

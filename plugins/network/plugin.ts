@@ -1,20 +1,100 @@
-import { definePlugin } from '../../kernel/index.js'
-import { CHAINCODE } from '../chaincode/index.js'
-import { CONSENSUS } from '../consensus/index.js'
+import { randomBytes } from 'node:crypto'
+import { definePlugin, messageOf, type PluginHost } from '../../kernel/index.js'
+import { NetworkToolsService, PeerEndpoint_Type } from '../../proto/index.js'
+import { EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, type StateTransferService, TRANSPORT, validatorIds } from '../consensus/index.js'
+import { unary } from '../grpc/index.js'
+import { LEDGER, LEDGER_SYNC } from '../ledger/index.js'
+import { STORE } from '../level/index.js'
+import { AddressBook } from './address-book.js'
 import { ListCommand } from './commands/list.js'
 import { LoginCommand } from './commands/login.js'
-import { peerService, peerServiceDefinition } from './service.js'
+import { StatusCommand } from './commands/status.js'
+import { TransactionForwarding } from './forwarding.js'
+import { Greeter, type SelfEndpoint } from './greeter.js'
+import { networkKeys } from './keys.js'
+import { PeerNetwork } from './network.js'
+import { openChat } from './open-chat.js'
+import { chatService, chatServiceDefinition } from './service.js'
+import { announceBlock } from './state-transfer/block-added.js'
+import { createSync } from './state-transfer/create.js'
+import { NETWORK } from './tokens.js'
 
-/** Takes ready-made transactions on the peer listener (spec/wire.md §14). */
+/** Connects this peer to others: handshake, discovery, consensus messages, state transfer (spec/wire.md §11). */
 export default definePlugin({
   name: 'network',
-  description: 'the Peer service: takes ready-made transactions; peer network list',
-  requires: [CHAINCODE, CONSENSUS],
-  commands: [ListCommand, LoginCommand],
+  description: 'connects to other peers: discovery, consensus messages; peer network list and status',
+  config: networkKeys,
+  requires: [STORE, LEDGER, LEDGER_SYNC],
+  provides: [NETWORK, HELLO, TRANSPORT, EPOCH_TRANSPORT, STATE_TRANSFER, FORWARDING],
+  commands: [ListCommand, LoginCommand, StatusCommand],
   apply(peer) {
+    const self: SelfEndpoint = { ID: { name: '' }, address: '', type: PeerEndpoint_Type.UNDEFINED, pkiID: new Uint8Array(0) }
+    let network: PeerNetwork | undefined
+    let forwarding: TransactionForwarding | undefined
+    peer.hooks.endpoint.tap(async (endpoint) => {
+      self.ID.name = endpoint.id
+      self.address = endpoint.address
+      return endpoint
+    })
     peer.hooks.registerServices.tap(async (listeners) => {
-      const parts = { chaincode: peer.use(CHAINCODE), consensus: peer.use(CONSENSUS) }
-      listeners.get('peer').add(peerServiceDefinition, peerService(parts))
+      const settings = peer.settings(networkKeys)
+      self.type = settings['peer.validator.enabled'] ? PeerEndpoint_Type.VALIDATOR : PeerEndpoint_Type.NON_VALIDATOR
+      const created = createNetwork(peer, self)
+      network = created
+      forwarding = new TransactionForwarding({ isValidator: settings['peer.validator.enabled'], network: created, settings, random: Math.random })
+      peer.provide(NETWORK, created)
+      peer.provide(HELLO, created)
+      peer.provide(TRANSPORT, created.transport)
+      peer.provide(EPOCH_TRANSPORT, created.epochs)
+      peer.provide(STATE_TRANSFER, attachSync(peer, created, self))
+      peer.provide(FORWARDING, forwarding)
+      listeners.get('peer').add(chatServiceDefinition, chatService(created))
+      listeners.get('peer').add(NetworkToolsService, { status: unary(async () => created.status()) })
+    })
+    peer.hooks.start.tap(async ({ endpoint }) => {
+      // A plugin that is listed later may have changed it.
+      self.address = endpoint.address
+      network?.start()
+    })
+    peer.hooks.stop.tap(async () => {
+      forwarding?.close()
+      await network?.stop()
     })
   },
 })
+
+/** Lets the network serve state transfer, and returns what fetches. */
+function attachSync(peer: PluginHost, network: PeerNetwork, self: SelfEndpoint): StateTransferService {
+  const settings = peer.settings(networkKeys)
+  const ledger = peer.use(LEDGER_SYNC)
+  const log = peer.log.in('transfer')
+  const sync = createSync({ network, ledger, clock: peer.clock, log, random: Math.random, members: validatorIds(settings, self.ID.name), settings })
+  network.sync = sync.handler
+  if (settings['peer.validator.consensus.plugin'].toLowerCase() === 'noops' && settings['peer.validator.enabled']) {
+    peer.onDispose(ledger.onCommit((block) => announceBlock(network, ledger, block, peer.clock.now())))
+  }
+  return sync.transfer
+}
+
+function createNetwork(peer: PluginHost, self: SelfEndpoint): PeerNetwork {
+  const settings = peer.settings(networkKeys)
+  const { clock } = peer
+  return new PeerNetwork({
+    self,
+    members: validatorIds(settings, self.ID.name),
+    clock,
+    log: peer.log,
+    defer: (task) => void setImmediate(task),
+    random: Math.random,
+    book: new AddressBook(peer.use(STORE), settings['peer.discovery.persist'], (reason) =>
+      peer.log.error('the addresses of other peers cannot be kept', { reason: messageOf(reason) }),
+    ),
+    greeter: new Greeter({ self, session: randomBytes(16).toString('hex'), info: () => peer.use(LEDGER).info(), clock }),
+    rootNodes: settings['peer.discovery.rootnode'],
+    periodMs: settings['peer.discovery.period'],
+    touchPeriodMs: settings['peer.discovery.touchPeriod'],
+    maxDials: settings['peer.discovery.touchMaxNodes'],
+    maxLinks: settings['peer.limits.links'],
+    open: (to) => openChat(to, settings),
+  })
+}

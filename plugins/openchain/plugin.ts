@@ -1,14 +1,15 @@
 import { PeerError, definePlugin } from '../../kernel/index.js'
-import { type BlockCount, type BlockNumber, type BlockchainInfo, type Empty, OpenchainService, type PeersMessage } from '../../proto/index.js'
+import { type BlockCount, type BlockNumber, type BlockchainInfo, type Empty, OpenchainService, type PeersMessage, publicBlock } from '../../proto/index.js'
 import { unary } from '../grpc/index.js'
 import { LEDGER, type Ledger } from '../ledger/index.js'
-import { publicBlock } from './public-block.js'
+import { NETWORK } from '../network/index.js'
 
 /** Answers questions about the chain on the peer listener (spec/node.md §5 Openchain). */
 export default definePlugin({
   name: 'openchain',
   description: 'the Openchain service: chain info and blocks',
   requires: [LEDGER],
+  uses: [NETWORK],
   apply(peer) {
     peer.hooks.registerServices.tap(async (listeners) => {
       const ledger = peer.use(LEDGER)
@@ -28,7 +29,7 @@ export default definePlugin({
           return { count: ledger.height() }
         }),
         // Connected peers, never oneself: a peer without the network plugin is connected to nobody.
-        getPeers: unary(async (_request: Empty): Promise<PeersMessage> => ({ peers: [] })),
+        getPeers: unary(async (_request: Empty): Promise<PeersMessage> => ({ peers: [...(peer.find(NETWORK)?.peers() ?? [])] })),
       })
     })
   },

@@ -9,10 +9,14 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'chaincode',
   'consensus',
   'noops',
+  'http',
+  'rest',
   'admin',
   'devops',
   'openchain',
   'network',
+  'transactions',
+  'events',
   'site',
   'tls',
   'doctor',
@@ -47,6 +51,8 @@ ${pluginList()}
     listenAddress: '127.0.0.1:7051',
     // Where others, and this command line, reach the peer.
     address: '127.0.0.1:7051',
+    // Where applications register for blocks, chaincode events and rejections; nothing authenticates them either.
+    validator: { events: { address: '127.0.0.1:7053' } },
 
     // Everything that the peer stores; relative to the working directory.
     fileSystemPath: './weft-data',

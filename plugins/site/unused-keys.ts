@@ -4,9 +4,6 @@
  */
 export const UNUSED_KEYS: readonly string[] = Object.freeze([
   'cli.address',
-  'rest.enabled',
-  'rest.address',
-  'rest.validPatterns.enrollmentID',
   'logging.peer',
   'logging.node',
   'logging.network',

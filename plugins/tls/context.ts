@@ -21,15 +21,15 @@ const CIPHERS = [
 
 const COMMON: SecureContextOptions = { minVersion: 'TLSv1.2', ciphers: CIPHERS, ecdhCurve: 'auto' }
 
-/** What `tls.createServer`, `https.createServer` and `setSecureContext` take. */
-export function serverContextOptions({ server, clientRootsPem }: TlsMaterial): SecureContextOptions {
+/** What `tls.createServer`, `https.createServer` and `setSecureContext` take. `clients: false`: of a listener that asks nobody for a certificate. */
+export function serverContextOptions({ server, clientRootsPem }: TlsMaterial, { clients = true } = {}): SecureContextOptions {
   return {
     ...COMMON,
     cert: server.certificatePem,
     key: server.keyPem,
     honorCipherOrder: true,
     // A resumed session has no certificate to look at, and Node takes that for authorized.
-    ...(clientRootsPem === undefined ? {} : { ca: clientRootsPem, secureOptions: constants.SSL_OP_NO_TICKET }),
+    ...(clientRootsPem === undefined || !clients ? {} : { ca: clientRootsPem, secureOptions: constants.SSL_OP_NO_TICKET }),
   }
 }
 

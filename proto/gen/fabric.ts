@@ -134,6 +134,9 @@ export enum Message_Type {
   SYNC_STATE_DELTAS = 17,
   RESPONSE = 20,
   CONSENSUS = 21,
+  /** WEFT_PACKED - Weft's own, unknown to v0.6 and sent only to peers whose HELLO declares them: many messages in one, and consensus of epochs after the first. */
+  WEFT_PACKED = 100,
+  WEFT_EPOCH = 101,
 }
 
 export interface Response {

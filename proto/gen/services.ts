@@ -110,4 +110,14 @@ export const AdminService = {
 export const LedgerToolsService = {
   info: method('/weft.LedgerTools/Info', false, weft.LedgerInfoRequest, weft.LedgerInfo),
   verify: method('/weft.LedgerTools/Verify', true, weft.VerifyRequest, weft.VerifyReply),
+  export: method('/weft.LedgerTools/Export', true, weft.ExportRequest, weft.ExportReply),
+  getBlock: method('/weft.LedgerTools/GetBlock', false, weft.BlockQuery, weft.StoredBlock),
+  getTransaction: method('/weft.LedgerTools/GetTransaction', false, weft.TransactionQuery, weft.StoredTransaction),
+  getState: method('/weft.LedgerTools/GetState', false, weft.StateQuery, weft.StateValue),
+  listState: method('/weft.LedgerTools/ListState', false, weft.StateListQuery, weft.StateList),
+}
+
+/** `/weft.NetworkTools`. */
+export const NetworkToolsService = {
+  status: method('/weft.NetworkTools/Status', false, weft.NetworkStatusRequest, weft.NetworkStatus),
 }

@@ -6,6 +6,9 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { ChaincodeEvent } from "./chaincodeevent.js";
+import { Register, Rejection, Unregister } from "./events.js";
+import { Block } from "./fabric.js";
 
 export const protobufPackage = "weft";
 
@@ -47,6 +50,158 @@ export interface VerifyResult {
 export interface VerifyFault {
   where: string;
   what: string;
+}
+
+/**
+ * A protos.Event with its place on the chain: what /protos.Events/Chat sends to consumers that ask for past events with the
+ * metadata weft-from-block or weft-after. Whoever reads it as a protos.Event sees just that.
+ */
+export interface PositionedEvent {
+  Event:
+    | { $case: "register"; value: Register }
+    | { $case: "block"; value: Block }
+    | { $case: "chaincodeEvent"; value: ChaincodeEvent }
+    | { $case: "rejection"; value: Rejection }
+    | { $case: "unregister"; value: Unregister }
+    | undefined;
+  /** "7" is block 7, "7.r0" the rejection of the first transaction executed for it, "7.c0" the chaincode event of that one. */
+  position: string;
+}
+
+export interface ExportRequest {
+}
+
+export interface ExportReply {
+  /** The next bytes of the archive. */
+  bytes: Uint8Array;
+  /** Blocks written so far, and of how many; then keys. */
+  blocks: bigint;
+  height: bigint;
+  keys: bigint;
+}
+
+/** The block of a hash, or, without one, of a number, or the newest one. */
+export interface BlockQuery {
+  hash: Uint8Array;
+  latest: boolean;
+  number: bigint;
+}
+
+export interface StoredBlock {
+  number: bigint;
+  hash: Uint8Array;
+  /** As stored: a protos.Block. */
+  block: Uint8Array;
+}
+
+export interface TransactionQuery {
+  txid: string;
+}
+
+export interface StoredTransaction {
+  block: bigint;
+  index: number;
+  blockHash: Uint8Array;
+  /** As stored: a protos.Transaction. */
+  transaction: Uint8Array;
+  /** The peer's time when it committed the block: a protos.Timestamp. */
+  committed: Uint8Array;
+  /** The chaincode events of the transaction: each a protos.ChaincodeEvent. */
+  events: Uint8Array[];
+}
+
+export interface StateQuery {
+  chaincode: Uint8Array;
+  key: Uint8Array;
+}
+
+export interface StateValue {
+  found: boolean;
+  value: Uint8Array;
+  /** Height of the chain at the block whose state this is. */
+  stateHeight: bigint;
+}
+
+export interface StateListQuery {
+  chaincode: Uint8Array;
+  /** Both inclusive; empty: no bound. */
+  from: Uint8Array;
+  to: Uint8Array;
+  limit: number;
+}
+
+export interface StateList {
+  entries: StateListEntry[];
+  /** Whether there are more keys in the range. */
+  more: boolean;
+  stateHeight: bigint;
+}
+
+export interface StateListEntry {
+  key: Uint8Array;
+  value: Uint8Array;
+}
+
+/** Rides in the payload of a HELLO behind the fields of protos.HelloMessage, under a number that v0.6 does not know and drops. */
+export interface ExtendedHello {
+  weft: WeftHello | undefined;
+}
+
+export interface WeftHello {
+  /** Random for each start of a peer: another one says that the peer has restarted. */
+  session: Uint8Array;
+  /** What the peer understands beyond v0.6: "packed", "epochs". Unknown ones are ignored. */
+  capabilities: string[];
+  /** What must be the same on all validators; compared by key. */
+  settings: HelloSetting[];
+}
+
+export interface HelloSetting {
+  key: string;
+  value: string;
+}
+
+export interface NetworkStatusRequest {
+}
+
+export interface NetworkStatus {
+  id: string;
+  links: LinkStatus[];
+  dials: DialStatus[];
+  /** Messages that were refused: wrong order, unknown type, undecodable. */
+  rejected: bigint;
+}
+
+export interface LinkStatus {
+  id: string;
+  address: string;
+  /** protos.PeerEndpoint.Type */
+  type: number;
+  /** Whether this peer dialled. */
+  dialled: boolean;
+  packed: boolean;
+  /** Weft, as it says itself. */
+  weft: boolean;
+  connectedMs: bigint;
+  /** Of the last answered DISC_GET_PEERS; 0: none yet. */
+  roundTripMicros: bigint;
+  queuedMessages: bigint;
+  queuedBytes: bigint;
+  sentMessages: bigint;
+  sentFrames: bigint;
+  sentBytes: bigint;
+  receivedMessages: bigint;
+  receivedBytes: bigint;
+  /** Consensus messages that were given up because the neighbour did not take them. */
+  lostMessages: bigint;
+}
+
+export interface DialStatus {
+  address: string;
+  failures: number;
+  /** Until the next attempt. */
+  retryMs: bigint;
+  reason: string;
 }
 
 function createBaseLedgerInfoRequest(): LedgerInfoRequest {
@@ -518,6 +673,1800 @@ export const VerifyFault: MessageFns<VerifyFault, "weft.VerifyFault"> = {
     const message = createBaseVerifyFault();
     message.where = object.where ?? "";
     message.what = object.what ?? "";
+    return message;
+  },
+};
+
+function createBasePositionedEvent(): PositionedEvent {
+  return { Event: undefined, position: "" };
+}
+
+export const PositionedEvent: MessageFns<PositionedEvent, "weft.PositionedEvent"> = {
+  $type: "weft.PositionedEvent" as const,
+
+  encode(message: PositionedEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.Event?.$case) {
+      case "register":
+        Register.encode(message.Event.value, writer.uint32(10).fork()).join();
+        break;
+      case "block":
+        Block.encode(message.Event.value, writer.uint32(18).fork()).join();
+        break;
+      case "chaincodeEvent":
+        ChaincodeEvent.encode(message.Event.value, writer.uint32(26).fork()).join();
+        break;
+      case "rejection":
+        Rejection.encode(message.Event.value, writer.uint32(34).fork()).join();
+        break;
+      case "unregister":
+        Unregister.encode(message.Event.value, writer.uint32(42).fork()).join();
+        break;
+    }
+    if (message.position !== "") {
+      writer.uint32(122).string(message.position);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PositionedEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePositionedEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.Event = { $case: "register", value: Register.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.Event = { $case: "block", value: Block.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.Event = { $case: "chaincodeEvent", value: ChaincodeEvent.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.Event = { $case: "rejection", value: Rejection.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.Event = { $case: "unregister", value: Unregister.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.position = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PositionedEvent>): PositionedEvent {
+    return PositionedEvent.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PositionedEvent>): PositionedEvent {
+    const message = createBasePositionedEvent();
+    switch (object.Event?.$case) {
+      case "register": {
+        if (object.Event?.value !== undefined && object.Event?.value !== null) {
+          message.Event = { $case: "register", value: Register.fromPartial(object.Event.value) };
+        }
+        break;
+      }
+      case "block": {
+        if (object.Event?.value !== undefined && object.Event?.value !== null) {
+          message.Event = { $case: "block", value: Block.fromPartial(object.Event.value) };
+        }
+        break;
+      }
+      case "chaincodeEvent": {
+        if (object.Event?.value !== undefined && object.Event?.value !== null) {
+          message.Event = { $case: "chaincodeEvent", value: ChaincodeEvent.fromPartial(object.Event.value) };
+        }
+        break;
+      }
+      case "rejection": {
+        if (object.Event?.value !== undefined && object.Event?.value !== null) {
+          message.Event = { $case: "rejection", value: Rejection.fromPartial(object.Event.value) };
+        }
+        break;
+      }
+      case "unregister": {
+        if (object.Event?.value !== undefined && object.Event?.value !== null) {
+          message.Event = { $case: "unregister", value: Unregister.fromPartial(object.Event.value) };
+        }
+        break;
+      }
+    }
+    message.position = object.position ?? "";
+    return message;
+  },
+};
+
+function createBaseExportRequest(): ExportRequest {
+  return {};
+}
+
+export const ExportRequest: MessageFns<ExportRequest, "weft.ExportRequest"> = {
+  $type: "weft.ExportRequest" as const,
+
+  encode(_: ExportRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportRequest>): ExportRequest {
+    return ExportRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ExportRequest>): ExportRequest {
+    const message = createBaseExportRequest();
+    return message;
+  },
+};
+
+function createBaseExportReply(): ExportReply {
+  return { bytes: new Uint8Array(0), blocks: 0n, height: 0n, keys: 0n };
+}
+
+export const ExportReply: MessageFns<ExportReply, "weft.ExportReply"> = {
+  $type: "weft.ExportReply" as const,
+
+  encode(message: ExportReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bytes.length !== 0) {
+      writer.uint32(10).bytes(message.bytes);
+    }
+    if (message.blocks !== 0n) {
+      if (BigInt.asUintN(64, message.blocks) !== message.blocks) {
+        throw new globalThis.Error("value provided for field message.blocks of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.blocks);
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.height);
+    }
+    if (message.keys !== 0n) {
+      if (BigInt.asUintN(64, message.keys) !== message.keys) {
+        throw new globalThis.Error("value provided for field message.keys of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.keys);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bytes = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.blocks = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.keys = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExportReply>): ExportReply {
+    return ExportReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExportReply>): ExportReply {
+    const message = createBaseExportReply();
+    message.bytes = object.bytes ?? new Uint8Array(0);
+    message.blocks = (object.blocks !== undefined && object.blocks !== null) ? BigInt(object.blocks) : 0n;
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.keys = (object.keys !== undefined && object.keys !== null) ? BigInt(object.keys) : 0n;
+    return message;
+  },
+};
+
+function createBaseBlockQuery(): BlockQuery {
+  return { hash: new Uint8Array(0), latest: false, number: 0n };
+}
+
+export const BlockQuery: MessageFns<BlockQuery, "weft.BlockQuery"> = {
+  $type: "weft.BlockQuery" as const,
+
+  encode(message: BlockQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hash.length !== 0) {
+      writer.uint32(10).bytes(message.hash);
+    }
+    if (message.latest !== false) {
+      writer.uint32(16).bool(message.latest);
+    }
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.number);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BlockQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBlockQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.latest = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BlockQuery>): BlockQuery {
+    return BlockQuery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BlockQuery>): BlockQuery {
+    const message = createBaseBlockQuery();
+    message.hash = object.hash ?? new Uint8Array(0);
+    message.latest = object.latest ?? false;
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
+    return message;
+  },
+};
+
+function createBaseStoredBlock(): StoredBlock {
+  return { number: 0n, hash: new Uint8Array(0), block: new Uint8Array(0) };
+}
+
+export const StoredBlock: MessageFns<StoredBlock, "weft.StoredBlock"> = {
+  $type: "weft.StoredBlock" as const,
+
+  encode(message: StoredBlock, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.number);
+    }
+    if (message.hash.length !== 0) {
+      writer.uint32(18).bytes(message.hash);
+    }
+    if (message.block.length !== 0) {
+      writer.uint32(26).bytes(message.block);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredBlock {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredBlock();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.block = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StoredBlock>): StoredBlock {
+    return StoredBlock.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StoredBlock>): StoredBlock {
+    const message = createBaseStoredBlock();
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
+    message.hash = object.hash ?? new Uint8Array(0);
+    message.block = object.block ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseTransactionQuery(): TransactionQuery {
+  return { txid: "" };
+}
+
+export const TransactionQuery: MessageFns<TransactionQuery, "weft.TransactionQuery"> = {
+  $type: "weft.TransactionQuery" as const,
+
+  encode(message: TransactionQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.txid !== "") {
+      writer.uint32(10).string(message.txid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransactionQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransactionQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.txid = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TransactionQuery>): TransactionQuery {
+    return TransactionQuery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransactionQuery>): TransactionQuery {
+    const message = createBaseTransactionQuery();
+    message.txid = object.txid ?? "";
+    return message;
+  },
+};
+
+function createBaseStoredTransaction(): StoredTransaction {
+  return {
+    block: 0n,
+    index: 0,
+    blockHash: new Uint8Array(0),
+    transaction: new Uint8Array(0),
+    committed: new Uint8Array(0),
+    events: [],
+  };
+}
+
+export const StoredTransaction: MessageFns<StoredTransaction, "weft.StoredTransaction"> = {
+  $type: "weft.StoredTransaction" as const,
+
+  encode(message: StoredTransaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.block !== 0n) {
+      if (BigInt.asUintN(64, message.block) !== message.block) {
+        throw new globalThis.Error("value provided for field message.block of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.block);
+    }
+    if (message.index !== 0) {
+      writer.uint32(16).uint32(message.index);
+    }
+    if (message.blockHash.length !== 0) {
+      writer.uint32(26).bytes(message.blockHash);
+    }
+    if (message.transaction.length !== 0) {
+      writer.uint32(34).bytes(message.transaction);
+    }
+    if (message.committed.length !== 0) {
+      writer.uint32(42).bytes(message.committed);
+    }
+    for (const v of message.events) {
+      writer.uint32(50).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredTransaction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredTransaction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.block = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.blockHash = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.transaction = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.committed = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.events.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StoredTransaction>): StoredTransaction {
+    return StoredTransaction.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StoredTransaction>): StoredTransaction {
+    const message = createBaseStoredTransaction();
+    message.block = (object.block !== undefined && object.block !== null) ? BigInt(object.block) : 0n;
+    message.index = object.index ?? 0;
+    message.blockHash = object.blockHash ?? new Uint8Array(0);
+    message.transaction = object.transaction ?? new Uint8Array(0);
+    message.committed = object.committed ?? new Uint8Array(0);
+    message.events = object.events?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseStateQuery(): StateQuery {
+  return { chaincode: new Uint8Array(0), key: new Uint8Array(0) };
+}
+
+export const StateQuery: MessageFns<StateQuery, "weft.StateQuery"> = {
+  $type: "weft.StateQuery" as const,
+
+  encode(message: StateQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chaincode.length !== 0) {
+      writer.uint32(10).bytes(message.chaincode);
+    }
+    if (message.key.length !== 0) {
+      writer.uint32(18).bytes(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chaincode = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StateQuery>): StateQuery {
+    return StateQuery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StateQuery>): StateQuery {
+    const message = createBaseStateQuery();
+    message.chaincode = object.chaincode ?? new Uint8Array(0);
+    message.key = object.key ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseStateValue(): StateValue {
+  return { found: false, value: new Uint8Array(0), stateHeight: 0n };
+}
+
+export const StateValue: MessageFns<StateValue, "weft.StateValue"> = {
+  $type: "weft.StateValue" as const,
+
+  encode(message: StateValue, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.found !== false) {
+      writer.uint32(8).bool(message.found);
+    }
+    if (message.value.length !== 0) {
+      writer.uint32(18).bytes(message.value);
+    }
+    if (message.stateHeight !== 0n) {
+      if (BigInt.asUintN(64, message.stateHeight) !== message.stateHeight) {
+        throw new globalThis.Error("value provided for field message.stateHeight of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.stateHeight);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateValue {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateValue();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.found = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.stateHeight = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StateValue>): StateValue {
+    return StateValue.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StateValue>): StateValue {
+    const message = createBaseStateValue();
+    message.found = object.found ?? false;
+    message.value = object.value ?? new Uint8Array(0);
+    message.stateHeight = (object.stateHeight !== undefined && object.stateHeight !== null)
+      ? BigInt(object.stateHeight)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseStateListQuery(): StateListQuery {
+  return { chaincode: new Uint8Array(0), from: new Uint8Array(0), to: new Uint8Array(0), limit: 0 };
+}
+
+export const StateListQuery: MessageFns<StateListQuery, "weft.StateListQuery"> = {
+  $type: "weft.StateListQuery" as const,
+
+  encode(message: StateListQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chaincode.length !== 0) {
+      writer.uint32(10).bytes(message.chaincode);
+    }
+    if (message.from.length !== 0) {
+      writer.uint32(18).bytes(message.from);
+    }
+    if (message.to.length !== 0) {
+      writer.uint32(26).bytes(message.to);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(32).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateListQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateListQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chaincode = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.from = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.to = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StateListQuery>): StateListQuery {
+    return StateListQuery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StateListQuery>): StateListQuery {
+    const message = createBaseStateListQuery();
+    message.chaincode = object.chaincode ?? new Uint8Array(0);
+    message.from = object.from ?? new Uint8Array(0);
+    message.to = object.to ?? new Uint8Array(0);
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseStateList(): StateList {
+  return { entries: [], more: false, stateHeight: 0n };
+}
+
+export const StateList: MessageFns<StateList, "weft.StateList"> = {
+  $type: "weft.StateList" as const,
+
+  encode(message: StateList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.entries) {
+      StateListEntry.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.more !== false) {
+      writer.uint32(16).bool(message.more);
+    }
+    if (message.stateHeight !== 0n) {
+      if (BigInt.asUintN(64, message.stateHeight) !== message.stateHeight) {
+        throw new globalThis.Error("value provided for field message.stateHeight of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.stateHeight);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateList();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entries.push(StateListEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.stateHeight = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StateList>): StateList {
+    return StateList.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StateList>): StateList {
+    const message = createBaseStateList();
+    message.entries = object.entries?.map((e) => StateListEntry.fromPartial(e)) || [];
+    message.more = object.more ?? false;
+    message.stateHeight = (object.stateHeight !== undefined && object.stateHeight !== null)
+      ? BigInt(object.stateHeight)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseStateListEntry(): StateListEntry {
+  return { key: new Uint8Array(0), value: new Uint8Array(0) };
+}
+
+export const StateListEntry: MessageFns<StateListEntry, "weft.StateListEntry"> = {
+  $type: "weft.StateListEntry" as const,
+
+  encode(message: StateListEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    if (message.value.length !== 0) {
+      writer.uint32(18).bytes(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateListEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateListEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StateListEntry>): StateListEntry {
+    return StateListEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StateListEntry>): StateListEntry {
+    const message = createBaseStateListEntry();
+    message.key = object.key ?? new Uint8Array(0);
+    message.value = object.value ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseExtendedHello(): ExtendedHello {
+  return { weft: undefined };
+}
+
+export const ExtendedHello: MessageFns<ExtendedHello, "weft.ExtendedHello"> = {
+  $type: "weft.ExtendedHello" as const,
+
+  encode(message: ExtendedHello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.weft !== undefined) {
+      WeftHello.encode(message.weft, writer.uint32(8002).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExtendedHello {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExtendedHello();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1000: {
+            if (tag !== 8002) {
+              break;
+            }
+
+            message.weft = WeftHello.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExtendedHello>): ExtendedHello {
+    return ExtendedHello.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExtendedHello>): ExtendedHello {
+    const message = createBaseExtendedHello();
+    message.weft = (object.weft !== undefined && object.weft !== null) ? WeftHello.fromPartial(object.weft) : undefined;
+    return message;
+  },
+};
+
+function createBaseWeftHello(): WeftHello {
+  return { session: new Uint8Array(0), capabilities: [], settings: [] };
+}
+
+export const WeftHello: MessageFns<WeftHello, "weft.WeftHello"> = {
+  $type: "weft.WeftHello" as const,
+
+  encode(message: WeftHello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session.length !== 0) {
+      writer.uint32(10).bytes(message.session);
+    }
+    for (const v of message.capabilities) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.settings) {
+      HelloSetting.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WeftHello {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWeftHello();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.capabilities.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.settings.push(HelloSetting.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WeftHello>): WeftHello {
+    return WeftHello.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WeftHello>): WeftHello {
+    const message = createBaseWeftHello();
+    message.session = object.session ?? new Uint8Array(0);
+    message.capabilities = object.capabilities?.map((e) => e) || [];
+    message.settings = object.settings?.map((e) => HelloSetting.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseHelloSetting(): HelloSetting {
+  return { key: "", value: "" };
+}
+
+export const HelloSetting: MessageFns<HelloSetting, "weft.HelloSetting"> = {
+  $type: "weft.HelloSetting" as const,
+
+  encode(message: HelloSetting, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HelloSetting {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHelloSetting();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HelloSetting>): HelloSetting {
+    return HelloSetting.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HelloSetting>): HelloSetting {
+    const message = createBaseHelloSetting();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseNetworkStatusRequest(): NetworkStatusRequest {
+  return {};
+}
+
+export const NetworkStatusRequest: MessageFns<NetworkStatusRequest, "weft.NetworkStatusRequest"> = {
+  $type: "weft.NetworkStatusRequest" as const,
+
+  encode(_: NetworkStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NetworkStatusRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNetworkStatusRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NetworkStatusRequest>): NetworkStatusRequest {
+    return NetworkStatusRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<NetworkStatusRequest>): NetworkStatusRequest {
+    const message = createBaseNetworkStatusRequest();
+    return message;
+  },
+};
+
+function createBaseNetworkStatus(): NetworkStatus {
+  return { id: "", links: [], dials: [], rejected: 0n };
+}
+
+export const NetworkStatus: MessageFns<NetworkStatus, "weft.NetworkStatus"> = {
+  $type: "weft.NetworkStatus" as const,
+
+  encode(message: NetworkStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    for (const v of message.links) {
+      LinkStatus.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.dials) {
+      DialStatus.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.rejected !== 0n) {
+      if (BigInt.asUintN(64, message.rejected) !== message.rejected) {
+        throw new globalThis.Error("value provided for field message.rejected of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.rejected);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NetworkStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNetworkStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.links.push(LinkStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.dials.push(DialStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rejected = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NetworkStatus>): NetworkStatus {
+    return NetworkStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NetworkStatus>): NetworkStatus {
+    const message = createBaseNetworkStatus();
+    message.id = object.id ?? "";
+    message.links = object.links?.map((e) => LinkStatus.fromPartial(e)) || [];
+    message.dials = object.dials?.map((e) => DialStatus.fromPartial(e)) || [];
+    message.rejected = (object.rejected !== undefined && object.rejected !== null) ? BigInt(object.rejected) : 0n;
+    return message;
+  },
+};
+
+function createBaseLinkStatus(): LinkStatus {
+  return {
+    id: "",
+    address: "",
+    type: 0,
+    dialled: false,
+    packed: false,
+    weft: false,
+    connectedMs: 0n,
+    roundTripMicros: 0n,
+    queuedMessages: 0n,
+    queuedBytes: 0n,
+    sentMessages: 0n,
+    sentFrames: 0n,
+    sentBytes: 0n,
+    receivedMessages: 0n,
+    receivedBytes: 0n,
+    lostMessages: 0n,
+  };
+}
+
+export const LinkStatus: MessageFns<LinkStatus, "weft.LinkStatus"> = {
+  $type: "weft.LinkStatus" as const,
+
+  encode(message: LinkStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.address !== "") {
+      writer.uint32(18).string(message.address);
+    }
+    if (message.type !== 0) {
+      writer.uint32(24).uint32(message.type);
+    }
+    if (message.dialled !== false) {
+      writer.uint32(32).bool(message.dialled);
+    }
+    if (message.packed !== false) {
+      writer.uint32(40).bool(message.packed);
+    }
+    if (message.weft !== false) {
+      writer.uint32(48).bool(message.weft);
+    }
+    if (message.connectedMs !== 0n) {
+      if (BigInt.asUintN(64, message.connectedMs) !== message.connectedMs) {
+        throw new globalThis.Error("value provided for field message.connectedMs of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.connectedMs);
+    }
+    if (message.roundTripMicros !== 0n) {
+      if (BigInt.asUintN(64, message.roundTripMicros) !== message.roundTripMicros) {
+        throw new globalThis.Error("value provided for field message.roundTripMicros of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.roundTripMicros);
+    }
+    if (message.queuedMessages !== 0n) {
+      if (BigInt.asUintN(64, message.queuedMessages) !== message.queuedMessages) {
+        throw new globalThis.Error("value provided for field message.queuedMessages of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.queuedMessages);
+    }
+    if (message.queuedBytes !== 0n) {
+      if (BigInt.asUintN(64, message.queuedBytes) !== message.queuedBytes) {
+        throw new globalThis.Error("value provided for field message.queuedBytes of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.queuedBytes);
+    }
+    if (message.sentMessages !== 0n) {
+      if (BigInt.asUintN(64, message.sentMessages) !== message.sentMessages) {
+        throw new globalThis.Error("value provided for field message.sentMessages of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.sentMessages);
+    }
+    if (message.sentFrames !== 0n) {
+      if (BigInt.asUintN(64, message.sentFrames) !== message.sentFrames) {
+        throw new globalThis.Error("value provided for field message.sentFrames of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.sentFrames);
+    }
+    if (message.sentBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sentBytes) !== message.sentBytes) {
+        throw new globalThis.Error("value provided for field message.sentBytes of type uint64 too large");
+      }
+      writer.uint32(104).uint64(message.sentBytes);
+    }
+    if (message.receivedMessages !== 0n) {
+      if (BigInt.asUintN(64, message.receivedMessages) !== message.receivedMessages) {
+        throw new globalThis.Error("value provided for field message.receivedMessages of type uint64 too large");
+      }
+      writer.uint32(112).uint64(message.receivedMessages);
+    }
+    if (message.receivedBytes !== 0n) {
+      if (BigInt.asUintN(64, message.receivedBytes) !== message.receivedBytes) {
+        throw new globalThis.Error("value provided for field message.receivedBytes of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.receivedBytes);
+    }
+    if (message.lostMessages !== 0n) {
+      if (BigInt.asUintN(64, message.lostMessages) !== message.lostMessages) {
+        throw new globalThis.Error("value provided for field message.lostMessages of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.lostMessages);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LinkStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLinkStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.type = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.dialled = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.packed = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.weft = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.connectedMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.roundTripMicros = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.queuedMessages = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.queuedBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.sentMessages = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.sentFrames = reader.uint64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.sentBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.receivedMessages = reader.uint64() as bigint;
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.receivedBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.lostMessages = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LinkStatus>): LinkStatus {
+    return LinkStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LinkStatus>): LinkStatus {
+    const message = createBaseLinkStatus();
+    message.id = object.id ?? "";
+    message.address = object.address ?? "";
+    message.type = object.type ?? 0;
+    message.dialled = object.dialled ?? false;
+    message.packed = object.packed ?? false;
+    message.weft = object.weft ?? false;
+    message.connectedMs = (object.connectedMs !== undefined && object.connectedMs !== null)
+      ? BigInt(object.connectedMs)
+      : 0n;
+    message.roundTripMicros = (object.roundTripMicros !== undefined && object.roundTripMicros !== null)
+      ? BigInt(object.roundTripMicros)
+      : 0n;
+    message.queuedMessages = (object.queuedMessages !== undefined && object.queuedMessages !== null)
+      ? BigInt(object.queuedMessages)
+      : 0n;
+    message.queuedBytes = (object.queuedBytes !== undefined && object.queuedBytes !== null)
+      ? BigInt(object.queuedBytes)
+      : 0n;
+    message.sentMessages = (object.sentMessages !== undefined && object.sentMessages !== null)
+      ? BigInt(object.sentMessages)
+      : 0n;
+    message.sentFrames = (object.sentFrames !== undefined && object.sentFrames !== null)
+      ? BigInt(object.sentFrames)
+      : 0n;
+    message.sentBytes = (object.sentBytes !== undefined && object.sentBytes !== null) ? BigInt(object.sentBytes) : 0n;
+    message.receivedMessages = (object.receivedMessages !== undefined && object.receivedMessages !== null)
+      ? BigInt(object.receivedMessages)
+      : 0n;
+    message.receivedBytes = (object.receivedBytes !== undefined && object.receivedBytes !== null)
+      ? BigInt(object.receivedBytes)
+      : 0n;
+    message.lostMessages = (object.lostMessages !== undefined && object.lostMessages !== null)
+      ? BigInt(object.lostMessages)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseDialStatus(): DialStatus {
+  return { address: "", failures: 0, retryMs: 0n, reason: "" };
+}
+
+export const DialStatus: MessageFns<DialStatus, "weft.DialStatus"> = {
+  $type: "weft.DialStatus" as const,
+
+  encode(message: DialStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    if (message.failures !== 0) {
+      writer.uint32(16).uint32(message.failures);
+    }
+    if (message.retryMs !== 0n) {
+      if (BigInt.asUintN(64, message.retryMs) !== message.retryMs) {
+        throw new globalThis.Error("value provided for field message.retryMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.retryMs);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DialStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDialStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.failures = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.retryMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DialStatus>): DialStatus {
+    return DialStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DialStatus>): DialStatus {
+    const message = createBaseDialStatus();
+    message.address = object.address ?? "";
+    message.failures = object.failures ?? 0;
+    message.retryMs = (object.retryMs !== undefined && object.retryMs !== null) ? BigInt(object.retryMs) : 0n;
+    message.reason = object.reason ?? "";
     return message;
   },
 };

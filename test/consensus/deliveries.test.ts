@@ -210,6 +210,27 @@ describe('executing before committing', () => {
 })
 
 describe('state transfer', () => {
+  it('to the present head is made if the world state is behind it', async () => {
+    const transfers: bigint[] = []
+    let stateBlock: bigint | undefined = 7n
+    const ledger = Object.assign(new FakeLedger(new MemoryStore()), { stateBlock: () => stateBlock })
+    const { host, events } = createBench(
+      doing((engineHost) => engineHost.transferTo({ height: 0n, hash: engineHost.head.hash, members: [] })),
+      {
+        ledger,
+        transfer: async ({ height }) => {
+          transfers.push(height)
+          stateBlock = undefined
+          return { reached: true }
+        },
+      },
+    )
+    await host.start()
+    await settle()
+    expect(transfers).toEqual([0n])
+    expect(events).toMatchObject([{ type: 'transferred', result: { reached: true } }])
+  })
+
   it('to the present head is reached at once', async () => {
     const { host, events } = createBench(doing((engineHost) => engineHost.transferTo({ height: 0n, hash: engineHost.head.hash, members: [] })))
     await host.start()

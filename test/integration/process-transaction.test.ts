@@ -10,7 +10,6 @@ import {
   Transaction_Type,
   blockTransactions,
   encode,
-  openStream,
 } from '../../proto/index.js'
 import { invocation } from './support/client.js'
 import { type TestPeer, preparePeer } from './support/peer.js'
@@ -82,14 +81,4 @@ test('what is no transaction, or has no txid, is refused', async () => {
   })
   await expect(send(Buffer.from('0a03', 'hex'))).rejects.toMatchObject({ code: status.INTERNAL })
   expect(await peer.client.status()).toBe('STARTED')
-})
-
-test('Chat answers that it is not there', async () => {
-  const ended = await new Promise<{ code: number; details: string }>((resolve) => {
-    const stream = openStream(peer.client.grpc, PeerService.chat)
-    stream.on('error', () => undefined) // the status tells it
-    stream.on('data', () => undefined)
-    stream.on('status', resolve)
-  })
-  expect(ended).toMatchObject({ code: status.UNIMPLEMENTED, details: 'this peer does not connect to other peers: it has no /protos.Peer/Chat' })
 })

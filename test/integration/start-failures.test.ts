@@ -22,7 +22,7 @@ function oneMessage({ code, stdout, stderr }: Ended): string {
 
 /** Another peer in the place of a stopped or running one. */
 async function another(peer: TestPeer, change: { address?: string; data?: string; set?: Record<string, string> }): Promise<Ended> {
-  const second = new TestPeer(peer.directory, change.address ?? peer.address, { data: change.data ?? peer.data, set: change.set ?? {} })
+  const second = new TestPeer(peer.directory, change.address ?? peer.address, '127.0.0.1:0', { data: change.data ?? peer.data, set: change.set ?? {} })
   second.client.close()
   return second.launch().ended
 }

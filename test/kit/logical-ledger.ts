@@ -89,7 +89,7 @@ class InMemoryLedger implements LogicalLedger {
         const bytes = this.#build(executed, metadata, this.#hashAfter(writes))
         await this.#write([{ bytes, writes }], also)
         this.#isOpen = false
-        return this.#announce({ number: this.height() - 1n, bytes, info: this.info(), results: executed.map(({ result }) => result) })
+        return this.#announce({ number: this.height() - 1n, bytes, info: this.info(), executed })
       },
       rollback: () => {
         this.#isOpen = false
@@ -158,7 +158,7 @@ class InMemoryLedger implements LogicalLedger {
     const first = this.steps.length
     const added = other.steps.slice(first, Number(height))
     await this.#write(added)
-    added.forEach(({ bytes }, offset) => this.#announce({ number: BigInt(first + offset), bytes, info: this.info(), results: [] }))
+    added.forEach(({ bytes }, offset) => this.#announce({ number: BigInt(first + offset), bytes, info: this.info(), executed: [] }))
   }
 
   #begin(batch: Map<string, Uint8Array | undefined>): TransactionState {

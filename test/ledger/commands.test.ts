@@ -20,7 +20,9 @@ const siteIn = (path: string, more = '') =>
 const silent = createLogging({ spec: 'critical', stream: { write: () => true } })
 
 async function start(fileSystemPath: string, plugins = [level, ledger]) {
-  const site = createSite({ plugins: [grpc, ...plugins] }).with('peer.fileSystemPath', fileSystemPath, 'test').with('peer.listenAddress', '127.0.0.1:0', 'test')
+  const site = createSite({ plugins: [grpc, ...plugins] })
+    .with('peer.fileSystemPath', fileSystemPath, 'test')
+    .with('peer.listenAddress', '127.0.0.1:0', 'test')
   const peer = new Peer(site, { logging: silent })
   await peer.start()
   return peer

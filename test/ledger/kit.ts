@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type LedgerSettings, type SyncableLedger, createLedger } from '../../plugins/ledger/index.js'
+import { type LedgerSettings, type OpenLedger, type SyncableLedger, createLedger } from '../../plugins/ledger/index.js'
 import type { Moment } from '../../kernel/index.js'
 import { ChaincodeDeploymentSpec, Transaction, Transaction_Type, encode } from '../../proto/index.js'
 import { FakeStore } from './fake-store.js'
@@ -26,7 +26,7 @@ export const FIXED_TIME: Moment = Object.freeze({ seconds: 1466000000n, nanos: 5
 export const fixedClock = Object.freeze({ now: () => FIXED_TIME })
 
 /** A ledger with a genesis block in a fake store. */
-export async function newLedger(settings: Partial<LedgerSettings> = {}, store = new FakeStore()): Promise<{ ledger: SyncableLedger; store: FakeStore }> {
+export async function newLedger(settings: Partial<LedgerSettings> = {}, store = new FakeStore()): Promise<{ ledger: OpenLedger; store: FakeStore }> {
   return { ledger: await createLedger({ store, clock: fixedClock, settings, genesis: true }), store }
 }
 

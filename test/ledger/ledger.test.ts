@@ -122,7 +122,7 @@ describe('a batch', () => {
       seen.push(`first ${number} of height ${ledger.height()}`)
       throw new Error('listener')
     })
-    const unsubscribe = ledger.onCommit(({ results }) => seen.push(`second ${results.map(({ txid, error }) => `${txid} ${error}`).join()}`))
+    const unsubscribe = ledger.onCommit(({ executed }) => seen.push(`second ${executed.map(({ result: { txid, error } }) => `${txid} ${error}`).join()}`))
     const batch = ledger.openBatch()
     batch.begin('t1').finish(false)
     await batch.commit([{ bytes: transactionOf('t1'), result: { txid: 't1', error: 'why' } }], undefined)

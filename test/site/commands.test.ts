@@ -84,7 +84,7 @@ test('peer config schema describes the nested form of every key', async () => {
 test('peer config import keeps what differs from the defaults and comments the rest', async () => {
   const core =
     'PEER:\n  id: vp5\n  networkId: dev\n  workers: 2\nlogging:\n  node: info\n  peer: debug\ncli:\n  address: "unix:///var */ run"\nmine:\n  own: 1\nledger:\n  blockchain:\n'
-  const cwd = tempSite({ 'core.yaml': core, 'pbft.yaml': 'general:\n  mode: batch\n  N: 7\n', 'peer.config.yaml': 'plugins: [weft/plugins/site]' })
+  const cwd = tempSite({ 'core.yaml': core, 'pbft.yaml': 'general:\n  mode: batch\n  K: 7\n', 'peer.config.yaml': 'plugins: [weft/plugins/site]' })
   const imported = await runPeer(cwd, ['config', 'import', 'core.yaml', '--pbft', 'pbft.yaml', '-o', 'new.config.ts'])
   expect(imported).toMatchObject({
     exit: 0,
@@ -95,7 +95,7 @@ test('peer config import keeps what differs from the defaults and comments the r
     '  peer: {\n    id: "vp5",\n    listenAddress: "0.0.0.0:7051",\n    address: "0.0.0.0:7051",\n  },\n  logging: {\n    peer: "debug",\n  },\n',
   )
   expect(written).toMatch(
-    /does not use:\n {2}\/\/ {3}peer.workers: 2\n {2}\/\/ {3}cli.address: unix:\/\/\/var \* \/ run\n(.*\n)* {2}\/\/ {3}pbft.general.N: 7\n/,
+    /does not use:\n {2}\/\/ {3}peer.workers: 2\n {2}\/\/ {3}cli.address: unix:\/\/\/var \* \/ run\n(.*\n)* {2}\/\/ {3}pbft.general.K: 7\n/,
   )
   expect(written).toMatch(/plugins know:\n {2}\/\/ {3}mine.own: 1\n/)
   const { loadFiles, loadPackagedSite } = await import('../../kernel/config/load.js')

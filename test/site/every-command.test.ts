@@ -13,19 +13,30 @@ const paths = site.plugins.flatMap(({ commands = [] }) => commands.flatMap((comm
 const commands = ['node start', ...paths]
 const MAP = join(import.meta.dirname, '../../examples/chaincode/map.ts')
 
-/** Arguments with which each command succeeds; those that run until they are stopped, or always fail, have none. */
-const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always fails'>> = {
+/** Another program may hold the default ports. */
+const ANY_PORTS = ['peer.listenAddress', 'rest.address', 'peer.validator.events.address'].flatMap((key) => ['--set', `${key}=127.0.0.1:0`])
+
+/** Arguments with which each command succeeds; those that run until they are stopped, always fail, or need what another command printed, have none. */
+const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always fails' | 'of its own'>> = {
   'node start': 'goes on',
   'chaincode serve': 'goes on',
+  'events listen': 'goes on',
   'node status': [],
   'network list': [],
   'network ls': [],
   'network login': 'always fails',
+  'network status': [],
   'chaincode deploy': ['-l', 'node', '-p', MAP, '-c', '{"Args":["init"]}'],
   'chaincode invoke': ['-n', 'example02', '-c', '{"Args":["invoke","a","b","1"]}', '--wait'],
   'chaincode query': ['-n', 'example02', '-c', '{"Args":["query","a"]}'],
   'ledger info': [],
   'ledger verify': [],
+  'ledger export': [join(directory, 'ledger.weft')],
+  'ledger import': 'of its own',
+  block: ['latest'],
+  tx: 'of its own',
+  'state get': ['example02', 'a'],
+  'state list': ['example02'],
   init: [join(directory, 'new')],
   'config show': [],
   'config check': [],
@@ -37,9 +48,8 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   help: [],
   'tls init': ['--dir', join(directory, 'tls')],
   'tls show': [join(directory, 'tls/server.pem')],
-  // Another program may hold the default port.
-  doctor: ['--set', 'peer.listenAddress=127.0.0.1:0'],
-  'doctor ports': ['--set', 'peer.listenAddress=127.0.0.1:0'],
+  doctor: ANY_PORTS,
+  'doctor ports': ANY_PORTS,
   'doctor versions': [],
   'doctor limits': [],
   'doctor clock': [],
@@ -56,7 +66,8 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
 let peer: Peer
 let sets: readonly string[] = []
 beforeAll(async () => {
-  const values = { 'peer.listenAddress': '127.0.0.1:0', 'peer.fileSystemPath': join(directory, 'data') }
+  const any = '127.0.0.1:0'
+  const values = { 'peer.listenAddress': any, 'rest.address': any, 'peer.validator.events.address': any, 'peer.fileSystemPath': join(directory, 'data') }
   const base = createSite({ plugins: site.plugins, values: site.values })
   const running = Object.entries(values).reduce((so, [key, value]) => so.with(key, value, 'test'), base)
   peer = new Peer(running, { logging: createLogging({ spec: 'critical', stream: { write: () => true } }) })
@@ -72,6 +83,21 @@ describe('every command of the default site', () => {
     expect({ exit, stdout }).toEqual({ exit: 1, stdout: '' })
     expect(stderr).toMatch(/^Error: Error on client login: /)
     expect((await runPeer(directory, ['network', 'login'])).stderr).toMatch(/^Error: Must supply username/)
+  })
+
+  test('ledger import and tx take what other commands gave', async () => {
+    const run = async (...words: string[]) => {
+      const { exit, stdout, stderr } = await runPeer(directory, [...words, '--json'])
+      expect(exit, stderr).toBe(0)
+      return JSON.parse(stdout)
+    }
+    await run('chaincode', 'invoke', '-n', 'example02', '-c', '{"Args":["invoke","a","b","1"]}', '--wait', ...sets)
+    const { number, transactions } = await run('block', 'latest', ...sets)
+    expect(await run('tx', transactions[0].txid, ...sets)).toMatchObject({ block: number, chaincode: 'example02', args: ['invoke', 'a', 'b', '1'] })
+    const { blocks } = await run('ledger', 'export', 'own.weft', ...sets)
+    const elsewhere = ['--set', `peer.fileSystemPath=${join(directory, 'imported')}`]
+    expect(await run('ledger', 'import', 'own.weft', ...elsewhere)).toMatchObject({ height: blocks })
+    expect(await run('tx', transactions[0].txid, ...elsewhere)).toMatchObject({ block: number })
   })
 
   test('is walked by this test', () => {

@@ -2,11 +2,11 @@ import type { StoreBatch, StoreSnapshot } from '../../level/index.js'
 import { compositeKey } from '../encodings.js'
 import type { StateEntry, StateKey } from '../ledger.js'
 import type { StateDelta } from '../state-delta.js'
-import type { PreparedState, StateCheck, WorldStateStructure } from '../world-state-structure.js'
+import { NOTHING_ELSE, type PreparedState, type StateCheck, type WorldStateStructure } from '../world-state-structure.js'
 import { type Bucket, type BucketMerge, type BucketUpdate, bucketHash, mergeBucket } from './bucket.js'
 import { checkTree } from './check.js'
 import { type ChildChanges, changedNodeRow, nodeRowHash } from './node-row.js'
-import { scanEntries, scanRange } from './scan.js'
+import { listRange, scanEntries, scanRange } from './scan.js'
 import type { TreeShape } from './shape.js'
 import { type TreeNamespaces, TreeStore } from './tree-store.js'
 
@@ -50,12 +50,25 @@ export class BucketTree implements WorldStateStructure {
     return scanRange(this.shape, this.namespaces, { chaincode, startKey, endKey }, at)
   }
 
+  list(chaincode: StateKey, startKey: StateKey, endKey: StateKey, at: StoreSnapshot): AsyncIterable<StateEntry> {
+    return listRange(this.shape, this.namespaces, { chaincode, startKey, endKey }, at)
+  }
+
   entries(at: StoreSnapshot): AsyncIterable<readonly [compositeKey: Uint8Array, value: Uint8Array]> {
     return scanEntries(this.namespaces.state, at)
   }
 
   check(at: StoreSnapshot, pause: () => Promise<void>): Promise<StateCheck> {
     return checkTree(this.shape, this.namespaces, at, pause)
+  }
+
+  hashContext(): Uint8Array {
+    return NOTHING_ELSE
+  }
+
+  /** What has no chaincode id contributes nothing to its bucket (spec/ledger.md §7.3). */
+  covers(composite: Uint8Array): boolean {
+    return composite[0] !== 0
   }
 
   async prepare(delta: StateDelta, rollBackwards: boolean): Promise<PreparedState> {

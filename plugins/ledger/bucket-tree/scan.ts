@@ -1,6 +1,7 @@
 import type { Namespace, StoreSnapshot } from '../../level/index.js'
 import { compareBytes } from '../bytes.js'
-import { compositeKey, splitCompositeKey } from '../encodings.js'
+import { splitCompositeKey } from '../encodings.js'
+import { chaincodeRange } from '../key-range.js'
 import type { StateEntry, StateKey } from '../ledger.js'
 import { INNER_NODE_ROW } from './node.js'
 import type { TreeShape } from './shape.js'
@@ -46,6 +47,22 @@ export async function* scanRange(
   }
 }
 
+/** The entries in bounds in the order of their keys; memory does not grow with their number. */
+export async function* listRange(
+  shape: TreeShape,
+  namespaces: TreeNamespaces,
+  { chaincode, startKey, endKey }: ScanBounds,
+  at: StoreSnapshot,
+): AsyncIterable<StateEntry> {
+  const range = chaincodeRange(chaincode, startKey, endKey)
+  if (!range) return
+  for await (const [composite] of namespaces.keys.entries(range, at)) {
+    const key = composite.subarray(chaincode.length + 1)
+    const value = namespaces.state.get(entryRowKey(shape.bucketOf(chaincode, key), composite), at)
+    if (value) yield { key, value }
+  }
+}
+
 /** All composite keys and values in row order, without the rows of inner nodes (spec/ledger.md §7.8). */
 export async function* scanEntries(state: Namespace, at: StoreSnapshot): AsyncIterable<readonly [compositeKey: Uint8Array, value: Uint8Array]> {
   for await (const [rowKey, value] of state.entries({ gte: FIRST_ENTRY_ROW }, at)) yield [rowKey.subarray(1 + (rowKey[0] ?? 0)), value]
@@ -65,9 +82,8 @@ async function matchingKeys(
   limits: SortLimits,
 ): Promise<readonly Match[] | undefined> {
   const { chaincode, startKey, endKey } = bounds
-  if (endKey.length > 0 && compareBytes(startKey, endKey) > 0) return []
-  const gte = compositeKey(chaincode, startKey)
-  const range = endKey.length > 0 ? { gte, lte: compositeKey(chaincode, endKey) } : { gte, lt: Buffer.concat([chaincode, AFTER_SEPARATOR]) }
+  const range = chaincodeRange(chaincode, startKey, endKey)
+  if (!range) return []
   const matches: Match[] = []
   let bytes = 0
   for await (const [composite] of keys.entries(range, at)) {
@@ -79,8 +95,6 @@ async function matchingKeys(
   // Row keys begin with the order-preserving bucket number, so their order is the order asked for.
   return matches.sort((a, b) => compareBytes(a.rowKey, b.rowKey))
 }
-
-const AFTER_SEPARATOR: Uint8Array = Buffer.from([1])
 
 async function* scanAll(state: Namespace, { chaincode, startKey, endKey }: ScanBounds, at: StoreSnapshot): AsyncIterable<StateEntry> {
   for await (const [composite, value] of scanEntries(state, at)) {

@@ -3,8 +3,8 @@ import { resolve } from 'node:path'
 import { PeerError, type Settings, type peerKeys, systemClock } from '../../../kernel/index.js'
 import { openLevelStore, storeDirectory } from '../../level/index.js'
 import { type LedgerOptions, createLedger } from '../create-ledger.js'
+import type { OpenLedger } from '../inspectable-ledger.js'
 import type { ledgerKeys } from '../keys.js'
-import type { SyncableLedger } from '../ledger-sync.js'
 import { settingsOf } from '../settings.js'
 
 /** The validated values that are needed to find and read a ledger. */
@@ -17,7 +17,7 @@ export type OfflineSettings = Settings<typeof ledgerKeys> & Pick<Settings<typeof
  */
 export async function withOfflineLedger<T>(
   settings: OfflineSettings,
-  work: (ledger: SyncableLedger) => Promise<T>,
+  work: (ledger: OpenLedger) => Promise<T>,
   options: Pick<LedgerOptions, 'inspect'> = {},
 ): Promise<T> {
   const directory = storeDirectory(resolve(settings['peer.fileSystemPath']))
@@ -32,6 +32,11 @@ export async function withOfflineLedger<T>(
   } finally {
     await store.close()
   }
+}
+
+/** Whether opening failed because there is no store. */
+export function isMissing(thrown: unknown): boolean {
+  return thrown instanceof PeerError && thrown.code === 'ERR_LEDGER_MISSING'
 }
 
 /** Whether opening failed because a peer runs on the store. */

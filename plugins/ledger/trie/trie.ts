@@ -1,6 +1,7 @@
 import type { Namespace, StoreBatch, StoreSnapshot } from '../../level/index.js'
-import { binaryString, compareBytes } from '../bytes.js'
+import { binaryString } from '../bytes.js'
 import { compositeKey } from '../encodings.js'
+import { chaincodeRange } from '../key-range.js'
 import type { StateEntry, StateKey } from '../ledger.js'
 import type { StateDelta } from '../state-delta.js'
 import type { PreparedState, StateCheck, WorldStateStructure } from '../world-state-structure.js'
@@ -8,7 +9,6 @@ import { checkTrie } from './check.js'
 import { decodeTrieNode, encodeTrieNode, type TrieNode, trieNodeHash } from './node.js'
 
 const ROOT_KEY = new Uint8Array(0)
-const AFTER_SEPARATOR: Uint8Array = Buffer.from([1])
 
 /** A node with what this batch changes of it. */
 interface TouchedNode {
@@ -46,13 +46,16 @@ export class Trie implements WorldStateStructure {
   }
 
   async *range(chaincode: StateKey, startKey: StateKey, endKey: StateKey, at: StoreSnapshot): AsyncIterable<StateEntry> {
-    if (endKey.length > 0 && compareBytes(startKey, endKey) > 0) return
-    const gte = compositeKey(chaincode, startKey)
-    const range = endKey.length > 0 ? { gte, lte: compositeKey(chaincode, endKey) } : { gte, lt: Buffer.concat([chaincode, AFTER_SEPARATOR]) }
+    const range = chaincodeRange(chaincode, startKey, endKey)
+    if (!range) return
     for await (const [composite, row] of this.state.entries(range, at)) {
       const { value } = decodeTrieNode(row)
       if (value !== undefined) yield { key: composite.subarray(chaincode.length + 1), value }
     }
+  }
+
+  list(chaincode: StateKey, startKey: StateKey, endKey: StateKey, at: StoreSnapshot): AsyncIterable<StateEntry> {
+    return this.range(chaincode, startKey, endKey, at)
   }
 
   async *entries(at: StoreSnapshot): AsyncIterable<readonly [compositeKey: Uint8Array, value: Uint8Array]> {
@@ -64,6 +67,25 @@ export class Trie implements WorldStateStructure {
 
   check(at: StoreSnapshot, pause: () => Promise<void>): Promise<StateCheck> {
     return checkTrie(this.state, at, pause)
+  }
+
+  hashContext(at: StoreSnapshot): Uint8Array {
+    return Uint8Array.from(this.node(ROOT_KEY, at)?.children.keys() ?? []).sort()
+  }
+
+  prepareContext(context: Uint8Array): PreparedState {
+    const children = new Map<number, Uint8Array | undefined>()
+    for (const index of context) {
+      const key = Uint8Array.of(index)
+      const node = this.node(key)
+      children.set(index, node && trieNodeHash(key, node))
+    }
+    const root = rootOf({ key: ROOT_KEY, update: undefined, children })
+    return this.prepared(root.hash, [root])
+  }
+
+  covers(composite: Uint8Array, context: Uint8Array): boolean {
+    return context.includes(composite[0] ?? 0)
   }
 
   async prepare(delta: StateDelta, rollBackwards: boolean): Promise<PreparedState> {
@@ -80,6 +102,10 @@ export class Trie implements WorldStateStructure {
     const root = levels[0]?.get('')
     if (root) computed.push(rootOf(root))
     const hash = root ? computed.at(-1)?.hash : this.committedHash
+    return this.prepared(hash, computed)
+  }
+
+  private prepared(hash: Uint8Array | undefined, computed: readonly ComputedNode[]): PreparedState {
     return {
       hash,
       write: (batch) => this.write(batch, computed),

@@ -92,7 +92,7 @@ export class FakeLedger implements Pick<Ledger, 'info' | 'height' | 'openBatch' 
     await this.store.commit(batch, 'block')
     this.isOpen = false
     this.head = { height: number + 1n, currentBlockHash: hashOf(bytes), previousBlockHash: this.head.currentBlockHash }
-    return { number, bytes, info: this.head, results: executed.map(({ result }) => result) }
+    return { number, bytes, info: this.head, executed }
   }
 
   private hash(number: bigint): Uint8Array {

@@ -15,9 +15,11 @@ export interface PeerSettings {
   /** Where the peer stores; default: inside its own temporary directory. */
   readonly data?: string
   readonly through?: LaunchOptions['through']
+  /** Where the event hub listens; default: a free port. */
+  readonly eventsAddress?: string
 }
 
-/** A peer in a temporary directory, on a port of its own, that can be killed and started again. */
+/** A peer in a temporary directory, on ports of its own, that can be killed and started again. */
 export class TestPeer {
   readonly data: string
   readonly client: TestClient
@@ -27,6 +29,7 @@ export class TestPeer {
   constructor(
     readonly directory: string,
     readonly address: string,
+    readonly eventsAddress: string,
     private readonly settings: PeerSettings,
   ) {
     this.data = settings.data ?? join(directory, 'weft-data')
@@ -40,7 +43,14 @@ export class TestPeer {
   }
 
   get options(): LaunchOptions {
-    const env = { CORE_PEER_LISTENADDRESS: this.address, CORE_PEER_ADDRESS: this.address, CORE_PEER_FILESYSTEMPATH: this.data }
+    const env = {
+      CORE_PEER_LISTENADDRESS: this.address,
+      CORE_PEER_ADDRESS: this.address,
+      CORE_PEER_VALIDATOR_EVENTS_ADDRESS: this.eventsAddress,
+      CORE_PEER_FILESYSTEMPATH: this.data,
+      // Every other door on a port that the system chooses: test files run side by side.
+      CORE_REST_ADDRESS: '127.0.0.1:0',
+    }
     return { cwd: this.directory, env }
   }
 
@@ -57,6 +67,11 @@ export class TestPeer {
     await program.until('the peer answers', () => program.stderr.includes('consensus engine started'))
     await program.until('the peer answers', () => this.isAnswering())
     return this
+  }
+
+  /** Where REST listens, as the peer says when it has started. */
+  get restBase(): string {
+    return /REST on (https?:\/\/[^: ]+:\d+)/.exec(this.program.stderr)?.[1] ?? ''
   }
 
   async isAnswering(): Promise<boolean> {
@@ -104,7 +119,8 @@ export class TestPeer {
 
 /** A peer that is not started yet. */
 export async function preparePeer(settings: PeerSettings = {}): Promise<TestPeer> {
-  return new TestPeer(temporaryDirectory(), `127.0.0.1:${await freePort()}`, settings)
+  const [address, events] = [await freePort(), await freePort()].map((port) => `127.0.0.1:${port}`)
+  return new TestPeer(temporaryDirectory(), address ?? '', settings.eventsAddress ?? events ?? '', settings)
 }
 
 /** A running peer, ended with the test that asked for it. */

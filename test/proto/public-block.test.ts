@@ -1,15 +1,20 @@
 import { describe, expect, it } from 'vitest'
-import { publicBlock } from '../../plugins/openchain/public-block.js'
-import { Block, ChaincodeDeploymentSpec, Transaction_Type, decode, encode } from '../../proto/index.js'
+import { Block, ChaincodeDeploymentSpec, Transaction_Type, decode, encode, publicBlock } from '../../proto/index.js'
 
-const deployment = encode(ChaincodeDeploymentSpec, ChaincodeDeploymentSpec.fromPartial({ chaincodeSpec: { chaincodeID: { name: 'mycc' } }, codePackage: Buffer.from('code') }))
+const deployment = encode(
+  ChaincodeDeploymentSpec,
+  ChaincodeDeploymentSpec.fromPartial({ chaincodeSpec: { chaincodeID: { name: 'mycc' } }, codePackage: Buffer.from('code') }),
+)
 
 describe('a block as clients get it', () => {
   it('holds deploys without their code package', () => {
     const bytes = encode(Block, Block.fromPartial({ transactions: [{ type: Transaction_Type.CHAINCODE_DEPLOY, payload: deployment, txid: 'mycc' }] }))
     const [transaction] = decode(Block, publicBlock(bytes)).transactions
     expect(transaction?.txid).toBe('mycc')
-    expect(decode(ChaincodeDeploymentSpec, transaction?.payload ?? new Uint8Array(0))).toMatchObject({ codePackage: new Uint8Array(0), chaincodeSpec: { chaincodeID: { name: 'mycc' } } })
+    expect(decode(ChaincodeDeploymentSpec, transaction?.payload ?? new Uint8Array(0))).toMatchObject({
+      codePackage: new Uint8Array(0),
+      chaincodeSpec: { chaincodeID: { name: 'mycc' } },
+    })
   })
 
   it('leaves a deploy payload alone that cannot be read', () => {

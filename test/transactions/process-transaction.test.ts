@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { PeerError } from '../../kernel/index.js'
 import type { Accepted } from '../../plugins/consensus/index.js'
-import { processTransaction } from '../../plugins/network/process-transaction.js'
-import { readSubmission } from '../../plugins/network/submission.js'
+import { processTransaction } from '../../plugins/transactions/process-transaction.js'
+import { readSubmission } from '../../plugins/transactions/submission.js'
 import { Transaction, Transaction_Type, encode } from '../../proto/index.js'
 
 const accepted: Accepted = { id: 'id', duplicate: false, outcome: async () => ({ status: 'committed', block: 1n, index: 0 }) }

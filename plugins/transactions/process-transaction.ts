@@ -2,22 +2,29 @@ import { randomUUID } from 'node:crypto'
 import { PeerError, messageOf } from '../../kernel/index.js'
 import { type Transaction, Transaction_Type, transactionIdBytes } from '../../proto/index.js'
 import type { ChaincodeSupport } from '../chaincode/index.js'
-import type { Consensus } from '../consensus/index.js'
+import type { Consensus, Forwarding } from '../consensus/index.js'
 import type { Submission } from './submission.js'
 
 /** What transactions are handed to. */
 export interface ProcessTransactionParts {
   readonly chaincode: Pick<ChaincodeSupport, 'query'>
   readonly consensus: Pick<Consensus, 'submit' | 'valid'>
+  /** Of a site that connects to other peers. */
+  readonly forwarding?: Forwarding | undefined
 }
 
 /**
  * Takes a transaction that somebody else made: a query is executed at once, everything else is ordered, whatever its type (spec/wire.md §14).
+ * A peer that does not validate hands everything to a validator.
  *
  * @returns a query's result, or the txid of what was accepted: acceptance is not execution
  * @throws PeerError with the text that v0.6 answers
  */
-export async function processTransaction({ bytes, transaction }: Submission, { chaincode, consensus }: ProcessTransactionParts): Promise<Uint8Array> {
+export async function processTransaction(
+  { bytes, transaction }: Submission,
+  { chaincode, consensus, forwarding }: ProcessTransactionParts,
+): Promise<Uint8Array> {
+  if (forwarding?.isNeeded) return forwarding.forward(bytes)
   if (transaction.type === Transaction_Type.CHAINCODE_QUERY) {
     if (!consensus.valid) throw new PeerError('ERR_STATE_BEHIND', 'Error: state may be inconsistent, cannot query', { retryable: true })
     return query(transaction, chaincode)

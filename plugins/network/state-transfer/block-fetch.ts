@@ -1,0 +1,127 @@
+import { messageOf } from '../../../kernel/index.js'
+import { Block, decode } from '../../../proto/index.js'
+import { blockHash, type SyncableLedger } from '../../ledger/index.js'
+import type { Link } from '../link.js'
+import { FutileError, LiarError } from './sources.js'
+import type { SyncClient } from './sync-client.js'
+
+export interface BlockFetchOptions {
+  readonly ledger: Pick<SyncableLedger, 'height' | 'blockBytes' | 'putRawBlock' | 'stateBlock' | 'deleteAllState'>
+  readonly client: Pick<SyncClient, 'blocks'>
+  /** `peer.sync.blocks.channelSize`: a request covers one block more. */
+  readonly channelSize: number
+  readonly timeoutMs: number
+  /** `statetransfer.recoverdamage` */
+  readonly mayReplace: boolean
+}
+
+/**
+ * The blocks from a known one down to where this peer's own chain fits: newest first, each named by the one above it, so that one trusted hash
+ * is the measure of all (spec/ledger.md §13.5). Keeps what it has got, also over restarts: stored blocks that fit are not fetched again.
+ */
+export class BlockFetch {
+  private cursor: bigint
+  private want: Uint8Array
+  /** Down to here blocks are fetched at least, if any is missing: that of the world state. */
+  private readonly floor: bigint
+
+  constructor(
+    private readonly options: BlockFetchOptions,
+    top: bigint,
+    hash: Uint8Array,
+  ) {
+    this.cursor = top
+    this.want = hash
+    this.floor = options.ledger.stateBlock() ?? 0n
+    this.skipStored()
+  }
+
+  /** The lowest block that is known to be of the chain. */
+  get lowest(): bigint {
+    return this.cursor + 1n
+  }
+
+  get isDone(): boolean {
+    return this.cursor < 0n || (this.cursor < this.floor && this.fits())
+  }
+
+  /** Fetches until done. Throws ERR_SYNC_SILENT, ERR_SYNC_ENDED, LiarError: then another neighbour may go on. */
+  async from(link: Link): Promise<void> {
+    while (!this.isDone) {
+      const low = this.cursor >= this.floor ? this.floor : 0n
+      const reach = this.cursor - BigInt(this.options.channelSize)
+      const end = reach > low ? reach : low
+      const replies = this.options.client.blocks(link, this.cursor, end)
+      try {
+        while (this.cursor >= end && !this.isDone) {
+          const { number, bytes } = await replies.next(this.options.timeoutMs)
+          await this.accept(number, bytes)
+        }
+      } finally {
+        replies.fail('no more is needed')
+      }
+    }
+  }
+
+  private async accept(number: bigint, bytes: Uint8Array): Promise<void> {
+    if (number !== this.cursor) throw new LiarError(`it sent block ${number} instead of ${this.cursor}`)
+    const { hash, previous } = read(bytes)
+    if (Buffer.compare(hash, this.want) !== 0) throw new LiarError(`its block ${number} is not of the chain: its hash is another one`)
+    await this.makeWay(number, hash)
+    await this.options.ledger.putRawBlock(number, bytes)
+    this.cursor -= 1n
+    this.want = previous
+  }
+
+  /** A stored block of another chain gives way, and with it a world state that was made of it. */
+  private async makeWay(number: bigint, hash: Uint8Array): Promise<void> {
+    const { ledger, mayReplace } = this.options
+    const stored = this.stored(number)
+    if (stored === undefined || hashOf(stored)?.equals(hash) === true) return
+    if (!mayReplace) {
+      throw new FutileError(`block ${number} is stored here, but it is not the one of the chain`, 'set statetransfer.recoverdamage to true to have it replaced')
+    }
+    const stateBlock = ledger.stateBlock()
+    if (stateBlock !== undefined && stateBlock >= number) await ledger.deleteAllState()
+  }
+
+  private skipStored(): void {
+    while (this.cursor >= this.floor && this.fits()) this.step()
+  }
+
+  private step(): void {
+    const stored = this.stored(this.cursor)
+    if (stored === undefined) return
+    this.want = decode(Block, stored).previousBlockHash.slice()
+    this.cursor -= 1n
+  }
+
+  /** Whether the stored block at the cursor is the one that the block above names. Nothing is below block 0. */
+  private fits(): boolean {
+    if (this.cursor < 0n) return true
+    const stored = this.stored(this.cursor)
+    return stored !== undefined && hashOf(stored)?.equals(this.want) === true
+  }
+
+  private stored(number: bigint): Uint8Array | undefined {
+    const { ledger } = this.options
+    return number < ledger.height() ? ledger.blockBytes(number) : undefined
+  }
+}
+
+function read(bytes: Uint8Array): { readonly hash: Uint8Array; readonly previous: Uint8Array } {
+  try {
+    return { hash: blockHash(bytes), previous: decode(Block, bytes).previousBlockHash.slice() }
+  } catch (error) {
+    throw new LiarError(`it sent something that is no block: ${messageOf(error)}`)
+  }
+}
+
+/** Undefined for a stored block that cannot be read any more: damaged, so to be replaced. */
+function hashOf(bytes: Uint8Array): Buffer | undefined {
+  try {
+    return Buffer.from(blockHash(bytes))
+  } catch {
+    return undefined
+  }
+}
