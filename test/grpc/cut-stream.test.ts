@@ -1,5 +1,5 @@
 import { Client, type ServerDuplexStream, credentials } from '@grpc/grpc-js'
-import { expect, onTestFinished, test } from 'vitest'
+import { onTestFinished, test } from 'vitest'
 import { type Listener, definePlugin } from '../../kernel/index.js'
 import { cutStream } from '../../plugins/grpc/index.js'
 import { grpcPeer } from './grpc-peer.js'
