@@ -4,6 +4,7 @@ import { chaincodeKeys } from '../chaincode/index.js'
 import { DEVOPS } from '../devops/index.js'
 import { HTTP, type HttpListener } from '../http/index.js'
 import { LEDGER, validatorKeys } from '../ledger/index.js'
+import { NETWORK } from '../network/index.js'
 import { restKeys } from './keys.js'
 import { originPolicy } from './origins.js'
 import { createRegistrar } from './registrar.js'
@@ -17,6 +18,7 @@ export default definePlugin({
   description: 'REST: the routes of v0.6, JSON-RPC at /chaincode, /openapi.json and /docs',
   config: { ...restKeys, ...modeKeys, ...validatorKeys },
   requires: [DEVOPS, HTTP, LEDGER],
+  uses: [NETWORK],
   provides: [REST],
   apply(peer) {
     let directory = ''
@@ -34,7 +36,7 @@ export default definePlugin({
           devops: () => peer.use(DEVOPS),
           ledger: () => peer.use(LEDGER),
           self: () => self,
-          connected: () => [], // this peer connects to no others
+          connected: () => peer.find(NETWORK)?.peers() ?? [],
           registrar: createRegistrar(() => directory, settings['rest.validPatterns.enrollmentID'], enrollNobody(peer.log)),
           isDevelopment: peer.settings(modeKeys)['chaincode.mode'] === 'dev',
           origins: originPolicy(settings['rest.cors.origins']),
