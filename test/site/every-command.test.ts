@@ -14,10 +14,14 @@ const paths = site.plugins.flatMap(({ commands = [] }) => commands.flatMap((comm
 const commands = ['node start', ...paths]
 const MAP = join(import.meta.dirname, '../../examples/chaincode/map.ts')
 
+/** Another program may hold the default ports. */
+const ANY_PORTS = ['peer.listenAddress', 'rest.address', 'peer.validator.events.address'].flatMap((key) => ['--set', `${key}=127.0.0.1:0`])
+
 /** Arguments with which each command succeeds; those that run until they are stopped, always fail, or need what another command printed, have none. */
 const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always fails' | 'of its own'>> = {
   'node start': 'goes on',
   'chaincode serve': 'goes on',
+  'events listen': 'goes on',
   'node status': [],
   'network list': [],
   'network ls': [],
@@ -26,7 +30,6 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   'chaincode deploy': ['-l', 'node', '-p', MAP, '-c', '{"Args":["init"]}'],
   'chaincode invoke': ['-n', 'example02', '-c', '{"Args":["invoke","a","b","1"]}', '--wait'],
   'chaincode query': ['-n', 'example02', '-c', '{"Args":["query","a"]}'],
-  'events listen': ['--from', '0', '--count', '1'],
   'ledger info': [],
   'ledger verify': [],
   'ledger export': [join(directory, 'ledger.weft')],
@@ -50,6 +53,19 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   completion: ['bash'],
   version: [],
   help: [],
+  'tls init': ['--dir', join(directory, 'tls')],
+  'tls show': [join(directory, 'tls/server.pem')],
+  doctor: ANY_PORTS,
+  'doctor ports': ANY_PORTS,
+  'doctor versions': [],
+  'doctor limits': [],
+  'doctor clock': [],
+  'doctor config': [],
+  'doctor data': [],
+  'doctor store': [],
+  'doctor reach': [],
+  'doctor sandbox': [],
+  'doctor tls': [],
   // Last: it ends the peer. The process of its pid file would be that of this test.
   'node stop': ['--stop-peer-pid-file', directory],
 }
