@@ -8,6 +8,7 @@ import chaincode from './plugins/chaincode/index.js'
 import consensus from './plugins/consensus/index.js'
 import directory from './plugins/directory/index.js'
 import devops from './plugins/devops/index.js'
+import doctor from './plugins/doctor/index.js'
 import events from './plugins/events/index.js'
 import grpc from './plugins/grpc/index.js'
 import http from './plugins/http/index.js'
@@ -22,6 +23,8 @@ import openchain from './plugins/openchain/index.js'
 import profiling from './plugins/profiling/index.js'
 import rest from './plugins/rest/index.js'
 import site from './plugins/site/index.js'
+import systemd from './plugins/systemd/index.js'
+import tls from './plugins/tls/index.js'
 import tracing from './plugins/tracing/index.js'
 import transactions from './plugins/transactions/index.js'
 
@@ -49,6 +52,10 @@ export default defineConfig({
     // Its answer STARTED says that what stands above listens.
     admin,
     site,
+    tls,
+    doctor,
+    // Last: it tells systemd that what stands above serves.
+    systemd,
   ],
   peer: {
     id: 'vp0',

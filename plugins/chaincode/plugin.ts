@@ -5,6 +5,7 @@ import { LEDGER, validatorKeys } from '../ledger/index.js'
 import { createInProcessRuntime } from './api/in-process.js'
 import { ServeCommand } from './commands/serve.js'
 import { ChaincodeCounters } from './counters.js'
+import { SandboxCheck } from './doctor.js'
 import { externalKeys } from './external/keys.js'
 import { externalLaunchers } from './external/launchers.js'
 import { chaincodeKeys, compatibilityKeys } from './keys.js'
@@ -18,6 +19,7 @@ import { CHAINCODE, CHAINCODE_COUNTERS } from './token.js'
 const TLS_KEYS = {
   'peer.tls.enabled': grpcKeys['peer.tls.enabled'],
   'peer.tls.cert.file': grpcKeys['peer.tls.cert.file'],
+  'peer.tls.rootcert.file': grpcKeys['peer.tls.rootcert.file'],
   'peer.tls.serverhostoverride': grpcKeys['peer.tls.serverhostoverride'],
 }
 const KEYS = { ...chaincodeKeys, ...externalKeys, ...compatibilityKeys, ...validatorKeys }
@@ -29,7 +31,7 @@ export default definePlugin({
   config: KEYS,
   requires: [LEDGER],
   provides: [CHAINCODE, CHAINCODE_COUNTERS],
-  commands: [ServeCommand],
+  commands: [ServeCommand, SandboxCheck],
   startFlags: {
     '--peer-chaincodedev': {
       description: 'development mode: you start chaincodes, and they register themselves',
@@ -56,7 +58,8 @@ export default definePlugin({
       const awaited = new AwaitedChaincodes()
       const keepaliveMs = settings['chaincode.keepalive'] * 1000
       const registerTimeoutMs = settings['chaincode.registertimeout']
-      const certificateFile = settings['peer.tls.enabled'] ? (settings['peer.tls.cert.file'] ?? '') : undefined
+      // What a chaincode trusts, as every client of this site.
+      const certificateFile = settings['peer.tls.enabled'] ? settings['peer.tls.rootcert.file'] || (settings['peer.tls.cert.file'] ?? '') : undefined
       const tls = certificateFile === undefined ? undefined : { certificateFile, serverHostOverride: settings['peer.tls.serverhostoverride'] }
       const external = externalLaunchers({
         settings,
@@ -130,6 +133,10 @@ function readCertificate(file: string): Uint8Array {
   try {
     return readFileSync(file)
   } catch (cause) {
-    throw new PeerError('ERR_TLS_FILE', `peer.tls.cert.file: cannot read ${file}, which goes into packages of chaincode: ${messageOf(cause)}`, { cause })
+    throw new PeerError(
+      'ERR_TLS_FILE',
+      `peer.tls.rootcert.file, or else peer.tls.cert.file: cannot read ${file}, which goes into packages of chaincode: ${messageOf(cause)}`,
+      { cause },
+    )
   }
 }

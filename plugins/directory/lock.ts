@@ -95,6 +95,12 @@ function removeStale(path: string, stale: string): void {
   rmSync(aside, { force: true })
 }
 
+/** The id of the process that holds a data directory now, for those who only look; undefined if nobody does. */
+export function directoryHolder(directory: string): number | undefined {
+  const holder = liveHolder(readIfThere(join(directory, 'peer.lock')) ?? '')
+  return holder === undefined ? undefined : Number(holder)
+}
+
 /** The process id in a lock if that very process still lives. */
 function liveHolder(content: string): string | undefined {
   const [pid = '', start = ''] = content.split(' ')

@@ -1,4 +1,5 @@
 import { definePlugin } from '../../kernel/index.js'
+import { DataCheck } from './doctor.js'
 import { lockDirectory } from './lock.js'
 import { DIRECTORY } from './token.js'
 
@@ -7,6 +8,7 @@ export default definePlugin({
   name: 'directory',
   description: 'takes the data directory for one process, and writes peer.pid',
   provides: [DIRECTORY],
+  commands: [DataCheck],
   apply(peer) {
     peer.hooks.db.tap(async ({ directory }) => {
       const lock = lockDirectory(directory)

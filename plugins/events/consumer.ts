@@ -1,5 +1,6 @@
 import { type Clock, type Logger, PeerError, messageOf } from '../../kernel/index.js'
 import type { BlockEvents } from './block-events.js'
+import type { LargeWrites } from './large-writes.js'
 import { Outbox } from './outbox.js'
 
 /** How events reach one consumer. */
@@ -37,12 +38,14 @@ export class Consumer {
     private readonly outlet: Outlet,
     private readonly clock: Clock,
     private readonly log: Logger,
+    large: LargeWrites,
     private readonly ended: (consumer: Consumer) => void,
     private readonly roomMade: () => void = () => undefined,
   ) {
     this.outbox = new Outbox(
       (bytes, sent) => outlet.write(bytes, sent),
       () => clock.elapsedMs(),
+      large,
       () => this.onRoom(),
     )
   }
@@ -88,6 +91,7 @@ export class Consumer {
   /** Its connection has ended. */
   release(): void {
     this.stopFeeding()
+    this.outbox.release()
     this.cancelCut()
     this.ended(this)
   }

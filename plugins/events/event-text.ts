@@ -11,22 +11,30 @@ export function jsonLine({ id, event, bytes }: FollowedEvent): string {
 
 /** One line for a person. */
 export function textLine({ id, event }: FollowedEvent): string {
-  const place = id === '' ? '' : `${id} `
-  switch (event.$case) {
-    case 'block': {
-      const { transactions, nonHashData } = event.value
-      const seconds = nonHashData?.localLedgerCommitTimestamp?.seconds
-      const time = seconds === undefined ? '' : ` ${new Date(Number(seconds) * 1000).toISOString().replace('.000', '')}`
-      const txids = transactions.map(({ txid }) => printable(Buffer.from(txid))).join(' ')
-      return `${place}block${time} ${transactions.length} transactions${txids === '' ? '' : `: ${txids}`}\n`
-    }
-    case 'chaincodeEvent': {
-      const { chaincodeID, eventName, txID, payload } = event.value
-      return `${place}event ${printable(Buffer.from(chaincodeID))} ${printable(Buffer.from(eventName))} of ${printable(Buffer.from(txID))}: ${printable(payload)}\n`
-    }
-    case 'rejection':
-      return `${place}rejected ${printable(Buffer.from(event.value.tx?.txid ?? ''))}: ${printable(Buffer.from(event.value.errorMsg))}\n`
+  return `${id}${id === '' ? '' : ' '}${described(event)}\n`
+}
+
+function described(event: FollowedEvent['event']): string {
+  if (event.$case === 'rejection') return `rejected ${shown(event.value.tx?.txid ?? '')}: ${shown(event.value.errorMsg)}`
+  if (event.$case === 'chaincodeEvent') {
+    const { chaincodeID, eventName, txID, payload } = event.value
+    return `event ${shown(chaincodeID)} ${shown(eventName)} of ${shown(txID)}: ${printable(payload)}`
   }
+  const { transactions, nonHashData } = event.value
+  const seconds = nonHashData?.localLedgerCommitTimestamp?.seconds
+  const time = seconds === undefined ? '' : ` ${timeOf(seconds)}`
+  const txids = transactions.map(({ txid }) => shown(txid)).join(' ')
+  return `block${time} ${transactions.length} transactions${txids === '' ? '' : `: ${txids}`}`
+}
+
+/** Any number may stand in a block that another peer made. */
+function timeOf(seconds: bigint): string {
+  const time = new Date(Number(seconds) * 1000)
+  return Number.isNaN(time.getTime()) ? `${seconds}s` : time.toISOString().replace('.000', '')
+}
+
+function shown(text: string): string {
+  return printable(Buffer.from(text))
 }
 
 function typeOf(member: FollowedEvent['event']['$case']): string {

@@ -3,6 +3,7 @@ import type { CommittedBlock, Height, Ledger } from '../ledger/index.js'
 import { BlockEvents, type HubEvent } from './block-events.js'
 import { Consumer, type Outlet } from './consumer.js'
 import type { EventFilter } from './interests.js'
+import { LargeWrites } from './large-writes.js'
 import { LiveFeed, type LiveLimits } from './live-feed.js'
 import { RecentBlocks } from './recent-blocks.js'
 import { ReplayFeed, type ReplayStart } from './replay-feed.js'
@@ -14,6 +15,9 @@ const OUT_OF_RANGE = 11
 const STALL_CHECK_MS = 10_000
 /** A replaying consumer that takes nothing for so long is dropped. */
 const STALL_LIMIT_MS = 60_000
+
+/** Bytes of large events on their way to all consumers together. */
+const MAX_LARGE_BYTES = 256 * 1024 * 1024
 
 export interface HubLimits extends LiveLimits {
   readonly maxConsumers: number
@@ -31,6 +35,7 @@ export class EventHub {
   private readonly consumers = new Set<Consumer>()
   private readonly replaying = new Set<Consumer>()
   private readonly recent = new RecentBlocks()
+  private readonly large = new LargeWrites(MAX_LARGE_BYTES)
   private readonly turns: Turns
   private announced: BlockEvents[] = []
   private isClosed = false
@@ -68,7 +73,7 @@ export class EventHub {
         retryable: true,
       })
     }
-    const consumer = new Consumer(outlet, clock, log, (ended) => this.remove(ended), roomMade)
+    const consumer = new Consumer(outlet, clock, log, this.large, (ended) => this.remove(ended), roomMade)
     this.consumers.add(consumer)
     return consumer
   }

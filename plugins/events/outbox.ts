@@ -1,3 +1,5 @@
+import type { LargeWrites } from './large-writes.js'
+
 /** Beyond so much that was handed to the stream and is not taken yet, the rest waits here, where it is shared with other consumers. */
 const MAX_IN_FLIGHT_BYTES = 64 * 1024
 
@@ -22,6 +24,7 @@ export class Outbox {
   constructor(
     private readonly write: WriteBytes,
     private readonly elapsedMs: () => number,
+    private readonly large: LargeWrites,
     /** Told whenever there is room again. */
     private readonly onRoom: () => void,
   ) {
@@ -48,10 +51,7 @@ export class Outbox {
 
   /** `endsBlock`: the last of what one block gives. */
   push(bytes: Uint8Array, endsBlock: boolean): void {
-    if (this.hasRoom) {
-      this.hand(bytes)
-      return
-    }
+    if (this.hasRoom && this.hand(bytes)) return
     this.waiting.push({ bytes, endsBlock })
     this.bytesWaiting += bytes.length
     if (endsBlock) this.blocksWaiting++
@@ -63,26 +63,44 @@ export class Outbox {
     this.first = 0
     this.bytesWaiting = 0
     this.blocksWaiting = 0
+    this.large.forget(this.pump)
   }
 
-  private hand(bytes: Uint8Array): void {
+  /** The connection has ended: nothing is on its way any more. */
+  release(): void {
+    this.clear()
+    for (const bytes of this.inFlight.splice(0)) this.large.end(bytes)
+    this.inFlightBytes = 0
+  }
+
+  /** False if it has to wait until large events of others are through. */
+  private hand(bytes: Uint8Array): boolean {
+    if (!this.large.begin(bytes.length, this.pump)) return false
     if (this.inFlight.length === 0) this.changedMs = this.elapsedMs()
     this.inFlight.push(bytes.length)
     this.inFlightBytes += bytes.length
     this.write(bytes, this.sent)
+    return true
   }
 
   /** One function for all writes. */
   private readonly sent = (): void => {
-    this.inFlightBytes -= this.inFlight.shift() ?? 0
+    const bytes = this.inFlight.shift()
+    // After the release.
+    if (bytes === undefined) return
+    this.inFlightBytes -= bytes
     this.changedMs = this.elapsedMs()
+    this.large.end(bytes)
+    this.pump()
+  }
+
+  private readonly pump = (): void => {
     while (this.inFlightBytes < MAX_IN_FLIGHT_BYTES) {
       const next = this.waiting[this.first]
-      if (next === undefined) break
+      if (next === undefined || !this.hand(next.bytes)) break
       this.first++
       this.bytesWaiting -= next.bytes.length
       if (next.endsBlock) this.blocksWaiting--
-      this.hand(next.bytes)
     }
     this.compact()
     if (this.hasRoom) this.onRoom()

@@ -8,6 +8,8 @@ import { eventsKeys } from './keys.js'
 import { eventRoutes } from './sse.js'
 import { eventsService, eventsServiceDefinition } from './service.js'
 
+const LOOPBACK = /^(127(\.\d+){3}|localhost|\[::1\]):/
+
 const keys = { ...eventsKeys, ...validatorKeys }
 
 /** The event hub: tells consumers of blocks, chaincode events and rejections (spec/node.md §7). See README.md. */
@@ -20,6 +22,7 @@ export default definePlugin({
   uses: [HTTP, REST],
   apply(peer) {
     let hub: EventHub | undefined
+    let address = ''
     peer.hooks.registerServices.tap(async (listeners) => {
       const settings = peer.settings(keys)
       if (!settings['peer.validator.enabled']) return
@@ -30,11 +33,18 @@ export default definePlugin({
         maxConsumers: settings['peer.validator.events.maxconsumers'],
       }
       hub = new EventHub({ ledger: peer.use(LEDGER), limits, clock: peer.clock, log: peer.log })
-      const listener = listeners.declare('events', settings['peer.validator.events.address'], 'peer.validator.events.address')
+      address = settings['peer.validator.events.address']
+      const listener = listeners.declare('events', address, 'peer.validator.events.address')
       listener.add(eventsServiceDefinition, eventsService(hub, peer.log))
       // The door of REST, where the site has one.
       peer.find(HTTP)?.find('rest')?.add(eventRoutes(hub, peer.clock))
       hub.open()
+    })
+    peer.hooks.start.tap(async () => {
+      if (hub === undefined || LOOPBACK.test(address)) return
+      peer.log.warning(`the event hub listens on ${address}: whoever reaches it can read every block and event, nothing authenticates consumers`, {
+        key: 'peer.validator.events.address',
+      })
     })
     peer.hooks.stop.tap(async () => hub?.close())
   },

@@ -1,8 +1,8 @@
 import { type ChannelCredentials, type Client, type ClientOptions, connectivityState } from '@grpc/grpc-js'
 import { PeerError, type Settings, messageOf, type peerKeys } from '../../kernel/index.js'
+import { clientCredentials } from './client-credentials.js'
 import { explainDialFailure } from './dial-failure.js'
 import type { grpcKeys } from './keys.js'
-import { clientCredentials } from './tls.js'
 
 /** A generated grpc-js client class. */
 export type ClientClass<C extends Client> = new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>) => C

@@ -1,7 +1,8 @@
-import { Server, type ServerCredentials } from '@grpc/grpc-js'
+import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { type Clock, type Logger, endsWithin } from '../../kernel/index.js'
 import { guardBuffers } from './buffer-guard.js'
 import { Connections, type BindTarget } from './connections.js'
+import type { Door, DoorParts } from './doors.js'
 import { ServiceTable } from './service-table.js'
 import type { ListenerTraffic } from './traffic.js'
 
@@ -30,6 +31,7 @@ export class GrpcListener {
   readonly #limits: ListenerLimits
   readonly #log: Logger
   #connections: Connections | undefined
+  #door: Door | undefined
   #endGuard: (() => void) | undefined
   #address: string
 
@@ -38,6 +40,7 @@ export class GrpcListener {
     limits: ListenerLimits,
     log: Logger,
     private readonly clock: Clock,
+    isGuarded: (path: string) => boolean = () => false,
   ) {
     this.#address = target.address
     this.#limits = limits
@@ -50,7 +53,7 @@ export class GrpcListener {
       'grpc.enable_channelz': 0,
       'grpc.max_connection_idle_ms': IDLE_LIMIT_MS,
     })
-    this.services = new ServiceTable(this.#server, log)
+    this.services = new ServiceTable(this.#server, log, isGuarded)
   }
 
   get address(): string {
@@ -66,10 +69,12 @@ export class GrpcListener {
     return this.#connections !== undefined
   }
 
-  async open(credentials: ServerCredentials): Promise<void> {
-    // grpc-js gets accepted sockets instead of binding itself: so their number can be bounded and bind errors are precise.
-    const injector = this.#server.createConnectionInjector(credentials)
-    const connections = new Connections(this.#limits.connections, this.#log, this.clock, (socket) => injector.injectConnection(socket))
+  async open(doorTo: (parts: DoorParts) => Door): Promise<void> {
+    // grpc-js gets connections, TLS begun, instead of binding itself: so their number can be bounded, bind errors are precise, certificates can change.
+    const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure())
+    const door = doorTo({ enter: (connection) => injector.injectConnection(connection), log: this.#log, clock: this.clock })
+    this.#door = door
+    const connections = new Connections(this.#limits.connections, this.#log, this.clock, (socket) => door.admit(socket))
     this.#connections = connections
     this.#address = await connections.open(this.target)
     this.#endGuard = guardBuffers({ maxBytes: this.#limits.bufferBytes, connections: () => connections.sockets(), clock: this.clock, log: this.#log })
@@ -85,6 +90,7 @@ export class GrpcListener {
   async close(drained: Promise<void>): Promise<void> {
     await endsWithin(drained, CLOSE_LIMIT_MS, this.clock)
     this.#endGuard?.()
+    this.#door?.close()
     this.#server.forceShutdown()
     this.#connections?.cut()
   }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { type ClientCredentials, clientCredentials, dialCredentials } from './client-credentials.js'
 export { GrpcCommand } from './command.js'
 export { explainDialFailure } from './dial-failure.js'
 export { type ClientClass, dialFailure, isRpcError, rpcErrorText } from './dial.js'
@@ -10,4 +11,3 @@ export { grpcKeys } from './keys.js'
 export { type GrpcStatus, cutStream, failStream, streaming, toGrpcStatus, unary } from './methods.js'
 export { default } from './plugin.js'
 export { type ListenerTraffic, type MethodTraffic, TRAFFIC, type Traffic } from './traffic.js'
-export { clientCredentials, loadTls } from './tls.js'

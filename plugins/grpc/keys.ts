@@ -1,12 +1,10 @@
-import { defineKeys, flag, integer, key, text } from '../../kernel/index.js'
+import { defineKeys, flag, integer, key } from '../../kernel/index.js'
+import { tlsKeys } from '../tls/index.js'
 
 /** What the listeners and clients of a peer read (spec/node.md §2.3, §4). */
 export const grpcKeys = defineKeys({
   'peer.addressAutoDetect': key(flag(), false, 'advertise the first non-loopback IPv4 address with the port of peer.address'),
-  'peer.tls.enabled': key(flag(), false, 'TLS on every listener and client'),
-  'peer.tls.cert.file': key(text().optional(), undefined, 'PEM certificate of the listeners, and what clients trust'),
-  'peer.tls.key.file': key(text().optional(), undefined, 'PEM private key of the listeners'),
-  'peer.tls.serverhostoverride': key(text(), '', 'server name that clients expect in the certificate'),
+  ...tlsKeys,
   'peer.limits.messageBytes': key(integer({ min: 1024 }), 104_857_600, 'longest gRPC message, in bytes; originals have no limit, deploys carry whole packages'),
   'peer.limits.bufferBytes': key(
     integer({ min: 16 * 1024 * 1024 }),

@@ -1,7 +1,25 @@
-import type { ServerCredentials } from '@grpc/grpc-js'
 import { type Clock, type Listener, type ListenerOwner, type ListenerSet, type Listeners, type Logger, PeerError } from '../../kernel/index.js'
+import type { TlsSource } from '../tls/index.js'
+import type { ListenerSecurity } from './client-auth.js'
+import { plainDoor, tlsDoor } from './doors.js'
 import { GrpcListener, type ListenerLimits } from './grpc-listener.js'
-import { watched } from './traffic.js'
+import type { Traffic } from './traffic.js'
+
+/** The listeners as one plugin sees them, and to the plugin grpc the TLS that they use and what they have to do. */
+export class GrpcListeners implements Listeners {
+  constructor(
+    readonly tls: TlsSource,
+    readonly traffic: Traffic,
+    private readonly declaring: (name: string, address: string, key: string) => Listener,
+    readonly get: (name: string) => Listener,
+  ) {
+    Object.freeze(this)
+  }
+
+  declare(name: string, address: string, key = `the address of listener ${name}`): Listener {
+    return this.declaring(name, address, key)
+  }
+}
 
 /** All listeners of one peer, and which plugin declared each. */
 export class GrpcListenerSet implements ListenerSet {
@@ -10,31 +28,34 @@ export class GrpcListenerSet implements ListenerSet {
 
   constructor(
     private readonly limits: ListenerLimits,
-    /** Read for every round of binding. */
-    private readonly credentials: () => ServerCredentials,
+    private readonly tls: TlsSource,
+    private readonly security: ListenerSecurity,
     private readonly log: Logger,
     private readonly clock: Clock,
   ) {}
 
   /** The listeners as one plugin sees them: what it declares and adds is its own. */
   view(owner: ListenerOwner): Listeners {
-    const view: Listeners = {
-      declare: (name, address, key = `the address of listener ${name}`) => this.#declare(owner, name, address, key),
-      get: (name) => {
+    return new GrpcListeners(
+      this.tls,
+      { listeners: () => [...this.#listeners.values()].map(({ listener }) => listener.traffic) },
+      (name, address, key) => this.#declare(owner, name, address, key),
+      (name) => {
         const found = this.#listeners.get(name)
         if (found !== undefined) return present(found.listener, owner)
         const names = [...this.#listeners.keys()].join(', ')
         throw new PeerError('ERR_LISTENER_UNKNOWN', `no listener is named ${name}; there are: ${names}`, { details: { name } })
       },
-    }
-    return watched(view, { listeners: () => [...this.#listeners.values()].map(({ listener }) => listener.traffic) })
+    )
   }
 
   /** Binds what is not bound yet. */
   async open(): Promise<void> {
+    this.security.checkNames([...this.#listeners.keys()])
     for (const { listener } of this.#listeners.values()) {
       if (listener.isOpen) continue
-      await listener.open(this.credentials())
+      const clientAuth = this.security.clientAuth(listener.target.name)
+      await listener.open((parts) => (this.tls.current() === undefined ? plainDoor(parts) : tlsDoor(this.tls, clientAuth, parts)))
       this.log.in('open').info(`listener ${listener.target.name} on ${listener.address}`)
     }
   }
@@ -61,6 +82,7 @@ export class GrpcListenerSet implements ListenerSet {
 
   async close(): Promise<void> {
     this.drain()
+    this.tls.close()
     const all = [...this.#listeners.values()]
     await Promise.all(all.map(({ listener }, index) => listener.close(this.#drained?.[index] ?? Promise.resolve())))
   }
@@ -77,7 +99,7 @@ export class GrpcListenerSet implements ListenerSet {
         hint: 'declare it in the registerServices hook',
       })
     }
-    const listener = new GrpcListener({ name, address, key }, this.limits, this.log.in(name), this.clock)
+    const listener = new GrpcListener({ name, address, key }, this.limits, this.log.in(name), this.clock, (path) => this.security.isGuarded(name, path))
     this.#listeners.set(name, { listener, owner })
     return present(listener, owner)
   }

@@ -2,6 +2,7 @@ import {
   status,
   type MethodDefinition,
   type Server,
+  type ServerUnaryCall,
   type ServiceDefinition,
   type UntypedHandleCall,
   type UntypedServiceImplementation,
@@ -15,6 +16,8 @@ import { MethodTraffic } from './traffic.js'
 interface Slot {
   readonly path: string
   readonly traffic: MethodTraffic
+  /** Callers must have shown a certificate. */
+  readonly isGuarded: boolean
   owner: ListenerOwner | undefined
   implementation: UntypedServiceImplementation
   handler: Function | undefined
@@ -32,6 +35,8 @@ export class ServiceTable {
   constructor(
     private readonly server: Server,
     private readonly log: Logger,
+    /** The methods, by path, that only callers with a client certificate may call. */
+    private readonly isGuarded: (path: string) => boolean,
   ) {}
 
   /** Puts an implementation in charge; returns how to take it out. Throws ERR_SERVICE_TAKEN, changing nothing. */
@@ -73,7 +78,15 @@ export class ServiceTable {
   }
 
   #register(method: MethodDefinition<unknown, unknown>): Slot {
-    const slot: Slot = { path: method.path, traffic: new MethodTraffic(method.path), owner: undefined, implementation: {}, handler: undefined, awaited: false }
+    const slot: Slot = {
+      path: method.path,
+      traffic: new MethodTraffic(method.path),
+      isGuarded: this.isGuarded(method.path),
+      owner: undefined,
+      implementation: {},
+      handler: undefined,
+      awaited: false,
+    }
     this.#slots.set(method.path, slot)
     const kind = method.requestStream ? (method.responseStream ? 'bidi' : 'clientStream') : method.responseStream ? 'serverStream' : 'unary'
     const handle: UntypedHandleCall = method.responseStream ? this.#streamHandler(slot) : this.#replyHandler(slot)
@@ -82,7 +95,7 @@ export class ServiceTable {
   }
 
   #replyHandler(slot: Slot) {
-    return (call: object, callback: sendUnaryData<unknown>): void => {
+    return (call: AuthenticatedCall, callback: sendUnaryData<unknown>): void => {
       let answered = false
       slot.traffic.began()
       const answer: sendUnaryData<unknown> = (error, value, trailer, flags) => {
@@ -93,7 +106,7 @@ export class ServiceTable {
         if (failure) callback(failure, null, trailer)
         else callback(null, value, trailer, flags)
       }
-      invoke(slot, [call, answer], (error) => {
+      invoke(slot, call, [call, answer], (error) => {
         if (answered) this.log.in(slot.path).error(`failed after it had answered: ${toGrpcStatus(error).details}`)
         else answer(toGrpcStatus(error))
       })
@@ -106,13 +119,15 @@ export class ServiceTable {
       call.on('error', (error) => this.log.in(slot.path).debug(`stream ended: ${toGrpcStatus(error).details}`))
       answerWhenDestroyed(call)
       countStream(call, slot.traffic)
-      invoke(slot, [call], (error) => call.emit('error', toGrpcStatus(error)))
+      invoke(slot, call, [call], (error) => call.emit('error', toGrpcStatus(error)))
     }
   }
 }
 
-/** What the kernel uses of a server's streaming call. */
-interface StreamCall {
+type AuthenticatedCall = Pick<ServerUnaryCall<unknown, unknown>, 'getAuthContext' | 'getPeer'>
+
+/** What is used of a server's streaming call. */
+interface StreamCall extends AuthenticatedCall {
   readonly cancelled: boolean
   readonly writableEnded: boolean
   emit(event: 'error', error: object): boolean
@@ -158,10 +173,15 @@ function clear(slot: Slot, awaited: boolean): void {
 }
 
 /** Calls whoever serves the method now; whatever goes wrong, at once or later, goes to `fail`. */
-function invoke(slot: Slot, args: readonly unknown[], fail: (error: unknown) => void): void {
+function invoke(slot: Slot, call: AuthenticatedCall, args: readonly unknown[], fail: (error: unknown) => void): void {
   if (slot.handler === undefined) {
     if (slot.awaited) fail({ code: status.UNAVAILABLE, details: `${slot.path} is being replaced; try again` })
     else fail({ code: status.UNIMPLEMENTED, details: `no plugin serves ${slot.path}` })
+    return
+  }
+  if (slot.isGuarded && call.getAuthContext().sslPeerCertificate === undefined) {
+    const details = `${slot.path} demands a client certificate (peer.tls.clientAuth): set peer.tls.clientCert.file and peer.tls.clientKey.file`
+    fail({ code: status.UNAUTHENTICATED, details })
     return
   }
   if (slot.owner?.ready !== true) {

@@ -1,4 +1,3 @@
-import type { Listeners } from '../../kernel/index.js'
 import { createToken } from '../../kernel/index.js'
 
 /** gRPC knows the codes 0 to 16. */
@@ -39,23 +38,3 @@ export interface Traffic {
 
 /** Connections and calls of the gRPC listeners. */
 export const TRAFFIC = createToken<Traffic>('grpc traffic', 'weft/plugins/grpc')
-
-const SOURCE = Symbol('traffic')
-
-/** A plugin's view of the listeners that also leads to their traffic: the listeners of a peer are made before its plugins have services. */
-export interface WatchedListeners extends Listeners {
-  readonly [SOURCE]: Traffic
-}
-
-export function watched(listeners: Listeners, traffic: Traffic): WatchedListeners {
-  return Object.freeze<WatchedListeners>({ ...listeners, [SOURCE]: traffic })
-}
-
-/** The traffic of listeners; none of such as another plugin made. */
-export function trafficOf(listeners: Listeners): Traffic {
-  return isWatched(listeners) ? listeners[SOURCE] : { listeners: () => [] }
-}
-
-function isWatched(listeners: Listeners): listeners is WatchedListeners {
-  return SOURCE in listeners
-}

@@ -1,15 +1,9 @@
-import { definePlugin } from '../../kernel/index.js'
-import { grpcKeys, loadTls } from '../grpc/index.js'
+import type { SecureContextOptions } from 'node:tls'
+import { type PluginHost, definePlugin } from '../../kernel/index.js'
+import { TLS, type TlsMaterial, type TlsSource, createTlsSource, serverContextOptions, tlsKeys } from '../tls/index.js'
 import { httpKeys } from './keys.js'
 import { HttpListenerSet } from './listener-set.js'
 import { HTTP } from './listeners.js'
-
-const tlsKeys = {
-  'peer.tls.enabled': grpcKeys['peer.tls.enabled'],
-  'peer.tls.cert.file': grpcKeys['peer.tls.cert.file'],
-  'peer.tls.key.file': grpcKeys['peer.tls.key.file'],
-  'peer.tls.serverhostoverride': grpcKeys['peer.tls.serverhostoverride'],
-}
 
 /** Carries the HTTP listeners of a peer. See README.md. */
 export default definePlugin({
@@ -17,14 +11,20 @@ export default definePlugin({
   description: 'HTTP listeners of other plugins: bounds for hostile clients, TLS, one server for an address',
   config: { ...httpKeys, ...tlsKeys },
   provides: [HTTP],
+  uses: [TLS],
   apply(peer) {
     let listeners: HttpListenerSet | undefined
     peer.hooks.registerServices.tap(async () => {
-      const files = loadTls(peer.settings(tlsKeys))
-      const context = files === undefined ? undefined : { cert: files.certificatePem, key: files.keyPem }
+      const tls = peer.find(TLS) ?? ownSource(peer)
       listeners = new HttpListenerSet({
         settings: peer.settings(httpKeys),
-        tls: { current: () => context },
+        tls: {
+          current() {
+            const material = tls.current()
+            return material === undefined ? undefined : contextOf(material)
+          },
+          onChange: (renewed) => tls.onChange((material) => renewed(contextOf(material))),
+        },
         log: peer.log,
         clock: peer.clock,
         fatal: (reason) => peer.fail(reason),
@@ -35,3 +35,15 @@ export default definePlugin({
     peer.hooks.stop.tap(async () => listeners?.close())
   },
 })
+
+/** Without client certificates: peer.tls.clientAuth is of gRPC listeners. */
+function contextOf(material: TlsMaterial): SecureContextOptions {
+  return serverContextOptions(material, { clients: false })
+}
+
+/** In a site without gRPC nobody else has read the files. */
+function ownSource(peer: PluginHost): TlsSource {
+  const source = createTlsSource({ settings: peer.settings(tlsKeys), log: peer.log.in('tls'), clock: peer.clock })
+  peer.onDispose(() => source.close())
+  return source
+}

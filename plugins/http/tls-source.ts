@@ -1,9 +1,7 @@
-/** What an HTTPS server presents, as PEM. `ca` given: clients must show a certificate of that authority. */
-export interface TlsContext {
-  readonly cert: Buffer
-  readonly key: Buffer
-  readonly ca?: Buffer
-}
+import type { SecureContextOptions } from 'node:tls'
+
+/** What an HTTPS server presents. `ca` given: clients must show a certificate of that authority. */
+export type TlsContext = SecureContextOptions
 
 /** Where HTTPS servers get their certificate from, now and when it changes. */
 export interface TlsSource {

@@ -55,7 +55,9 @@ export class LevelBatch implements StoreBatch {
   #add(namespace: Namespace, key: Uint8Array, value: Uint8Array | undefined): void {
     this.#refuseIfCommitted()
     if (!(namespace instanceof LevelNamespace) || namespace.owner !== this.owner) {
-      throw new PeerError('ERR_STORE_BATCH', `expected a namespace of this store, found ${namespace.name} of another one`, { hint: 'get it with namespace() of the store that made the batch' })
+      throw new PeerError('ERR_STORE_BATCH', `expected a namespace of this store, found ${namespace.name} of another one`, {
+        hint: 'get it with namespace() of the store that made the batch',
+      })
     }
     if (!(key instanceof Uint8Array)) throw notBytes('key', key)
     const stored = prefixed(namespace.prefix, key)
@@ -65,7 +67,8 @@ export class LevelBatch implements StoreBatch {
   }
 
   #refuseIfCommitted(): void {
-    if (this.#committed) throw new PeerError('ERR_STORE_BATCH', 'expected an open batch, found one that has been committed', { hint: 'make a new batch for every commit' })
+    if (this.#committed)
+      throw new PeerError('ERR_STORE_BATCH', 'expected an open batch, found one that has been committed', { hint: 'make a new batch for every commit' })
   }
 }
 

@@ -28,14 +28,20 @@ export function readError(thrown: unknown): PeerError {
   if (code === 'LEVEL_CORRUPTION') return corrupt('reading', cause)
   if (code === 'LEVEL_DATABASE_NOT_OPEN' || code === 'LEVEL_ITERATOR_NOT_OPEN') return closed('read', cause)
   if (code === 'LEVEL_SNAPSHOT_NOT_OPEN') {
-    return new PeerError('ERR_STORE_SNAPSHOT', 'expected an open snapshot, found one that has been released', { cause, hint: 'release a snapshot after its last read' })
+    return new PeerError('ERR_STORE_SNAPSHOT', 'expected an open snapshot, found one that has been released', {
+      cause,
+      hint: 'release a snapshot after its last read',
+    })
   }
   return new PeerError('ERR_STORE_READ', `the store could not read: ${messageOf(cause)}`, { cause, hint: 'check the disk and the log of the system' })
 }
 
 /** A store that is asked for something after `close`: ERR_STORE_CLOSED. */
 export function closed(what: string, cause?: unknown): PeerError {
-  return new PeerError('ERR_STORE_CLOSED', `expected an open store for a ${what}, found it closed`, { cause, hint: 'stop what uses the store before closing it' })
+  return new PeerError('ERR_STORE_CLOSED', `expected an open store for a ${what}, found it closed`, {
+    cause,
+    hint: 'stop what uses the store before closing it',
+  })
 }
 
 /** What a failed write becomes, and what every later commit is answered with: ERR_STORE_WRITE. */

@@ -38,7 +38,9 @@ function refuseOther(record: Uint8Array, running: string): void {
   const newer = format > STORE_FORMAT
   throw new PeerError('ERR_STORE_FORMAT', `expected a store of format ${STORE_FORMAT} (${running}), found format ${format}, written by ${writtenBy}`, {
     details: { expected: STORE_FORMAT, found: format, writtenBy },
-    hint: newer ? `run ${writtenBy} or a later version on this directory` : 'run the version that wrote it, or move the directory away and let the peer fetch the ledger from the others',
+    hint: newer
+      ? `run ${writtenBy} or a later version on this directory`
+      : 'run the version that wrote it, or move the directory away and let the peer fetch the ledger from the others',
   })
 }
 

@@ -27,7 +27,9 @@ export class NameTable {
     const rows = db.iterator<Uint8Array, Uint8Array>({ gte: prefixed(own, Buffer.from(NAME_ROW_PREFIX)), lt: prefixed(own, Buffer.from(NAME_END)) })
     const numbers = new Map<string, number>()
     for await (const [key, value] of rows) {
-      const name = Buffer.from(key).toString('latin1').slice(own.length + NAME_ROW_PREFIX.length)
+      const name = Buffer.from(key)
+        .toString('latin1')
+        .slice(own.length + NAME_ROW_PREFIX.length)
       const number = Number(Buffer.from(value).toString('latin1'))
       const sound = Number.isInteger(number) && number > OWN_NUMBER && number < MAX_PREFIX_NUMBER
       if (!sound || [...numbers.values()].includes(number)) throw corrupt('reading its namespaces', new Error(`namespace ${name} has the number ${number}`))
@@ -41,9 +43,13 @@ export class NameTable {
     const known = this.#numbers.get(name)
     if (known !== undefined) return { number: known, isNew: false }
     if (!NAME_PATTERN.test(name) || name.length > MAX_NAME_LENGTH) {
-      throw new PeerError('ERR_STORE_NAMESPACE', `expected a name of at most ${MAX_NAME_LENGTH} characters a-z, 0-9 and -, beginning with a letter, found ${JSON.stringify(name)}`)
+      throw new PeerError(
+        'ERR_STORE_NAMESPACE',
+        `expected a name of at most ${MAX_NAME_LENGTH} characters a-z, 0-9 and -, beginning with a letter, found ${JSON.stringify(name)}`,
+      )
     }
-    if (this.#next >= MAX_PREFIX_NUMBER) throw new PeerError('ERR_STORE_NAMESPACE', `expected fewer than ${MAX_PREFIX_NUMBER} namespaces, found that many already`)
+    if (this.#next >= MAX_PREFIX_NUMBER)
+      throw new PeerError('ERR_STORE_NAMESPACE', `expected fewer than ${MAX_PREFIX_NUMBER} namespaces, found that many already`)
     const number = this.#next++
     this.#numbers.set(name, number)
     return { number, isNew: true }

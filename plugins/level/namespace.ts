@@ -68,7 +68,12 @@ function upperBound(prefix: Uint8Array, end: Uint8Array, { lte, lt }: KeyRange):
   return lte === undefined ? { lt: end } : { lte: prefixed(prefix, lte) }
 }
 
-async function* scan(db: Backend, bounds: Bounds, prefixBytes: number, snapshot: AbstractSnapshot | undefined): AsyncGenerator<readonly [Uint8Array, Uint8Array], void> {
+async function* scan(
+  db: Backend,
+  bounds: Bounds,
+  prefixBytes: number,
+  snapshot: AbstractSnapshot | undefined,
+): AsyncGenerator<readonly [Uint8Array, Uint8Array], void> {
   const iterator = openIterator(db, bounds, snapshot)
   try {
     for (;;) {

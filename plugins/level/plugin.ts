@@ -3,6 +3,7 @@ import { definePlugin } from '../../kernel/index.js'
 import manifest from '../../package.json' with { type: 'json' }
 import { DIRECTORY } from '../directory/index.js'
 import { StoreCounters } from './counters.js'
+import { StoreCheck } from './doctor.js'
 import { storeKeys } from './keys.js'
 import { openLevelStore, storeDirectory } from './open.js'
 import { STORE, STORE_COUNTERS } from './token.js'
@@ -14,6 +15,7 @@ export const level = definePlugin({
   description: "the peer's store on LevelDB: one atomic, synced write per block",
   config: storeKeys,
   provides: [STORE, STORE_COUNTERS],
+  commands: [StoreCheck],
   uses: [DIRECTORY],
   apply(peer) {
     let store: Store | undefined

@@ -26,5 +26,7 @@ export class LevelSnapshot implements StoreSnapshot {
 /** The snapshot for a read of `owner`. Throws ERR_STORE_SNAPSHOT for one of another store. */
 export function snapshotOf(at: StoreSnapshot, owner: object): LevelSnapshot {
   if (at instanceof LevelSnapshot && at.owner === owner) return at
-  throw new PeerError('ERR_STORE_SNAPSHOT', 'expected a snapshot of this store, found one of another store', { hint: 'take it with snapshot() of the store that is read' })
+  throw new PeerError('ERR_STORE_SNAPSHOT', 'expected a snapshot of this store, found one of another store', {
+    hint: 'take it with snapshot() of the store that is read',
+  })
 }

@@ -8,6 +8,7 @@ import { HelpCommand } from './commands/help.js'
 import { InitCommand } from './commands/init.js'
 import { PluginListCommand } from './commands/plugin-list.js'
 import { VersionCommand } from './commands/version.js'
+import { ConfigCheck } from './doctor.js'
 import { configNotes } from './notes.js'
 import { UNUSED_KEYS } from './unused-keys.js'
 
@@ -26,6 +27,7 @@ export default definePlugin({
     CompletionCommand,
     VersionCommand,
     HelpCommand,
+    ConfigCheck,
   ],
   apply(peer) {
     let site: SiteConfig | undefined

@@ -21,6 +21,9 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'tracing',
   'admin',
   'site',
+  'tls',
+  'doctor',
+  'systemd',
 ]
 
 /** The `plugins` member of a configuration file, with two spaces of indentation. */

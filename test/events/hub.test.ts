@@ -169,6 +169,23 @@ test('whoever wants rejections alone has the same bounds', async () => {
   expect(outlet.failure).toContain('the events of 4 blocks')
 })
 
+test('large events on their way are bounded over all consumers; who waits for the others gets them later', async () => {
+  const { hub, chain } = newHub({ bufferBlocks: 3, timeoutMs: 0 })
+  const outlets = Array.from({ length: 40 }, () => new TestOutlet(false))
+  const consumers = outlets.map((outlet) => live(hub, outlet, [of(EventType.BLOCK)]))
+  chain.commit([], 10 * 1024 * 1024)
+  await settled()
+  expect(outlets.filter(({ got }) => got.length > 0)).toHaveLength(25)
+  // One that vanishes makes room, as one that reads does.
+  consumers[0]?.release()
+  outlets[1]?.resume()
+  await settled()
+  expect(outlets.filter(({ got }) => got.length > 0)).toHaveLength(27)
+  for (const outlet of outlets) outlet.resume()
+  await settled(100)
+  expect(outlets.map(({ got }) => got.length)).toEqual(Array(40).fill(1))
+})
+
 test('beyond the number of consumers the next one is refused until one has gone', () => {
   const { hub } = newHub({ maxConsumers: 2 })
   const first = live(hub, new TestOutlet())

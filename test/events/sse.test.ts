@@ -53,8 +53,14 @@ test('sends past and new events as JSON of v0.6, with ids to resume after', asyn
   chain.commit(MIXED)
   const events = await read(`${url}?from=0&types=block,chaincode,rejection`, 8)
   expect(events.map(({ id, event }) => `${event} ${id}`)).toEqual([
-    ...['rejection 0.r1', 'block 0', 'chaincode 0.c0', 'chaincode 0.c1'],
-    ...['rejection 1.r1', 'block 1', 'chaincode 1.c0', 'chaincode 1.c1'],
+    'rejection 0.r1',
+    'block 0',
+    'chaincode 0.c0',
+    'chaincode 0.c1',
+    'rejection 1.r1',
+    'block 1',
+    'chaincode 1.c0',
+    'chaincode 1.c1',
   ])
   expect(events[0]?.data).toEqual({ tx: { type: 2, txid: 't1' }, errorMsg: 'why <&>' })
   expect(events[1]?.data).toMatchObject({ transactions: [{ type: 2, txid: 't0' }] })

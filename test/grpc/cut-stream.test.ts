@@ -1,4 +1,4 @@
-import { Client, type ServerDuplexStream, credentials, status } from '@grpc/grpc-js'
+import { Client, type ServerDuplexStream, credentials } from '@grpc/grpc-js'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Listener, definePlugin } from '../../kernel/index.js'
 import { cutStream } from '../../plugins/grpc/index.js'
@@ -19,9 +19,9 @@ const PIPE = {
 
 test('a stream whose client does not read ends at once when it is cut', async () => {
   let listener: Listener | undefined
-  const ended = new Promise<void>((resolve) => {
+  const ended = new Promise<boolean>((resolve) => {
     const pipe = (call: ServerDuplexStream<Buffer, Buffer>): void => {
-      call.on('cancelled', resolve)
+      call.on('cancelled', () => resolve(call.cancelled))
       for (let written = 0; written < 32; written++) call.write(Buffer.alloc(100_000))
       // The status waits until the client has read everything, which it never does.
       call.end()
@@ -42,8 +42,9 @@ test('a stream whose client does not read ends at once when it is cut', async ()
       const client = new Client(listener?.address ?? '', credentials.createInsecure())
       onTestFinished(() => client.close())
       const call = client.makeBidiStreamRequest(PIPE.pipe.path, same, same)
-      call.on('error', (error: Error & { code?: number }) => expect(error.code).toBe(status.CANCELLED))
+      // A client that does not read hears nothing before the connection ends, with this test.
+      call.on('error', () => undefined)
     })
   })
-  await ended
+  expect(await ended).toBe(true)
 })

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { clientCredentials, unary } from '../../plugins/grpc/index.js'
 import { EchoClient, echoPlugin } from './echo.js'
 import { temporaryDirectory } from '../kernel/sites.js'
-import { grpcPeer } from './grpc-peer.js'
+import { grpcPeer, tlsSettings } from './grpc-peer.js'
 
 const directory = temporaryDirectory()
 const files = {
@@ -54,12 +54,7 @@ describe('TLS', () => {
     const echo = echoPlugin({ say: unary(async (word: string) => word) })
     const { peer } = grpcPeer([echo.plugin], site(files.certificate, files.key))
     await peer.start()
-    const { credentials, options } = clientCredentials({
-      'peer.tls.enabled': true,
-      'peer.tls.cert.file': files.certificate,
-      'peer.tls.key.file': undefined,
-      'peer.tls.serverhostoverride': 'weft.test',
-    })
+    const { credentials, options } = clientCredentials(tlsSettings({ ...site(files.certificate, undefined), 'peer.tls.serverhostoverride': 'weft.test' }))
     const client = new EchoClient(echo.address(), credentials, options)
     expect(await client.say('secret')).toBe('secret')
     client.close()

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { connect, createServer } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import http from '../../plugins/http/index.js'
 import { certificateFor } from '../grpc/certificates.js'
 import { grpcPeer } from '../grpc/grpc-peer.js'
+import { temporaryDirectory } from '../kernel/sites.js'
+import { TestAuthority, writePair } from '../tls/certificates.js'
 import { exchange, httpPeer, listening } from './http-peer.js'
 
 const hello = {
@@ -85,6 +88,32 @@ describe('HTTP listeners', () => {
     })
     expect(status).toBe(200)
     expect((await get(address('plain'), '/hello')).status).toBe(200)
+  })
+
+  it('show new connections the new certificate when the files of the site change, and ask nobody for one', async () => {
+    const authority = await TestAuthority.make()
+    const directory = temporaryDirectory()
+    const files = writePair(directory, await authority.issuePem('server'))
+    const { address } = await httpPeer([hello], {
+      'peer.tls.enabled': true,
+      'peer.tls.cert.file': files.cert,
+      'peer.tls.key.file': files.key,
+      'peer.tls.clientAuth': 'require',
+      'peer.tls.clientRootCAs.files': authority.file,
+      'peer.tls.reloadInterval': '20ms',
+    })
+    const [host, port] = address('hello').split(':')
+    const shown = (): Promise<string | undefined> =>
+      new Promise((resolve, reject) => {
+        const socket = connectTls({ host, port: Number(port), ca: authority.pem.certificate }, () => {
+          resolve(socket.getPeerX509Certificate()?.serialNumber)
+          socket.destroy()
+        }).on('error', reject)
+      })
+    const before = await shown()
+    expect(before).toBeDefined()
+    writePair(directory, await authority.issuePem('server'))
+    await expect.poll(shown, { timeout: 10_000 }).not.toBe(before)
   })
 })
 

@@ -110,8 +110,10 @@ test('random streams end with a status, and the peer lives', { timeout: 300_000 
   const pick = <T>(...choices: readonly [T, ...T[]]): T => choices[Math.floor(random() * choices.length)] ?? choices[0]
   const register = encode(Event, { Event: { $case: 'register', value: { events: [blocks, chaincodeEvents('example02')] } } })
   const end = performance.now() + Number(process.env['WEFT_FUZZ_MS'] ?? 2000)
-  const session = openHttp2(peer.eventsAddress)
+  let session = openHttp2(peer.eventsAddress)
   while (performance.now() < end) {
+    // Node closes connections that reset very many streams.
+    if (session.destroyed || session.closed) session = openHttp2(peer.eventsAddress)
     const metadata = pick<Record<string, string>>(
       {},
       { 'weft-from-block': pick('0', 'next', '99999999999999999999', 'x', '') },

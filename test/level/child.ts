@@ -16,7 +16,15 @@ export async function buildChildProgram(): Promise<ChildProgram> {
   mkdirSync(cache, { recursive: true })
   const directory = mkdtempSync(join(cache, 'test-level-'))
   const file = join(directory, 'child.mjs')
-  await build({ entryPoints: [resolve('test/level/child-program.ts')], outfile: file, bundle: true, packages: 'external', platform: 'node', format: 'esm', logLevel: 'error' })
+  await build({
+    entryPoints: [resolve('test/level/child-program.ts')],
+    outfile: file,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+  })
   return { file, remove: () => rmSync(directory, { recursive: true }) }
 }
 

@@ -15,7 +15,10 @@ describe('a store whose disk fails', () => {
     await Promise.resolve()
     await Promise.resolve()
     const queued = put(store, 'a', { queued: '1' })
-    await expect(failing).rejects.toMatchObject({ code: 'ERR_STORE_WRITE', message: expect.stringContaining(fault === 'EIO' ? 'Input/output error' : 'No space left') })
+    await expect(failing).rejects.toMatchObject({
+      code: 'ERR_STORE_WRITE',
+      message: expect.stringContaining(fault === 'EIO' ? 'Input/output error' : 'No space left'),
+    })
     const first: unknown = await failing.catch((reason: unknown) => reason)
     await expect(queued).rejects.toBe(first)
     await expect(put(store, 'a', { later: '1' })).rejects.toBe(first)

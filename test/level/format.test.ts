@@ -63,7 +63,10 @@ describe('opening what is in a directory', () => {
     await store.close()
     rmSync(join(directory, 'CURRENT'))
     const before = readdirSync(directory)
-    await expect(openLevelStore(directory)).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT', message: expect.stringContaining('the file CURRENT is missing') })
+    await expect(openLevelStore(directory)).rejects.toMatchObject({
+      code: 'ERR_STORE_CORRUPT',
+      message: expect.stringContaining('the file CURRENT is missing'),
+    })
     expect(readdirSync(directory)).toEqual(before)
   })
 
@@ -76,7 +79,10 @@ describe('opening what is in a directory', () => {
     const store = await openLevelStore(directory)
     await store.close()
     writeFileSync(join(directory, 'CURRENT'), 'no such manifest\n')
-    await expect(openLevelStore(directory)).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_STORE_(OPEN|CORRUPT)$/), message: expect.stringContaining(directory) })
+    await expect(openLevelStore(directory)).rejects.toMatchObject({
+      code: expect.stringMatching(/^ERR_STORE_(OPEN|CORRUPT)$/),
+      message: expect.stringContaining(directory),
+    })
   })
 
   it('says that a table is damaged when it is read', async () => {

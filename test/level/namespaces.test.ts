@@ -17,12 +17,20 @@ type Model = Map<string, Map<string, string>>
 function expected(model: Model, name: string, { gte, gt, lte, lt, reverse, limit }: KeyRange): string[][] {
   const sorted = [...(model.get(name) ?? [])].sort(([one], [other]) => (one < other ? -1 : 1))
   const inRange = sorted.filter(
-    ([at]) => (gte === undefined || at >= hex(gte)) && (gt === undefined || at > hex(gt)) && (lte === undefined || at <= hex(lte)) && (lt === undefined || at < hex(lt)),
+    ([at]) =>
+      (gte === undefined || at >= hex(gte)) &&
+      (gt === undefined || at > hex(gt)) &&
+      (lte === undefined || at <= hex(lte)) &&
+      (lt === undefined || at < hex(lt)),
   )
   return (reverse === true ? inRange.reverse() : inRange).slice(0, limit)
 }
 
-async function check(store: Store, batches: readonly (readonly { namespace: string; key: Uint8Array; value: Uint8Array | undefined }[])[], ranges: readonly KeyRange[]): Promise<void> {
+async function check(
+  store: Store,
+  batches: readonly (readonly { namespace: string; key: Uint8Array; value: Uint8Array | undefined }[])[],
+  ranges: readonly KeyRange[],
+): Promise<void> {
   const model: Model = new Map(['a', 'b', 'c'].map((name) => [name, new Map()]))
   for (const name of model.keys()) {
     const clear = store.batch()

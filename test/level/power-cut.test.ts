@@ -46,7 +46,11 @@ describe('a store after its machine or its process died', () => {
         const found = await rows(again.namespace('log').entries())
         const count = found.length / 2
         expect(Number.isInteger(count)).toBe(true)
-        expect(found).toEqual(Array.from({ length: count }, (_, n) => Object.keys(NUMBERED(n)).map((key) => `${key}=`)).flat().sort())
+        expect(found).toEqual(
+          Array.from({ length: count }, (_, n) => Object.keys(NUMBERED(n)).map((key) => `${key}=`))
+            .flat()
+            .sort(),
+        )
         expect(count).toBeGreaterThanOrEqual(promised)
       }),
       { numRuns: 300 },

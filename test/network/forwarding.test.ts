@@ -1,5 +1,7 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createSite, resolveSettings } from '../../kernel/index.js'
+import grpc, { grpcKeys } from '../../plugins/grpc/index.js'
 import { TransactionForwarding } from '../../plugins/network/forwarding.js'
 import { encodeMessage } from '../../plugins/network/messages.js'
 import { announceBlock } from '../../plugins/network/state-transfer/block-added.js'
@@ -22,17 +24,7 @@ import { deployOf } from '../ledger/kit.js'
 import { World } from './world.js'
 import { lateNetwork } from './transfer-world.js'
 
-const SETTINGS = {
-  'peer.addressAutoDetect': false,
-  'peer.tls.enabled': false,
-  'peer.tls.cert.file': undefined,
-  'peer.tls.key.file': undefined,
-  'peer.tls.serverhostoverride': '',
-  'peer.limits.messageBytes': 1_000_000,
-  'peer.limits.bufferBytes': 100_000_000,
-  'peer.limits.connections': 100,
-  'peer.limits.streams': 100,
-}
+const SETTINGS = resolveSettings(createSite({ plugins: [grpc] }).with('peer.limits.messageBytes', 1_000_000, 'test')).settings(grpcKeys)
 
 /** A validator that answers with what it got, or refuses. */
 const server = new Server()

@@ -1,10 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { Block, ChaincodeEvent, ConfidentialityLevel, Transaction, Transaction_Type, encode } from '../../proto/index.js'
-import { goString, goUtf8 } from '../../proto/json/go-text.js'
-import { BLOCK_JSON, TRANSACTION_JSON, writeJsonMessage } from '../../proto/json/messages.js'
+import {
+  Block,
+  ChaincodeEvent,
+  ConfidentialityLevel,
+  Transaction,
+  Transaction_Type,
+  encode,
+  goString,
+  goUtf8,
+  BLOCK_JSON,
+  TRANSACTION_JSON,
+  writeJsonMessage,
+  JsonWriter,
+} from '../../proto/index.js'
 import { parseJson, type JsonValue } from '../../plugins/rest/json/parse.js'
-import { JsonWriter } from '../../proto/json/writer.js'
 
 function plain(value: JsonValue): unknown {
   if ('text' in value) return value.kind === 'number' ? Number(value.text) : value.text

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from '../integration/support/peer.js'
 import { Peer, createSite } from '../../kernel/index.js'
 import { loadPackagedSite } from '../../kernel/config/load.js'
 import { createLogging } from '../../plugins/logging/index.js'
-import { freePort } from '../integration/support/peer.js'
 import { runPeer } from '../kernel/cli/run-peer.js'
 import { PACKAGED, temporaryDirectory } from '../kernel/sites.js'
 
@@ -13,6 +13,9 @@ const site = await loadPackagedSite(PACKAGED)
 const paths = site.plugins.flatMap(({ commands = [] }) => commands.flatMap((command) => (command.paths ?? []).map((path) => path.join(' '))))
 const commands = ['node start', ...paths]
 const MAP = join(import.meta.dirname, '../../examples/chaincode/map.ts')
+
+/** Another program may hold the default ports. */
+const ANY_PORTS = ['peer.listenAddress', 'rest.address', 'peer.validator.events.address'].flatMap((key) => ['--set', `${key}=127.0.0.1:0`])
 
 /** Arguments with which each command succeeds; those that run until they are stopped, always fail, or need what another command printed, have none. */
 const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always fails' | 'of its own'>> = {
@@ -50,6 +53,19 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   completion: ['bash'],
   version: [],
   help: [],
+  'tls init': ['--dir', join(directory, 'tls')],
+  'tls show': [join(directory, 'tls/server.pem')],
+  doctor: ANY_PORTS,
+  'doctor ports': ANY_PORTS,
+  'doctor versions': [],
+  'doctor limits': [],
+  'doctor clock': [],
+  'doctor config': [],
+  'doctor data': [],
+  'doctor store': [],
+  'doctor reach': [],
+  'doctor sandbox': [],
+  'doctor tls': [],
   // Last: it ends the peer. The process of its pid file would be that of this test.
   'node stop': ['--stop-peer-pid-file', directory],
 }
@@ -57,12 +73,12 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
 let peer: Peer
 let sets: readonly string[] = []
 beforeAll(async () => {
-  const profiling = `127.0.0.1:${await freePort()}`
+  const [events, profiling] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`]
   const values = {
     'peer.listenAddress': '127.0.0.1:0',
     'rest.address': '127.0.0.1:0',
-    'peer.validator.events.address': '127.0.0.1:0',
     'metrics.address': '127.0.0.1:0',
+    'peer.validator.events.address': events,
     'peer.profile.enabled': true,
     'peer.profile.listenAddress': profiling,
     'peer.fileSystemPath': join(directory, 'data'),
@@ -71,7 +87,12 @@ beforeAll(async () => {
   const running = Object.entries(values).reduce((so, [key, value]) => so.with(key, value, 'test'), base)
   peer = new Peer(running, { logging: createLogging({ spec: 'critical', stream: { write: () => true } }) })
   await peer.start()
-  sets = ['--set', `peer.address=${peer.listenerAddress()}`, '--set', `peer.fileSystemPath=${join(directory, 'data')}`, '--set', `peer.profile.listenAddress=${profiling}`]
+  sets = Object.entries({
+    'peer.address': peer.listenerAddress(),
+    'peer.validator.events.address': events,
+    'peer.profile.listenAddress': profiling,
+    'peer.fileSystemPath': join(directory, 'data'),
+  }).flatMap(([key, value]) => ['--set', `${key}=${value}`])
   writeFileSync(join(directory, 'core.yaml'), 'peer:\n  id: vp1\n')
 })
 afterAll(() => peer.stop())

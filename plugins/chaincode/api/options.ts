@@ -4,8 +4,8 @@ export interface StartOptions {
   readonly peer?: string
   /** Default: CORE_CHAINCODE_ID_NAME. */
   readonly name?: string
-  /** Default: CORE_PEER_TLS_ENABLED, CORE_PEER_TLS_CERT_FILE and CORE_PEER_TLS_SERVERHOSTOVERRIDE. */
-  readonly tls?: { readonly enabled: boolean; readonly certFile?: string; readonly serverHostOverride?: string }
+  /** Default: CORE_PEER_TLS_ENABLED, CORE_PEER_TLS_ROOTCERT_FILE or else CORE_PEER_TLS_CERT_FILE, CORE_PEER_TLS_SERVERHOSTOVERRIDE, CORE_PEER_TLS_CLIENTCERT_FILE and CORE_PEER_TLS_CLIENTKEY_FILE. */
+  readonly tls?: ChaincodeTls
   /** Where log lines go; default: stderr. */
   readonly log?: (level: 'debug' | 'info' | 'warning' | 'error', message: string) => void
   /** Limit of dialling; default 3000, as v0.6's shim. */
@@ -20,7 +20,19 @@ export interface StartOptions {
 export interface Connection {
   readonly peer: string
   readonly name: string
-  readonly tls: { readonly enabled: boolean; readonly certFile?: string; readonly serverHostOverride?: string }
+  readonly tls: ChaincodeTls
+}
+
+/** How a chaincode dials its peer by TLS. */
+export interface ChaincodeTls {
+  readonly enabled: boolean
+  /** PEM of what it trusts: the peer's certificate or its authority; default: the authorities that this system trusts. */
+  readonly certFile?: string
+  /** The name that the peer's certificate must have; default: the dialled host. */
+  readonly serverHostOverride?: string
+  /** PEM of the certificate that it shows, and of its key, for peers that demand one; both or none. */
+  readonly clientCertFile?: string
+  readonly clientKeyFile?: string
 }
 
 /**
@@ -52,11 +64,17 @@ function flag(argv: readonly string[], name: string): string | undefined {
   return undefined
 }
 
-function tlsFrom(environment: Readonly<Record<string, string | undefined>>): Connection['tls'] {
-  const { CORE_PEER_TLS_ENABLED: enabled, CORE_PEER_TLS_CERT_FILE: certFile, CORE_PEER_TLS_SERVERHOSTOVERRIDE: serverHostOverride } = environment
+function tlsFrom(environment: Readonly<Record<string, string | undefined>>): ChaincodeTls {
+  const value = (name: string): string | undefined => environment[`CORE_PEER_TLS_${name}`] || undefined
+  const certFile = value('ROOTCERT_FILE') ?? value('CERT_FILE')
+  const serverHostOverride = value('SERVERHOSTOVERRIDE')
+  const clientCertFile = value('CLIENTCERT_FILE')
+  const clientKeyFile = value('CLIENTKEY_FILE')
   return {
-    enabled: enabled === 'true' || enabled === '1',
-    ...(certFile === undefined || certFile === '' ? {} : { certFile }),
-    ...(serverHostOverride === undefined || serverHostOverride === '' ? {} : { serverHostOverride }),
+    enabled: /^(1|t|true)$/i.test(value('ENABLED') ?? ''),
+    ...(certFile === undefined ? {} : { certFile }),
+    ...(serverHostOverride === undefined ? {} : { serverHostOverride }),
+    ...(clientCertFile === undefined ? {} : { clientCertFile }),
+    ...(clientKeyFile === undefined ? {} : { clientKeyFile }),
   }
 }

@@ -79,10 +79,11 @@ export async function main(chaincode: Chaincode, options: StartOptions = {}): Pr
 
 async function credentials({ peer, tls }: Connection, grpc: typeof Grpc): Promise<Grpc.ChannelCredentials> {
   if (!tls.enabled) return grpc.credentials.createInsecure()
-  const trusted = tls.certFile === undefined ? null : await readFile(tls.certFile)
+  const read = async (file: string | undefined): Promise<Buffer | null> => (file === undefined ? null : readFile(file))
+  const [trusted, key, certificate] = await Promise.all([read(tls.certFile), read(tls.clientKeyFile), read(tls.clientCertFile)])
   const host = ipHost(peer)
-  if (host === undefined || tls.serverHostOverride !== undefined) return grpc.credentials.createSsl(trusted)
-  return grpc.credentials.createSsl(trusted, null, null, { checkServerIdentity: (_announced, certificate) => checkServerIdentity(host, certificate) })
+  if (host === undefined || tls.serverHostOverride !== undefined) return grpc.credentials.createSsl(trusted, key, certificate)
+  return grpc.credentials.createSsl(trusted, key, certificate, { checkServerIdentity: (_announced, certificate) => checkServerIdentity(host, certificate) })
 }
 
 /** The host of an address if it is an IP address. */

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import { Option } from 'clipanion'
-import { PeerCommand, PeerError, messageOf, peerKeys } from '../../../kernel/index.js'
+import { PeerCommand, PeerError, type Settings, messageOf, peerKeys } from '../../../kernel/index.js'
 import { explainDialFailure, grpcKeys } from '../../grpc/index.js'
 import { loadTypeScript } from '../../loader/index.js'
 import { assertChaincode } from '../api/chaincode.js'
+import type { ChaincodeTls } from '../api/options.js'
 import { start } from '../api/start.js'
 
 /** `peer chaincode serve`: runs a chaincode from its source as a process of its own, for a peer in development mode. */
@@ -28,13 +29,7 @@ export class ServeCommand extends PeerCommand {
     const { default: chaincode } = await loadTypeScript(file)
     assertChaincode(chaincode, file)
     const settings = await this.settings({ ...peerKeys, ...grpcKeys })
-    const certFile = settings['peer.tls.cert.file']
-    const serverHostOverride = settings['peer.tls.serverhostoverride']
-    const tls = {
-      enabled: settings['peer.tls.enabled'],
-      ...(certFile === undefined || certFile === '' ? {} : { certFile }),
-      ...(serverHostOverride === '' ? {} : { serverHostOverride }),
-    }
+    const tls = chaincodeTls(settings)
     const peer = this.peer ?? settings['peer.address'].replace(/^:/, '127.0.0.1:')
     this.warn(`${this.name}: serving ${file}; interrupt to stop`)
     try {
@@ -44,5 +39,17 @@ export class ServeCommand extends PeerCommand {
       const hint = message.startsWith('cannot reach') ? await explainDialFailure(peer, settings) : 'start serve again when the peer runs'
       throw new PeerError('ERR_PEER_STREAM', `${this.name}: ${message}`, { cause, hint })
     }
+  }
+}
+
+function chaincodeTls(settings: Settings<typeof grpcKeys>): ChaincodeTls {
+  const certFile = settings['peer.tls.rootcert.file'] || settings['peer.tls.cert.file']
+  const { 'peer.tls.serverhostoverride': serverHostOverride, 'peer.tls.clientCert.file': clientCertFile, 'peer.tls.clientKey.file': clientKeyFile } = settings
+  return {
+    enabled: settings['peer.tls.enabled'],
+    ...(certFile === undefined || certFile === '' ? {} : { certFile }),
+    ...(serverHostOverride === '' ? {} : { serverHostOverride }),
+    ...(clientCertFile === undefined || clientCertFile === '' ? {} : { clientCertFile }),
+    ...(clientKeyFile === undefined || clientKeyFile === '' ? {} : { clientKeyFile }),
   }
 }

@@ -120,6 +120,19 @@ describe('the connection of a chaincode', () => {
     expect(resolveConnection({}, [], environment).peer).toBe('env:1')
   })
 
+  it('trusts the authority rather than the certificate, and shows what the environment names', () => {
+    const environment = {
+      CORE_PEER_TLS_ENABLED: 'T',
+      CORE_PEER_TLS_CERT_FILE: '/c.pem',
+      CORE_PEER_TLS_ROOTCERT_FILE: '/ca.pem',
+      CORE_PEER_TLS_CLIENTCERT_FILE: '/client.pem',
+      CORE_PEER_TLS_CLIENTKEY_FILE: '/client.key',
+      CORE_PEER_TLS_SERVERHOSTOVERRIDE: '',
+    }
+    const tls = { enabled: true, certFile: '/ca.pem', clientCertFile: '/client.pem', clientKeyFile: '/client.key' }
+    expect(resolveConnection({ peer: 'p:1', name: 'cc' }, [], environment).tls).toEqual(tls)
+  })
+
   it('is refused without address or name, as v0.6 refuses it', () => {
     expect(() => resolveConnection({}, [], {})).toThrow("peer.address not configured, can't connect to peer")
     expect(() => resolveConnection({ peer: 'p:1' }, [], {})).toThrow('Error chaincode id not provided')

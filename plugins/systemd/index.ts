@@ -1,0 +1,6 @@
+/**
+ * Readiness and watchdog for systemd.
+ *
+ * @packageDocumentation
+ */
+export { default } from './plugin.js'
