@@ -1,51 +1,56 @@
-import { invocation, invokeLoad, type LoadResult } from './load.js'
+import { invocation, pacedLoad } from './load.js'
 import { type BenchPeer, startPeer } from './peer.js'
 import type { Row } from './report.js'
 
-const WORKERS = 64
-const ROUNDS = 11
-const WARM_UP_ROUNDS = 4
+const OFFERED_PER_SECOND = 1000
+const ROUNDS = 8
+const WARM_UP_SECONDS = 5
 const SCRAPE_EVERY_MS = 1000
 const REQUEST = invocation('example02', ['invoke', 'a', 'b', '1'])
 const QUIET = ['--set', 'metrics.enabled=false', '--logging-level', 'critical']
 
-/** What metrics and the log cost at their defaults: one peer has them and is scraped every second, the other has neither; they are loaded in turns. */
+/** One of the peers that are compared, and what it has done so far. */
+interface Side {
+  readonly name: string
+  readonly peer: BenchPeer
+  committed: number
+  cpuMicros: number
+  perSecond: number
+  peakMiB: number
+}
+
+/** What metrics and the log cost at their defaults: one peer has them and is scraped every second, the other has neither; the same steady load in turns. */
 export async function observabilityScenario(seconds: number): Promise<Row[]> {
-  const quiet = await startPeer(QUIET)
-  const watched = await startPeer()
-  const stopScraping = scrape(watched.metricsAddress)
+  const quiet = sideOf('invoke, no metrics, no log', await startPeer(QUIET))
+  const watched = sideOf('invoke, metrics scraped, log', await startPeer())
+  const stopScraping = scrape(watched.peer.metricsAddress)
   try {
-    const slice = Math.max(1, seconds / 3)
-    for (let round = 0; round < WARM_UP_ROUNDS; round++) for (const peer of [quiet, watched]) await load(peer, slice)
-    const runs: { readonly quiet: LoadResult; readonly watched: LoadResult }[] = []
+    for (const side of [quiet, watched]) await load(side, WARM_UP_SECONDS)
+    for (const side of [quiet, watched]) Object.assign(side, { committed: 0, cpuMicros: 0, perSecond: 0 })
     // Whoever is second finds another machine than who was first: so the order changes.
     for (let round = 0; round < ROUNDS; round++) {
-      const first = await load(round % 2 === 0 ? quiet : watched, slice)
-      const second = await load(round % 2 === 0 ? watched : quiet, slice)
-      runs.push(round % 2 === 0 ? { quiet: first, watched: second } : { quiet: second, watched: first })
+      const sides = round % 2 === 0 ? [quiet, watched] : [watched, quiet]
+      for (const side of sides) await load(side, Math.max(1, seconds / 2))
     }
-    const more = median(runs.map((run) => run.watched.cpuMicros / run.quiet.cpuMicros - 1)) * 100
-    return [
-      rowOf(
-        'invoke in process, no metrics, no log',
-        runs.map((run) => run.quiet),
-        `${ROUNDS} rounds in turns, medians`,
-      ),
-      rowOf(
-        'invoke in process, metrics scraped, log',
-        runs.map((run) => run.watched),
-        `${more >= 0 ? '+' : ''}${more.toFixed(1)} % CPU, median of the rounds`,
-      ),
-    ]
+    const more = 100 * (watched.cpuMicros / watched.committed / (quiet.cpuMicros / quiet.committed) - 1)
+    return [rowOf(quiet, `${quiet.committed} committed`), rowOf(watched, `${watched.committed} committed, ${more < 0 ? '' : '+'}${more.toFixed(1)} % CPU`)]
   } finally {
     await stopScraping()
-    await quiet.stop()
-    await watched.stop()
+    await quiet.peer.stop()
+    await watched.peer.stop()
   }
 }
 
-function load({ client, process }: BenchPeer, seconds: number): Promise<LoadResult> {
-  return invokeLoad(client, process, REQUEST, WORKERS, seconds)
+function sideOf(name: string, peer: BenchPeer): Side {
+  return { name, peer, committed: 0, cpuMicros: 0, perSecond: 0, peakMiB: 0 }
+}
+
+async function load(side: Side, seconds: number): Promise<void> {
+  const { committed, cpuMicros, perSecond, peakMiB } = await pacedLoad(side.peer.client, side.peer.process, REQUEST, OFFERED_PER_SECOND, seconds)
+  side.committed += committed
+  side.cpuMicros += cpuMicros * committed
+  side.perSecond += perSecond / ROUNDS
+  side.peakMiB = peakMiB
 }
 
 /** Asks for the metrics every second, as Prometheus would every ten or fifteen. */
@@ -60,20 +65,6 @@ function scrape(address: string): () => Promise<void> {
   }
 }
 
-function rowOf(name: string, results: readonly LoadResult[], note: string): Row {
-  const of = (pick: (result: LoadResult) => number): number => median(results.map(pick))
-  return {
-    name,
-    perSecond: of(({ perSecond }) => perSecond),
-    cpuMicros: of(({ cpuMicros }) => cpuMicros),
-    echoMicros: undefined,
-    p50Ms: of(({ p50Ms }) => p50Ms),
-    p99Ms: of(({ p99Ms }) => p99Ms),
-    peakMiB: of(({ peakMiB }) => peakMiB),
-    note,
-  }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+function rowOf({ name, perSecond, cpuMicros, committed, peakMiB }: Side, note: string): Row {
+  return { name, perSecond, cpuMicros: cpuMicros / committed, echoMicros: undefined, p50Ms: undefined, p99Ms: undefined, peakMiB, note }
 }
