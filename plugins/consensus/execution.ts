@@ -7,7 +7,7 @@ import type { RequestOutcomeReport } from './consensus.js'
 import type { DeliveredBlock, EngineRequest, Head, RequestOutcome } from './engine.js'
 
 /** What a host needs of the ledger. */
-export type HostLedger = Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'stateHash' | 'locate' | 'transactionBytes'>
+export type HostLedger = Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'blockBytes' | 'stateHash' | 'locate' | 'transactionBytes'>
 /** What a host needs of chaincode. */
 export type HostChaincode = Pick<ChaincodeSupport, 'execute'>
 
