@@ -128,7 +128,7 @@ export class Deliveries {
     })
     for (const [request, report] of reportsOf(block, done)) if (pool.owns(request)) pool.settle(request.id, report)
     answering()
-    answer({ type: 'delivered', tag, block: deliveredBlock(block, ledger.stateHash()) })
+    answer({ type: 'delivered', tag, block: deliveredBlock(block, ledger.stateHash(), done) })
   }
 
   private async transferTo(target: TransferTarget): Promise<void> {

@@ -33,6 +33,8 @@ export interface DeliveredBlock {
   readonly hash: Uint8Array
   readonly stateHash: Uint8Array | undefined
   readonly head: Head
+  /** Requests that were executed and rejected: they are in no block, and may be ordered again. Left out: none. */
+  readonly rejected?: readonly RequestId[]
 }
 
 /** Outcome of one request of an `execute`. */

@@ -104,9 +104,10 @@ export class BlockExecution {
 }
 
 /** What engines are told of a committed block. */
-export function deliveredBlock(block: CommittedBlock, stateHash: Uint8Array | undefined): DeliveredBlock {
+export function deliveredBlock(block: CommittedBlock, stateHash: Uint8Array | undefined, done: readonly ExecutedRequest[]): DeliveredBlock {
   const head = headOf(block.info)
-  return { number: block.number, hash: head.hash, stateHash, head }
+  const rejected = outcomesOf(done).flatMap(({ id, succeeded }) => (succeeded ? [] : [id]))
+  return { number: block.number, hash: head.hash, stateHash, head, ...(rejected.length > 0 ? { rejected } : {}) }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { pbft } from '../../proto/index.js'
-import type { EngineHost, MemberIndex, VoteMark } from '../consensus/index.js'
+import type { EngineHost, MemberIndex, RequestId, VoteMark } from '../consensus/index.js'
 import { type Batch, encodePayload, type Payload } from './messages.js'
 import type { PbftOptions, Quorums } from './options.js'
 import type { Records } from './records.js'
@@ -44,6 +44,7 @@ export interface State {
   lastExec: bigint
   /** Being delivered. */
   currentExec: bigint | undefined
+  delivering: Batch | undefined
   readonly slots: Map<bigint, Slot>
   readonly batches: Map<string, Batch>
   /** Cut, and not proposed for want of room. */
@@ -85,6 +86,8 @@ export interface Parts {
     proposeNull(): void
     proposeWaiting(): void
     acceptPrepare(from: MemberIndex, slot: Slot, digest: string): void
+    /** Commits what is prepared. */
+    tryCommit(slot: Slot): void
     addBatch(batch: Batch): void
     replayEarly(): void
   }
@@ -115,6 +118,7 @@ export interface Parts {
   }
   readonly requests: {
     onExecuting(batch: Batch): void
+    onExecuted(batch: Batch, rejected: readonly RequestId[]): void
     onViewEntered(): void
     isRepeated(batch: Batch, n: bigint): boolean
     startTimer(): void

@@ -102,6 +102,11 @@ export function createReplica(host: EngineHost, options: PbftOptions, start: Eng
       core.timers.set('tick', options.requestMs / 2)
       if (!state.isActive) core.timers.set('vcResend', options.resendMs)
       transfer.begin()
+      for (const slot of state.slots.values()) {
+        const own = slot.commits.get(host.self)
+        if (own) execution.part.onCommit(host.self, slot.n, own.view, own.digest)
+        else ordering.part.tryCommit(slot)
+      }
       publish(true)
     },
     engine: {

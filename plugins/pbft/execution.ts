@@ -27,6 +27,7 @@ export function createExecution(core: Core): Execution {
   const deliver = (n: bigint, digest: string): void => {
     const batch = state.batches.get(digest)
     if (!batch) return
+    state.delivering = batch
     parts.requests.onExecuting(batch)
     // In epoch 0 everything that was ordered is executed, as the originals do: repetitions were stopped before the vote (§12.7).
     host.deliver(String(n), batch.requests, { metadata: encode(pbft.Metadata, { seqNo: n }) })
@@ -89,8 +90,13 @@ export function createExecution(core: Core): Execution {
     onDelivered(tag, block) {
       const n = state.currentExec
       if (n === undefined || tag !== String(n)) return host.log('warning', `delivery '${tag}' is answered, but ${n ?? 'none'} was expected`)
+      const batch = state.delivering
+      state.delivering = undefined
       if (block === 'skipped') state.currentExec = undefined
-      else finish(n)
+      else {
+        if (batch) parts.requests.onExecuted(batch, block.rejected ?? [])
+        finish(n)
+      }
       part.advance()
       if (state.isOutOfDate) parts.transfer.retry()
       if (!state.isActive) parts.newView.process()

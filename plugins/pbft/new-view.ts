@@ -97,6 +97,7 @@ export function createNewViews(core: Core, verifier: Verifier, viewChanges: View
     state.rotateAfter = rotationAfter(core)
     host.log('info', `view ${state.view} begins; its primary is replica ${primaryOf(core, state.view)}`)
     if (!isPrimary(core)) vote(xset)
+    else for (const [n] of above) parts.ordering.tryCommit(slotAt(state, n))
     parts.execution.advance()
     parts.requests.onViewEntered()
     parts.ordering.replayEarly()

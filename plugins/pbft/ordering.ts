@@ -92,6 +92,7 @@ export function createOrdering(core: Core): Ordering {
       state.isPsetStale = false
       tryCommit(slot)
     },
+    tryCommit,
     addBatch,
     replayEarly() {
       const messages = [...early.values()].filter(({ view }) => view === state.view)

@@ -51,6 +51,7 @@ export function restoreState(options: PbftOptions, { restored, metadata, head }:
     seqNo: max([0n, ...entries.map((entry) => entry.sequenceNumber)]),
     lastExec: positionOf(metadata, restored.get('weft.position'), head.height),
     currentExec: undefined,
+    delivering: undefined,
     slots: new Map(),
     batches: new Map(),
     waiting: [],

@@ -107,11 +107,8 @@ export function createRequests(core: Core, known: readonly RequestId[], lastStam
     }
     return false
   }
-  const isDelivering = (id: RequestId): boolean => {
-    const { currentExec, slots, batches } = state
-    const digest = currentExec === undefined ? undefined : slots.get(currentExec)?.committed
-    return digest !== undefined && batches.get(digest)?.ids.has(id) === true
-  }
+  const isDelivering = (id: RequestId): boolean => state.delivering?.ids.has(id) === true
+  const isOver = (id: RequestId): boolean => executed.has(id) || isDelivering(id)
   const queue = (entry: Outstanding): void => {
     entry.isQueued = true
     unqueued.delete(entry.id)
@@ -171,7 +168,6 @@ export function createRequests(core: Core, known: readonly RequestId[], lastStam
       let youngestMs = 0
       let latestOwn: Outstanding | undefined
       for (const { id } of batch.requests) {
-        executed.add(id)
         const entry = remove(id)
         if (!entry) continue
         youngestMs = Math.max(youngestMs, entry.arrivedAt)
@@ -180,12 +176,17 @@ export function createRequests(core: Core, known: readonly RequestId[], lastStam
       if (latestOwn) repeatOvertaken(latestOwn)
       if (isCensored(youngestMs)) parts.viewChange.start(state.view + 1n)
     },
+    onExecuted({ requests }, rejected) {
+      // A rejected request is in no block: it may be ordered again, as nobody remembers it after a restart.
+      const isRejected = new Set(rejected)
+      for (const { id } of requests) if (!isRejected.has(id)) executed.add(id)
+    },
     onViewEntered() {
       viewStartedAt = host.now
       forgetQueue()
       part.resubmit()
     },
-    isRepeated: (batch, n) => batch.ids.size < batch.requests.length || batch.requests.some(({ id }) => executed.has(id) || isProposed(id, n)),
+    isRepeated: (batch, n) => batch.ids.size < batch.requests.length || batch.requests.some(({ id }) => isOver(id) || isProposed(id, n)),
     hasWaiting: () => unqueued.size > 0,
     startTimer() {
       if (state.isOutOfDate || state.isSealed || state.currentExec !== undefined || !state.isActive) return
@@ -205,7 +206,7 @@ export function createRequests(core: Core, known: readonly RequestId[], lastStam
     onOwn(request) {
       const { id } = request
       const entry = entries.get(id)
-      if (executed.has(id)) {
+      if (isOver(id)) {
         // Its owner would wait for ever; what is being delivered ends with its block.
         if (!isDelivering(id)) host.forget([id])
       } else if (entry) {
@@ -227,7 +228,7 @@ export function createRequests(core: Core, known: readonly RequestId[], lastStam
       const read = timestamp && toEngineRequest(payload)
       if (!read) return host.log('warning', `a request from replica ${from} is dropped: it has no time or holds no transaction`)
       const { id } = read
-      if (executed.has(id) || entries.has(id)) return
+      if (isOver(id) || entries.has(id)) return
       if ((perMember.get(from) ?? 0) >= MAX_PER_MEMBER) return host.log('warning', `replica ${from} has more than ${MAX_PER_MEMBER} requests waiting: one is dropped`)
       const isOwn = held.has(id)
       const entry: Outstanding = { id, bytes: read.bytes, request, from, isOwn, arrivedAt: host.now, announcedAt: 0, isQueued: false }

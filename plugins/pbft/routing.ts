@@ -9,6 +9,9 @@ import type { Ordering } from './ordering.js'
 import type { Requests } from './requests.js'
 import type { ViewChanges } from './view-change.js'
 
+/** How many time-outs a replica that is behind takes for its own fault before it suspects the primary all the same. */
+const MAX_PATIENCE = 2
+
 interface Receivers {
   readonly requests: Requests
   readonly ordering: Ordering
@@ -57,8 +60,10 @@ interface Alarmed extends Pick<Receivers, 'requests' | 'viewChanges' | 'catchUp'
 export function createAlarm(core: Core, { requests, viewChanges, catchUp, publish }: Alarmed): (name: string) => void {
   const { state, timers, options, parts } = core
   /** The primary is too slow, unless this replica is the one that is behind, or a view change could not succeed (§15 W36). */
+  let patience = { at: 0n, left: MAX_PATIENCE }
   const suspect = (): void => {
-    const isOwnFault = state.isActive && parts.catchUp.isBehind()
+    if (patience.at !== state.lastExec) patience = { at: state.lastExec, left: MAX_PATIENCE }
+    const isOwnFault = state.isActive && parts.catchUp.isBehind() && patience.left-- > 0
     if (isOwnFault || !parts.catchUp.canChangeView()) timers.set('newView', options.requestMs)
     else parts.viewChange.start(state.view + 1n)
   }
