@@ -103,7 +103,7 @@ export function createCatchUp(core: Core, { repeatTo }: Repeaters): CatchUp {
         }
         repeatTo(member, host.now)
       },
-      isBehind: () => hasUnreachedTarget() || [...state.slots.values()].some(({ n, committed }) => committed !== undefined && n > executedTo(state)),
+      isBehind: () => hasUnreachedTarget() || (state.currentExec === undefined && [...state.slots.values()].some(({ n, committed }) => committed !== undefined && n > state.lastExec)),
       canChangeView: () => quorums.N - down.size >= quorums.viewChange,
       wantBatch(digest) {
         if (!wanted.has(digest)) wanted.set(digest, 0)

@@ -1,7 +1,7 @@
 import type { pbft } from '../../proto/index.js'
 import type { MemberIndex } from '../consensus/index.js'
 import { addVote, calcP, calcQ, isPrepared } from './certificates.js'
-import { broadcast, type Core, executedTo, hasContent, isInWindow, isPrimary, logSize, type Parts, primaryOf, type Slot, slotAt } from './core.js'
+import { broadcast, type Core, executedTo, isInWindow, isPrimary, logSize, type Parts, primaryOf, type Slot, slotAt } from './core.js'
 import { type Batch, toBatch } from './messages.js'
 
 /** The messages of the normal case. */
@@ -53,13 +53,10 @@ export function createOrdering(core: Core): Ordering {
     state.batches.set(batch.digest, batch)
     records.saveBatch(batch.digest, batch.bytes)
   }
-  /** Whether the message's content is known now and is what its digest says; checked before anything is stored (§15 W29). */
-  const hasBatch = ({ batchDigest, requestBatch }: pbft.PrePrepare): boolean => {
-    if (hasContent(state, batchDigest)) return true
-    const batch = requestBatch && toBatch(requestBatch)
-    if (batch?.digest !== batchDigest) return false
-    addBatch(batch)
-    return true
+  /** The batch that a message names, if it is known or comes with it and is what its digest says; looked at before anything is stored (§15 W29). */
+  const batchOf = ({ batchDigest, requestBatch }: pbft.PrePrepare): Batch | undefined => {
+    const batch = state.batches.get(batchDigest) ?? (requestBatch && toBatch(requestBatch))
+    return batch?.digest === batchDigest ? batch : undefined
   }
   /** A new proposal is not voted for if it is empty or repeats something (§15 W18, W42); the votes of the others decide. */
   const isUnwanted = (n: bigint, digest: string): boolean => {
@@ -105,12 +102,14 @@ export function createOrdering(core: Core): Ordering {
     if (view !== state.view || from !== primaryOf(core, view) || from === self || !isInWindow(core, n)) return
     if (!state.isActive) return void early.set(n, message)
     if (n > state.rotateAfter) return parts.viewChange.start(state.view + 1n)
-    if (!hasBatch(message)) return host.log('warning', `the pre-prepare of number ${n} from replica ${from} does not hold the batch that its digest names`)
+    const batch = batchOf(message)
+    if (!batch && batchDigest !== '') return host.log('warning', `the pre-prepare of number ${n} from replica ${from} does not hold the batch that its digest names`)
     const slot = slotAt(state, n)
     if ((slot.proposal ?? batchDigest) !== batchDigest || (slot.committed ?? batchDigest) !== batchDigest) {
       host.log('warning', `replica ${from}, the primary of view ${view}, proposes two batches for number ${n}`)
       return parts.viewChange.start(state.view + 1n)
     }
+    if (batch) addBatch(batch)
     const isNew = slot.proposal === undefined
     slot.proposal = batchDigest
     if (slot.committed === undefined) timers.softStart('newView', options.requestMs)

@@ -18,7 +18,7 @@ export interface TransferEffects {
 /** State transfer (§8.5, §8.6). */
 export function createTransfer(core: Core, { transferred }: TransferEffects): Transfer {
   const { host, state, options, parts } = core
-  let failures = 0
+  let failed: Target | undefined
 
   const skipTo = (target: Target, isBeginning = false): void => {
     const info = orUndefined(() => decode(BlockchainInfo, target.id))
@@ -26,7 +26,7 @@ export function createTransfer(core: Core, { transferred }: TransferEffects): Tr
     if (!isBeginning) host.log('info', `transferring the state of number ${target.n}, height ${info.height}, from replicas ${target.members.join(', ') || 'any'}`)
     state.transferring = target
     // After a failure anybody may help, as in v0.6 (§2.5).
-    host.transferTo({ height: info.height, hash: info.currentBlockHash, members: failures > 0 ? [] : target.members })
+    host.transferTo({ height: info.height, hash: info.currentBlockHash, members: target === failed ? [] : target.members })
   }
   const invalidate = (): void => {
     if (state.isOutOfDate) return
@@ -62,7 +62,7 @@ export function createTransfer(core: Core, { transferred }: TransferEffects): Tr
         state.lastExec = target.n
         transferred(result.executed)
       } else host.log('warning', `the state of number ${target.n} could not be transferred: ${result.reason}`)
-      failures = result.reached ? 0 : failures + 1
+      failed = result.reached ? undefined : target
       if (!result.reached || target.n < state.h) {
         // Without a higher target the tick tries again.
         if (state.target && target.n < state.target.n) part.retry()
