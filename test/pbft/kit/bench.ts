@@ -85,7 +85,9 @@ export class Bench {
     return this.run(() => this.engine.onMessage(from, bytes))
   }
 
+  /** A timer runs out; time passes until then. */
   fire(timer: string): Asked[] {
+    this.nowMs += this.timers.get(timer) ?? 0
     this.timers.delete(timer)
     return this.run(() => this.engine.onTimer(timer))
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { BlockchainInfo, decode, encode, pbft } from '../../../proto/index.js'
-import { fromBase64, toBase64 } from '../../../plugins/pbft/messages.js'
+import { fromBase64, type Payload, toBase64 } from '../../../plugins/pbft/messages.js'
 
 export type Integer = number | string
 
@@ -11,7 +11,32 @@ export interface JsonRequest {
   readonly signatureHex: string
 }
 
+export interface JsonPQ {
+  readonly sequenceNumber: Integer
+  readonly batchDigest: string
+  readonly view: Integer
+}
+
+/** A message by its fields. */
+export interface JsonMessage {
+  readonly type?: string
+  readonly view?: Integer
+  readonly sequenceNumber?: Integer
+  readonly batchDigest?: string
+  readonly replicaId?: Integer
+  readonly requestBatch?: readonly JsonRequest[] | null
+  readonly id?: string
+  readonly h?: Integer
+  readonly cset?: readonly { readonly sequenceNumber: Integer; readonly id: string }[]
+  readonly pset?: readonly JsonPQ[]
+  readonly qset?: readonly JsonPQ[]
+  readonly signatureHex?: string
+  readonly vset?: readonly JsonMessage[]
+  readonly xset?: readonly { readonly sequenceNumber: Integer; readonly batchDigest: string }[]
+}
+
 export interface JsonEffect {
+  readonly message?: JsonMessage
   readonly op: string
   readonly pbftMessageHex?: string
   readonly batchMessageHex?: string
@@ -119,6 +144,40 @@ export function toRequest({ timestamp, payloadHex, replicaId, signatureHex }: Js
     payload: unhex(payloadHex),
     replicaId: BigInt(replicaId),
     signature: unhex(signatureHex),
+  }
+}
+
+export function toViewChange({ view = 0, h = 0, cset = [], pset = [], qset = [], replicaId = 0, signatureHex = '' }: JsonMessage): pbft.ViewChange {
+  const entry = (pq: JsonPQ) => ({ sequenceNumber: BigInt(pq.sequenceNumber), batchDigest: pq.batchDigest, view: BigInt(pq.view) })
+  return {
+    view: BigInt(view),
+    h: BigInt(h),
+    cset: cset.map(({ sequenceNumber, id }) => ({ sequenceNumber: BigInt(sequenceNumber), id })),
+    pset: pset.map(entry),
+    qset: qset.map(entry),
+    replicaId: BigInt(replicaId),
+    signature: unhex(signatureHex),
+  }
+}
+
+/** A recorded message as the engine encodes it. */
+export function toPayload(fields: JsonMessage): Payload {
+  const { id = '', batchDigest = '', requestBatch, vset = [], xset = [] } = fields
+  const [view, sequenceNumber, replicaId] = [BigInt(fields.view ?? 0), BigInt(fields.sequenceNumber ?? 0), BigInt(fields.replicaId ?? 0)]
+  switch (fields.type) {
+    case 'checkpoint':
+      return { $case: 'checkpoint', value: { sequenceNumber, replicaId, id } }
+    case 'pre_prepare':
+      return { $case: 'prePrepare', value: { view, sequenceNumber, batchDigest, requestBatch: requestBatch ? { batch: requestBatch.map(toRequest) } : undefined, replicaId } }
+    case 'prepare':
+    case 'commit':
+      return { $case: fields.type, value: { view, sequenceNumber, batchDigest, replicaId } }
+    case 'view_change':
+      return { $case: 'viewChange', value: toViewChange(fields) }
+    case 'new_view':
+      return { $case: 'newView', value: { view, vset: vset.map(toViewChange), xset: xset.map((entry) => ({ key: BigInt(entry.sequenceNumber), value: entry.batchDigest })), replicaId } }
+    default:
+      throw new TypeError(`unknown message ${fields.type}`)
   }
 }
 
