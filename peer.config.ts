@@ -6,6 +6,7 @@ import { defineConfig } from './kernel/index.js'
 import admin from './plugins/admin/index.js'
 import chaincode from './plugins/chaincode/index.js'
 import consensus from './plugins/consensus/index.js'
+import devnet from './plugins/devnet/index.js'
 import directory from './plugins/directory/index.js'
 import devops from './plugins/devops/index.js'
 import events from './plugins/events/index.js'
@@ -18,12 +19,34 @@ import logging from './plugins/logging/index.js'
 import network from './plugins/network/index.js'
 import noopsPlugin from './plugins/noops/index.js'
 import openchain from './plugins/openchain/index.js'
+import pbft from './plugins/pbft/index.js'
 import rest from './plugins/rest/index.js'
 import site from './plugins/site/index.js'
 import transactions from './plugins/transactions/index.js'
 
 export default defineConfig({
-  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, transactions, http, rest, events, site],
+  plugins: [
+    logging,
+    loader,
+    directory,
+    grpc,
+    level,
+    ledger,
+    chaincode,
+    consensus,
+    noopsPlugin,
+    pbft,
+    admin,
+    devops,
+    openchain,
+    network,
+    transactions,
+    http,
+    rest,
+    events,
+    devnet,
+    site,
+  ],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address

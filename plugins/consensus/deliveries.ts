@@ -51,6 +51,18 @@ export class Deliveries {
     this.running ??= this.run()
   }
 
+  /** Drops what has not begun, also of an engine that was halted; resolves when what is in progress is over. Then another engine may go on. */
+  async reset(): Promise<void> {
+    this.isClosed = true
+    this.queue.clear()
+    await this.running
+    if (this.isAborted) return
+    this.options.execution.rollback()
+    this.overtaken = 0
+    this.unanswered = 0
+    this.isClosed = false
+  }
+
   /** Drops what has not begun, and commits nothing any more. */
   abort(): void {
     this.isClosed = true

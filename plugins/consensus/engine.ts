@@ -71,6 +71,11 @@ export interface EngineStart {
   readonly members: readonly Member[]
   /** The newest requests in the chain, oldest first, in bounded number: what an engine must not order again. */
   readonly executed?: readonly RequestId[]
+  /**
+   * The number of the first own block that differed from the others', after the host has put theirs in its place: what was put that speaks of results from
+   * there on, such as checkpoints, is wrong and must not be said again. Votes on the order stand.
+   */
+  readonly divergedAt?: bigint
   /** Seeds everything that looks random. The same on every run of a recorded or simulated instance. */
   readonly seed: bigint
 }

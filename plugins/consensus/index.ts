@@ -13,6 +13,7 @@ export type {
   Forwarding,
   HelloBoard,
   HelloDeclaration,
+  MemberStatus,
   RequestOutcomeReport,
   StateTransfer,
   StateTransferService,

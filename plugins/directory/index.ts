@@ -3,6 +3,6 @@
  *
  * @packageDocumentation
  */
-export { type DirectoryLock, lockDirectory } from './lock.js'
+export { type DirectoryLock, holderOf, lockDirectory } from './lock.js'
 export { default } from './plugin.js'
 export { DIRECTORY } from './token.js'

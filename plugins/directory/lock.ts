@@ -46,6 +46,13 @@ export function lockDirectory(directory: string): DirectoryLock {
   }
 }
 
+/** The id of the process that holds a data directory, if it lives: a lock that a crash left, or a process id that was given out again, is no holder. */
+export function holderOf(directory: string): number | undefined {
+  const found = readIfThere(join(directory, 'peer.lock'))
+  const holder = found === undefined ? undefined : liveHolder(found)
+  return holder === undefined ? undefined : Number(holder)
+}
+
 /** With parents. Node's own `recursive` never returns where a directory cannot be made although its parent exists, as below /proc. */
 function makeDirectory(directory: string): void {
   if (existsSync(directory)) return

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineKeys, duration, flag, integer, key, PeerError, text } from '../../kernel/index.js'
-import { type Batching, batchingKind, type Member } from '../consensus/index.js'
+import { type Batching, batchingKind, type Member, memberKeys } from '../consensus/index.js'
 
 const count = integer({ min: 0 })
 const wait = duration().refine((ms) => ms > 0, 'expected a duration above zero, such as 2s')
@@ -10,7 +10,7 @@ const byzantine = flag().refine((on) => !on, 'this validator does not misbehave 
 /** The keys of PBFT (spec/consensus.md §14.1; `CORE_PBFT_GENERAL_N` and so on). Durations are read as milliseconds. */
 export const pbftKeys = defineKeys({
   'pbft.general.mode': key(mode, 'batch', 'batch, in any case; v0.6 has no other'),
-  'pbft.general.N': key(integer({ min: 1 }), 4, 'validators, as many as consensus.validators lists'),
+  'pbft.general.N': memberKeys['pbft.general.N'],
   'pbft.general.f': key(count, 1, 'faulty validators to survive; 3f + 1 may not exceed N'),
   'pbft.general.K': key(integer({ min: 1 }), 10, 'a checkpoint is taken every so many sequence numbers'),
   'pbft.general.logmultiplier': key(integer({ min: 2 }), 4, 'the log holds K times this, 2 or more'),

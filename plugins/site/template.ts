@@ -9,6 +9,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'chaincode',
   'consensus',
   'noops',
+  'pbft',
   'http',
   'rest',
   'admin',
@@ -17,6 +18,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'network',
   'transactions',
   'events',
+  'devnet',
   'site',
 ]
 
