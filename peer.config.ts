@@ -4,6 +4,7 @@
  */
 import { defineConfig } from './kernel/index.js'
 import admin from './plugins/admin/index.js'
+import bench from './plugins/bench/index.js'
 import chaincode from './plugins/chaincode/index.js'
 import consensus from './plugins/consensus/index.js'
 import devnet from './plugins/devnet/index.js'

@@ -19,6 +19,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'transactions',
   'events',
   'devnet',
+  'bench',
   'site',
 ]
 

@@ -11,9 +11,19 @@ const FIRST = Number(process.env['WEFT_PBFT_SEED'] ?? 1)
 const TIMEOUT_MS = 3_600_000
 
 /** Short times, so that a run has many view changes; small windows, so that it has many checkpoints. */
-const quick = { 'timeout.batch': '100ms', 'timeout.request': '400ms', 'timeout.viewchange': '400ms', 'timeout.resendviewchange': '400ms', K: 2, logmultiplier: 4 }
+const quick = {
+  'timeout.batch': '100ms',
+  'timeout.request': '400ms',
+  'timeout.viewchange': '400ms',
+  'timeout.resendviewchange': '400ms',
+  K: 2,
+  logmultiplier: 4,
+}
 
-const withOptions = (options: Record<string, unknown>, factory: EngineFactory<PbftOptions> = pbft): EngineFactory<PbftOptions> => ({ ...factory, parseOptions: () => parsePbftOptions({ ...quick, ...options }) })
+const withOptions = (options: Record<string, unknown>, factory: EngineFactory<PbftOptions> = pbft): EngineFactory<PbftOptions> => ({
+  ...factory,
+  parseOptions: () => parsePbftOptions({ ...quick, ...options }),
+})
 
 async function everySeed(run: (seed: number) => Promise<unknown>): Promise<void> {
   for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
@@ -44,7 +54,11 @@ async function survive(factory: EngineFactory<PbftOptions>, how: Scenario): Prom
   expect(peers.map(({ host }) => host?.status().halted)).toEqual(peers.map(() => undefined))
 }
 
-async function startSimulation(seed: number, factory: EngineFactory<PbftOptions>, options: Partial<SimulationOptions<LogicalLedger>> = {}): Promise<Simulation<LogicalLedger>> {
+async function startSimulation(
+  seed: number,
+  factory: EngineFactory<PbftOptions>,
+  options: Partial<SimulationOptions<LogicalLedger>> = {},
+): Promise<Simulation<LogicalLedger>> {
   const simulation = new Simulation<LogicalLedger>({ seed, members: 4, engine: { factory }, openLedger: openLogicalLedger, transfer: copyChain, ...options })
   await simulation.start()
   return simulation
@@ -59,7 +73,11 @@ function load(simulation: Simulation<LogicalLedger>, members: readonly number[],
 
 async function untilAllHave(simulation: Simulation<LogicalLedger>, members: readonly number[], count: number, limitMs = 30_000): Promise<void> {
   const { invariants } = simulation
-  await simulation.runUntil(`all of ${members.join(', ')} have ${count}`, () => invariants.acceptedCount >= count && invariants.missing([...members]).length === 0, limitMs)
+  await simulation.runUntil(
+    `all of ${members.join(', ')} have ${count}`,
+    () => invariants.acceptedCount >= count && invariants.missing([...members]).length === 0,
+    limitMs,
+  )
   await simulation.checkAll()
 }
 
@@ -76,11 +94,20 @@ describe('PBFT in simulation', () => {
     ['five validators, whose quorums are uneven', {}, { members: 5 }],
     ['seven validators', {}, { members: 7, crashes: 3 }],
     ['a single validator', {}, { members: 1 }],
-  ] as const)('survives crashes, power cuts and broken links: %s', async (_name, options, changes) => everySeed((seed) => survive(withOptions(options), scenario(seed, changes))), TIMEOUT_MS)
+  ] as const)(
+    'survives crashes, power cuts and broken links: %s',
+    async (_name, options, changes) => everySeed((seed) => survive(withOptions(options), scenario(seed, changes))),
+    TIMEOUT_MS,
+  )
 
-  it('sixteen validators survive them too', async () => {
-    for (let seed = FIRST; seed < FIRST + Math.max(1, SEEDS / 6); seed += 1) await survive(withOptions({}), scenario(seed, { members: 16, crashes: 4, blackout: false }))
-  }, TIMEOUT_MS)
+  it(
+    'sixteen validators survive them too',
+    async () => {
+      for (let seed = FIRST; seed < FIRST + Math.max(1, SEEDS / 6); seed += 1)
+        await survive(withOptions({}), scenario(seed, { members: 16, crashes: 4, blackout: false }))
+    },
+    TIMEOUT_MS,
+  )
 
   it(
     'commits soon after an announcement while it is idle, in the first view',
@@ -136,7 +163,10 @@ describe('PBFT in simulation', () => {
     async () =>
       everySeed(async (seed) => {
         const simulation = await startSimulation(seed, withOptions({}))
-        simulation.links.partition([[0, 1], [2, 3]])
+        simulation.links.partition([
+          [0, 1],
+          [2, 3],
+        ])
         load(simulation, [0, 1, 2, 3], 12)
         await simulation.run(3000)
         expect([0, 1, 2, 3].map((member) => simulation.invariants.heightOf(member))).toEqual([1, 1, 1, 1])

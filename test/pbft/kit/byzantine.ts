@@ -1,9 +1,10 @@
 import type { EngineFactory, EngineHost, MemberIndex } from '../../../plugins/consensus/index.js'
-import { decodeIncoming, encodePayload, type Payload, toBatch } from '../../../plugins/pbft/messages.js'
+import { pbft as wire } from '../../../proto/index.js'
+import { toBatch } from '../../../plugins/pbft/messages.js'
 import { pbft, type PbftOptions } from '../../../plugins/pbft/index.js'
 
 /** What a liar sends to one member instead of a message; undefined: nothing. */
-export type Lie = (message: Payload, to: MemberIndex, host: EngineHost) => Payload | undefined
+export type Lie = (message: wire.Payload, to: MemberIndex, host: EngineHost) => wire.Payload | undefined
 
 /** PBFT whose member `liar` lies to the others; it counts its own messages as they were meant. Its votes are not marked: it may vote as it likes. */
 export function withLiar(liar: MemberIndex, lie: Lie): EngineFactory<PbftOptions> {
@@ -15,10 +16,10 @@ export function withLiar(liar: MemberIndex, lie: Lie): EngineFactory<PbftOptions
 
 function lyingHost(host: EngineHost, lie: Lie): EngineHost {
   const tell = (to: MemberIndex, bytes: Uint8Array): void => {
-    const message = decodeIncoming(bytes)
+    const message = wire.decodeIncoming(bytes)
     if (!message || message.$case === 'request') return host.send(to, bytes)
     const told = lie(message, to, host)
-    if (told) host.send(to, encodePayload(told))
+    if (told) host.send(to, wire.encodePayload(told))
   }
   return {
     ...host,
@@ -46,11 +47,14 @@ export const equivocate: Lie = (message, to) => {
 export const babble: Lie = (message, to, host) => {
   const chance = host.random()
   if (chance < 0.3) return undefined
-  if (message.$case === 'prepare' || message.$case === 'commit') return chance < 0.6 ? { ...message, value: { ...message.value, batchDigest: `no such digest ${to}` } } : message
-  if (message.$case === 'checkpoint' && chance < 0.6) return { $case: 'checkpoint', value: { ...message.value, id: Buffer.from(`forged ${to} ${chance}`).toString('base64') } }
+  if (message.$case === 'prepare' || message.$case === 'commit')
+    return chance < 0.6 ? { ...message, value: { ...message.value, batchDigest: `no such digest ${to}` } } : message
+  if (message.$case === 'checkpoint' && chance < 0.6)
+    return { $case: 'checkpoint', value: { ...message.value, id: Buffer.from(`forged ${to} ${chance}`).toString('base64') } }
   if (message.$case === 'viewChange' && chance < 0.6) return { $case: 'viewChange', value: { ...message.value, pset: [], qset: [] } }
   return message
 }
 
 /** Asks for a view far away again and again, signed as its own. */
-export const hurry: Lie = (message) => (message.$case === 'viewChange' ? { $case: 'viewChange', value: { ...message.value, view: message.value.view + 1000n } } : message)
+export const hurry: Lie = (message) =>
+  message.$case === 'viewChange' ? { $case: 'viewChange', value: { ...message.value, view: message.value.view + 1000n } } : message

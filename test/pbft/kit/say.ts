@@ -1,5 +1,5 @@
-import type { pbft } from '../../../proto/index.js'
-import { type Batch, decodeIncoming, encodePayload, encodeRequest, type Incoming, toBase64, toBatch } from '../../../plugins/pbft/messages.js'
+import { pbft } from '../../../proto/index.js'
+import { type Batch, toBase64, toBatch } from '../../../plugins/pbft/messages.js'
 import { makeTransaction } from '../../kit/index.js'
 import { type Asked, type Bench, headNamed } from './bench.js'
 
@@ -11,21 +11,21 @@ export function requestOf(name: string, replicaId = 1, seconds = 1_469_000_001n)
 
 export const batchOf = (...names: string[]): Batch => toBatch({ batch: names.map((name) => requestOf(name)) })
 
-export const announce = (name: string, replicaId = 1): Uint8Array => encodeRequest(requestOf(name, replicaId))
+export const announce = (name: string, replicaId = 1): Uint8Array => pbft.encodeRequest(requestOf(name, replicaId))
 
 export function prePrepare(n: number, batch: Batch | undefined, { view = 0, digest = batch?.digest ?? '' } = {}): Uint8Array {
   const value = { view: BigInt(view), sequenceNumber: BigInt(n), batchDigest: digest, requestBatch: batch?.message, replicaId: BigInt(view % 4) }
-  return encodePayload({ $case: 'prePrepare', value })
+  return pbft.encodePayload({ $case: 'prePrepare', value })
 }
 
 export function vote(kind: 'prepare' | 'commit', n: number, digest: string, from: number, view = 0): Uint8Array {
-  return encodePayload({ $case: kind, value: { view: BigInt(view), sequenceNumber: BigInt(n), batchDigest: digest, replicaId: BigInt(from) } })
+  return pbft.encodePayload({ $case: kind, value: { view: BigInt(view), sequenceNumber: BigInt(n), batchDigest: digest, replicaId: BigInt(from) } })
 }
 
 export const idOf = (name: string): string => toBase64(headNamed(name).blob)
 
 export function checkpoint(n: number, name: string, from: number): Uint8Array {
-  return encodePayload({ $case: 'checkpoint', value: { sequenceNumber: BigInt(n), replicaId: BigInt(from), id: idOf(name) } })
+  return pbft.encodePayload({ $case: 'checkpoint', value: { sequenceNumber: BigInt(n), replicaId: BigInt(from), id: idOf(name) } })
 }
 
 export function viewChangeOf(view: number, from: number, changes: Partial<pbft.ViewChange> = {}): pbft.ViewChange {
@@ -34,16 +34,16 @@ export function viewChangeOf(view: number, from: number, changes: Partial<pbft.V
 }
 
 export const viewChange = (view: number, from: number, changes: Partial<pbft.ViewChange> = {}): Uint8Array =>
-  encodePayload({ $case: 'viewChange', value: viewChangeOf(view, from, changes) })
+  pbft.encodePayload({ $case: 'viewChange', value: viewChangeOf(view, from, changes) })
 
 export function newView(view: number, vset: readonly pbft.ViewChange[], xset: readonly (readonly [n: number, digest: string])[], from = view % 4): Uint8Array {
   const value = { view: BigInt(view), vset: [...vset], xset: xset.map(([n, digest]) => ({ key: BigInt(n), value: digest })), replicaId: BigInt(from) }
-  return encodePayload({ $case: 'newView', value })
+  return pbft.encodePayload({ $case: 'newView', value })
 }
 
 /** What was sent, by kind, in order. */
-export function sent(asked: readonly Asked[]): Incoming[] {
-  return asked.flatMap((effect) => (effect.op === 'broadcast' || effect.op === 'send' ? (decodeIncoming(effect.bytes) ?? []) : []))
+export function sent(asked: readonly Asked[]): pbft.Incoming[] {
+  return asked.flatMap((effect) => (effect.op === 'broadcast' || effect.op === 'send' ? (pbft.decodeIncoming(effect.bytes) ?? []) : []))
 }
 
 export const kinds = (asked: readonly Asked[]): string[] => sent(asked).map(({ $case }) => $case)
