@@ -4,8 +4,10 @@
  */
 import { defineConfig } from './kernel/index.js'
 import admin from './plugins/admin/index.js'
+import bench from './plugins/bench/index.js'
 import chaincode from './plugins/chaincode/index.js'
 import consensus from './plugins/consensus/index.js'
+import devnet from './plugins/devnet/index.js'
 import directory from './plugins/directory/index.js'
 import devops from './plugins/devops/index.js'
 import doctor from './plugins/doctor/index.js'
@@ -20,6 +22,7 @@ import metrics from './plugins/metrics/index.js'
 import network from './plugins/network/index.js'
 import noopsPlugin from './plugins/noops/index.js'
 import openchain from './plugins/openchain/index.js'
+import pbft from './plugins/pbft/index.js'
 import profiling from './plugins/profiling/index.js'
 import rest from './plugins/rest/index.js'
 import site from './plugins/site/index.js'
@@ -39,6 +42,7 @@ export default defineConfig({
     chaincode,
     consensus,
     noopsPlugin,
+    pbft,
     network,
     transactions,
     devops,
@@ -52,6 +56,8 @@ export default defineConfig({
     // Its answer STARTED says that what stands above listens.
     admin,
     site,
+    devnet,
+    bench,
     tls,
     doctor,
     // Last: it tells systemd that what stands above serves.

@@ -71,11 +71,15 @@ export { Timestamp } from './gen/google/protobuf/timestamp.js'
 export { ServerStatus, ServerStatus_StatusCode } from './gen/server_admin.js'
 export {
   BlockQuery,
+  ConsensusMember,
+  ConsensusReport,
   DialStatus,
   ExportReply,
   ExportRequest,
   ExtendedHello,
+  HeadNote,
   HelloSetting,
+  HostNote,
   LedgerInfo,
   LinkStatus,
   LogLevelList,
@@ -97,6 +101,7 @@ export {
   ACAPService,
   AdminService,
   ChaincodeSupportService,
+  ConsensusToolsService,
   DevopsService,
   ECAAService,
   ECAPService,

@@ -26,6 +26,17 @@ export interface ConsensusStatus {
   readonly pendingRequests: number
   readonly halted: string | undefined
   readonly engineView: Readonly<Record<string, unknown>>
+  /** Of a chain of this peer that differed from that of the others: being repaired while `valid` is false, else what was repaired last. */
+  readonly divergence?: string
+  readonly members?: readonly MemberStatus[]
+}
+
+/** A member as this peer sees it. */
+export interface MemberStatus {
+  readonly index: MemberIndex
+  readonly id: string
+  readonly isSelf: boolean
+  readonly isConnected: boolean
 }
 
 /** What a caller of `submit` knows of its bytes. It saves work and changes no outcome. */

@@ -7,6 +7,7 @@ import { type BlockExecution, deliveredBlock, type ExecutedRequest, headOf, type
 import { Fifo } from './fifo.js'
 import type { TransactionProbe } from './probe.js'
 import type { RequestPool } from './pool.js'
+import { requestsFrom } from './recent-requests.js'
 import type { EngineRecords } from './records.js'
 
 export interface DeliveriesOptions {
@@ -50,6 +51,18 @@ export class Deliveries {
     }
     this.queue.push(effect)
     this.running ??= this.run()
+  }
+
+  /** Drops what has not begun, also of an engine that was halted; resolves when what is in progress is over. Then another engine may go on. */
+  async reset(): Promise<void> {
+    this.isClosed = true
+    this.queue.clear()
+    await this.running
+    if (this.isAborted) return
+    this.options.execution.rollback()
+    this.overtaken = 0
+    this.unanswered = 0
+    this.isClosed = false
   }
 
   /** Drops what has not begun, and commits nothing any more. */
@@ -137,7 +150,7 @@ export class Deliveries {
     })
     for (const [request, report] of reportsOf(block, done)) if (pool.owns(request)) pool.settle(request.id, report)
     answering()
-    answer({ type: 'delivered', tag, block: deliveredBlock(block, ledger.stateHash()) })
+    answer({ type: 'delivered', tag, block: deliveredBlock(block, ledger.stateHash(), done) })
   }
 
   private async transferTo(target: TransferTarget): Promise<void> {
@@ -153,6 +166,7 @@ export class Deliveries {
 
   private async transfer(target: TransferTarget): Promise<TransferResult> {
     const { ledger, transfer } = this.options
+    const before = ledger.height()
     if (!isReached(ledger, target)) {
       if (!transfer) return { reached: false, reason: `state transfer to height ${target.height} needs the network plugin, which this site does not have` }
       try {
@@ -163,7 +177,8 @@ export class Deliveries {
       }
       if (!isReached(ledger, target)) return { reached: false, reason: `the transfer ended at height ${ledger.height()} instead of ${target.height}` }
     }
-    return { reached: true, head: headOf(ledger.info()), metadata: headMetadata(ledger) }
+    const { ids, isComplete } = requestsFrom(ledger, before)
+    return { reached: true, head: headOf(ledger.info()), metadata: headMetadata(ledger), ...(isComplete ? { executed: ids } : {}) }
   }
 
   /** Answers, in its turn, what a transfer has overtaken. Executions and roll-backs have no answer then, as in v0.6 (spec/consensus.md §2.5). */

@@ -6,17 +6,20 @@ import type { Accepted, Consensus, ConsensusStatus, ConsensusTransport, StateTra
 import type { ConsensusCounters } from './counters.js'
 import { createCrypto } from './crypto.js'
 import { Deliveries, headMetadata } from './deliveries.js'
-import type { EngineFactory, EngineRequest, Member, MemberIndex } from './engine.js'
+import type { EngineFactory, Member, MemberIndex } from './engine.js'
 import type { EngineEvent } from './events.js'
 import { BlockExecution, committedReport, headOf, type HostChaincode, type HostLedger } from './execution.js'
+import { type AgreedHead, HeadWatch } from './heads.js'
 import { Inbox } from './inbox.js'
 import { type ConsensusLimits, defaultLimits } from './limits.js'
 import { Outbox, type OutboundMessage } from './outbox.js'
 import { RequestPool } from './pool.js'
 import type { TransactionProbe } from './probe.js'
 import { createRandom } from './random.js'
+import { requestsFrom } from './recent-requests.js'
 import { createRecorder } from './recorder.js'
 import { createEngineRecords } from './records.js'
+import { repair } from './repair.js'
 import { EngineRunner } from './runner.js'
 import type { ConsensusSigner } from './signer.js'
 import { EngineTimers } from './timers.js'
@@ -44,6 +47,8 @@ export interface ConsensusHostOptions {
   readonly log: Logger
   /** None: this validator is alone. */
   readonly transport?: ConsensusTransport
+  /** To other Weft hosts, for their own notes. None: chains are not compared. */
+  readonly notes?: ConsensusTransport
   /** None: v0.6 with security off (spec/consensus.md §2.4). */
   readonly signer?: ConsensusSigner
   /** None: only the current head can be reached. */
@@ -97,15 +102,20 @@ class EngineHostProcess implements ConsensusHost {
   private isValid = true
   private view: Readonly<Record<string, unknown>> = {}
   private readonly recorder
+  private readonly watch: HeadWatch | undefined
+  private readonly connected = new Set<MemberIndex>()
+  private divergence: string | undefined
+  private isRepairing = false
 
   constructor(private readonly options: ConsensusHostOptions) {
     const { store, ledger, members, self, clock, log, signer, observer, counters, probe } = options
     assert(members[self]?.index === self && members.every(({ index }, position) => index === position), 'members are listed by index and hold self')
     this.limits = { ...defaultLimits, ...options.limits }
     const defer = this.whileAlive(options.defer ?? ((task) => void clock.setTimer(0, task)))
-    const answer = (event: EngineEvent): void => this.runner.post(event)
+    const answer = (event: EngineEvent): void => this.answer(event)
     const fault = (reason: string): void => this.halt(reason)
     const fatal = (reason: unknown): void => this.die(reason)
+    this.watch = this.createWatch()
     this.records = createEngineRecords(store, options.epoch)
     this.recorder = createRecorder({
       self,
@@ -185,38 +195,51 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   get valid(): boolean {
-    return this.isValid
+    return this.isValid && !this.isRepairing
   }
 
   async start(): Promise<void> {
     assert(this.phase === 'new', 'a host is started once')
-    const { engine, ledger, epoch, members, seed, log, transport } = this.options
-    const engineOptions = engine.factory.parseOptions(engine.options)
+    const { transport } = this.options
+    const engineOptions = this.options.engine.factory.parseOptions(this.options.engine.options)
     const restored = await this.records.load()
     await this.pool.restore()
     // A transfer may have brought their blocks just before the peer died.
     await this.pool.reconcile()
     if (this.wasEnded()) return
+    this.phase = 'running'
+    this.begin(engineOptions, restored)
+    transport?.receive({
+      message: (from, bytes) => this.inbox.message(from, bytes),
+      peer: (member, up) => {
+        if (up) this.connected.add(member)
+        else this.connected.delete(member)
+        this.inbox.peer(member, up)
+      },
+    })
+  }
+
+  /** Makes the engine and feeds it the journal. */
+  private begin(engineOptions: unknown, restored: ReadonlyMap<string, Uint8Array>, divergedAt?: bigint): void {
+    const { engine, ledger, epoch, members, seed, log } = this.options
     const requests = this.pool.open()
     const head = headOf(ledger.info())
     this.recorder.head = head
-    this.phase = 'running'
     const begun = this.runner.begin(() =>
-      engine.factory.create(this.recorder.host, engineOptions, { epoch, head, metadata: headMetadata(ledger), restored, members, seed }),
-    )
-    if (begun)
-      log.info('consensus engine started', {
-        engine: engine.factory.name,
-        version: engine.factory.version,
+      engine.factory.create(this.recorder.host, engineOptions, {
         epoch,
-        height: head.height,
-        journaled: requests.length,
-      })
-    for (const request of requests) this.feed(request)
-    transport?.receive({
-      message: (from, bytes) => this.inbox.message(from, bytes),
-      peer: (member, up) => this.inbox.peer(member, up),
-    })
+        head,
+        metadata: headMetadata(ledger),
+        restored,
+        members,
+        executed: requestsFrom(ledger, 0n).ids,
+        seed,
+        ...(divergedAt === undefined ? {} : { divergedAt }),
+      }),
+    )
+    const { name, version } = engine.factory
+    if (begun) log.info('consensus engine started', { engine: name, version, epoch, height: head.height, journaled: requests.length })
+    for (const request of requests) this.runner.post({ type: 'request', request })
   }
 
   async submit(transactionBytes: Uint8Array, hints: SubmitHints = NO_HINTS): Promise<Accepted> {
@@ -227,15 +250,18 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   status(): ConsensusStatus {
-    const { factory } = this.options.engine
+    const { members, self, engine } = this.options
+    const { factory } = engine
     return {
       engine: { name: factory.name, version: factory.version },
       epoch: this.options.epoch,
       height: this.options.ledger.height(),
-      valid: this.isValid,
+      valid: this.valid,
       pendingRequests: this.pool.size,
       halted: this.halted,
       engineView: this.view,
+      ...(this.divergence === undefined ? {} : { divergence: this.divergence }),
+      members: members.map(({ index, id }) => ({ index, id, isSelf: index === self, isConnected: this.connected.has(index) })),
     }
   }
 
@@ -267,8 +293,57 @@ class EngineHostProcess implements ConsensusHost {
     return this.phase !== 'new'
   }
 
-  private feed(request: EngineRequest): void {
-    this.runner.post({ type: 'request', request })
+  private answer(event: EngineEvent): void {
+    if (event.type === 'delivered' && event.block !== 'skipped') this.watch?.committed(event.block.head)
+    this.runner.post(event)
+  }
+
+  /** Engines without agreement may rightly have different blocks. */
+  private createWatch(): HeadWatch | undefined {
+    const { engine, members, self, ledger, clock, log, notes } = this.options
+    if (!notes || members.length < 2 || !engine.factory.agreement) return undefined
+    const { crashed, byzantine } = engine.factory.tolerates(members.length)
+    const quorum = Math.max(crashed, byzantine) + 1
+    return new HeadWatch({ members: members.length, self, quorum, ledger, transport: notes, clock, log, differs: (head) => this.differs(head) })
+  }
+
+  /** Others agree on another chain: no vote and no answer to a query until theirs is here. */
+  private differs(head: AgreedHead): void {
+    if (this.isRepairing || this.phase !== 'running') return
+    const { log, members } = this.options
+    this.isRepairing = true
+    const others = head.members.map((member) => members[member]?.id ?? member).join(', ')
+    this.divergence = `this validator has another block ${head.height - 1n} than ${others}: it votes no more and takes theirs`
+    log.critical('this validator has diverged: it executed the same requests with another result', { block: head.height - 1n, others })
+    this.runner.dispose()
+    this.timers.cancelAll()
+    this.inbox.close()
+    this.repair(head).catch((error: unknown) => this.die(error))
+  }
+
+  private async repair(head: AgreedHead): Promise<void> {
+    const { watch } = this
+    const { ledger, transfer, clock, log, engine } = this.options
+    await this.deliveries.reset()
+    const isOver = (): boolean => this.phase !== 'running'
+    const first = watch && (await repair(head, { watch, ledger, transfer, clock, log, isOver }))
+    if (isOver()) return
+    await this.pool.reconcile()
+    await this.pool.flushed()
+    const restored = await this.records.load()
+    if (isOver()) return
+    const at = first ?? head.height - 1n
+    this.divergence = `block ${at} was the first that differed from the others'; repaired at height ${ledger.height()}`
+    log.error('this validator had diverged and is repaired: look for a chaincode that is not deterministic, or for damage', {
+      firstBlock: at,
+      height: ledger.height(),
+    })
+    this.isRepairing = false
+    this.isValid = true
+    this.halted = undefined
+    this.inbox.open()
+    this.begin(engine.factory.parseOptions(engine.options), restored, at)
+    for (const member of this.connected) this.inbox.peer(member, true)
   }
 
   private transmit(message: OutboundMessage): void {
@@ -319,7 +394,10 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   private assertAccepting(): void {
-    if (this.phase === 'running' && this.halted === undefined) return
+    if (this.phase === 'running' && this.halted === undefined && !this.isRepairing) return
+    if (this.isRepairing) {
+      throw new PeerError('ERR_CONSENSUS_HALTED', `this validator orders no transactions: ${this.divergence}`, { grpcStatus: 14, retryable: true })
+    }
     const why = this.halted === undefined ? `this peer is ${this.phase === 'new' ? 'starting' : 'stopping'}` : `its engine is halted: ${this.halted}`
     const { counters } = this.options
     if (counters) counters.refusedHalted++

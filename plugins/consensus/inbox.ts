@@ -74,7 +74,17 @@ export class Inbox {
 
   close(): void {
     this.closed = true
+    this.clear()
+  }
+
+  /** Takes messages again, after `close`. */
+  open(): void {
+    this.closed = false
+  }
+
+  private clear(): void {
     for (const queue of this.queues) queue.clear()
+    this.waitingBytes.fill(0)
     this.waiting = 0
   }
 

@@ -13,6 +13,7 @@ export type {
   Forwarding,
   HelloBoard,
   HelloDeclaration,
+  MemberStatus,
   RequestOutcomeReport,
   StateTransfer,
   StateTransferService,
@@ -45,6 +46,10 @@ export type { OutboundMessage } from './outbox.js'
 export { consensus as default } from './plugin.js'
 export type { Tracing, TransactionProbe } from './probe.js'
 export { createRecentIds, type RecentIds } from './recent-ids.js'
+export { createRequestBook, type Outstanding, type RequestBook } from './request-book.js'
 export { requestId } from './request-id.js'
+export { shake256 } from './shake256.js'
+export { createSignatureChecks, type SignatureChecks } from './signature-checks.js'
+export { createSoftTimers, type SoftTimers } from './soft-timers.js'
 export type { ConsensusSigner } from './signer.js'
 export { CONSENSUS, CONSENSUS_FIGURES, ENGINES, EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, TRACING, TRANSPORT } from './tokens.js'

@@ -1,23 +1,29 @@
 import { type Clock, definePlugin, type PluginHost, type RunningPeer } from '../../kernel/index.js'
-import { CHAINCODE } from '../chaincode/index.js'
-import { LEDGER, LEDGER_SYNC, validatorKeys } from '../ledger/index.js'
+import { ConsensusToolsService } from '../../proto/index.js'
+import { CHAINCODE, compatibilityKeys } from '../chaincode/index.js'
+import { LEDGER, LEDGER_SYNC, ledgerKeys, validatorKeys } from '../ledger/index.js'
 import { STORE } from '../level/index.js'
+import { agreedSettings } from './agreed-settings.js'
 import { Engines } from './catalog.js'
+import { ConsensusStatusCommand } from './commands/status.js'
 import { ConsensusDoor } from './door.js'
+import type { HelloDeclaration } from './consensus.js'
 import { ConsensusCounters } from './counters.js'
 import { type ConsensusHost, createConsensusHost } from './host.js'
 import { consensusKeys } from './keys.js'
 import { membersOf, validatorIds } from './members.js'
-import { CONSENSUS, CONSENSUS_FIGURES, ENGINES, FORWARDING, STATE_TRANSFER, TRACING, TRANSPORT } from './tokens.js'
+import { consensusTools } from './service.js'
+import { CONSENSUS, CONSENSUS_FIGURES, ENGINES, EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, TRACING, TRANSPORT } from './tokens.js'
 
 /** Hosts one consensus engine: accepts and journals transactions, runs the engine, commits what it orders. */
 export const consensus = definePlugin({
   name: 'consensus',
   description: 'accepts transactions and hosts the consensus engine that orders them',
-  config: { ...consensusKeys, ...validatorKeys },
+  config: { ...consensusKeys, ...validatorKeys, ...compatibilityKeys },
   requires: [STORE, LEDGER, LEDGER_SYNC, CHAINCODE],
-  uses: [TRANSPORT, STATE_TRANSFER, FORWARDING, TRACING],
+  uses: [TRANSPORT, EPOCH_TRANSPORT, HELLO, STATE_TRANSFER, FORWARDING, TRACING],
   provides: [CONSENSUS, CONSENSUS_FIGURES, ENGINES],
+  commands: [ConsensusStatusCommand],
   apply(peer) {
     const engines = new Engines()
     const door = new ConsensusDoor(
@@ -30,10 +36,20 @@ export const consensus = definePlugin({
       peer.provide(CONSENSUS, door)
       peer.provide(CONSENSUS_FIGURES, door)
     })
+    let id = ''
+    peer.hooks.endpoint.tap(async (endpoint) => {
+      id = endpoint.id
+      return endpoint
+    })
+    peer.hooks.registerServices.tap(async (listeners) => {
+      const head = () => ({ hash: peer.use(LEDGER).info().currentBlockHash, stateHash: peer.use(LEDGER).stateHash() ?? new Uint8Array(0) })
+      listeners.get('peer').add(ConsensusToolsService, consensusTools({ id: () => id, consensus: door, head }))
+    })
     // What would fail the start is found before anything listens.
     peer.onRegistered(async () => {
-      const settings = peer.settings(consensusKeys)
-      if (peer.settings(validatorKeys)['peer.validator.enabled']) engines.get(settings['peer.validator.consensus.plugin'])
+      if (!peer.settings(validatorKeys)['peer.validator.enabled']) return
+      const declared = declaration(peer, engines, id)
+      peer.find(HELLO)?.declare(declared)
     })
     peer.hooks.start.tap(async (running) => {
       if (!peer.settings(validatorKeys)['peer.validator.enabled']) {
@@ -53,6 +69,25 @@ export const consensus = definePlugin({
   },
 })
 
+/** Throws what names an engine that is unknown, and wrong options of it. */
+function declaration(peer: PluginHost, engines: Engines, self: string): HelloDeclaration {
+  const settings = peer.settings(consensusKeys)
+  const { factory, options } = engines.get(settings['peer.validator.consensus.plugin'])
+  const ledger = peer.settings(ledgerKeys)
+  const structure = ledger['ledger.state.dataStructure.name']
+  const buckets = ['ledger.state.dataStructure.configs.numBuckets', 'ledger.state.dataStructure.configs.maxGroupingAtEachLevel'] as const
+  return agreedSettings({
+    validators: validatorIds(settings, self),
+    factory,
+    options: factory.parseOptions(options),
+    compatibility: peer.settings(compatibilityKeys)['peer.validator.compatibility'],
+    settings: {
+      'ledger.state.dataStructure.name': structure,
+      ...(structure === 'buckettree' ? Object.fromEntries(buckets.map((key) => [key, ledger[key]])) : {}),
+    },
+  })
+}
+
 function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, counters: ConsensusCounters): ConsensusHost {
   const settings = peer.settings(consensusKeys)
   const members = membersOf(validatorIds(settings, running.endpoint.id), running.endpoint.id)
@@ -62,6 +97,7 @@ function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, co
     ledger: peer.use(LEDGER_SYNC),
     chaincode: peer.use(CHAINCODE),
     transport: peer.find(TRANSPORT),
+    notes: peer.find(EPOCH_TRANSPORT),
     ...(stateTransfer === undefined ? {} : { transfer: stateTransfer.transfer }),
     engine: engines.get(settings['peer.validator.consensus.plugin']),
     members: members.all,

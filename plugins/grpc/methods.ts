@@ -1,4 +1,4 @@
-import { status, type Metadata, type ServerDuplexStream, type ServerUnaryCall, type ServerWritableStream, type handleUnaryCall } from '@grpc/grpc-js'
+import { status, Metadata, type ServerDuplexStream, type ServerUnaryCall, type ServerWritableStream, type handleUnaryCall } from '@grpc/grpc-js'
 import { type Http2Stream, constants } from 'node:http2'
 import { PeerError, messageOf } from '../../kernel/index.js'
 
@@ -17,12 +17,20 @@ export interface GrpcStatus {
  * a numeric gRPC `code` as it is, everything else as status 2, UNKNOWN, with its message (spec/wire.md §1).
  */
 export function toGrpcStatus(thrown: unknown): GrpcStatus {
-  if (thrown instanceof PeerError) return { code: thrown.grpcStatus, details: printable(thrown.message) }
+  if (thrown instanceof PeerError) return { code: thrown.grpcStatus, details: printable(thrown.message), ...pushback(thrown) }
   if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'number') {
     const details = 'details' in thrown && typeof thrown.details === 'string' ? thrown.details : messageOf(thrown)
     return { code: thrown.code, details: printable(details) }
   }
   return { code: status.UNKNOWN, details: printable(messageOf(thrown)) }
+}
+
+/** When to come again, in the trailer that gRPC's own retrying clients obey. */
+function pushback({ details: { retryAfterMs } }: PeerError): { readonly metadata?: Metadata } {
+  if (typeof retryAfterMs !== 'number') return {}
+  const metadata = new Metadata()
+  metadata.set('grpc-retry-pushback-ms', String(Math.ceil(retryAfterMs)))
+  return { metadata }
 }
 
 /** Lone surrogates would make grpc-js throw while it encodes the status. */

@@ -9,6 +9,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'chaincode',
   'consensus',
   'noops',
+  'pbft',
   'network',
   'transactions',
   'devops',
@@ -23,6 +24,8 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'site',
   'tls',
   'doctor',
+  'devnet',
+  'bench',
   'systemd',
 ]
 

@@ -713,4 +713,40 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 3, kind: 'uint64' },
     { number: 4, kind: 'string' },
   ] },
+  { name: 'weft.ConsensusStatusRequest', isClosed: false, fields: [
+  ] },
+  { name: 'weft.ConsensusReport', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'string' },
+    { number: 3, kind: 'string' },
+    { number: 4, kind: 'uint64' },
+    { number: 5, kind: 'uint64' },
+    { number: 6, kind: 'bytes' },
+    { number: 7, kind: 'bytes' },
+    { number: 8, kind: 'bool' },
+    { number: 9, kind: 'uint64' },
+    { number: 10, kind: 'string' },
+    { number: 11, kind: 'string' },
+    { number: 12, kind: 'message', repeated: true, message: 'weft.ConsensusMember' },
+    { number: 13, kind: 'string' },
+  ] },
+  { name: 'weft.ConsensusMember', isClosed: false, fields: [
+    { number: 1, kind: 'uint32' },
+    { number: 2, kind: 'string' },
+    { number: 3, kind: 'bool' },
+    { number: 4, kind: 'bool' },
+  ] },
+  { name: 'weft.HostNote', isClosed: false, fields: [
+    { number: 1, kind: 'message', oneof: 0, message: 'weft.HeadNotes' },
+    { number: 2, kind: 'message', oneof: 0, message: 'weft.HeadQuery' },
+  ] },
+  { name: 'weft.HeadQuery', isClosed: false, fields: [
+  ] },
+  { name: 'weft.HeadNotes', isClosed: false, fields: [
+    { number: 1, kind: 'message', repeated: true, message: 'weft.HeadNote' },
+  ] },
+  { name: 'weft.HeadNote', isClosed: false, fields: [
+    { number: 1, kind: 'uint64' },
+    { number: 2, kind: 'bytes' },
+  ] },
 ]

@@ -128,3 +128,8 @@ export const LogLevelsService = {
 export const NetworkToolsService = {
   status: method('/weft.NetworkTools/Status', false, weft.NetworkStatusRequest, weft.NetworkStatus),
 }
+
+/** `/weft.ConsensusTools`. */
+export const ConsensusToolsService = {
+  status: method('/weft.ConsensusTools/Status', false, weft.ConsensusStatusRequest, weft.ConsensusReport),
+}

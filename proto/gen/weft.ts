@@ -232,6 +232,59 @@ export interface DialStatus {
   reason: string;
 }
 
+export interface ConsensusStatusRequest {
+}
+
+export interface ConsensusReport {
+  id: string;
+  /** Empty: no engine runs. */
+  engine: string;
+  version: string;
+  epoch: bigint;
+  height: bigint;
+  headHash: Uint8Array;
+  stateHash: Uint8Array;
+  /** False: the state is known to be behind, and queries are refused. */
+  valid: boolean;
+  /** Accepted transactions of this peer that are in no block yet. */
+  pending: bigint;
+  /** Why nothing is ordered here; empty: it is. */
+  halted: string;
+  /** What is known of a chain of this peer that differed from that of the others; empty: nothing. */
+  divergence: string;
+  members: ConsensusMember[];
+  /** What the engine says of itself: a JSON object. */
+  engineView: string;
+}
+
+export interface ConsensusMember {
+  index: number;
+  id: string;
+  self: boolean;
+  /** Whether its consensus messages can come and go. */
+  connected: boolean;
+}
+
+/** What hosts of consensus tell each other, beside the messages of their engines; between Weft peers alone. */
+export interface HostNote {
+  note: { $case: "heads"; value: HeadNotes } | //
+  /** Asks for the newest heads. */
+  { $case: "query"; value: HeadQuery } | undefined;
+}
+
+export interface HeadQuery {
+}
+
+export interface HeadNotes {
+  heads: HeadNote[];
+}
+
+export interface HeadNote {
+  height: bigint;
+  /** Of block height - 1. */
+  hash: Uint8Array;
+}
+
 function createBaseLedgerInfoRequest(): LedgerInfoRequest {
   return {};
 }
@@ -2816,6 +2869,625 @@ export const DialStatus: MessageFns<DialStatus, "weft.DialStatus"> = {
     message.failures = object.failures ?? 0;
     message.retryMs = (object.retryMs !== undefined && object.retryMs !== null) ? BigInt(object.retryMs) : 0n;
     message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseConsensusStatusRequest(): ConsensusStatusRequest {
+  return {};
+}
+
+export const ConsensusStatusRequest: MessageFns<ConsensusStatusRequest, "weft.ConsensusStatusRequest"> = {
+  $type: "weft.ConsensusStatusRequest" as const,
+
+  encode(_: ConsensusStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConsensusStatusRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConsensusStatusRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConsensusStatusRequest>): ConsensusStatusRequest {
+    return ConsensusStatusRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ConsensusStatusRequest>): ConsensusStatusRequest {
+    const message = createBaseConsensusStatusRequest();
+    return message;
+  },
+};
+
+function createBaseConsensusReport(): ConsensusReport {
+  return {
+    id: "",
+    engine: "",
+    version: "",
+    epoch: 0n,
+    height: 0n,
+    headHash: new Uint8Array(0),
+    stateHash: new Uint8Array(0),
+    valid: false,
+    pending: 0n,
+    halted: "",
+    divergence: "",
+    members: [],
+    engineView: "",
+  };
+}
+
+export const ConsensusReport: MessageFns<ConsensusReport, "weft.ConsensusReport"> = {
+  $type: "weft.ConsensusReport" as const,
+
+  encode(message: ConsensusReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.engine !== "") {
+      writer.uint32(18).string(message.engine);
+    }
+    if (message.version !== "") {
+      writer.uint32(26).string(message.version);
+    }
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.epoch);
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.height);
+    }
+    if (message.headHash.length !== 0) {
+      writer.uint32(50).bytes(message.headHash);
+    }
+    if (message.stateHash.length !== 0) {
+      writer.uint32(58).bytes(message.stateHash);
+    }
+    if (message.valid !== false) {
+      writer.uint32(64).bool(message.valid);
+    }
+    if (message.pending !== 0n) {
+      if (BigInt.asUintN(64, message.pending) !== message.pending) {
+        throw new globalThis.Error("value provided for field message.pending of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.pending);
+    }
+    if (message.halted !== "") {
+      writer.uint32(82).string(message.halted);
+    }
+    if (message.divergence !== "") {
+      writer.uint32(90).string(message.divergence);
+    }
+    for (const v of message.members) {
+      ConsensusMember.encode(v!, writer.uint32(98).fork()).join();
+    }
+    if (message.engineView !== "") {
+      writer.uint32(106).string(message.engineView);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConsensusReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConsensusReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.engine = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.headHash = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.stateHash = reader.bytes();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.valid = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.pending = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.halted = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.divergence = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.members.push(ConsensusMember.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.engineView = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConsensusReport>): ConsensusReport {
+    return ConsensusReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConsensusReport>): ConsensusReport {
+    const message = createBaseConsensusReport();
+    message.id = object.id ?? "";
+    message.engine = object.engine ?? "";
+    message.version = object.version ?? "";
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.headHash = object.headHash ?? new Uint8Array(0);
+    message.stateHash = object.stateHash ?? new Uint8Array(0);
+    message.valid = object.valid ?? false;
+    message.pending = (object.pending !== undefined && object.pending !== null) ? BigInt(object.pending) : 0n;
+    message.halted = object.halted ?? "";
+    message.divergence = object.divergence ?? "";
+    message.members = object.members?.map((e) => ConsensusMember.fromPartial(e)) || [];
+    message.engineView = object.engineView ?? "";
+    return message;
+  },
+};
+
+function createBaseConsensusMember(): ConsensusMember {
+  return { index: 0, id: "", self: false, connected: false };
+}
+
+export const ConsensusMember: MessageFns<ConsensusMember, "weft.ConsensusMember"> = {
+  $type: "weft.ConsensusMember" as const,
+
+  encode(message: ConsensusMember, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).uint32(message.index);
+    }
+    if (message.id !== "") {
+      writer.uint32(18).string(message.id);
+    }
+    if (message.self !== false) {
+      writer.uint32(24).bool(message.self);
+    }
+    if (message.connected !== false) {
+      writer.uint32(32).bool(message.connected);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConsensusMember {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConsensusMember();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.self = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.connected = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConsensusMember>): ConsensusMember {
+    return ConsensusMember.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConsensusMember>): ConsensusMember {
+    const message = createBaseConsensusMember();
+    message.index = object.index ?? 0;
+    message.id = object.id ?? "";
+    message.self = object.self ?? false;
+    message.connected = object.connected ?? false;
+    return message;
+  },
+};
+
+function createBaseHostNote(): HostNote {
+  return { note: undefined };
+}
+
+export const HostNote: MessageFns<HostNote, "weft.HostNote"> = {
+  $type: "weft.HostNote" as const,
+
+  encode(message: HostNote, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.note?.$case) {
+      case "heads":
+        HeadNotes.encode(message.note.value, writer.uint32(10).fork()).join();
+        break;
+      case "query":
+        HeadQuery.encode(message.note.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HostNote {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHostNote();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.note = { $case: "heads", value: HeadNotes.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.note = { $case: "query", value: HeadQuery.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HostNote>): HostNote {
+    return HostNote.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HostNote>): HostNote {
+    const message = createBaseHostNote();
+    switch (object.note?.$case) {
+      case "heads": {
+        if (object.note?.value !== undefined && object.note?.value !== null) {
+          message.note = { $case: "heads", value: HeadNotes.fromPartial(object.note.value) };
+        }
+        break;
+      }
+      case "query": {
+        if (object.note?.value !== undefined && object.note?.value !== null) {
+          message.note = { $case: "query", value: HeadQuery.fromPartial(object.note.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseHeadQuery(): HeadQuery {
+  return {};
+}
+
+export const HeadQuery: MessageFns<HeadQuery, "weft.HeadQuery"> = {
+  $type: "weft.HeadQuery" as const,
+
+  encode(_: HeadQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HeadQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeadQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HeadQuery>): HeadQuery {
+    return HeadQuery.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<HeadQuery>): HeadQuery {
+    const message = createBaseHeadQuery();
+    return message;
+  },
+};
+
+function createBaseHeadNotes(): HeadNotes {
+  return { heads: [] };
+}
+
+export const HeadNotes: MessageFns<HeadNotes, "weft.HeadNotes"> = {
+  $type: "weft.HeadNotes" as const,
+
+  encode(message: HeadNotes, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.heads) {
+      HeadNote.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HeadNotes {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeadNotes();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.heads.push(HeadNote.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HeadNotes>): HeadNotes {
+    return HeadNotes.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HeadNotes>): HeadNotes {
+    const message = createBaseHeadNotes();
+    message.heads = object.heads?.map((e) => HeadNote.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseHeadNote(): HeadNote {
+  return { height: 0n, hash: new Uint8Array(0) };
+}
+
+export const HeadNote: MessageFns<HeadNote, "weft.HeadNote"> = {
+  $type: "weft.HeadNote" as const,
+
+  encode(message: HeadNote, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.height);
+    }
+    if (message.hash.length !== 0) {
+      writer.uint32(18).bytes(message.hash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HeadNote {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeadNote();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HeadNote>): HeadNote {
+    return HeadNote.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HeadNote>): HeadNote {
+    const message = createBaseHeadNote();
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.hash = object.hash ?? new Uint8Array(0);
     return message;
   },
 };

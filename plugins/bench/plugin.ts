@@ -1,0 +1,10 @@
+import { definePlugin } from '../../kernel/index.js'
+import { BenchCommand } from './commands/bench.js'
+
+/** Measures a network of validators on this machine. A running peer gets nothing of it. */
+export default definePlugin({
+  name: 'bench',
+  description: 'peer bench: speed of a whole network on this machine',
+  commands: [BenchCommand],
+  apply: () => undefined,
+})

@@ -1,0 +1,168 @@
+import type { Clock, Logger } from '../../kernel/index.js'
+import { decode, encode, type HeadNote, HostNote, WireError } from '../../proto/index.js'
+import type { ConsensusTransport } from './consensus.js'
+import type { MemberIndex } from './engine.js'
+import type { HostLedger } from './execution.js'
+
+/** Heights at which every host says its block hash: multiples of this. */
+const ANNOUNCED_EVERY = 10n
+/** Heads that are remembered of each member, and told to whoever asks. */
+const REMEMBERED = 64
+const TOLD = 16
+const MAX_NOTE_BYTES = 8192
+const MAX_HASH_BYTES = 64
+/** A member is answered at most this often. */
+const ANSWER_EVERY_MS = 200
+
+/** What enough others agree on: the block hash at a height. */
+export interface AgreedHead {
+  readonly height: bigint
+  readonly hash: Uint8Array
+  readonly members: readonly MemberIndex[]
+}
+
+export interface HeadWatchOptions {
+  readonly members: number
+  readonly self: MemberIndex
+  /** So many others with one hash outweigh the own one. */
+  readonly quorum: number
+  readonly ledger: Pick<HostLedger, 'info' | 'height' | 'block'>
+  readonly transport: ConsensusTransport
+  readonly clock: Pick<Clock, 'elapsedMs'>
+  readonly log: Logger
+  /** Others agree on another hash than this ledger has at that height. May be said again. */
+  readonly differs: (head: AgreedHead) => void
+}
+
+/**
+ * Compares the chain with that of the other members: engines that agree on the order alone would let a chaincode that is not deterministic part the
+ * validators unnoticed (design §7). Everybody says (height, hash) every 10 blocks, to Weft peers alone.
+ */
+export class HeadWatch {
+  /** By member: hash in hex by height, the newest last. */
+  private readonly notes: Map<bigint, string>[]
+  private readonly own = new Map<bigint, string>()
+  private readonly answeredAt: number[]
+
+  constructor(private readonly options: HeadWatchOptions) {
+    this.notes = Array.from({ length: options.members }, () => new Map<bigint, string>())
+    this.answeredAt = this.notes.map(() => Number.NEGATIVE_INFINITY)
+    options.transport.receive({ message: (from, bytes) => this.received(from, bytes), peer: () => undefined })
+  }
+
+  /** This ledger has a new head. */
+  committed({ height, hash }: { readonly height: bigint; readonly hash: Uint8Array }): void {
+    remember(this.own, height, hex(hash))
+    if (height % ANNOUNCED_EVERY !== 0n) return
+    this.tell([{ height, hash }])
+    this.compare(height)
+  }
+
+  /** The own chain was replaced: what was known of it counts no more. */
+  replaced(): void {
+    this.own.clear()
+  }
+
+  /** Asks everybody for the newest heads. */
+  query(): void {
+    this.send({ note: { $case: 'query', value: {} } })
+  }
+
+  /** The highest head, from a height on, on which enough others agree; with `quorum` of them and no less. */
+  agreedFrom(lowest: bigint): AgreedHead | undefined {
+    const heights = new Set(this.notes.flatMap((heads) => [...heads.keys()]))
+    for (const height of [...heights].sort((left, right) => (left < right ? 1 : -1))) {
+      if (height < lowest) return undefined
+      const agreed = this.agreed(height)
+      if (agreed) return agreed
+    }
+    return undefined
+  }
+
+  private received(from: MemberIndex, bytes: Uint8Array): void {
+    const heads = this.notes[from]
+    if (!heads || from === this.options.self) return
+    const { note } = this.read(from, bytes) ?? { note: undefined }
+    if (note?.$case === 'query') this.answer(from)
+    if (note?.$case !== 'heads') return
+    for (const { height, hash } of note.value.heads.slice(0, TOLD)) {
+      if (height === 0n || hash.length > MAX_HASH_BYTES) continue
+      remember(heads, height, hex(hash))
+      this.compare(height)
+    }
+  }
+
+  private read(from: MemberIndex, bytes: Uint8Array): HostNote | undefined {
+    try {
+      if (bytes.length <= MAX_NOTE_BYTES) return decode(HostNote, bytes)
+      this.options.log.debug('a note of a member is dropped: it is too long', { member: from, bytes: bytes.length })
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.options.log.debug('a note of a member is dropped: it cannot be read', { member: from, reason: error.message })
+    }
+    return undefined
+  }
+
+  private answer(to: MemberIndex): void {
+    const now = this.options.clock.elapsedMs()
+    if (now - (this.answeredAt[to] ?? 0) < ANSWER_EVERY_MS) return
+    this.answeredAt[to] = now
+    const { height } = this.options.ledger.info()
+    const heads: HeadNote[] = []
+    for (let below = 0n; below < BigInt(TOLD) && height > below; below++) {
+      const hash = this.ownHash(height - below)
+      if (hash !== undefined) heads.push({ height: height - below, hash: Buffer.from(hash, 'hex') })
+    }
+    this.tell(heads, to)
+  }
+
+  private compare(height: bigint): void {
+    const agreed = height > this.options.ledger.height() ? undefined : this.agreed(height)
+    if (agreed && this.ownHash(height) !== hex(agreed.hash)) this.options.differs(agreed)
+  }
+
+  private agreed(height: bigint): AgreedHead | undefined {
+    const members = new Map<string, MemberIndex[]>()
+    for (const [index, heads] of this.notes.entries()) {
+      const hash = heads.get(height)
+      if (hash !== undefined) members.set(hash, [...(members.get(hash) ?? []), index])
+    }
+    for (const [hash, saying] of members) {
+      if (saying.length >= this.options.quorum) return { height, hash: Buffer.from(hash, 'hex'), members: saying }
+    }
+    return undefined
+  }
+
+  /** In hex; undefined above the head, and for a block that is not stored. */
+  ownHash(height: bigint): string | undefined {
+    const { ledger } = this.options
+    const known = this.own.get(height)
+    if (known !== undefined) return known
+    const info = ledger.info()
+    if (height > info.height || height === 0n) return undefined
+    const hash = height === info.height ? info.currentBlockHash : ledger.block(height)?.previousBlockHash
+    return hash && hex(hash)
+  }
+
+  private tell(heads: HeadNote[], to?: MemberIndex): void {
+    this.send({ note: { $case: 'heads', value: { heads } } }, to)
+  }
+
+  private send(note: HostNote, to?: MemberIndex): void {
+    const { members, self, transport } = this.options
+    const bytes = encode(HostNote, note)
+    for (let member = 0; member < members; member++) if (member !== self && (to === undefined || member === to)) transport.send(member, bytes)
+  }
+}
+
+function remember(heads: Map<bigint, string>, height: bigint, hash: string): void {
+  heads.delete(height)
+  heads.set(height, hash)
+  if (heads.size <= REMEMBERED) return
+  const [oldest] = heads.keys()
+  if (oldest !== undefined) heads.delete(oldest)
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}

@@ -1,0 +1,127 @@
+import { Command, Option } from 'clipanion'
+import { isDeepStrictEqual } from 'node:util'
+import { columns, PeerError } from '../../../kernel/index.js'
+import { ownPackage } from '../../loader/index.js'
+import type { Devnet, StartedPeer } from '../devnet.js'
+import { createDevnet, findDevnet } from '../layout.js'
+import { DEFAULT_PLAN, type DevnetPlan } from '../plan.js'
+import { DevnetCommand } from './devnet-command.js'
+
+const LIMIT_SECONDS = 30
+
+/** `peer devnet up` */
+export class DevnetUpCommand extends DevnetCommand {
+  static override paths = [['devnet', 'up']]
+  static override usage = Command.Usage({
+    category: 'A network on this machine',
+    description: 'Start a network of validators on this machine.',
+    details:
+      'Every validator is a process of its own with a configuration file of its own, `weft-devnet/vp0/peer.config.yaml` and so on, which extends the site found here. Returns when they are all connected and can order transactions; they go on in the background. A devnet that is there already is started again with its ledgers: those of its peers that do not run. `--set key=value` is written into every file. Variables CORE_* do not reach the peers. vp0 listens where the default site does, so that other commands reach it without options; use `--config weft-devnet/vp1/peer.config.yaml` for another one.',
+    examples: [
+      ['Four validators that agree with PBFT', 'peer devnet up'],
+      ['Seven, elsewhere, with TLS', 'peer devnet up --validators 7 --tls --dir /tmp/seven --port 17050'],
+      ['With small batches', 'peer devnet up --set pbft.general.batchsize=2'],
+      ['One that was stopped or killed, again', 'peer devnet up vp2'],
+    ],
+  })
+
+  validators = Option.String('--validators', { description: 'how many (default 4)' })
+  engine = Option.String('--engine', { description: 'consensus engine (default pbft)' })
+  tls = Option.Boolean('--tls', { description: 'encrypt all connections, with a certificate made for this devnet' })
+  port = Option.String('--port', {
+    description: 'first port; vp0 uses this (REST), the next (peers, clients) and the third after it (events), vp1 ten further (default 7050)',
+  })
+  timeout = Option.String('--timeout', { description: `seconds to wait until the network is ready (default ${LIMIT_SECONDS})` })
+  names = Option.Rest({ name: 'peers' })
+
+  protected async run(): Promise<void> {
+    const limitMs = 1000 * (this.number('--timeout', this.timeout) ?? LIMIT_SECONDS)
+    const began = performance.now()
+    const devnet = this.use(await this.devnet())
+    const started = await devnet.start(devnet.named(this.names), (text) => this.warn(text))
+    const found = await this.untilReady(devnet, started, limitMs)
+    const seconds = Number(((performance.now() - began) / 1000).toFixed(2))
+    const up = found.filter(({ view }) => view.state === 'running')
+    const peers = found.map(({ peer, view }) => ({
+      id: peer.id,
+      address: peer.address,
+      restAddress: peer.restAddress,
+      eventsAddress: peer.eventsAddress,
+      config: peer.config,
+      log: peer.log,
+      pid: view.state === 'stopped' ? null : view.pid,
+      started: started.some((one) => one.peer === peer),
+    }))
+    const rows = peers.map(({ id, address, config, pid }): [string, string] => [id, `${address}  ${pid === null ? 'stopped' : `process ${pid}`}  ${config}`])
+    this.report(
+      { directory: devnet.directory, engine: devnet.plan.engine, tls: devnet.plan.tls, seconds, started: started.map(({ peer }) => peer.id), peers },
+      [
+        started.length === 0
+          ? `All ${up.length} validators run already and can order transactions.`
+          : `${up.length} validators (${devnet.plan.engine}) are connected and can order transactions, after ${seconds} s.`,
+        ...columns(rows),
+        '',
+      ].join('\n'),
+    )
+  }
+
+  /** What cannot come up is not left half up, unless it is only late. */
+  private async untilReady(devnet: Devnet, started: readonly StartedPeer[], limitMs: number) {
+    let isInterrupted = false
+    const interrupt = (): void => {
+      isInterrupted = true
+      for (const { child } of started) child.kill('SIGTERM')
+    }
+    process.once('SIGINT', interrupt)
+    try {
+      return await devnet.ready(started, limitMs)
+    } catch (error) {
+      if (error instanceof PeerError && error.code === 'ERR_DEVNET_NOT_READY') throw error
+      await devnet.stop(started.map(({ peer }) => peer))
+      throw isInterrupted ? new PeerError('ERR_INTERRUPTED', 'interrupted: what this command had started is stopped again') : error
+    } finally {
+      process.removeListener('SIGINT', interrupt)
+    }
+  }
+
+  private async devnet(): Promise<Devnet> {
+    const asked = this.asked()
+    const found = findDevnet(this.place)
+    if (found) {
+      const wanted = { ...found.plan, ...asked }
+      if (isDeepStrictEqual(wanted, found.plan)) return found
+      throw new PeerError('ERR_DEVNET_EXISTS', `${this.place} holds another devnet: ${wordsOf(found.plan)}; asked was ${wordsOf(wanted)}`, {
+        hint: 'leave these options out to start it again, delete it with peer devnet down --wipe, or choose another --dir and --port',
+      })
+    }
+    // All mistakes of keys and values are found before anything is written.
+    await this.resolved()
+    const { file } = await this.context.loadedSite()
+    const packaged = ownPackage().entry('weft/peer.config')
+    return createDevnet(this.place, { ...DEFAULT_PLAN, ...asked }, file === undefined || file === packaged ? 'weft/peer.config' : file)
+  }
+
+  private asked(): Partial<DevnetPlan> {
+    const validators = this.number('--validators', this.validators)
+    const port = this.number('--port', this.port)
+    const pairs = this.set.map((option): [string, string] => [option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)])
+    return {
+      ...(validators === undefined ? {} : { validators }),
+      ...(this.engine === undefined ? {} : { engine: this.engine }),
+      ...(this.tls === undefined ? {} : { tls: this.tls }),
+      ...(port === undefined ? {} : { port }),
+      ...(pairs.length === 0 ? {} : { set: Object.fromEntries(pairs) }),
+    }
+  }
+
+  private number(name: string, written: string | undefined): number | undefined {
+    if (written === undefined) return undefined
+    if (!/^\d{1,6}$/.test(written)) throw new PeerError('ERR_USAGE', `${name} takes a whole number, found ${written}`)
+    return Number(written)
+  }
+}
+
+function wordsOf({ validators, engine, tls, port, set }: DevnetPlan): string {
+  const keys = Object.entries(set).map(([key, value]) => `${key}=${value}`)
+  return [`${validators} validators`, engine, ...(tls ? ['TLS'] : []), `port ${port}`, ...keys].join(', ')
+}

@@ -1,0 +1,28 @@
+import { createServer } from 'node:net'
+import { messageOf, PeerError } from '../../kernel/index.js'
+import type { PeerPlan } from './plan.js'
+
+/** Throws ERR_DEVNET_PORTS, naming every port of these peers that something else has. */
+export async function checkPorts(peers: readonly PeerPlan[]): Promise<void> {
+  const wanted = peers.flatMap(({ id, address, restAddress, eventsAddress }) => [
+    { use: `${id}, peers and clients`, address },
+    { use: `${id}, REST`, address: restAddress },
+    { use: `${id}, events`, address: eventsAddress },
+  ])
+  const problems = await Promise.all(wanted.map(async ({ use, address }) => ({ use, address, problem: await problemWith(address) })))
+  const taken = problems.filter(({ problem }) => problem !== undefined)
+  if (taken.length === 0) return
+  throw new PeerError('ERR_DEVNET_PORTS', `the devnet cannot have ${taken.map(({ use, address, problem }) => `${address} (${use}): ${problem}`).join('; ')}`, {
+    hint: 'stop what listens there (another devnet? a peer of this machine?), or put the devnet elsewhere: peer devnet down --wipe && peer devnet up --port 17050',
+    details: { addresses: taken.map(({ address }) => address) },
+  })
+}
+
+function problemWith(address: string): Promise<string | undefined> {
+  const colon = address.lastIndexOf(':')
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error) => resolve('code' in error && error.code === 'EADDRINUSE' ? 'in use' : messageOf(error)))
+    server.listen({ host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }, () => server.close(() => resolve(undefined)))
+  })
+}

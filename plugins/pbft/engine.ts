@@ -1,0 +1,158 @@
+import type { pbft as wire } from '../../proto/index.js'
+import { pbft as messages } from '../../proto/index.js'
+import type { Engine, EngineFactory, EngineHost, EngineStart, MemberIndex } from '../consensus/index.js'
+import { fetchWanted, followOthers, help, isBehind, onFetch, onPeer, onReturned, onSeen, onTick, onTransferred, wantBatch } from './catch-up.js'
+import { moveWatermarks, onCheckpoint } from './checkpoints.js'
+import { acceptCommit, onCommit, onDelivered } from './execution.js'
+import { onNewView, processNewView } from './new-view.js'
+import { parsePbftOptions, type PbftOptions } from './options.js'
+import { onPrepare, onPrePrepare, orderBatch, propose, proposeWaiting, tryCommit } from './ordering.js'
+import { restore, restoreVotes, rotationAfter } from './records.js'
+import { Replica, type UpperRules } from './replica.js'
+import { announceHeld, cut, onOwnRequest, onRemoteRequest } from './requests.js'
+import { startTransfer } from './transfer.js'
+import { askToSign, leaveView, onSigned, onViewChange } from './view-change.js'
+
+/** v0.6's PBFT in batch mode (spec/consensus.md §5–§13). */
+export const pbft: EngineFactory<PbftOptions> = Object.freeze({
+  name: 'pbft',
+  version: '1.0.0',
+  agreement: true,
+  tolerates(n: number) {
+    const f = Math.floor((n - 1) / 3)
+    return { crashed: f, byzantine: f }
+  },
+  parseOptions: parsePbftOptions,
+  create(host: EngineHost, options: PbftOptions, start: EngineStart): Engine {
+    const replica = restoreReplica(host, options, start)
+    begin(replica)
+    return engineOf(replica)
+  },
+})
+
+const rules: UpperRules = { cut, orderBatch, proposeWaiting, processNewView, leaveView, followOthers, wantBatch, help }
+/** How many time-outs a replica that is behind takes for its own fault before it suspects the primary all the same. */
+const MAX_PATIENCE = 2
+
+/** A replica as its records left it. Throws ERR_PBFT_OPTIONS if the options do not fit the members. */
+export function restoreReplica(host: EngineHost, options: PbftOptions, start: EngineStart): Replica {
+  const r = new Replica(host, options, rules)
+  const lowWatermark = restore(r, start)
+  moveWatermarks(r, lowWatermark, true)
+  restoreVotes(r)
+  r.rotateAfter = rotationAfter(r)
+  for (const id of start.executed ?? []) r.book.markExecuted(id)
+  return r
+}
+
+/** The start-up state transfer, to the own head (§8.7). */
+export function begin(r: Replica): void {
+  r.timers.set('tick', r.options.requestMs / 2)
+  if (!r.isActive) r.timers.set('vcResend', r.options.resendMs)
+  startTransfer(r)
+  for (const slot of r.slots.values()) {
+    const own = slot.commits.get(r.self)
+    if (own) acceptCommit(r, r.self, slot.n, own.view, own.digest)
+    else tryCommit(r, slot)
+  }
+  publish(r)
+}
+
+/** The handlers of a replica. */
+export function engineOf(r: Replica): Required<Omit<Engine, 'onExecuted' | 'dispose'>> {
+  const then =
+    <A extends unknown[]>(handler: (...args: A) => void) =>
+    (...args: A): void => {
+      const before = [r.view, r.isActive, r.lastExec, r.h].join(' ')
+      handler(...args)
+      if (before !== [r.view, r.isActive, r.lastExec, r.h].join(' ')) publish(r)
+    }
+  return {
+    onRequest: (request) => onOwnRequest(r, request),
+    onMessage: then((from: MemberIndex, bytes: Uint8Array) => onMessage(r, from, messages.decodeIncoming(bytes))),
+    onPeer: (member, up) => onPeer(r, member, up),
+    onTimer: then((name: string) => onTimer(r, name)),
+    onDelivered: then((tag, block) => onDelivered(r, tag, block)),
+    onTransferred: then((result) => onTransferred(r, result)),
+    onSigned: then((token: string, signature: Uint8Array) => onSigned(r, token, signature)),
+    onVerified: then((token: string, verdicts: readonly boolean[]) => r.checks.onVerified(token, verdicts)),
+    onSealed() {
+      r.isSealed = true
+      r.timers.stop('newView')
+    },
+  }
+}
+
+/** A protocol message counts only from the replica that it names (§5.5, §15 W2). */
+function onMessage(r: Replica, from: MemberIndex, message: wire.Incoming | undefined): void {
+  if (message?.$case === 'request') return onRemoteRequest(r, from, message.value)
+  if (message?.$case === 'returnRequestBatch') return onReturned(r, message.value)
+  // Nobody sends batches alone; a primary that ordered them would order what no replica asked for (§15 W24).
+  if (!message || message.$case === 'requestBatch') return r.log('warning', `a message of replica ${from} is dropped: it holds nothing that is taken`)
+  const { replicaId } = message.value
+  if (replicaId !== BigInt(from)) return r.log('warning', `a message of replica ${from} is dropped: it says that it is of ${replicaId}`)
+  if ('view' in message.value) onSeen(r, from, message.value.view)
+  switch (message.$case) {
+    case 'prePrepare':
+      return onPrePrepare(r, from, message.value)
+    case 'prepare':
+      return onPrepare(r, from, message.value)
+    case 'commit':
+      return onCommit(r, from, message.value)
+    case 'checkpoint':
+      return onCheckpoint(r, from, message.value)
+    case 'viewChange':
+      return onViewChange(r, from, message.value)
+    case 'newView':
+      return onNewView(r, from, message.value)
+    case 'fetchRequestBatch':
+      return onFetch(r, from, message.value)
+  }
+}
+
+/** A timer ran out (§10.2). */
+function onTimer(r: Replica, name: string): void {
+  r.timers.fired(name)
+  if (name === 'newView') suspect(r)
+  else if (name === 'nullRequest' && r.isActive) {
+    if (!r.isPrimary) suspect(r)
+    else if (!propose(r)) r.timers.set('nullRequest', r.options.nullRequestMs)
+  } else if (name === 'vcResend') askToSign(r)
+  else if (name === 'batch') r.batcher.timeUp()
+  else if (name === 'announce') announceHeld(r)
+  else if (name === 'fetch') fetchWanted(r)
+  else if (name === 'tick') {
+    onTick(r)
+    publish(r)
+  }
+}
+
+/** The primary is too slow, unless this replica is the one that is behind, or a view change could not succeed (§15 W36). */
+function suspect(r: Replica): void {
+  if (r.patience.at !== r.lastExec) r.patience = { at: r.lastExec, left: MAX_PATIENCE }
+  const isOwnFault = isBehind(r) && r.patience.left-- > 0
+  if (isOwnFault || r.quorums.N - r.down.size < r.quorums.viewChange) r.timers.set('newView', r.options.requestMs)
+  else leaveView(r, r.view + 1n)
+}
+
+/** What `peer consensus status` shows, and the metrics. */
+function publish(r: Replica): void {
+  const view = {
+    replica: r.self,
+    replicas: r.quorums.N,
+    faulty: r.quorums.f,
+    view: Number(r.view),
+    primary: r.primaryOf(r.view),
+    active: r.isActive,
+    sequence: Number(r.seqNo),
+    executed: Number(r.lastExec),
+    lowWatermark: Number(r.h),
+    highWatermark: Number(r.h + r.L),
+    outstanding: r.book.size + r.held.size,
+    pending: r.book.queuedCount,
+    outOfDate: r.isOutOfDate,
+    transferring: r.transferring !== undefined,
+  }
+  r.host.status(view)
+  for (const name of ['view', 'executed', 'lowWatermark', 'outstanding'] as const) r.host.metric(`pbft_${name}`, view[name])
+}

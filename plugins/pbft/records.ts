@@ -1,0 +1,90 @@
+import { decode, encode, pbft } from '../../proto/index.js'
+import type { EngineStart } from '../consensus/index.js'
+import { fromBase64, orUndefined, toBase64, toBatch } from './messages.js'
+import type { PQ, Replica } from './replica.js'
+
+/** What the checkpoint of number 0 is called until the first state transfer has ended (spec/consensus.md §5.4). */
+export const GENESIS_PLACEHOLDER = 'XXX GENESIS'
+
+const VIEW = 'weft.view'
+const POSITION = 'weft.position'
+const NEW_VIEW = 'weft.newView'
+
+/** Stores v0.6's P or Q set (§11.1). */
+export function saveSet(r: Replica, key: 'pset' | 'qset', entries: ReadonlyMap<unknown, PQ>): void {
+  r.host.put(key, encode(pbft.PQset, { set: [...entries.values()] }))
+}
+
+/** The view, whether it is entered, and as its primary the message that began it: v0.6 stores neither (§15 W14). */
+export function saveView(r: Replica, newView?: pbft.NewView): void {
+  r.host.put(VIEW, Buffer.from(`${r.view} ${r.isActive ? 'active' : 'pending'}`))
+  if (newView) r.host.put(NEW_VIEW, encode(pbft.NewView, newView))
+}
+
+/** The position after a null request, which no block tells of, and the height at which it holds (§15 W16). */
+export const savePosition = (r: Replica): void => r.host.put(POSITION, Buffer.from(`${r.lastExec} ${r.host.head.height}`))
+
+export const qKey = ({ batchDigest, sequenceNumber }: PQ): string => `${sequenceNumber} ${batchDigest}`
+
+/** Restores a replica from what was stored (§11.4); returns where its low watermark was. */
+export function restore(r: Replica, { restored, metadata, head }: EngineStart): bigint {
+  const set = (key: string): readonly PQ[] => read(restored.get(key), (bytes) => decode(pbft.PQset, bytes).set) ?? [] // what is damaged counts as empty, as in v0.6
+  r.pset = new Map(set('pset').map((entry) => [entry.sequenceNumber, entry]))
+  r.qset = new Map(set('qset').map((entry) => [qKey(entry), entry]))
+  const entries = [...r.pset.values(), ...r.qset.values()]
+  const [, view = 0, active = 'active'] = /^(\d+) (active|pending)$/.exec(textOf(restored.get(VIEW))) ?? []
+  r.view = max([BigInt(view), ...entries.map((entry) => entry.view)])
+  r.isActive = active === 'active' || r.view > BigInt(view)
+  r.seqNo = max(entries.map((entry) => entry.sequenceNumber))
+  r.lastExec = read(metadata, (bytes) => decode(pbft.Metadata, bytes).seqNo) ?? 0n
+  const [, n = 0, height = -1] = /^(\d+) (\d+)$/.exec(textOf(restored.get(POSITION))) ?? []
+  if (BigInt(height) === head.height) r.lastExec = max([r.lastExec, BigInt(n)])
+  for (const [key, value] of restored) {
+    const batch = key.startsWith('reqBatch.') ? orUndefined(() => toBatch(decode(pbft.RequestBatch, value))) : undefined
+    if (batch) r.batches.set(batch.digest, batch)
+    const number = /^chkpt\.(\d{1,20})$/.exec(key)?.[1]
+    if (number !== undefined) r.checkpoints.set(BigInt(number), toBase64(value))
+  }
+  const own = read(restored.get(NEW_VIEW), (bytes) => decode(pbft.NewView, bytes))
+  if (own) r.newViews.set(r.self, own)
+  r.stamp = max(
+    [...r.batches.values()].flatMap(({ message }) => message.batch).flatMap((request) => (request.replicaId === BigInt(r.self) ? nanosOf(request) : [])),
+  )
+  const lowest = [...r.checkpoints.keys()].reduce((low, number) => (number < low ? number : low), r.lastExec)
+  if (!r.checkpoints.has(0n)) r.checkpoints.set(0n, GENESIS_PLACEHOLDER)
+  return lowest
+}
+
+/** Restores what was said in the present view before a restart: a vote that was sent is kept to, and can be said again (§15 W14). */
+export function restoreVotes(r: Replica): void {
+  for (const { sequenceNumber, batchDigest, view } of r.qset.values()) {
+    if (view !== r.view || !r.isActive) continue
+    const slot = r.slotAt(sequenceNumber)
+    slot.proposal = batchDigest
+    slot.isPrepareSent = true
+  }
+  for (const { sequenceNumber, batchDigest, view } of r.pset.values()) {
+    const slot = r.slotAt(sequenceNumber)
+    slot.commits.set(r.self, { view, digest: batchDigest })
+    slot.isPrepared = slot.isCommitSent = slot.proposal === batchDigest && view === r.view
+  }
+}
+
+/** The number after which the primary changes: `viewchangeperiod` checkpoint periods after the last one assigned (§9.11). */
+export function rotationAfter({ seqNo, K, options }: Replica): bigint {
+  return options.viewChangePeriod === 0 ? 2n ** 64n - 1n : seqNo + BigInt(options.viewChangePeriod) * K - (seqNo % K)
+}
+
+/** The own checkpoint of the highest number, with its id. */
+export function latestCheckpoint(r: Replica): readonly [n: bigint, id: string] | undefined {
+  const real = [...r.checkpoints].filter(([, id]) => id !== GENESIS_PLACEHOLDER && fromBase64(id))
+  return real.sort(([left], [right]) => Number(right - left))[0]
+}
+
+function read<T>(bytes: Uint8Array | undefined, decoder: (bytes: Uint8Array) => T): T | undefined {
+  return bytes && orUndefined(() => decoder(bytes))
+}
+
+const nanosOf = ({ timestamp }: pbft.Request): bigint => (timestamp ? timestamp.seconds * 1_000_000_000n + BigInt(timestamp.nanos) : 0n)
+const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('latin1')
+const max = (numbers: readonly bigint[]): bigint => numbers.reduce((highest, n) => (n > highest ? n : highest), 0n)

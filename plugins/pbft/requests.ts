@@ -1,0 +1,182 @@
+import { pbft } from '../../proto/index.js'
+import type { EngineRequest, MemberIndex, RequestId } from '../consensus/index.js'
+import { type Batch, NOTHING, toBatch, toEngineRequest } from './messages.js'
+import type { Replica, Waiting } from './replica.js'
+
+/** Announcements that a member is sent at once when its link comes up. */
+const MAX_REPEATED = 500
+/** An overtaken request is announced again at most this often. */
+const REPEAT_AFTER_MS = 250
+const LONGEST_HOLD_MS = 2000
+const NANOS_PER_MS = 1_000_000n
+const NANOS_PER_SECOND = 1_000_000_000n
+
+/** A request that this validator accepted (spec/consensus.md §12.2): announced to all, once in the life of the request. */
+export function onOwnRequest(r: Replica, request: EngineRequest): void {
+  const { id } = request
+  const known = r.book.get(id)
+  const former = r.former.get(id)
+  if (isOver(r, id)) {
+    // Its owner would wait for ever; what is being delivered ends with its block.
+    if (!r.delivering?.ids.has(id)) r.host.forget([id])
+  } else if (known) r.book.markOwn(known)
+  else if (former) {
+    remember(r, former)
+    resubmit(r)
+  } else if (r.isOutOfDate && r.quorums.N > 1) {
+    r.held.set(id, request)
+    r.timers.softStart('announce', Math.min(r.options.requestMs, LONGEST_HOLD_MS))
+  } else if (!r.held.has(id)) accept(r, request)
+}
+
+/** The journal's requests have waited long enough for a block that holds them. */
+export function announceHeld(r: Replica): void {
+  const requests = [...r.held.values()]
+  r.held = new Map()
+  for (const request of requests) accept(r, request)
+}
+
+/** A request that a member announced. What is no transaction, or has no time, is not stored (§15 W20, W23). */
+export function onRemoteRequest(r: Replica, from: MemberIndex, request: pbft.Request): void {
+  const read = request.timestamp && toEngineRequest(request.payload)
+  if (!read) return r.log('warning', `a request from replica ${from} is dropped: it has no time or holds no transaction`)
+  const { id } = read
+  if (isOver(r, id) || r.book.get(id)) return
+  const waiting: Waiting = { id, from, isOwn: r.held.delete(id), isQueued: false, content: { request, arrivedAt: r.host.now, announcedAt: 0 } }
+  if (!remember(r, waiting)) return r.log('warning', `replica ${from} has too many requests waiting: one is dropped`)
+  if (!mayPropose(r)) startRequestTimer(r)
+  else if (!waiting.isQueued) queue(r, waiting)
+}
+
+/** The batcher cut a batch: what is executed by now is left out. */
+export function cut(r: Replica, requests: readonly Waiting[]): void {
+  const live = requests.filter((waiting) => r.book.get(waiting.id) === waiting)
+  if (live.length === 0) {
+    r.finishedBatches++
+    return
+  }
+  const batch = toBatch({ batch: live.map(({ content }) => content.request) })
+  r.ownBatches.add(batch.digest)
+  r.rules.orderBatch(r, batch)
+}
+
+/** The timer of requests that are in no batch (§12.4). */
+export function startRequestTimer(r: Replica): void {
+  if (r.isOutOfDate || r.isSealed || r.currentExec !== undefined || !r.isActive) return
+  if (r.book.hasUnqueued) r.timers.softStart('newView', r.options.requestMs)
+}
+
+/** As primary, queues what is in no batch (§12.5). */
+export function resubmit(r: Replica): void {
+  startRequestTimer(r)
+  if (mayPropose(r)) for (const waiting of [...r.book.unqueued()]) queue(r, waiting)
+  for (; r.finishedBatches > 0; r.finishedBatches--) r.batcher.finished()
+}
+
+/** A view begins: what its numbers do not hold is in no batch (§12.5). */
+export function onViewEntered(r: Replica): void {
+  r.viewStartedAt = r.host.now
+  requeueAll(r)
+  resubmit(r)
+}
+
+/** A batch is about to be executed: its requests wait no more. */
+export function onExecuting(r: Replica, batch: Batch): void {
+  if (r.ownBatches.delete(batch.digest)) r.finishedBatches++
+  const done = batch.requests.flatMap(({ id }) => r.book.remove(id) ?? [])
+  for (const { id } of batch.requests) r.held.delete(id)
+  const ownLatest = done.findLast(({ from }) => from === r.self)
+  if (ownLatest) repeatOvertaken(r, ownLatest)
+  if (isCensored(r, Math.max(0, ...done.map(({ content }) => content.arrivedAt)))) r.rules.leaveView(r, r.view + 1n)
+}
+
+/** It was executed. A rejected request is in no block: it may be ordered again, as nobody remembers it after a restart. */
+export function onExecuted(r: Replica, { requests }: Batch, rejected: readonly RequestId[]): void {
+  const isRejected = new Set(rejected)
+  for (const { id } of requests) if (!isRejected.has(id)) r.book.markExecuted(id)
+}
+
+/** Whether a batch holds something twice, or what is executed or in another number (§15 W18). */
+export function isRepeated(r: Replica, { ids, requests }: Batch, n: bigint): boolean {
+  return ids.size < requests.length || requests.some(({ id }) => isOver(r, id) || isProposed(r, id, n))
+}
+
+/**
+ * Blocks came by a transfer. The host says the own requests again that are in none of them; those of others stay, unless it cannot be told
+ * which the blocks hold (§15 W38).
+ */
+export function onBlocksCame(r: Replica, executed: readonly RequestId[] | undefined): void {
+  r.former = new Map([...r.book.own()].map((waiting) => [waiting.id, waiting]))
+  for (const id of [...r.former.keys(), ...(executed ?? [...r.book.all()].map(({ id }) => id))]) r.book.remove(id)
+  for (const id of executed ?? []) r.book.markExecuted(id)
+  requeueAll(r)
+}
+
+/** Says the own requests again that a member may have missed. The primary has those that were sent well before its link broke; an original would order them twice. */
+export function repeatRequests(r: Replica, member: MemberIndex, downSinceMs: number): void {
+  const recentMs = member === r.primaryOf(r.view) ? downSinceMs - r.options.requestMs : 0
+  const missed = [...r.book.own()].filter(({ id, content }) => content.announcedAt >= recentMs && !isProposed(r, id))
+  for (const { content } of missed.slice(0, MAX_REPEATED)) r.host.send(member, pbft.encodeRequest(content.request))
+}
+
+const mayPropose = (r: Replica): boolean => r.isPrimary && r.isActive && !r.isOutOfDate && !r.isSealed
+const isOver = (r: Replica, id: RequestId): boolean => r.book.isExecuted(id) || r.delivering?.ids.has(id) === true
+
+/** Whether a number that is not executed yet holds it in this view, or has been decided to. */
+function isProposed(r: Replica, id: RequestId, except?: bigint): boolean {
+  for (const { n, proposal, committed } of r.slots.values()) {
+    const digest = committed ?? proposal
+    if (digest && n !== except && n > r.executedTo && r.batches.get(digest)?.ids.has(id)) return true
+  }
+  return false
+}
+
+function accept(r: Replica, { id, bytes }: EngineRequest): void {
+  const now = BigInt(r.host.now) * NANOS_PER_MS
+  // Later than every earlier one, whatever the clock says (§15 W19).
+  r.stamp = now > r.stamp ? now : r.stamp + 1n
+  const timestamp = { seconds: r.stamp / NANOS_PER_SECOND, nanos: Number(r.stamp % NANOS_PER_SECOND) }
+  const request: pbft.Request = { timestamp, payload: bytes, replicaId: BigInt(r.self), signature: NOTHING }
+  const waiting: Waiting = { id, from: r.self, isOwn: true, isQueued: false, content: { request, arrivedAt: r.host.now, announcedAt: r.host.now } }
+  r.host.broadcast(pbft.encodeRequest(request))
+  remember(r, waiting)
+  startRequestTimer(r)
+  if (mayPropose(r) && !waiting.isQueued) queue(r, waiting)
+}
+
+function remember(r: Replica, waiting: Waiting): boolean {
+  waiting.isQueued = isProposed(r, waiting.id)
+  return r.book.add(waiting)
+}
+
+function queue(r: Replica, waiting: Waiting): void {
+  r.book.markQueued(waiting)
+  r.batcher.add(waiting)
+}
+
+function requeueAll(r: Replica): void {
+  r.batcher.clear()
+  r.ownBatches.clear()
+  r.finishedBatches = 0
+  r.waiting = []
+  r.book.requeue((id) => isProposed(r, id))
+}
+
+/** An own request was overtaken by one that was announced after it: links keep the order, so the primary never got it (§15 W26). */
+function repeatOvertaken(r: Replica, { content: { announcedAt } }: Waiting): void {
+  const primary = r.primaryOf(r.view)
+  for (const { id, content, from } of r.book.own()) {
+    if (from !== r.self || content.announcedAt > announcedAt || primary === r.self) return
+    if (isProposed(r, id) || r.host.now - content.announcedAt < REPEAT_AFTER_MS) continue
+    content.announcedAt = r.host.now
+    r.host.send(primary, pbft.encodeRequest(content.request))
+  }
+}
+
+/** Whether the oldest request is passed over: requests that came a whole time-out after it are executed before it (§15 W22). */
+function isCensored(r: Replica, youngestMs: number): boolean {
+  const [oldest] = r.book.unqueued()
+  if (!oldest || !r.isActive || r.isPrimary || isProposed(r, oldest.id)) return false
+  const since = Math.max(oldest.content.arrivedAt, r.viewStartedAt)
+  return youngestMs - since > r.options.requestMs && r.host.now - since > 2 * r.options.requestMs
+}
