@@ -46,6 +46,7 @@ export default defineConfig({
     rest,
     events,
     devnet,
+    bench,
     site,
   ],
   peer: {
