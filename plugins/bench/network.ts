@@ -21,10 +21,15 @@ export interface Measured {
 /** Starts a devnet in a directory, on free ports. */
 export async function startNetwork(
   directory: string,
-  { validators, engine, set, base }: { readonly validators: number; readonly engine: string; readonly set: Readonly<Record<string, string>>; readonly base: string },
+  {
+    validators,
+    engine,
+    set,
+    base,
+  }: { readonly validators: number; readonly engine: string; readonly set: Readonly<Record<string, string>>; readonly base: string },
 ): Promise<Measured> {
   const port = await freePorts(validators * 10)
-  const plan = { validators, engine, tls: false, port, set: { 'logging.level': 'warning', ...set } }
+  const plan = { validators, engine, tls: false, port, set: { 'logging.node': 'warning', ...set } }
   const devnet = await createDevnet(join(directory, 'devnet'), plan, base)
   const meshMs = await timed(async () => devnet.ready(await devnet.start(devnet.peers), STARTED_MS))
   return { devnet, meshMs }
@@ -46,7 +51,9 @@ export async function inStep(devnet: Devnet): Promise<void> {
     const isIdle = found.every(({ view }) => view.state === 'running' && view.report.pending === 0n)
     if (isIdle && new Set(heads).size === 1) return
     if (performance.now() > deadline) {
-      const shown = found.map(({ peer, view }) => (view.state === 'running' ? `${peer.id} ${view.report.height}, ${view.report.pending} pending` : `${peer.id} ${view.state}`))
+      const shown = found.map(({ peer, view }) =>
+        view.state === 'running' ? `${peer.id} ${view.report.height}, ${view.report.pending} pending` : `${peer.id} ${view.state}`,
+      )
       throw new PeerError('ERR_BENCH_APART', `the validators are not in step a minute after the load: ${shown.join('; ')}`)
     }
     await pause(LOOK_EVERY_MS)

@@ -63,9 +63,9 @@ export class HeadWatch {
     this.own.clear()
   }
 
-  /** Asks everybody for the newest heads. */
+  /** Asks everybody for the newest heads, and for the one of the own height: whether it is the same. */
   query(): void {
-    this.send({ note: { $case: 'query', value: {} } })
+    this.send({ note: { $case: 'query', value: { height: this.options.ledger.height() } } })
   }
 
   /** The highest head, from a height on, on which enough others agree; with `quorum` of them and no less. */
@@ -83,9 +83,9 @@ export class HeadWatch {
     const heads = this.notes[from]
     if (!heads || from === this.options.self) return
     const { note } = this.read(from, bytes) ?? { note: undefined }
-    if (note?.$case === 'query') this.answer(from)
+    if (note?.$case === 'query') this.answer(from, note.value.height)
     if (note?.$case !== 'heads') return
-    for (const { height, hash } of note.value.heads.slice(0, TOLD)) {
+    for (const { height, hash } of note.value.heads.slice(0, TOLD + 1)) {
       if (height === 0n || hash.length > MAX_HASH_BYTES) continue
       remember(heads, height, hex(hash))
       this.compare(height)
@@ -103,16 +103,16 @@ export class HeadWatch {
     return undefined
   }
 
-  private answer(to: MemberIndex): void {
+  private answer(to: MemberIndex, asked: bigint): void {
     const now = this.options.clock.elapsedMs()
     if (now - (this.answeredAt[to] ?? 0) < ANSWER_EVERY_MS) return
     this.answeredAt[to] = now
     const { height } = this.options.ledger.info()
-    const heads: HeadNote[] = []
-    for (let below = 0n; below < BigInt(TOLD) && height > below; below++) {
-      const hash = this.ownHash(height - below)
-      if (hash !== undefined) heads.push({ height: height - below, hash: Buffer.from(hash, 'hex') })
-    }
+    const newest = Array.from({ length: TOLD }, (_, below) => height - BigInt(below))
+    const heads = [asked, ...newest].flatMap((at): HeadNote[] => {
+      const hash = at > 0n ? this.ownHash(at) : undefined
+      return hash === undefined ? [] : [{ height: at, hash: Buffer.from(hash, 'hex') }]
+    })
     this.tell(heads, to)
   }
 

@@ -321,6 +321,13 @@ class EngineHostProcess implements ConsensusHost {
     this.repair(head).catch((error: unknown) => this.die(error))
   }
 
+  /** An engine that compares results halts itself before the host has seen the difference: then the host looks. */
+  private askWhileHalted(): void {
+    if (this.halted === undefined || this.isRepairing || this.phase !== 'running') return
+    this.watch?.query()
+    if (this.watch) this.options.clock.setTimer(ASK_WHILE_HALTED_MS, () => this.askWhileHalted())
+  }
+
   private async repair(head: AgreedHead): Promise<void> {
     const { watch } = this
     const { ledger, transfer, clock, log, engine } = this.options
@@ -328,8 +335,8 @@ class EngineHostProcess implements ConsensusHost {
     const isOver = (): boolean => this.phase !== 'running'
     const first = watch && (await repair(head, { watch, ledger, transfer, clock, log, isOver }))
     if (isOver()) return
+    await this.pool.reopen()
     await this.pool.reconcile()
-    await this.pool.flushed()
     const restored = await this.records.load()
     if (isOver()) return
     const at = first ?? head.height - 1n
@@ -369,6 +376,7 @@ class EngineHostProcess implements ConsensusHost {
     this.timers.cancelAll()
     this.inbox.close()
     // What a delivery in progress commits still has its outcome; nobody waits for the rest, which will not come while this peer runs.
+    this.askWhileHalted()
     this.deliveries.close().then(
       () => this.pool.abandon(`the consensus engine is halted: ${reason}`),
       (error: unknown) => this.die(error),
@@ -411,6 +419,8 @@ class EngineHostProcess implements ConsensusHost {
       })
   }
 }
+
+const ASK_WHILE_HALTED_MS = 2000
 
 /** Milliseconds since 1970 that never go back: the wall clock at the start, then the monotonic one. */
 function logicalTime(clock: Clock): () => number {

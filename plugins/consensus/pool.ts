@@ -70,6 +70,16 @@ export class RequestPool {
     if (batch.size > 0) await this.options.store.commit(batch, 'record')
   }
 
+  /** Takes back from the journal what was given up (`abandon`) while the peer went on: another engine will order it. Rejects if the store fails. */
+  async reopen(): Promise<void> {
+    await this.flushed()
+    for (const [id, { stage }] of this.requests) if (stage === 'over') this.take(id)
+    for await (const [sequence, bytes] of this.journal.load()) {
+      const id = requestId(bytes)
+      if (!this.requests.has(id)) this.add(id, bytes, sequence).stage = 'journaled'
+    }
+  }
+
   /**
    * Ends the requests that are in the chain already, after their removal from the journal is durable. Rejects if the store fails.
    * Needed wherever blocks come otherwise than by `deliver`, whose own write removes what it holds.
@@ -193,7 +203,7 @@ export class RequestPool {
     const pooled = new PooledRequest({ id, bytes }, sequence, transaction)
     this.requests.set(id, pooled)
     this.bytes += bytes.length
-    this.nextSequence = sequence + 1
+    this.nextSequence = Math.max(this.nextSequence, sequence + 1)
     return pooled
   }
 

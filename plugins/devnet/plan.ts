@@ -22,13 +22,16 @@ export interface PeerPlan {
   readonly address: string
   readonly restAddress: string
   readonly eventsAddress: string
+  readonly metricsAddress: string
+  /** Profiles, where they are enabled. */
+  readonly profileAddress: string
 }
 
 export const DEFAULT_PLAN: DevnetPlan = { validators: 4, engine: 'pbft', tls: false, port: 7050, set: {} }
 
-/** Ports of one peer lie together: REST, the peer itself and the event hub as a v0.6 peer has them, at 0, 1 and 3 of its ten. */
+/** Ports of one peer lie together: REST, the peer itself and the event hub as a v0.6 peer has them, at 0, 1 and 3 of its ten, then metrics and profiles. */
 const PORTS_PER_PEER = 10
-const [REST, PEER, EVENTS] = [0, 1, 3]
+const [REST, PEER, EVENTS, METRICS, PROFILES] = [0, 1, 3, 4, 5]
 const HIGHEST_PORT = 65_535
 const MOST_VALIDATORS = 100
 
@@ -42,6 +45,8 @@ const OWN_KEYS = [
   'peer.validator.events.address',
   'peer.validator.consensus.plugin',
   'rest.address',
+  'metrics.address',
+  'peer.profile.listenAddress',
   'consensus.validators',
   'peer.tls.enabled',
   'peer.tls.cert.file',
@@ -53,7 +58,7 @@ export function checkPlan({ validators, port, set }: DevnetPlan): void {
   if (!Number.isInteger(validators) || validators < 1 || validators > MOST_VALIDATORS) {
     throw new PeerError('ERR_USAGE', `--validators takes a number from 1 to ${MOST_VALIDATORS}; found ${validators}`)
   }
-  const highest = port + (validators - 1) * PORTS_PER_PEER + EVENTS
+  const highest = port + (validators - 1) * PORTS_PER_PEER + PROFILES
   if (!Number.isInteger(port) || port < 1024 || highest > HIGHEST_PORT) {
     throw new PeerError('ERR_USAGE', `--port takes a port from 1024 on with room for ${validators * PORTS_PER_PEER} up to ${HIGHEST_PORT}; found ${port}`)
   }
@@ -79,6 +84,8 @@ export function peersOf({ validators, port }: DevnetPlan, directory: string): re
       address: at(PEER),
       restAddress: at(REST),
       eventsAddress: at(EVENTS),
+      metricsAddress: at(METRICS),
+      profileAddress: at(PROFILES),
     }
   })
 }

@@ -4,10 +4,11 @@ import type { PeerPlan } from './plan.js'
 
 /** Throws ERR_DEVNET_PORTS, naming every port of these peers that something else has. */
 export async function checkPorts(peers: readonly PeerPlan[]): Promise<void> {
-  const wanted = peers.flatMap(({ id, address, restAddress, eventsAddress }) => [
+  const wanted = peers.flatMap(({ id, address, restAddress, eventsAddress, metricsAddress }) => [
     { use: `${id}, peers and clients`, address },
     { use: `${id}, REST`, address: restAddress },
     { use: `${id}, events`, address: eventsAddress },
+    { use: `${id}, metrics`, address: metricsAddress },
   ])
   const problems = await Promise.all(wanted.map(async ({ use, address }) => ({ use, address, problem: await problemWith(address) })))
   const taken = problems.filter(({ problem }) => problem !== undefined)

@@ -39,6 +39,8 @@ function valuesOf({ engine, tls, validators, set }: DevnetPlan, peers: readonly 
     'peer.validator.consensus.plugin': engine,
     ...(tls && certificate ? { 'peer.tls.enabled': true, 'peer.tls.cert.file': certificate.certificate, 'peer.tls.key.file': certificate.key } : {}),
     'rest.address': peer.restAddress,
+    'metrics.address': peer.metricsAddress,
+    'peer.profile.listenAddress': peer.profileAddress,
     'consensus.validators': peers.map(({ id }) => id),
     ...(engine.toLowerCase() === 'pbft' ? { 'pbft.general.N': validators, 'pbft.general.f': Math.floor((validators - 1) / 3) } : {}),
     ...set,

@@ -27,7 +27,7 @@ export const savePosition = (r: Replica): void => r.host.put(POSITION, Buffer.fr
 export const qKey = ({ batchDigest, sequenceNumber }: PQ): string => `${sequenceNumber} ${batchDigest}`
 
 /** Restores a replica from what was stored (§11.4); returns where its low watermark was. */
-export function restore(r: Replica, { restored, metadata, head }: EngineStart): bigint {
+export function restore(r: Replica, { restored, metadata, head, divergedAt }: EngineStart): bigint {
   const set = (key: string): readonly PQ[] => read(restored.get(key), (bytes) => decode(pbft.PQset, bytes).set) ?? [] // what is damaged counts as empty, as in v0.6
   r.pset = new Map(set('pset').map((entry) => [entry.sequenceNumber, entry]))
   r.qset = new Map(set('qset').map((entry) => [qKey(entry), entry]))
@@ -43,7 +43,9 @@ export function restore(r: Replica, { restored, metadata, head }: EngineStart): 
     const batch = key.startsWith('reqBatch.') ? orUndefined(() => toBatch(decode(pbft.RequestBatch, value))) : undefined
     if (batch) r.batches.set(batch.digest, batch)
     const number = /^chkpt\.(\d{1,20})$/.exec(key)?.[1]
-    if (number !== undefined) r.checkpoints.set(BigInt(number), toBase64(value))
+    // Of a chain that was given up: the others have other hashes.
+    if (number !== undefined && divergedAt !== undefined) r.host.delete(key)
+    else if (number !== undefined) r.checkpoints.set(BigInt(number), toBase64(value))
   }
   const own = read(restored.get(NEW_VIEW), (bytes) => decode(pbft.NewView, bytes))
   if (own) r.newViews.set(r.self, own)

@@ -741,6 +741,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 2, kind: 'message', oneof: 0, message: 'weft.HeadQuery' },
   ] },
   { name: 'weft.HeadQuery', isClosed: false, fields: [
+    { number: 1, kind: 'uint64' },
   ] },
   { name: 'weft.HeadNotes', isClosed: false, fields: [
     { number: 1, kind: 'message', repeated: true, message: 'weft.HeadNote' },

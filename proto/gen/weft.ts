@@ -273,6 +273,8 @@ export interface HostNote {
 }
 
 export interface HeadQuery {
+  /** Asks for this height too, however long past it is; 0: the newest alone. */
+  height: bigint;
 }
 
 export interface HeadNotes {
@@ -3319,13 +3321,19 @@ export const HostNote: MessageFns<HostNote, "weft.HostNote"> = {
 };
 
 function createBaseHeadQuery(): HeadQuery {
-  return {};
+  return { height: 0n };
 }
 
 export const HeadQuery: MessageFns<HeadQuery, "weft.HeadQuery"> = {
   $type: "weft.HeadQuery" as const,
 
-  encode(_: HeadQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: HeadQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.height);
+    }
     return writer;
   },
 
@@ -3342,6 +3350,14 @@ export const HeadQuery: MessageFns<HeadQuery, "weft.HeadQuery"> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3357,8 +3373,9 @@ export const HeadQuery: MessageFns<HeadQuery, "weft.HeadQuery"> = {
   create(base?: DeepPartial<HeadQuery>): HeadQuery {
     return HeadQuery.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<HeadQuery>): HeadQuery {
+  fromPartial(object: DeepPartial<HeadQuery>): HeadQuery {
     const message = createBaseHeadQuery();
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
     return message;
   },
 };

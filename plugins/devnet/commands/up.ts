@@ -29,7 +29,8 @@ export class DevnetUpCommand extends DevnetCommand {
   engine = Option.String('--engine', { description: 'consensus engine (default pbft)' })
   tls = Option.Boolean('--tls', { description: 'encrypt all connections, with a certificate made for this devnet' })
   port = Option.String('--port', {
-    description: 'first port; vp0 uses this (REST), the next (peers, clients) and the third after it (events), vp1 ten further (default 7050)',
+    description:
+      'first port; vp0 uses this (REST), the next (peers, clients) and the third, fourth and fifth after it (events, metrics, profiles), vp1 ten further (default 7050)',
   })
   timeout = Option.String('--timeout', { description: `seconds to wait until the network is ready (default ${LIMIT_SECONDS})` })
   names = Option.Rest({ name: 'peers' })

@@ -95,6 +95,14 @@ export class FakeLedger implements Pick<Ledger, 'info' | 'height' | 'openBatch' 
     return { number, bytes, info: this.head, executed }
   }
 
+  /** Becomes a copy of another chain, as a state transfer would do. */
+  replaceWith(other: FakeLedger): void {
+    const batch = this.store.batch()
+    for (let number = 0n; number < other.height(); number++) batch.put(this.chain, key(number), other.blockBytes(number) ?? EMPTY)
+    void this.store.commit(batch, 'block')
+    this.head = other.info()
+  }
+
   private hash(number: bigint): Uint8Array {
     const bytes = number < 0n ? undefined : this.chain.get(key(number))
     return bytes ? hashOf(canonicalBlock(bytes)) : EMPTY

@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest'
+import { decode, encode, HostNote } from '../../proto/index.js'
+import { type ConsensusHostOptions, type ConsensusTransport, type Engine, type EngineFactory, requestId } from '../../plugins/consensus/index.js'
+import { VirtualTime } from '../kit/virtual-clock.js'
+import { type FakeLedger, fakeChaincode, transactionOf } from './kit/fake-ledger.js'
+import { type Bench, createBench, run } from './kit/harness.js'
+
+/** Every member makes a block of each request that the first one accepts. */
+const obey: EngineFactory = {
+  name: 'obey',
+  version: '1',
+  agreement: true,
+  tolerates: (n) => ({ crashed: 0, byzantine: Math.floor((n - 1) / 3) }),
+  parseOptions: (raw) => raw,
+  create(host, _options, start): Engine {
+    if (start.divergedAt !== undefined) host.status({ divergedAt: Number(start.divergedAt) })
+    const deliver = (bytes: Uint8Array): void => host.deliver('', [{ id: requestId(bytes), bytes }])
+    return {
+      onRequest({ bytes }) {
+        if (host.self !== 0) return host.send(0, bytes)
+        host.broadcast(bytes)
+        deliver(bytes)
+      },
+      onMessage(from, bytes) {
+        if (host.self === 0) host.broadcast(bytes)
+        if (host.self === 0 || from === 0) deliver(bytes)
+      },
+    }
+  },
+}
+
+/** Executes as if everything were rejected from a transaction on: the blocks are others then. */
+function brokenFrom(payload: string): ReturnType<typeof fakeChaincode> {
+  const sound = fakeChaincode()
+  let isBroken = false
+  return {
+    async execute(batch, transactions) {
+      isBroken ||= transactions.some(({ transaction }) => Buffer.from(transaction.payload).toString() === payload)
+      const executed = await sound.execute(batch, transactions)
+      return isBroken ? executed.map(({ bytes, result }) => ({ bytes, result: { ...result, error: 'a local fault' } })) : executed
+    },
+  }
+}
+
+type Handlers = Parameters<ConsensusTransport['receive']>[0]
+
+/** Links with a delay of 5 ms. `receivers`: by member. */
+function link(time: VirtualTime, receivers: Handlers[], self: number): ConsensusTransport {
+  return {
+    send: (to, bytes) => void time.schedule(5, () => receivers[to]?.message(self, bytes)),
+    receive: (handlers) => void (receivers[self] = handlers),
+  }
+}
+
+/** Four hosts; member 3 diverges at block 12 and can copy the ledger of member 0. */
+async function network(overrides: Partial<ConsensusHostOptions> = {}): Promise<readonly Bench[]> {
+  const time = new VirtualTime()
+  const [messages, notes]: [Handlers[], Handlers[]] = [[], []]
+  const benches: Bench[] = []
+  for (const self of [0, 1, 2, 3]) {
+    const chaincode = self === 3 ? { chaincode: brokenFrom('12') } : {}
+    const transfer: ConsensusHostOptions['transfer'] = async () => {
+      const [source, , , broken] = benches
+      if (!source || !broken) return { reached: false, reason: 'there is nobody' }
+      copy(source.ledger, broken.ledger)
+      return { reached: true }
+    }
+    benches.push(
+      createBench(obey, { size: 4, self, time, transport: link(time, messages, self), notes: link(time, notes, self), transfer, ...chaincode, ...overrides }),
+    )
+  }
+  for (const { host } of benches) await host.start()
+  return benches
+}
+
+function copy(from: FakeLedger, to: FakeLedger): void {
+  to.replaceWith(from)
+}
+
+async function submit([first]: readonly Bench[], from: number, to: number): Promise<void> {
+  if (!first) throw new Error('a network has a first member')
+  for (let n = from; n <= to; n++) {
+    const accepted = first.host.submit(transactionOf(String(n)))
+    await run(first.time, 50)
+    await accepted
+  }
+}
+
+const headOf = ({ ledger }: Bench): string => Buffer.from(ledger.info().currentBlockHash).toString('hex')
+
+describe('a validator whose chaincode gave another result', () => {
+  it('stops voting, names the first block that differs, takes the chain of the others and goes on', async () => {
+    const benches = await network()
+    const [first, , , broken] = benches
+    if (!first || !broken) throw new Error('four members')
+    await submit(benches, 0, 12)
+    expect(headOf(broken)).not.toBe(headOf(first))
+    expect(broken.host.valid).toBe(true)
+    await submit(benches, 13, 19)
+    await run(broken.time, 2000)
+    expect(broken.log.lines.some((line) => line.startsWith('critical this validator has diverged'))).toBe(true)
+    expect(broken.host.status()).toMatchObject({ valid: true, divergence: expect.stringContaining('block 12 was the first'), engineView: { divergedAt: 12 } })
+    expect(headOf(broken)).toBe(headOf(first))
+    expect(first.host.status().divergence).toBeUndefined()
+  })
+
+  it('answers no queries and accepts nothing while it has no chain to take, and tries again', async () => {
+    let isReachable = false
+    const benches = await network({ transfer: async () => (isReachable ? { reached: false, reason: 'not this way' } : { reached: false, reason: 'nobody has it' }) })
+    const broken = benches[3]
+    if (!broken) throw new Error('four members')
+    await submit(benches, 0, 19)
+    await run(broken.time, 3000)
+    expect(broken.host.valid).toBe(false)
+    await expect(broken.host.submit(transactionOf('late'))).rejects.toMatchObject({ code: 'ERR_CONSENSUS_HALTED', grpcStatus: 14 })
+    isReachable = true
+    await run(broken.time, 1000)
+    const tries = broken.log.lines.filter((line) => line.includes('could not be brought'))
+    expect(tries.length).toBeGreaterThan(2)
+    expect(tries.at(-1)).toContain('not this way')
+  })
+
+  it('is found too if the engine has seen it first and has halted', async () => {
+    const halting: EngineFactory = {
+      ...obey,
+      create(host, options, start) {
+        const inner = obey.create(host, options, start)
+        return {
+          ...inner,
+          onDelivered: (_tag, block) => {
+            if (host.self === 3 && block !== 'skipped' && block.rejected && start.divergedAt === undefined) host.halt('others have another result')
+          },
+        }
+      },
+    }
+    const benches = await network({ engine: { factory: halting, options: {} } })
+    const [first, , , broken] = benches
+    if (!first || !broken) throw new Error('four members')
+    await submit(benches, 0, 14)
+    await run(broken.time, 5000)
+    expect(broken.host.status()).toMatchObject({ halted: undefined, divergence: expect.stringContaining('block 12 was the first') })
+    expect(headOf(broken)).toBe(headOf(first))
+  })
+
+  it('believes no single member, and survives notes that are no notes', async () => {
+    const time = new VirtualTime()
+    const notes: Handlers[] = []
+    const bench = createBench(obey, { size: 4, self: 0, time, notes: link(time, notes, 0) })
+    await bench.host.start()
+    await submit([bench], 1, 10)
+    const lie = encode(HostNote, { note: { $case: 'heads', value: { heads: [{ height: 10n, hash: Buffer.from('another') }] } } })
+    for (const bytes of [lie, lie, Buffer.from('ffffff', 'hex'), Buffer.alloc(100_000, 1), Buffer.alloc(0)]) notes[0]?.message(1, bytes)
+    notes[0]?.message(9, lie)
+    await run(time, 1000)
+    expect(bench.host.valid).toBe(true)
+    notes[0]?.message(2, lie)
+    await run(time, 1000)
+    expect(bench.host.valid).toBe(false)
+  })
+})
+
+describe('a healthy validator', () => {
+  it('says its head every ten blocks, and tells its newest heads to whoever asks', async () => {
+    const time = new VirtualTime()
+    const sent: HostNote[] = []
+    let received: Handlers | undefined
+    const notes: ConsensusTransport = { send: (_to, bytes) => void sent.push(decode(HostNote, bytes)), receive: (handlers) => void (received = handlers) }
+    const bench = createBench(obey, { size: 2, self: 0, time, notes })
+    await bench.host.start()
+    await submit([bench], 1, 21)
+    const heightsOf = (note: HostNote | undefined): bigint[] => (note?.note?.$case === 'heads' ? note.note.value.heads.map(({ height }) => height) : [])
+    expect(sent.map(heightsOf)).toEqual([[10n], [20n]])
+    received?.message(1, encode(HostNote, { note: { $case: 'query', value: { height: 3n } } }))
+    received?.message(1, encode(HostNote, { note: { $case: 'query', value: { height: 3n } } }))
+    expect(sent).toHaveLength(3)
+    expect(heightsOf(sent[2])).toEqual([3n, ...Array.from({ length: 16 }, (_, below) => 21n - BigInt(below))])
+  })
+})
