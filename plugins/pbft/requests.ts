@@ -69,7 +69,7 @@ export function startRequestTimer(r: Replica): void {
 /** As primary, queues what is in no batch (§12.5). */
 export function resubmit(r: Replica): void {
   startRequestTimer(r)
-  if (mayPropose(r)) for (const waiting of [...r.book.unqueued()]) queue(r, waiting)
+  if (mayPropose(r)) for (const waiting of r.book.unqueued()) queue(r, waiting)
   for (; r.finishedBatches > 0; r.finishedBatches--) r.batcher.finished()
 }
 
