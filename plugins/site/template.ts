@@ -22,10 +22,10 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'tracing',
   'admin',
   'site',
-  'tls',
-  'doctor',
   'devnet',
   'bench',
+  'tls',
+  'doctor',
   'systemd',
 ]
 
