@@ -58,8 +58,9 @@ class HotStuff implements Engine {
   ) {
     const n = host.members.length
     this.#quorum = n - Math.floor((n - 1) / 3)
-    const state = unpack<{ voted: number; high: Certificate; locked: Certificate }>(restored.get('state'))
+    const state = unpack<{ voted: number; proposed: number; high: Certificate; locked: Certificate }>(restored.get('state'))
     this.#voted = state?.voted ?? 0
+    this.#proposed = state?.proposed ?? 0
     this.#high = state?.high ?? GENESIS
     this.#locked = state?.locked ?? GENESIS
     this.#view = Math.max(this.#voted, this.#high.view) + 1
@@ -194,6 +195,8 @@ class HotStuff implements Engine {
     const requests = [...this.#pool.values()].filter(({ id }) => !inBranch.has(id)).map(toWire)
     if (requests.length === 0 && inBranch.size === 0 && !evenIfIdle) return this.host.setTimer('idle', IDLE_MS)
     this.#proposed = this.#view
+    // The own vote may be refused, so its record is not enough.
+    this.#storeState()
     const node: Node = { view: this.#view, parent: this.#high, requests }
     this.host.broadcast(pack({ t: 'propose', node } satisfies Message), { vote: { slot: `proposal ${this.#view}`, value: idOf(node) } })
     this.#consider(this.host.self, node)
@@ -209,10 +212,14 @@ class HotStuff implements Engine {
     // Two-chain: lock what the parent certifies.
     if (parent && parent.parent.view > this.#locked.view) this.#locked = parent.parent
     this.#voted = node.view
-    this.host.put('state', pack({ voted: this.#voted, high: this.#high, locked: this.#locked }))
+    this.#storeState()
     // The vote leaves in a later handler than the record: the host keeps every send behind every earlier write.
     this.host.sign(JSON.stringify([node.view, id]), votedBytes(node.view, id))
     this.#enter(node.view + 1)
+  }
+
+  #storeState(): void {
+    this.host.put('state', pack({ voted: this.#voted, proposed: this.#proposed, high: this.#high, locked: this.#locked }))
   }
 
   #store(node: Node): string {
