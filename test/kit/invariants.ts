@@ -120,9 +120,13 @@ export class Invariants {
     votes?.set(slot, value)
   }
 
-  /** Txids of accepted transactions that are not in the chain of each of these members (of those whose execution fails nothing can be said). */
-  missing(members: readonly MemberIndex[]): string[] {
-    return this.#unrejected((content) => members.some((member) => !this.#chains[member]?.heightOf.has(content)))
+  /**
+   * Txids of transactions, accepted by one of `owners` (default: anybody), that are not in the chain of each of these members. Of those whose execution fails
+   * nothing can be said.
+   */
+  missing(members: readonly MemberIndex[], owners?: readonly MemberIndex[]): string[] {
+    const isMissing = (content: Content): boolean => members.some((member) => !this.#chains[member]?.heightOf.has(content))
+    return this.#unrejected((content, owner) => owners?.includes(owner) !== false && isMissing(content))
   }
 
   /** Txids of accepted transactions that the member who accepted them has not committed. */

@@ -39,6 +39,9 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly signer: ConsensusSigner
   readonly limits: ConsensusHostOptions['limits']
   readonly transfer: ((peer: SimulatedPeer<L>, target: Parameters<StateTransfer>[0]) => ReturnType<StateTransfer>) | undefined
+  /** Finishes a transfer that a crash interrupted. */
+  readonly repair: ((peer: SimulatedPeer<L>, ledger: L, isWanted: () => boolean) => Promise<void>) | undefined
+  readonly defer: (task: () => void) => void
   readonly invariants: Invariants
   readonly trace: Trace
   readonly log: Logger
@@ -61,7 +64,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   /** How often it was started. */
   starts = 0
   /** Virtual time that the execution of a batch takes, in milliseconds. */
-  executionMs = 0
+  readonly execution = { slowMs: 0 }
   /** How far its wall clock is off, in milliseconds. */
   clockJumpMs = 0
 
@@ -121,13 +124,19 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     this.#options.disk.crash(kind)
   }
 
-  /** Stops in good order, as `peer node stop` does: resolves when it is down. */
-  async stop(): Promise<void> {
+  /** Begins to stop in good order, as `peer node stop` does; it goes on in virtual time. Nothing happens if it is down. */
+  beginStop(): void {
     const life = this.#life
-    if (!life?.host) return this.crash('kill')
+    if (!life) return
+    if (!life.host) return this.crash('kill')
     this.#options.trace.sink?.add({ type: 'stops', at: this.endpoint })
-    await life.host.stop()
-    if (this.#life === life) this.crash('kill')
+    const end = (): void => {
+      if (this.#life === life) this.crash('kill')
+    }
+    life.host.stop().then(end, (error: unknown) => {
+      if (life.isAlive) this.#violation('safety', `could not stop: ${messageOf(error)}`)
+      end()
+    })
   }
 
   /** A client submits; false if nobody is there to take it. */
@@ -154,7 +163,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   }
 
   async #boot(life: Life<L>): Promise<void> {
-    const { time, disk, openLedger, wrapStore, trace } = this.#options
+    const { time, disk, openLedger, wrapStore, repair, trace } = this.#options
     const clock = createVirtualClock(
       time,
       () => life.isAlive,
@@ -162,6 +171,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     )
     const store = wrapStore(await disk.open())
     const ledger = await openLedger(store, clock)
+    await repair?.(this, ledger, () => life.isAlive)
     if (!life.isAlive) return
     this.#watch(life, ledger)
     const host = createConsensusHost(this.#hostOptions(life, store, ledger, clock))
@@ -203,7 +213,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       signer,
       ...(limits ? { limits } : {}),
       ...(transfer ? { transfer: (target) => transfer(this, target) } : {}),
-      defer: queueMicrotask,
+      defer: this.#options.defer,
       onFatal: (reason) => {
         if (life.isAlive) this.#violation('safety', `failed: ${messageOf(reason)}`)
       },
@@ -234,7 +244,8 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     const { chaincode } = this.#options
     return {
       execute: async (batch, transactions) => {
-        if (this.executionMs > 0) await new Promise<void>((resolve) => void clock.setTimer(this.executionMs, resolve))
+        const { slowMs } = this.execution
+        if (slowMs > 0) await new Promise<void>((resolve) => void clock.setTimer(slowMs, resolve))
         return chaincode.execute(batch, transactions)
       },
     }

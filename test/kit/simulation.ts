@@ -30,6 +30,8 @@ export interface SimulationOptions<L extends Ledger> {
   readonly links?: LinkOptions
   /** Brings a member's ledger to the target from another's; resolves false if that cannot give it. Without it only the own head can be reached. */
   readonly transfer?: (to: L, from: L, target: TransferTarget) => Promise<boolean>
+  /** False: a crash interrupted a transfer, which is finished before the member takes part. Default: always true. */
+  readonly isWhole?: (ledger: L) => boolean
   /** Members of which nothing is expected. */
   readonly byzantine?: readonly MemberIndex[]
   /** Those of them that run twice, with one identity: each other member reaches one of the two (`links.turn`). */
@@ -45,6 +47,9 @@ export interface SimulationOptions<L extends Ledger> {
 
 const DEFAULT_LINKS: LinkOptions = { minDelayMs: 1, maxDelayMs: 10 }
 const DEFAULT_DISK: MemoryDiskOptions = { minWriteMs: 1, maxWriteMs: 5 }
+/** Tasks that may be deferred within one moment; an engine that sets a timer without delay for ever would never let time pass. */
+const MOST_DEFERRED = 100_000
+const MOST_STEPS = 20_000_000
 const TRANSFER_MS = 20
 const TRANSFER_TRIES = 50
 
@@ -67,6 +72,7 @@ export class Simulation<L extends Ledger = Ledger> {
   /** Virtual events so far. */
   steps = 0
   readonly #transferFrom: SimulationOptions<L>['transfer']
+  #deferred = 0
 
   constructor(options: SimulationOptions<L>) {
     const { seed, members: count, engine, twins = [], byzantine = twins } = options
@@ -82,9 +88,10 @@ export class Simulation<L extends Ledger = Ledger> {
   }
 
   /** Starts every member and waits until all of them run. */
-  async start(): Promise<void> {
-    for (const peer of this.instances()) peer.start()
-    await this.runUntil('all members run', () => this.instances().every(({ host }) => host !== undefined), 10_000)
+  async start(limitMs = 10_000): Promise<void> {
+    const instances = this.instances()
+    for (const peer of instances) peer.start()
+    await this.runUntil('all members run', () => instances.every(({ host }) => host !== undefined), limitMs)
   }
 
   /** The member of that index; throws a RangeError if there is none. */
@@ -151,8 +158,16 @@ export class Simulation<L extends Ledger = Ledger> {
 
   #advance(): boolean {
     this.steps += 1
+    this.#deferred = 0
+    if (this.steps > MOST_STEPS) throw this.failure('liveness', `expected an end within ${MOST_STEPS} virtual events`)
     this.time.step()
     return true
+  }
+
+  readonly #defer = (task: () => void): void => {
+    this.#deferred += 1
+    if (this.#deferred === MOST_DEFERRED) this.invariants.fail('contract', `an engine asks for timers without delay without end: time cannot pass`)
+    if (this.#deferred < MOST_DEFERRED) queueMicrotask(task)
   }
 
   #throwViolations(): void {
@@ -185,6 +200,8 @@ export class Simulation<L extends Ledger = Ledger> {
       signer: (options.signer ?? createKeyedHashSigner)(self),
       limits: options.limits,
       transfer: options.transfer && ((peer, target) => this.#transfer(peer, target)),
+      repair: options.isWhole && ((peer, ledger, isWanted) => this.#repair(peer, ledger, () => isWanted() && options.isWhole?.(ledger) === false)),
+      defer: this.#defer,
       invariants: this.invariants,
       trace: this.trace,
       log: options.log ?? silentLogger,
@@ -196,9 +213,7 @@ export class Simulation<L extends Ledger = Ledger> {
     const own = peer.ledger
     const sources = target.members.length > 0 ? target.members : this.peers.map((_, index) => index)
     for (let attempt = 0; attempt < TRANSFER_TRIES && own !== undefined; attempt += 1) {
-      await new Promise<void>((resolve) => {
-        this.time.schedule(TRANSFER_MS, resolve)
-      })
+      await this.#pause()
       if (peer.ledger !== own) break
       for (const member of sources) {
         const from = this.links.isUp(peer.endpoint, member) ? this.peers[member]?.ledger : undefined
@@ -206,5 +221,19 @@ export class Simulation<L extends Ledger = Ledger> {
       }
     }
     return { reached: false, reason: `none of the members ${sources.join(', ')} could give block ${target.height - 1n}` }
+  }
+
+  /** Before it takes part, so from whoever has its head block, however the links are. */
+  async #repair(peer: SimulatedPeer<L>, own: L, isWanted: () => boolean): Promise<void> {
+    while (isWanted()) {
+      this.trace.sink?.add({ type: 'repairs', at: peer.endpoint })
+      const target = { height: own.height(), hash: own.info().currentBlockHash, members: [] }
+      for (const { ledger } of this.peers) if (ledger && isWanted()) await this.#transferFrom?.(own, ledger, target)
+      if (isWanted()) await this.#pause()
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => void this.time.schedule(TRANSFER_MS, resolve))
   }
 }

@@ -5,7 +5,7 @@ import type { CrashKind } from './memory-disk.js'
 
 /** Something that happened in a run. Endpoints are members; from the number of members on, second instances of twins. */
 export type TraceEvent =
-  | { readonly type: 'starts' | 'stops'; readonly at: Endpoint }
+  | { readonly type: 'starts' | 'stops' | 'repairs'; readonly at: Endpoint }
   | { readonly type: 'runs'; readonly at: Endpoint; readonly height: bigint }
   | { readonly type: 'crashes'; readonly at: Endpoint; readonly kind: CrashKind }
   | { readonly type: 'event'; readonly at: Endpoint; readonly event: EngineEvent }
@@ -53,6 +53,7 @@ export function describeTraced(event: TraceEvent): string {
   switch (event.type) {
     case 'starts':
     case 'stops':
+    case 'repairs':
       return `vp${event.at} ${event.type}`
     case 'runs':
       return `vp${event.at} runs at height ${event.height}`
