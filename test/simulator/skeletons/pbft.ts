@@ -96,7 +96,8 @@ class Pbft implements Engine {
 
   onTimer(name: string): void {
     if (name === 'patience') {
-      const isAgreed = [...this.#claims.values()].filter(({ claim }) => claim.view === this.#view).length > 2 * this.#f
+      // Who is further has left this view for good, and says so no more.
+      const isAgreed = [...this.#claims.values()].filter(({ claim }) => claim.view >= this.#view).length > 2 * this.#f
       this.#changeView(this.#isActive || isAgreed ? this.#view + 1 : this.#view)
     }
     if (name !== 'sync') return
@@ -361,7 +362,8 @@ export const pbftSkeleton: EngineFactory<undefined> = {
   name: 'pbft-skeleton',
   version: '0.0.0',
   agreement: true,
-  tolerates: (n) => ({ crashed: Math.floor((n - 1) / 3), byzantine: Math.floor((n - 1) / 3) }),
+  // It believes what a view change says was prepared, and checks no field: it bears nobody who lies.
+  tolerates: (n) => ({ crashed: Math.floor((n - 1) / 3), byzantine: 0 }),
   parseOptions: () => undefined,
   create: (host, _options, start) => new Pbft(host, start),
 }
