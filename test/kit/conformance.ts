@@ -126,7 +126,13 @@ async function record<O>(factory: EngineFactory<O>, options: unknown, members: n
 }
 
 function plan(factory: EngineFactory, members: number, seed: number): Scenario {
-  return planScenario({ seed, members, tolerates: factory.tolerates(members), faults: members === 1 ? ['kill', 'power'] : faultKinds('inside'), ledger: 'logical' })
+  return planScenario({
+    seed,
+    members,
+    tolerates: factory.tolerates(members),
+    faults: members === 1 ? ['kill', 'power'] : faultKinds('inside'),
+    ledger: 'logical',
+  })
 }
 
 function require(condition: boolean, expectation: string): void {

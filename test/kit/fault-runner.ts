@@ -55,7 +55,8 @@ export class FaultRunner<L extends Ledger> {
         return this.#down(fault)
       case 'blackout':
         for (const peer of this.simulation.peers) peer.crash('power')
-        return () => this.simulation.peers.forEach((peer) => time.schedule(random.fork(`blackout ${index} ${peer.member.id}`).between(0, 100), () => this.#revive(peer)))
+        return () =>
+          this.simulation.peers.forEach((peer) => time.schedule(random.fork(`blackout ${index} ${peer.member.id}`).between(0, 100), () => this.#revive(peer)))
       case 'break':
         return links.break(...fault.members)
       case 'partition':

@@ -66,7 +66,8 @@ export class Invariants {
     if (!this.isHonest(member)) return
     const content = contentOf(transaction)
     const txid = txidOf(transaction)
-    if (report.status !== 'committed' && !isBoundToFail(txid)) this.fail('safety', `vp${member} told its client that ${txid} was ${report.status}: ${report.error}`)
+    if (report.status !== 'committed' && !isBoundToFail(txid))
+      this.fail('safety', `vp${member} told its client that ${txid} was ${report.status}: ${report.error}`)
     const reports = this.#reports.get(member) ?? new Map<Content, RequestOutcomeReport>()
     this.#reports.set(member, reports.set(content, report))
     if (report.status !== 'committed') return

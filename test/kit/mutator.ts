@@ -20,13 +20,19 @@ export function createMutator(random: Random, members: number, chance: number): 
   const mutations: readonly ((envelope: Envelope) => readonly Forwarded[])[] = [
     () => [],
     ({ to, bytes }) => [{ to, bytes, afterMs: random.between(0, DELAY_MS) }],
-    ({ to, bytes }) => [{ to, bytes }, { to, bytes, afterMs: random.between(0, DELAY_MS) }],
+    ({ to, bytes }) => [
+      { to, bytes },
+      { to, bytes, afterMs: random.between(0, DELAY_MS) },
+    ],
     ({ to, bytes }) => [{ to, bytes: bytes.slice(0, random.below(bytes.length + 1)) }],
     ({ to, bytes }) => [{ to, bytes: flipBits(bytes, random) }],
     ({ to, bytes }) => [{ to, bytes: insertBytes(bytes, random) }],
     ({ bytes }) => [{ to: random.below(members), bytes }],
     ({ to, bytes }) => [{ to, bytes: splice(bytes, old(), random) }],
-    ({ to, bytes }) => [{ to, bytes }, { to, bytes: old() }],
+    ({ to, bytes }) => [
+      { to, bytes },
+      { to, bytes: old() },
+    ],
     ({ to }) => [{ to, bytes: old() }],
   ]
   return {

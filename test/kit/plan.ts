@@ -54,7 +54,12 @@ function planRequests({ requests = 12, members }: PlanOptions, random: Random, d
   const planned: ScenarioRequest[] = []
   for (let number = 0; number < requests; number += 1) {
     const fails = random.chance(0.05)
-    const ask = (): ScenarioRequest => ({ atMs: round(random.between(0, durationMs)), member: random.below(members), name: `t${number}`, ...(fails ? { fails } : {}) })
+    const ask = (): ScenarioRequest => ({
+      atMs: round(random.between(0, durationMs)),
+      member: random.below(members),
+      name: `t${number}`,
+      ...(fails ? { fails } : {}),
+    })
     planned.push(ask())
     // A client that got no answer asks again, perhaps somebody else.
     if (random.chance(0.2)) planned.push(ask())
@@ -137,7 +142,13 @@ class FaultPlanner {
     const others = Array.from({ length: this.options.members }, (_, index) => index).filter((index) => index !== member)
     const turns = 1 + random.below(3)
     const partMs = this.durationMs / turns
-    return Array.from({ length: turns }, (_, turn) => ({ kind, atMs: round(turn * partMs), forMs: round(partMs), member, second: others.filter(() => random.chance(0.5)) }))
+    return Array.from({ length: turns }, (_, turn) => ({
+      kind,
+      atMs: round(turn * partMs),
+      forMs: round(partMs),
+      member,
+      second: others.filter(() => random.chance(0.5)),
+    }))
   }
 
   #oneOrTwo(make: () => Fault): Fault[] {

@@ -66,7 +66,11 @@ export function replay<O>(factory: EngineFactory<O>, options: O, recording: Reco
 }
 
 /** An instance that has lived through a recording, to be told more: returns what it asks for. */
-export function revive<O>(factory: EngineFactory<O>, options: O, recording: Recording): { readonly tell: (tell: (engine: Engine) => unknown) => { readonly effects: readonly string[]; readonly returned: unknown } } {
+export function revive<O>(
+  factory: EngineFactory<O>,
+  options: O,
+  recording: Recording,
+): { readonly tell: (tell: (engine: Engine) => unknown) => { readonly effects: readonly string[]; readonly returned: unknown } } {
   const instance = new Replay(recording)
   const [created, ...calls] = recording.calls
   const last = recording.calls.at(-1)
@@ -206,7 +210,8 @@ function recordingEngine(inner: Engine, begin: (what: string, repeat: (engine: E
 }
 
 function describeEffect(name: string, args: readonly unknown[]): string {
-  const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value)
+  const plain = (_: string, value: unknown): unknown =>
+    typeof value === 'bigint' ? `${value}n` : value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value
   // A Buffer would turn itself into an object before `plain` sees it.
   const withoutBuffers = (value: unknown): unknown => {
     if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')

@@ -11,7 +11,9 @@ export interface TestRunner {
 export function testRunner(given: Partial<TestRunner>): TestRunner {
   const running: unknown = Reflect.get(globalThis, '__vitest_index__')
   for (const candidate of [given, running, globalThis]) if (isRunner(candidate)) return candidate
-  throw new TypeError("expected to run under vitest, or with the functions of another test runner: engineSuite(engine, { describe, test }) with import { describe, test } from 'node:test'")
+  throw new TypeError(
+    "expected to run under vitest, or with the functions of another test runner: engineSuite(engine, { describe, test }) with import { describe, test } from 'node:test'",
+  )
 }
 
 function isRunner(value: unknown): value is TestRunner {

@@ -40,7 +40,10 @@ export interface Scenario {
 /** Reads a scenario from JSON; throws ERR_SIMULATION_SCENARIO naming the field that is wrong. */
 export function parseScenario(text: string): Scenario {
   const scenario = parseJson(text)
-  if (!isScenario(scenario)) throw wrong(`expected an object with "format": "weft-scenario/1", seed, members, ledger, signatures, delayMs, diskMs, requests, faults, durationMs, patienceMs and expect`)
+  if (!isScenario(scenario))
+    throw wrong(
+      `expected an object with "format": "weft-scenario/1", seed, members, ledger, signatures, delayMs, diskMs, requests, faults, durationMs, patienceMs and expect`,
+    )
   const unknown = scenario.faults.find(({ kind }) => !ALL_KINDS.includes(kind))
   if (unknown) throw wrong(`expected faults of the kinds ${ALL_KINDS.join(', ')}; found '${String(unknown.kind)}'`)
   return scenario

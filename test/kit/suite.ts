@@ -71,7 +71,12 @@ function defineAgreement(each: (name: string, run: () => Promise<void> | void) =
   each('survives kills, power cuts, stops and blackouts', () => checks.run(members, ['kill', 'power', 'stop', 'blackout']))
   each('survives broken links, partitions and delays', () => checks.run(members, ['break', 'partition', 'delay']))
   each('survives slow disks, slow chaincode and jumping clocks', () => checks.run(members, ['slow-disk', 'slow-execution', 'clock', 'power']))
-  each('survives all of them together', () => checks.run(members, faultKinds('inside').filter((kind) => kind !== 'dead')))
+  each('survives all of them together', () =>
+    checks.run(
+      members,
+      faultKinds('inside').filter((kind) => kind !== 'dead'),
+    ),
+  )
   each('lets who was left behind catch up', () => checks.run(members, ['partition', 'power', 'kill'], { requests: 120, durationMs: 8000 }))
   each('does so on the real ledger', () => checks.run(members, faultKinds('inside'), { ledger: 'real' }))
   if (crashed > 0) each(`goes on without ${crashed} of them`, () => checks.run(members, ['dead', 'dead', 'power', 'partition', 'slow-disk']))
@@ -110,8 +115,11 @@ class Checks {
     const directory = suite.directory ?? process.env['WEFT_KIT_OUT'] ?? join(tmpdir(), 'weft-testkit')
     const name = `${factory.name}-${members}-${failed.failure.kind}-seed-${failed.seed}`
     const files = await keepFailure(engine, failed, { directory, name })
-    throw new Error(`seed ${failed.seed} of ${members} validators: ${failed.failure.kind}: ${failed.failure.statement}\n  smallest scenario: ${files.scenarioFile}\n  drawn: ${files.diagramFile}`, {
-      cause: failed.failure,
-    })
+    throw new Error(
+      `seed ${failed.seed} of ${members} validators: ${failed.failure.kind}: ${failed.failure.statement}\n  smallest scenario: ${files.scenarioFile}\n  drawn: ${files.diagramFile}`,
+      {
+        cause: failed.failure,
+      },
+    )
   }
 }
