@@ -87,9 +87,25 @@ export class FaultRunner<L extends Ledger> {
   #down(fault: Fault & { readonly kind: 'kill' | 'power' | 'stop' | 'dead' }): () => void {
     const peer = this.simulation.peer(fault.member)
     if (fault.kind === 'dead') this.#dead.add(peer)
+    if (fault.kind === 'power' && fault.afterWrites !== undefined) return this.#downAtWrite(peer, fault.afterWrites)
     if (fault.kind === 'stop') peer.beginStop()
     else peer.crash(fault.kind === 'kill' ? 'kill' : 'power')
     return () => this.#revive(peer)
+  }
+
+  #downAtWrite(peer: SimulatedPeer<L>, writes: number): () => void {
+    let left = writes
+    const { disk } = peer
+    disk.onWrite = () => {
+      left -= 1
+      if (left > 0) return
+      disk.onWrite = undefined
+      peer.crash('power')
+    }
+    return () => {
+      disk.onWrite = undefined
+      this.#revive(peer)
+    }
   }
 
   #change(fault: Fault & { readonly kind: 'slow-disk' | 'slow-execution' | 'clock' }): () => void {

@@ -9,7 +9,9 @@ interface During {
 /** One fault of a scenario, as data: plain JSON. It ends by itself after `forMs`, or with the scenario's load. */
 export type Fault = During &
   (
-    | { readonly kind: 'kill' | 'power' | 'stop'; readonly member: MemberIndex }
+    | { readonly kind: 'kill' | 'stop'; readonly member: MemberIndex }
+    /** With `afterWrites` not at that moment, but when so many writes more have become durable and nobody has been told of the last. */
+    | { readonly kind: 'power'; readonly member: MemberIndex; readonly afterWrites?: number }
     /** Its power goes, and it never comes back. */
     | { readonly kind: 'dead'; readonly member: MemberIndex }
     | { readonly kind: 'blackout' }

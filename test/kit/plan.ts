@@ -27,7 +27,7 @@ export function planScenario(options: PlanOptions): Scenario {
   const { seed, members } = options
   const random = createRandom(seed).fork('plan')
   const kinds = chooseKinds(options, random)
-  const durationMs = Math.round(options.durationMs ?? 1000 + 500 * kinds.length)
+  const durationMs = Math.round(options.durationMs ?? 1000 + 500 * Math.min(4, kinds.length))
   const planner = new FaultPlanner(options, random, durationMs)
   const faults = kinds.flatMap((kind) => planner.plan(kind))
   return {
@@ -42,7 +42,7 @@ export function planScenario(options: PlanOptions): Scenario {
       [0.1, 1],
       [5, 40],
     ] as const),
-    requests: planRequests(options, random, durationMs),
+    requests: planRequests(options, random, durationMs, planner.focusMs),
     faults: faults.sort((a, b) => a.atMs - b.atMs),
     durationMs,
     patienceMs: options.patienceMs ?? 60_000,
@@ -50,12 +50,14 @@ export function planScenario(options: PlanOptions): Scenario {
   }
 }
 
-function planRequests({ requests = 12, members }: PlanOptions, random: Random, durationMs: number): ScenarioRequest[] {
+function planRequests({ requests = 12, members }: PlanOptions, random: Random, durationMs: number, focusMs: number): ScenarioRequest[] {
   const planned: ScenarioRequest[] = []
+  const isBurst = random.chance(0.5)
+  const moment = (): number => (isBurst && random.chance(0.6) ? Math.min(durationMs, focusMs + random.between(0, CLOSE_MS)) : random.between(0, durationMs))
   for (let number = 0; number < requests; number += 1) {
     const fails = random.chance(0.05)
     const ask = (): ScenarioRequest => ({
-      atMs: round(random.between(0, durationMs)),
+      atMs: round(moment()),
       member: random.below(members),
       name: `t${number}`,
       ...(fails ? { fails } : {}),
@@ -67,12 +69,15 @@ function planRequests({ requests = 12, members }: PlanOptions, random: Random, d
   return planned.sort((a, b) => a.atMs - b.atMs)
 }
 
-/** One to four kinds, some of them twice. */
+/** Mostly one to four kinds, sometimes a storm. */
 function chooseKinds({ faults = ALL_KINDS, members }: PlanOptions, random: Random): FaultKind[] {
   const possible = faults.filter((kind) => members > 1 || !NEEDS_OTHERS.has(kind))
   if (possible.length === 0) return []
-  return Array.from({ length: 1 + random.below(4) }, () => random.pick(possible))
+  const isStorm = random.chance(0.25)
+  return Array.from({ length: 1 + random.below(isStorm ? 12 : 4) }, () => random.pick(possible))
 }
+
+const CLOSE_MS = 150
 
 const NEEDS_OTHERS = new Set<FaultKind>(['break', 'partition', 'delay', 'twins', 'mutate', 'loss', 'duplicate', 'reorder', 'dead'])
 
@@ -81,19 +86,24 @@ const round = (ms: number): number => Math.round(ms * 10) / 10
 class FaultPlanner {
   readonly #byzantine = new Set<MemberIndex>()
   readonly #dead = new Set<MemberIndex>()
+  /** Around this moment much happens. */
+  readonly focusMs: number
 
   constructor(
     private readonly options: PlanOptions,
     private readonly random: Random,
     private readonly durationMs: number,
-  ) {}
+  ) {
+    this.focusMs = random.between(0, durationMs)
+  }
 
   plan(kind: FaultKind): Fault[] {
     const { random } = this
     const during = this.#during()
     switch (kind) {
-      case 'kill':
       case 'power':
+        return this.#oneOrTwo(() => ({ kind, ...this.#during(), member: this.#any(), ...(random.chance(0.5) ? { afterWrites: 1 + random.below(6) } : {}) }))
+      case 'kill':
       case 'stop':
         return this.#oneOrTwo(() => ({ kind, ...this.#during(), member: this.#any() }))
       case 'dead':
@@ -155,9 +165,14 @@ class FaultPlanner {
     return this.random.chance(0.5) ? [make()] : [make(), make()]
   }
 
+  /** Many faults are close together: what breaks engines is one thing while another goes on. Some are over in an instant. */
   #during(): { readonly atMs: number; readonly forMs: number } {
-    const atMs = this.random.between(0, this.durationMs)
-    return { atMs: round(atMs), forMs: round(this.random.between(10, Math.max(20, this.durationMs - atMs))) }
+    const { random, durationMs } = this
+    const isClose = random.chance(0.4)
+    const atMs = isClose ? Math.min(durationMs - 1, Math.max(0, this.focusMs + random.between(-CLOSE_MS, CLOSE_MS))) : random.between(0, durationMs)
+    const longestMs = Math.max(20, durationMs - atMs)
+    const forMs = random.chance(0.3) ? Math.exp(random.between(0, Math.log(longestMs))) : random.between(10, longestMs)
+    return { atMs: round(atMs), forMs: round(forMs) }
   }
 
   #any(): MemberIndex {

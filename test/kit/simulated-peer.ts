@@ -50,6 +50,7 @@ export interface SimulatedPeerOptions<L extends Ledger> {
 /** One life of a peer, from a start to a crash. */
 interface Life<L extends Ledger> {
   isAlive: boolean
+  isStopping: boolean
   readonly attachment: Attachment
   host: ConsensusHost | undefined
   ledger: L | undefined
@@ -59,6 +60,7 @@ interface Life<L extends Ledger> {
 export class SimulatedPeer<L extends Ledger = Ledger> {
   readonly #options: SimulatedPeerOptions<L>
   #life: Life<L> | undefined
+  #startsAgain = false
   /** Requests that it refused, by error code. */
   readonly refusals = new Map<string, number>()
   /** How often it was started. */
@@ -99,11 +101,15 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     return this.#options.disk
   }
 
-  /** Begins to start; it goes on in virtual time. Nothing happens if it is up. */
+  /** Begins to start; it goes on in virtual time. If it is stopping, as soon as it is down. Nothing happens if it is up. */
   start(): void {
-    if (this.#life) return
+    if (this.#life) {
+      this.#startsAgain = this.#life.isStopping
+      return
+    }
+    this.#startsAgain = false
     const { links, endpoint, trace } = this.#options
-    const life: Life<L> = { isAlive: true, attachment: links.connect(endpoint), host: undefined, ledger: undefined }
+    const life: Life<L> = { isAlive: true, isStopping: false, attachment: links.connect(endpoint), host: undefined, ledger: undefined }
     this.#life = life
     this.starts += 1
     trace.sink?.add({ type: 'starts', at: endpoint })
@@ -129,9 +135,13 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     const life = this.#life
     if (!life) return
     if (!life.host) return this.crash('kill')
+    if (life.isStopping) return
+    life.isStopping = true
     this.#options.trace.sink?.add({ type: 'stops', at: this.endpoint })
     const end = (): void => {
-      if (this.#life === life) this.crash('kill')
+      if (this.#life !== life) return
+      this.crash('kill')
+      if (this.#startsAgain) this.start()
     }
     life.host.stop().then(end, (error: unknown) => {
       if (life.isAlive) this.#violation('safety', `could not stop: ${messageOf(error)}`)

@@ -1,0 +1,7 @@
+import type { Mutant } from './mutant.js'
+import { HOST_MUTANTS } from './mutants-host.js'
+import { OTHER_MUTANTS } from './mutants-others.js'
+import { PBFT_MUTANTS } from './mutants-pbft.js'
+
+/** The whole museum. */
+export const MUTANTS: readonly Mutant[] = [...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOST_MUTANTS]
