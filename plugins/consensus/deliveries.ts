@@ -5,6 +5,7 @@ import type { EngineEvent } from './events.js'
 import { type BlockExecution, deliveredBlock, headOf, type HostLedger, outcomesOf, reportsOf } from './execution.js'
 import { Fifo } from './fifo.js'
 import type { RequestPool } from './pool.js'
+import { requestsFrom } from './recent-requests.js'
 import type { EngineRecords } from './records.js'
 
 /** Brings the ledger to a block; the network plugin will. Resolves with the reason if it cannot. */
@@ -127,7 +128,7 @@ export class Deliveries {
     })
     for (const [request, report] of reportsOf(block, done)) if (pool.owns(request)) pool.settle(request.id, report)
     answering()
-    answer({ type: 'delivered', tag, block: deliveredBlock(block, ledger.stateHash()) })
+    answer({ type: 'delivered', tag, block: deliveredBlock(block, ledger.stateHash(), done) })
   }
 
   private async transferTo(target: TransferTarget): Promise<void> {
@@ -143,6 +144,7 @@ export class Deliveries {
 
   private async transfer(target: TransferTarget): Promise<TransferResult> {
     const { ledger, transfer } = this.options
+    const before = ledger.height()
     if (!isHead(ledger, target)) {
       if (!transfer) return { reached: false, reason: `state transfer to height ${target.height} needs the network plugin, which this site does not have` }
       try {
@@ -153,7 +155,8 @@ export class Deliveries {
       }
       if (!isHead(ledger, target)) return { reached: false, reason: `the transfer ended at height ${ledger.height()} instead of ${target.height}` }
     }
-    return { reached: true, head: headOf(ledger.info()), metadata: headMetadata(ledger) }
+    const { ids, isComplete } = requestsFrom(ledger, before)
+    return { reached: true, head: headOf(ledger.info()), metadata: headMetadata(ledger), ...(isComplete ? { executed: ids } : {}) }
   }
 
   /** Answers, in its turn, what a transfer has overtaken. Executions and roll-backs have no answer then, as in v0.6 (spec/consensus.md §2.5). */

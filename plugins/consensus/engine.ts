@@ -33,6 +33,8 @@ export interface DeliveredBlock {
   readonly hash: Uint8Array
   readonly stateHash: Uint8Array | undefined
   readonly head: Head
+  /** Requests that were executed and rejected: they are in no block, and may be ordered again. Left out: none. */
+  readonly rejected?: readonly RequestId[]
 }
 
 /** Outcome of one request of an `execute`. */
@@ -49,7 +51,13 @@ export interface TransferTarget {
 }
 
 export type TransferResult =
-  | { readonly reached: true; readonly head: Head; readonly metadata: Uint8Array | undefined }
+  | {
+      readonly reached: true
+      readonly head: Head
+      readonly metadata: Uint8Array | undefined
+      /** The requests in the blocks that came; left out if they are too many to tell. A rejected request is in no block. */
+      readonly executed?: readonly RequestId[]
+    }
   | { readonly reached: false; readonly reason: string }
 
 /** How an engine instance begins. */
@@ -61,6 +69,8 @@ export interface EngineStart {
   /** Everything that was `put` in this epoch and not deleted, by key. */
   readonly restored: ReadonlyMap<string, Uint8Array>
   readonly members: readonly Member[]
+  /** The newest requests in the chain, oldest first, in bounded number: what an engine must not order again. */
+  readonly executed?: readonly RequestId[]
   /** Seeds everything that looks random. The same on every run of a recorded or simulated instance. */
   readonly seed: bigint
 }
@@ -136,8 +146,8 @@ export interface Engine {
   /** `skipped`: the host dropped it (a transfer or a seal overtook it); its requests are back in the pool. */
   onDelivered?(tag: string, block: DeliveredBlock | 'skipped'): void
   /**
-   * If the target was reached, every own request that is in no block yet follows as `onRequest`, in the order of submission. Forget all requests here:
-   * the others are in the blocks that came, or their owners say them again.
+   * If the target was reached, every own request that is in no block yet follows as `onRequest`, in the order of submission. Forget the own requests here;
+   * of others' those in `result.executed`, or all if that is missing: their owners say them again.
    */
   onTransferred?(result: TransferResult): void
   onSigned?(token: string, signature: Uint8Array): void

@@ -7,7 +7,7 @@ import type { RequestOutcomeReport } from './consensus.js'
 import type { DeliveredBlock, EngineRequest, Head, RequestOutcome } from './engine.js'
 
 /** What a host needs of the ledger. */
-export type HostLedger = Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'stateHash' | 'locate' | 'transactionBytes'>
+export type HostLedger = Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'blockBytes' | 'stateHash' | 'locate' | 'transactionBytes'>
 /** What a host needs of chaincode. */
 export type HostChaincode = Pick<ChaincodeSupport, 'execute'>
 
@@ -104,9 +104,10 @@ export class BlockExecution {
 }
 
 /** What engines are told of a committed block. */
-export function deliveredBlock(block: CommittedBlock, stateHash: Uint8Array | undefined): DeliveredBlock {
+export function deliveredBlock(block: CommittedBlock, stateHash: Uint8Array | undefined, done: readonly ExecutedRequest[]): DeliveredBlock {
   const head = headOf(block.info)
-  return { number: block.number, hash: head.hash, stateHash, head }
+  const rejected = outcomesOf(done).flatMap(({ id, succeeded }) => (succeeded ? [] : [id]))
+  return { number: block.number, hash: head.hash, stateHash, head, ...(rejected.length > 0 ? { rejected } : {}) }
 }
 
 /**

@@ -13,6 +13,7 @@ import { type ConsensusLimits, defaultLimits } from './limits.js'
 import { Outbox, type OutboundMessage } from './outbox.js'
 import { RequestPool } from './pool.js'
 import { createRandom } from './random.js'
+import { requestsFrom } from './recent-requests.js'
 import { createRecorder } from './recorder.js'
 import { createEngineRecords } from './records.js'
 import { EngineRunner } from './runner.js'
@@ -193,7 +194,15 @@ class EngineHostProcess implements ConsensusHost {
     this.recorder.head = head
     this.phase = 'running'
     const begun = this.runner.begin(() =>
-      engine.factory.create(this.recorder.host, engineOptions, { epoch, head, metadata: headMetadata(ledger), restored, members, seed }),
+      engine.factory.create(this.recorder.host, engineOptions, {
+        epoch,
+        head,
+        metadata: headMetadata(ledger),
+        restored,
+        members,
+        executed: requestsFrom(ledger, 0n).ids,
+        seed,
+      }),
     )
     if (begun)
       log.info('consensus engine started', {

@@ -1,0 +1,81 @@
+import { canonicalTransaction, decode, encode, pbft, WireError } from '../../proto/index.js'
+import { type EngineRequest, requestId, shake256 } from '../consensus/index.js'
+
+/** A request batch under its digest. `requests` are those that can be executed: what is no transaction is left out (spec/consensus.md §12.7). */
+export interface Batch {
+  readonly digest: string
+  readonly message: pbft.RequestBatch
+  readonly bytes: Uint8Array
+  readonly requests: readonly EngineRequest[]
+  readonly ids: ReadonlySet<string>
+}
+
+export type Payload = NonNullable<pbft.Message['payload']>
+
+/** What a CONSENSUS message carries: a request that is announced or a message of the protocol. */
+export type Incoming = { readonly $case: 'request'; readonly value: pbft.Request } | Payload
+
+/** The bytes of a protocol message in its BatchMessage (spec/consensus.md §3.4). */
+export function encodePayload(payload: Payload): Uint8Array {
+  return encode(pbft.BatchMessage, { payload: { $case: 'pbftMessage', value: encode(pbft.Message, { payload }) } })
+}
+
+export function encodeRequest(value: pbft.Request): Uint8Array {
+  return encode(pbft.BatchMessage, { payload: { $case: 'request', value } })
+}
+
+/** Reads a message of another validator; undefined for anything that v0.6 drops too: other members, empty ones, bytes that cannot be parsed (§5.5). */
+export function decodeIncoming(bytes: Uint8Array): Incoming | undefined {
+  return orUndefined(() => {
+    const { payload } = decode(pbft.BatchMessage, bytes)
+    if (payload?.$case === 'request') return payload
+    return payload?.$case === 'pbftMessage' ? decode(pbft.Message, payload.value).payload : undefined
+  })
+}
+
+/** Base64 of the first 64 bytes of SHAKE256 over the canonical encoding (§5.3). */
+export function digestOf(canonical: Uint8Array): string {
+  return toBase64(shake256(canonical))
+}
+
+/** The batch that a message holds. Its digest is that of its canonical encoding, whatever bytes came. */
+export function toBatch(message: pbft.RequestBatch): Batch {
+  const bytes = encode(pbft.RequestBatch, message)
+  const requests = message.batch.flatMap(({ payload }) => toEngineRequest(payload) ?? [])
+  return { digest: digestOf(bytes), message, bytes, requests, ids: new Set(requests.map(({ id }) => id)) }
+}
+
+/** The transaction in a request, as blocks hold it; undefined if it is none. */
+export function toEngineRequest(payload: Uint8Array): EngineRequest | undefined {
+  return orUndefined(() => {
+    const bytes = canonicalTransaction(payload)
+    return { id: requestId(bytes), bytes }
+  })
+}
+
+/** The bytes that a view change is signed over: its encoding without the signature (§5.6). */
+export function signedBytes(viewChange: pbft.ViewChange): Uint8Array {
+  return encode(pbft.ViewChange, { ...viewChange, signature: NOTHING })
+}
+
+/** Runs a decoder on bytes from outside; undefined if they are not what it expects. */
+export function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof WireError) return undefined
+    throw error
+  }
+}
+
+export const NOTHING: Uint8Array = new Uint8Array()
+
+export function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
+}
+
+/** Strict standard Base64 with padding; undefined for anything else, as the original's decoder fails. */
+export function fromBase64(text: string): Uint8Array | undefined {
+  const isBase64 = text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)
+  return isBase64 ? new Uint8Array(Buffer.from(text, 'base64')) : undefined
+}
