@@ -1,5 +1,5 @@
 import type { FailureKind } from '../kit/index.js'
-import { exhibit, type Mutant, SPECIMENS } from './mutant.js'
+import { exhibit, type Mutant, type Specimen, SPECIMENS } from './mutant.js'
 
 /** How a mutant was caught. */
 export interface Caught {
@@ -14,7 +14,7 @@ export interface Caught {
 /** Plays seeds until the mutant is caught; undefined if it lives through all of them. */
 export async function catchMutant(mutant: Mutant, seeds: number): Promise<Caught | undefined> {
   const startedMs = performance.now()
-  const specimen = SPECIMENS[mutant.specimen]
+  const specimen: Specimen = SPECIMENS[mutant.specimen]
   const { kit, factory } = await exhibit(specimen, mutant)
   const { members } = specimen
   for (let seed = 1; seed <= seeds; seed += 1) {
@@ -27,7 +27,7 @@ export async function catchMutant(mutant: Mutant, seeds: number): Promise<Caught
       ...(mutant.requests === undefined ? {} : { requests: mutant.requests }),
       ...(mutant.durationMs === undefined ? {} : { durationMs: mutant.durationMs }),
     })
-    const { failure } = await kit.playScenario({ factory }, scenario)
+    const { failure } = await kit.playScenario({ factory, options: specimen.options }, scenario)
     if (failure && (mutant.kind ?? failure.kind) === failure.kind) {
       const { kind, statement } = failure
       return { name: mutant.name, seed, kind, statement, seconds: (performance.now() - startedMs) / 1000 }

@@ -38,6 +38,13 @@ export interface Mutant {
 export const SPECIMENS = {
   pbft: { module: 'test/simulator/skeletons/pbft.ts', export: 'pbftSkeleton', members: 4 },
   raft: { module: 'test/simulator/skeletons/raft.ts', export: 'raftSkeleton', members: 3 },
+  engine: {
+    module: 'plugins/pbft/engine.ts',
+    export: 'pbft',
+    members: 4,
+    // Small windows and short time-outs, so that everything happens soon.
+    options: { K: 2, logmultiplier: 4, 'timeout.request': '500ms', 'timeout.viewchange': '500ms', 'timeout.resendviewchange': '500ms', 'timeout.batch': '100ms' },
+  },
   hotstuff: { module: 'test/simulator/skeletons/hotstuff.ts', export: 'hotStuffSkeleton', members: 4 },
 } as const satisfies Record<string, Specimen>
 
