@@ -76,7 +76,8 @@ export async function keepFailure(engine: PlayedEngine, failed: FailedSeed, { di
   const scenarioFile = join(directory, `${name}.json`)
   const diagramFile = join(directory, `${name}.html`)
   await writeFile(scenarioFile, `${JSON.stringify(scenario, undefined, 2)}\n`)
-  const replay = `peer sim ${engine.factory.name} --replay ${scenarioFile} --trace run.html`
+  const options = engine.options === undefined ? '' : ` --options '${JSON.stringify(engine.options)}'`
+  const replay = `peer sim ${engine.factory.name}${options} --replay ${scenarioFile} --trace run.html`
   await writeFile(diagramFile, drawDiagram({ engine: engine.factory.name, scenario, played, replay, ...(labelOf ? { labelOf } : {}) }))
   return { scenario, scenarioFile, diagramFile }
 }

@@ -18,7 +18,7 @@ h1{font-size:17px;font-weight:600;margin:0;overflow-wrap:anywhere}
 button{font:inherit;font-size:12.5px;color:inherit;background:var(--bg);border:1px solid var(--line);border-radius:7px;padding:3px 10px;cursor:pointer}
 button:hover{border-color:var(--dim)}
 .buttons{display:flex;gap:6px}
-main{flex:1;position:relative;min-height:320px;overflow:hidden}
+main{position:relative;overflow:hidden;padding-top:6px}
 #plot{display:block;width:100%;cursor:grab;user-select:none;touch-action:none}
 #plot.moving{cursor:grabbing}
 #plot text{fill:var(--ink);font:12px system-ui,sans-serif}
@@ -37,7 +37,7 @@ export const PAGE_SCRIPT = String.raw`
 'use strict'
 const data = JSON.parse(document.getElementById('data').textContent)
 const svg = document.getElementById('plot'), tip = document.getElementById('tip')
-const LEFT = 92, RIGHT = 24, AXIS = 26, ROW = 22, LANE = data.lanes.length > 12 ? 46 : data.lanes.length > 6 ? 70 : 96
+const LEFT = 92, RIGHT = 24, AXIS = 26, ROW = 22, LANE = data.lanes.length > 12 ? 46 : data.lanes.length > 6 ? 70 : data.lanes.length > 4 ? 96 : 128
 const COLOURS = ['#3b82f6', '#8b5cf6', '#14a38b', '#e0709a', '#c98a14', '#5b8c2a', '#0ea5c6', '#a35cc9', '#7c8594', '#d4603a']
 const MARKS = { commit: 'commits', accepted: 'requests', timer: 'timers' }
 const MOST = 4000
