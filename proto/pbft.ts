@@ -1,4 +1,6 @@
-import type { newView_XsetEntry } from './gen/pbft.js'
+import { decode, encode } from './codec.js'
+import { batchMessage, message, type newView_XsetEntry, type request } from './gen/pbft.js'
+import { WireError } from './wire-error.js'
 
 export {
   batchMessage as BatchMessage,
@@ -28,4 +30,32 @@ export function xsetEntries(xset: ReadonlyMap<bigint, string>): newView_XsetEntr
 /** The xset of a new view: sequence number to batch digest, "" for a null request. A missing key is 0, a missing value "", the last of equal keys wins. */
 export function xsetMap(entries: readonly newView_XsetEntry[]): Map<bigint, string> {
   return new Map(entries.map(({ key = 0n, value = '' }) => [key, value]))
+}
+
+/** A message of the protocol, as `message` carries it. */
+export type Payload = NonNullable<message['payload']>
+
+/** What a CONSENSUS message tells: a request that is announced, or a message of the protocol. */
+export type Incoming = { readonly $case: 'request'; readonly value: request } | Payload
+
+/** The bytes of a protocol message in its BatchMessage (spec/consensus.md §3.4). */
+export function encodePayload(payload: Payload): Uint8Array {
+  return encode(batchMessage, { payload: { $case: 'pbftMessage', value: encode(message, { payload }) } })
+}
+
+/** The bytes of an announced request in its BatchMessage. */
+export function encodeRequest(value: request): Uint8Array {
+  return encode(batchMessage, { payload: { $case: 'request', value } })
+}
+
+/** Reads the payload of a CONSENSUS message; undefined for what v0.6 drops too: bytes that cannot be parsed, empty messages, other members (§5.5). */
+export function decodeIncoming(bytes: Uint8Array): Incoming | undefined {
+  try {
+    const { payload } = decode(batchMessage, bytes)
+    if (payload?.$case === 'request') return payload
+    return payload?.$case === 'pbftMessage' ? decode(message, payload.value).payload : undefined
+  } catch (error) {
+    if (error instanceof WireError) return undefined
+    throw error
+  }
 }

@@ -1,9 +1,18 @@
 import type { pbft } from '../../proto/index.js'
-import type { MemberIndex, VoteMark } from '../consensus/index.js'
-import { type Core, executedTo, isPrimary, type Parts, type Slot } from './core.js'
-import { encodePayload, type Payload, toBatch } from './messages.js'
-import { fetchMissing } from './new-view.js'
-import { GENESIS_PLACEHOLDER } from './records.js'
+import type { MemberIndex, TransferResult } from '../consensus/index.js'
+import { moveWatermarks, takeCheckpoint } from './checkpoints.js'
+import { advance } from './execution.js'
+import { toBatch } from './messages.js'
+import { currentNewView, fetchMissing, processNewView } from './new-view.js'
+import { addBatch } from './ordering.js'
+import { latestCheckpoint } from './records.js'
+import type { Replica, Slot } from './replica.js'
+import { onBlocksCame, repeatRequests, resubmit } from './requests.js'
+import { hasUnreachedTarget, retryTransfer, startTransfer } from './transfer.js'
+import { closeView } from './view-change.js'
+
+// What v0.6 lacks (spec/consensus.md §15 W10, W14, W26, W34, W36), with v0.6's own messages: what was lost is said again, and a replica that is behind learns it.
+// A checkpoint that is said again asks for help; the answer is the commits for later numbers, which prove what was decided; contents are fetched.
 
 /** A member is helped at most this often. */
 const HELP_EVERY_MS = 200
@@ -11,152 +20,170 @@ const HELP_EVERY_MS = 200
 const IDLE_TICKS = 5
 const MAX_FETCH_DELAY_MS = 100
 
-export interface CatchUp {
-  readonly part: Parts['catchUp']
-  onPeer(member: MemberIndex, up: boolean): void
-  onTick(): void
-  onFetchTimer(): void
-  onFetch(from: MemberIndex, message: pbft.FetchRequestBatch): void
-  onReturned(message: pbft.RequestBatch): void
+/** A state transfer has ended (§8.6). */
+export function onTransferred(r: Replica, result: TransferResult): void {
+  const { transferring: target } = r
+  if (!target) return
+  r.transferring = undefined
+  r.failed = result.reached ? undefined : target
+  if (result.reached) {
+    r.lastExec = target.n
+    onBlocksCame(r, result.executed)
+  } else r.log('warning', `the state of number ${target.n} could not be transferred: ${result.reason}`)
+  if (!result.reached || target.n < r.h) {
+    // Without a higher target the tick tries again.
+    if (r.target && target.n < r.target.n) retryTransfer(r)
+    return
+  }
+  moveWatermarks(r, target.n)
+  r.isOutOfDate = false
+  r.host.setValid(true)
+  if (target.n % r.K === 0n) takeCheckpoint(r, target.n, target.id)
+  advance(r)
+  processNewView(r)
+  resubmit(r)
 }
 
-export interface Repeaters {
-  /** A link came up: what other parts have to say again. */
-  readonly repeatTo: (member: MemberIndex, downSinceMs: number) => void
+/** A link came or went: what the member may have missed is said again. */
+export function onPeer(r: Replica, member: MemberIndex, up: boolean): void {
+  if (!up) return void r.down.set(member, r.host.now)
+  const downSinceMs = r.down.get(member) ?? 0
+  r.down.delete(member)
+  probe(r, member)
+  repeatProgress(r, member)
+  repeatViews(r, member)
+  repeatRequests(r, member, downSinceMs)
+}
+
+/** A member said a checkpoint again, or one that is long past: it may be behind. */
+export function help(r: Replica, member: MemberIndex, n: bigint): void {
+  if (r.host.now - (r.helpedAt.get(member) ?? Number.NEGATIVE_INFINITY) < HELP_EVERY_MS) return
+  r.helpedAt.set(member, r.host.now)
+  const latest = latestCheckpoint(r)
+  if (latest && latest[0] > n) r.sayCheckpoint(...latest, member)
+  for (const slot of [...r.slots.values()].sort((left, right) => Number(left.n - right.n))) {
+    if (slot.n > r.executedTo) sayProgress(r, slot, member)
+    if (slot.n > n) sayCommit(r, slot, member)
+  }
+  repeatViews(r, member)
+}
+
+/** From time to time: if nothing moves although something should, asks, repeats, fetches and transfers. */
+export function onTick(r: Replica): void {
+  r.timers.set('tick', r.options.requestMs / 2)
+  const progress = [r.view, r.isActive, r.lastExec, r.h].join(' ')
+  r.idleTicks = progress === r.progress ? r.idleTicks + 1 : 0
+  r.progress = progress
+  if (r.idleTicks === 0 || r.currentExec !== undefined || r.transferring) return
+  if (!r.isActive) fetchMissing(r)
+  if (hasUnreachedTarget(r)) startTransfer(r, r.target)
+  else if (r.book.hasUnqueued || !r.isActive || r.isOutOfDate || [...r.slots.keys()].some((n) => n > r.executedTo)) {
+    probe(r)
+    repeatProgress(r)
+  } else if (r.idleTicks % IDLE_TICKS === 0) {
+    const others = r.host.members.map(({ index }) => index).filter((index) => index !== r.self && !r.down.has(index))
+    const next = others[(r.idleTicks / IDLE_TICKS) % others.length]
+    if (next !== undefined) probe(r, next)
+  }
+}
+
+/** Whether the others are further, so that a slow request is not the primary's fault (§15 W36). */
+export function isBehind(r: Replica): boolean {
+  const hasGap = r.currentExec === undefined && [...r.slots.values()].some(({ n, committed }) => committed !== undefined && n > r.lastExec)
+  return r.isActive && (hasUnreachedTarget(r) || hasGap)
+}
+
+/** A decided batch is not here. It may be under way. */
+export function wantBatch(r: Replica, digest: string): void {
+  if (!r.wanted.has(digest)) r.wanted.set(digest, 0)
+  r.timers.softStart('fetch', Math.min(MAX_FETCH_DELAY_MS, r.options.requestMs / 10))
+}
+
+/** Asks those who committed the wanted batches for them, one after the other. */
+export function fetchWanted(r: Replica): void {
+  for (const [batchDigest, attempt] of r.wanted) {
+    const slot = [...r.slots.values()].find(({ committed }) => committed === batchDigest)
+    const holders = [...(slot?.commits ?? [])].filter(([member, vote]) => member !== r.self && vote.digest === batchDigest)
+    const [holder] = holders[attempt % Math.max(1, holders.length)] ?? []
+    if (holder === undefined || r.batches.has(batchDigest)) r.wanted.delete(batchDigest)
+    else {
+      r.say({ $case: 'fetchRequestBatch', value: { batchDigest, replicaId: BigInt(r.self) } }, undefined, holder)
+      r.wanted.set(batchDigest, attempt + 1)
+    }
+  }
+  if (r.wanted.size > 0) r.timers.set('fetch', r.options.requestMs / 4)
+}
+
+/** Answers who asks for a batch (§9.10). */
+export function onFetch(r: Replica, from: MemberIndex, { batchDigest }: pbft.FetchRequestBatch): void {
+  const batch = r.batches.get(batchDigest)
+  if (batch) r.say({ $case: 'returnRequestBatch', value: batch.message }, undefined, from)
+}
+
+export function onReturned(r: Replica, message: pbft.RequestBatch): void {
+  if (r.wanted.size + r.missing.size === 0) return
+  const batch = toBatch(message)
+  const isWanted = r.wanted.delete(batch.digest)
+  const isMissing = r.missing.delete(batch.digest)
+  if (!isWanted && !isMissing) return
+  addBatch(r, batch)
+  if (isMissing) processNewView(r)
+  advance(r)
+}
+
+/** A member was seen in a view. */
+export function onSeen(r: Replica, member: MemberIndex, view: bigint): void {
+  if (view <= (r.seenIn.get(member) ?? -1n)) return
+  r.seenIn.set(member, view)
+  if (view > r.view) followOthers(r)
 }
 
 /**
- * What v0.6 lacks (spec/consensus.md §15 W10, W26, W34, W36), with v0.6's own messages: lost messages are said again, and a replica that is behind learns it.
- * A checkpoint that is said again asks for help; the answer is the commits for later numbers, which prove what was decided; contents are fetched.
+ * Goes to a later view that f + 1 members are seen in, by its new view: after a restart or a partition, without waiting for the next view change
+ * (§15 W14). Its view changes prove that a quorum went there.
  */
-export function createCatchUp(core: Core, { repeatTo }: Repeaters): CatchUp {
-  const { host, state, timers, options, quorums, parts } = core
-  const down = new Map<MemberIndex, number>()
-  const helpedAt = new Map<MemberIndex, number>()
-  const wanted = new Map<string, number>()
-  let mark = ''
-  let idleTicks = 0
+export function followOthers(r: Replica): void {
+  const certain = [...r.seenIn.values()].sort((left, right) => Number(right - left))[r.quorums.f] ?? 0n
+  for (const { view } of r.newViews.values()) {
+    if (view <= r.view || view > certain) continue
+    r.log('info', `following the others to view ${view}`)
+    closeView(r, view)
+    r.timers.stop('vcResend')
+    r.timers.set('newView', r.newViewMs)
+  }
+  processNewView(r)
+}
 
-  const say = (to: MemberIndex | undefined, payload: Payload, vote: VoteMark): void => {
-    if (to === undefined) host.broadcast(encodePayload(payload), { vote })
-    else host.send(to, encodePayload(payload), { vote })
+/** Says the own latest checkpoint again, which asks whoever is further for help. */
+function probe(r: Replica, to?: MemberIndex): void {
+  const latest = latestCheckpoint(r)
+  if (latest) r.sayCheckpoint(...latest, to)
+}
+
+function repeatProgress(r: Replica, to?: MemberIndex): void {
+  for (const slot of r.slots.values()) {
+    if (slot.n <= r.executedTo) continue
+    sayProgress(r, slot, to)
+    sayCommit(r, slot, to)
   }
-  const sayCheckpoints = (to: MemberIndex | undefined, above: bigint): void => {
-    for (const [n, id] of state.checkpoints) {
-      if (n <= above || id === GENESIS_PLACEHOLDER) continue
-      say(to, { $case: 'checkpoint', value: { sequenceNumber: n, replicaId: BigInt(host.self), id } }, { slot: `checkpoint ${n}`, value: id })
-    }
-  }
-  /** Asks whoever is further for help. */
-  const probe = (to?: MemberIndex): void => {
-    const numbers = [...state.checkpoints].filter(([, id]) => id !== GENESIS_PLACEHOLDER).map(([n]) => n)
-    if (numbers.length > 0) sayCheckpoints(to, numbers.reduce((highest, n) => (n > highest ? n : highest)) - 1n)
-  }
-  const sayCommit = (to: MemberIndex | undefined, { n, commits }: Slot): void => {
-    const own = commits.get(host.self)
-    if (!own) return
-    const value = { view: own.view, sequenceNumber: n, batchDigest: own.digest, replicaId: BigInt(host.self) }
-    say(to, { $case: 'commit', value }, { slot: `commit ${own.view} ${n}`, value: own.digest })
-  }
-  /** Own proposal and vote for a number that is not decided. */
-  const sayProgress = (to: MemberIndex | undefined, { n, proposal, isPrepareSent }: Slot): void => {
-    if (!state.isActive || proposal === undefined) return
-    const { view } = state
-    const common = { view, sequenceNumber: n, batchDigest: proposal, replicaId: BigInt(host.self) }
-    if (isPrimary(core)) {
-      const requestBatch = state.batches.get(proposal)?.message
-      say(to, { $case: 'prePrepare', value: { ...common, requestBatch } }, { slot: `pre-prepare ${view} ${n}`, value: proposal })
-    } else if (isPrepareSent) say(to, { $case: 'prepare', value: common }, { slot: `prepare ${view} ${n}`, value: proposal })
-  }
-  const repeatProgress = (to?: MemberIndex): void => {
-    for (const slot of state.slots.values()) {
-      if (slot.n <= executedTo(state)) continue
-      sayProgress(to, slot)
-      sayCommit(to, slot)
-    }
-  }
-  /** Something is known above the last number executed, or requests wait. */
-  const isUnfinished = (): boolean => parts.requests.hasWaiting() || !state.isActive || [...state.slots.keys()].some((n) => n > executedTo(state))
-  const askOne = (): void => {
-    const others = host.members.map(({ index }) => index).filter((index) => index !== host.self && !down.has(index))
-    const next = others[Math.floor(idleTicks / IDLE_TICKS) % others.length]
-    if (next !== undefined) probe(next)
-  }
-  const hasUnreachedTarget = (): boolean => state.target !== undefined && state.target.n > executedTo(state)
-  const fetch = (digest: string, attempt: number): void => {
-    const slot = [...state.slots.values()].find(({ committed }) => committed === digest)
-    const holders = [...(slot?.commits ?? [])].filter(([member, vote]) => member !== host.self && vote.digest === digest).map(([member]) => member)
-    const holder = holders[attempt % Math.max(1, holders.length)]
-    if (holder !== undefined) host.send(holder, encodePayload({ $case: 'fetchRequestBatch', value: { batchDigest: digest, replicaId: BigInt(host.self) } }))
-  }
-  return {
-    part: {
-      help(member, n) {
-        const last = helpedAt.get(member) ?? Number.NEGATIVE_INFINITY
-        if (host.now - last < HELP_EVERY_MS) return
-        helpedAt.set(member, host.now)
-        sayCheckpoints(member, n)
-        for (const slot of [...state.slots.values()].sort((left, right) => (left.n < right.n ? -1 : 1))) {
-          if (slot.n <= n) continue
-          if (slot.n > executedTo(state)) sayProgress(member, slot)
-          sayCommit(member, slot)
-        }
-        repeatTo(member, host.now)
-      },
-      isBehind: () => hasUnreachedTarget() || (state.currentExec === undefined && [...state.slots.values()].some(({ n, committed }) => committed !== undefined && n > state.lastExec)),
-      canChangeView: () => quorums.N - down.size >= quorums.viewChange,
-      wantBatch(digest) {
-        if (!wanted.has(digest)) wanted.set(digest, 0)
-        timers.softStart('fetch', Math.min(MAX_FETCH_DELAY_MS, options.requestMs / 10))
-      },
-    },
-    onPeer(member, up) {
-      if (!up) return void down.set(member, host.now)
-      const downSinceMs = down.get(member) ?? 0
-      down.delete(member)
-      probe(member)
-      repeatProgress(member)
-      repeatTo(member, downSinceMs)
-    },
-    onTick() {
-      timers.set('tick', options.requestMs / 2)
-      const now = [state.view, state.isActive, state.lastExec, state.h].join(' ')
-      if (now !== mark) {
-        mark = now
-        idleTicks = 0
-        return
-      }
-      idleTicks++
-      if (state.currentExec !== undefined || state.transferring) return
-      if (!state.isActive) fetchMissing(core)
-      if (state.target && hasUnreachedTarget()) parts.transfer.start(state.target)
-      else if (isUnfinished() || state.isOutOfDate) {
-        probe()
-        repeatProgress()
-      } else if (idleTicks % IDLE_TICKS === 0) askOne()
-    },
-    onFetchTimer() {
-      for (const [digest, attempt] of wanted) {
-        if (state.batches.has(digest) || attempt > 2 * quorums.N) wanted.delete(digest)
-        else {
-          fetch(digest, attempt)
-          wanted.set(digest, attempt + 1)
-        }
-      }
-      if (wanted.size > 0) timers.set('fetch', options.requestMs / 4)
-    },
-    onFetch(_from, { batchDigest, replicaId }) {
-      const batch = state.batches.get(batchDigest)
-      if (batch) host.send(Number(replicaId), encodePayload({ $case: 'returnRequestBatch', value: batch.message }))
-    },
-    onReturned(message) {
-      if (wanted.size === 0 && state.missing.size === 0) return
-      const batch = toBatch(message)
-      if (!wanted.has(batch.digest) && !state.missing.has(batch.digest)) return
-      wanted.delete(batch.digest)
-      parts.ordering.addBatch(batch)
-      if (state.missing.delete(batch.digest)) parts.newView.process()
-      parts.execution.advance()
-    },
-  }
+}
+
+/** Own proposal or vote for a number that is not decided. */
+function sayProgress(r: Replica, { n, proposal, isPrepareSent }: Slot, to?: MemberIndex): void {
+  if (!r.isActive || proposal === undefined) return
+  if (r.isPrimary) r.sayVote('prePrepare', r.view, n, proposal, to)
+  else if (isPrepareSent) r.sayVote('prepare', r.view, n, proposal, to)
+}
+
+function sayCommit(r: Replica, { n, commits }: Slot, to?: MemberIndex): void {
+  const own = commits.get(r.self)
+  if (own) r.sayVote('commit', own.view, n, own.digest, to)
+}
+
+/** The own view change, or as primary the new view. */
+function repeatViews(r: Replica, to: MemberIndex): void {
+  const viewChange = r.isActive ? undefined : r.viewChanges.get(r.self)?.get(r.view)
+  if (viewChange) r.say({ $case: 'viewChange', value: viewChange }, undefined, to)
+  const newView = r.isPrimary ? currentNewView(r) : undefined
+  if (newView) r.say({ $case: 'newView', value: newView }, undefined, to)
 }

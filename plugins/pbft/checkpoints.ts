@@ -1,135 +1,108 @@
 import type { pbft } from '../../proto/index.js'
 import type { MemberIndex } from '../consensus/index.js'
-import { broadcast, type Core, isInWindow, logSize, type Parts } from './core.js'
 import { fromBase64, toBase64 } from './messages.js'
+import type { Replica } from './replica.js'
+import { invalidate, learnTarget, retryTransfer } from './transfer.js'
 
-export interface Checkpoints {
-  readonly part: Parts['checkpoints']
-  onCheckpoint(from: MemberIndex, message: pbft.Checkpoint): void
+/** Makes the state after number n, whose chain info is `blob`, an own checkpoint (spec/consensus.md §8.1). */
+export function takeCheckpoint(r: Replica, n: bigint, blob: Uint8Array): void {
+  const id = toBase64(blob)
+  r.checkpoints.set(n, id)
+  r.host.put(`chkpt.${n}`, blob)
+  accept(r, r.self, n, id)
+  r.sayCheckpoint(n, id)
 }
 
-/** Checkpoints, their certificates and the watermarks (spec/consensus.md §8.1–§8.4). */
-export function createCheckpoints(core: Core): Checkpoints {
-  const { host, state, timers, options, quorums, records, parts } = core
-  /** What each member says of a number: one value each, the first (§15 W27). */
-  const said = new Map<bigint, Map<MemberIndex, string>>()
-  /** The last checkpoint at or above the high watermark that each member told of. */
-  const ahead = new Map<MemberIndex, { readonly n: bigint; readonly id: string }>()
-  const latest = new Map<MemberIndex, bigint>()
+/** A member's checkpoint (§8.2). One that comes again, or is long past, asks for help. */
+export function onCheckpoint(r: Replica, from: MemberIndex, { sequenceNumber: n, id }: pbft.Checkpoint): void {
+  const before = r.latest.get(from) ?? -1n
+  if (n > before) r.latest.set(from, n)
+  if (n <= before || n < r.h) r.rules.help(r, from, n)
+  accept(r, from, n, id)
+}
 
-  const high = (): bigint => state.h + logSize(options)
-  const membersFor = (n: bigint, id: string): MemberIndex[] => [...(said.get(n) ?? [])].filter(([, value]) => value === id).map(([member]) => member)
+/** Drops what lies at or below a stable checkpoint (§8.4). After a restart all stored batches are kept until the first move. */
+export function moveWatermarks(r: Replica, n: bigint, keepBatches = false): void {
+  const x = n - (n % r.K)
+  for (const map of [r.slots, r.said, r.pset]) for (const number of [...map.keys()]) if (number <= x) map.delete(number)
+  for (const [key, { sequenceNumber }] of [...r.qset]) if (sequenceNumber <= x) r.qset.delete(key)
+  for (const number of [...r.checkpoints.keys()].filter((number) => number < x)) {
+    r.checkpoints.delete(number)
+    r.host.delete(`chkpt.${number}`)
+  }
+  r.isPsetStale = true
+  r.h = x
+  if (keepBatches) return
+  dropUnusedBatches(r)
+  r.rules.proposeWaiting(r)
+}
 
-  /** Whether f + 1 members are beyond the high watermark: then this replica will not get there by itself (§8.3). */
-  const hasFallenBehind = (from: MemberIndex, n: bigint, id: string): boolean => {
-    if (n < high()) {
-      ahead.delete(from)
-      return false
-    }
-    ahead.set(from, { n, id })
-    if (ahead.size <= quorums.f) return false
-    const numbers = [...ahead.values()].map((told) => told.n).sort((left, right) => (left < right ? -1 : 1))
-    const certain = numbers[numbers.length - 1 - quorums.f] ?? 0n
-    const isBehind = certain > high()
-    for (const [member, told] of ahead) if (told.n < high()) ahead.delete(member)
-    if (!isBehind) return false
-    host.log('warning', `${quorums.f + 1} replicas are beyond number ${certain}, above the window to ${high()}: the state will be transferred`)
-    part.moveWatermarks(certain)
-    state.waiting = []
-    state.isOutOfDate = true
-    host.setValid(false)
-    timers.stop('newView')
-    rememberTarget()
-    return true
+/** Batches are kept as long as anything above the watermark names them (§15 W28). */
+function dropUnusedBatches(r: Replica): void {
+  const used = new Set<string | undefined>([...r.missing, ...r.waiting.map(({ digest }) => digest)])
+  for (const { proposal, committed } of r.slots.values()) used.add(proposal).add(committed)
+  for (const { batchDigest } of [...r.pset.values(), ...r.qset.values()]) used.add(batchDigest)
+  for (const digest of [...r.batches.keys()].filter((digest) => !used.has(digest))) {
+    r.batches.delete(digest)
+    r.host.delete(`reqBatch.${digest}`)
   }
-  /** The checkpoints that revealed the lag are a target too, if f + 1 of them agree: the next may be long in coming (§15 W34). */
-  const rememberTarget = (): void => {
-    for (const { n, id } of ahead.values()) {
-      const members = [...ahead].filter(([, told]) => told.n === n && told.id === id).map(([member]) => member)
-      const bytes = fromBase64(id)
-      if (members.length > quorums.f && bytes) parts.transfer.learn({ n, id: bytes, members })
-    }
+}
+
+function accept(r: Replica, from: MemberIndex, n: bigint, id: string): void {
+  if (hasFallenBehind(r, from, n, id) || !r.isInWindow(n)) return
+  const values = r.said.get(n) ?? new Map<MemberIndex, string>()
+  r.said.set(n, values)
+  const before = values.get(from)
+  // One value each (§15 W27).
+  if (before !== undefined) return before === id ? undefined : r.log('warning', `replica ${from} says two things of checkpoint ${n}; the first counts`)
+  values.set(from, id)
+  if (new Set(values.values()).size > r.quorums.f + 1) r.log('error', `more than ${r.quorums.f} replicas disagree about the state after number ${n}`)
+  const members = [...values].filter(([, value]) => value === id).map(([member]) => member)
+  if (members.length === r.quorums.f + 1) onWeakCertificate(r, n, id, members)
+  if (members.length < r.quorums.intersection) return
+  const isOwn = r.checkpoints.has(n)
+  if (isOwn || (r.isOutOfDate && n >= r.h + r.L / 2n)) moveWatermarks(r, n)
+  if (isOwn) r.rules.processNewView(r)
+}
+
+function onWeakCertificate(r: Replica, n: bigint, id: string, members: readonly MemberIndex[]): void {
+  const own = r.checkpoints.get(n)
+  if (own !== undefined && own !== id) {
+    r.host.setValid(false)
+    return r.host.halt(`the state after number ${n} is ${own} here and ${id} at replicas ${members.join(', ')}: this validator has diverged and stops voting`)
   }
-  const onWeakCertificate = (n: bigint, id: string, members: readonly MemberIndex[]): void => {
-    const own = state.checkpoints.get(n)
-    if (own !== undefined && own !== id) {
-      host.setValid(false)
-      return host.halt(`the state after number ${n} is ${own} here and ${id} at replicas ${members.join(', ')}: this validator has diverged and stops voting`)
-    }
+  const bytes = fromBase64(id)
+  if (!bytes) return r.log('warning', `the checkpoint of number ${n} is no Base64: ${id.slice(0, 100)}`)
+  const target = { n, id: bytes, members }
+  learnTarget(r, target)
+  if (r.isOutOfDate) retryTransfer(r, target)
+}
+
+/** Whether f + 1 members are beyond the high watermark: then this replica will not get there by itself (§8.3). */
+function hasFallenBehind(r: Replica, from: MemberIndex, n: bigint, id: string): boolean {
+  const high = r.h + r.L
+  if (n >= high) r.ahead.set(from, { n, id })
+  else r.ahead.delete(from)
+  if (n < high || r.ahead.size <= r.quorums.f) return false
+  const numbers = [...r.ahead.values()].map((told) => told.n).sort((left, right) => Number(right - left))
+  const certain = numbers[r.quorums.f] ?? 0n
+  for (const [member, told] of r.ahead) if (told.n < high) r.ahead.delete(member)
+  if (certain <= high) return false
+  r.log('warning', `${r.quorums.f + 1} replicas are beyond number ${certain}, above the window to ${high}: the state will be transferred`)
+  r.waiting = []
+  moveWatermarks(r, certain)
+  r.isOutOfDate = false
+  invalidate(r)
+  r.timers.stop('newView')
+  rememberTarget(r)
+  return true
+}
+
+/** The checkpoints that revealed the lag are a target too, if f + 1 of them agree: the next may be long in coming (§15 W34). */
+function rememberTarget(r: Replica): void {
+  for (const { n, id } of r.ahead.values()) {
+    const members = [...r.ahead].filter(([, told]) => told.n === n && told.id === id).map(([member]) => member)
     const bytes = fromBase64(id)
-    if (!bytes) return host.log('warning', `the checkpoint of number ${n} is no Base64: ${id.slice(0, 100)}`)
-    const target = { n, id: bytes, members }
-    parts.transfer.learn(target)
-    if (state.isOutOfDate) parts.transfer.retry(target)
-  }
-  const accept = (from: MemberIndex, n: bigint, id: string): void => {
-    if (hasFallenBehind(from, n, id) || !isInWindow(core, n)) return
-    const values = said.get(n) ?? new Map<MemberIndex, string>()
-    said.set(n, values)
-    const before = values.get(from)
-    if (before !== undefined) {
-      if (before !== id) host.log('warning', `replica ${from} says two things of checkpoint ${n}; the first counts`)
-      return
-    }
-    values.set(from, id)
-    if (new Set(values.values()).size > quorums.f + 1) host.log('error', `more than ${quorums.f} replicas disagree about the state after number ${n}`)
-    const members = membersFor(n, id)
-    if (members.length === quorums.f + 1) onWeakCertificate(n, id, members)
-    if (members.length < quorums.intersection) return
-    if (!state.checkpoints.has(n)) {
-      if (state.isOutOfDate && n >= state.h + logSize(options) / 2n) part.moveWatermarks(n)
-      return
-    }
-    part.moveWatermarks(n)
-    parts.newView.process()
-  }
-  const dropUpTo = (x: bigint): void => {
-    for (const n of [...state.slots.keys()]) if (n <= x) state.slots.delete(n)
-    for (const n of [...said.keys()]) if (n <= x) said.delete(n)
-    for (const n of [...state.pset.keys()]) if (n <= x) state.pset.delete(n)
-    for (const [key, { sequenceNumber }] of [...state.qset]) if (sequenceNumber <= x) state.qset.delete(key)
-    for (const n of [...state.checkpoints.keys()].filter((n) => n < x)) {
-      state.checkpoints.delete(n)
-      records.dropCheckpoint(n)
-    }
-    state.isPsetStale = true
-  }
-  /** Batches are kept as long as anything above the watermark names them (§15 W28). */
-  const dropUnused = (): void => {
-    const used = new Set<string>([...state.waiting.map(({ digest }) => digest), ...state.missing])
-    for (const { proposal, committed } of state.slots.values()) for (const digest of [proposal, committed]) if (digest) used.add(digest)
-    for (const { batchDigest } of [...state.pset.values(), ...state.qset.values()]) used.add(batchDigest)
-    for (const digest of [...state.batches.keys()]) {
-      if (used.has(digest)) continue
-      state.batches.delete(digest)
-      records.dropBatch(digest)
-    }
-  }
-  const part: Parts['checkpoints'] = {
-    take(n, blob) {
-      const id = toBase64(blob)
-      state.checkpoints.set(n, id)
-      records.saveCheckpoint(n, blob)
-      accept(host.self, n, id)
-      const value = { sequenceNumber: n, replicaId: BigInt(host.self), id }
-      broadcast(core, { $case: 'checkpoint', value }, { slot: `checkpoint ${n}`, value: id })
-    },
-    moveWatermarks(n, { keepBatches = false } = {}) {
-      const x = n - (n % BigInt(options.K))
-      dropUpTo(x)
-      state.h = x
-      if (keepBatches) return
-      dropUnused()
-      parts.ordering.proposeWaiting()
-    },
-  }
-  return {
-    part,
-    onCheckpoint(from, { sequenceNumber: n, id }) {
-      const before = latest.get(from) ?? -1n
-      latest.set(from, n > before ? n : before)
-      if (n <= before || n < state.h) parts.catchUp.help(from, n)
-      accept(from, n, id)
-    },
+    if (members.length > r.quorums.f && bytes) learnTarget(r, { n, id: bytes, members })
   }
 }

@@ -1,20 +1,17 @@
-import type { Engine, EngineFactory, EngineHost, EngineStart } from '../consensus/index.js'
-import { createCatchUp } from './catch-up.js'
-import { createCheckpoints } from './checkpoints.js'
-import type { Core, Parts } from './core.js'
-import { createExecution } from './execution.js'
-import { decodeIncoming } from './messages.js'
-import { createNewViews } from './new-view.js'
-import { parsePbftOptions, type PbftOptions, quorumsOf } from './options.js'
-import { createOrdering } from './ordering.js'
-import { createRecords, lastTimestamp, restoredNewView, restoredWatermark, restoreState, restoreVotes } from './records.js'
-import { createRequests } from './requests.js'
-import { createAlarm, createReceiver } from './routing.js'
-import { createPublisher } from './status.js'
-import { createTimers } from './timers.js'
-import { createTransfer } from './transfer.js'
-import { createVerifier } from './verifier.js'
-import { createViewChanges } from './view-change.js'
+import type { pbft as wire } from '../../proto/index.js'
+import { pbft as messages } from '../../proto/index.js'
+import type { Engine, EngineFactory, EngineHost, EngineStart, MemberIndex } from '../consensus/index.js'
+import { fetchWanted, followOthers, help, isBehind, onFetch, onPeer, onReturned, onSeen, onTick, onTransferred, wantBatch } from './catch-up.js'
+import { moveWatermarks, onCheckpoint } from './checkpoints.js'
+import { acceptCommit, onCommit, onDelivered } from './execution.js'
+import { onNewView, processNewView } from './new-view.js'
+import { parsePbftOptions, type PbftOptions } from './options.js'
+import { onPrepare, onPrePrepare, orderBatch, propose, proposeWaiting, tryCommit } from './ordering.js'
+import { restore, restoreVotes, rotationAfter } from './records.js'
+import { Replica, type UpperRules } from './replica.js'
+import { announceHeld, cut, onOwnRequest, onRemoteRequest } from './requests.js'
+import { startTransfer } from './transfer.js'
+import { askToSign, leaveView, onSigned, onViewChange } from './view-change.js'
 
 /** v0.6's PBFT in batch mode (spec/consensus.md §5–§13). */
 export const pbft: EngineFactory<PbftOptions> = Object.freeze({
@@ -27,116 +24,135 @@ export const pbft: EngineFactory<PbftOptions> = Object.freeze({
   },
   parseOptions: parsePbftOptions,
   create(host: EngineHost, options: PbftOptions, start: EngineStart): Engine {
-    const replica = createReplica(host, options, start)
-    replica.begin()
-    return replica.engine
+    const replica = restoreReplica(host, options, start)
+    begin(replica)
+    return engineOf(replica)
   },
 })
 
-/** An engine before it has begun, with its insides, for tests. */
-export interface Replica {
-  readonly engine: Required<Pick<Engine, 'onRequest' | 'onMessage' | 'onPeer' | 'onTimer' | 'onDelivered' | 'onTransferred' | 'onSigned' | 'onVerified' | 'onSealed'>>
-  readonly core: Core
-  readonly requests: ReturnType<typeof createRequests>
-  /** The start-up state transfer (§8.7). */
-  begin(): void
+const rules: UpperRules = { cut, orderBatch, proposeWaiting, processNewView, leaveView, followOthers, wantBatch, help }
+/** How many time-outs a replica that is behind takes for its own fault before it suspects the primary all the same. */
+const MAX_PATIENCE = 2
+
+/** A replica as its records left it. Throws ERR_PBFT_OPTIONS if the options do not fit the members. */
+export function restoreReplica(host: EngineHost, options: PbftOptions, start: EngineStart): Replica {
+  const r = new Replica(host, options, rules)
+  const lowWatermark = restore(r, start)
+  moveWatermarks(r, lowWatermark, true)
+  restoreVotes(r)
+  r.rotateAfter = rotationAfter(r)
+  for (const id of start.executed ?? []) r.book.markExecuted(id)
+  return r
 }
 
-/** Restores a replica from its records. Throws ERR_PBFT_OPTIONS if the options do not fit the members. */
-export function createReplica(host: EngineHost, options: PbftOptions, start: EngineStart): Replica {
-  const state = restoreState(options, start)
-  // Parts ask things of one another; each is there when the first handler runs.
-  const parts: Parts = {
-    get ordering() {
-      return ordering.part
-    },
-    get execution() {
-      return execution.part
-    },
-    get checkpoints() {
-      return checkpoints.part
-    },
-    get transfer() {
-      return transfer.part
-    },
-    get viewChange() {
-      return viewChanges.part
-    },
-    get newView() {
-      return newViews.part
-    },
-    get requests() {
-      return requests.part
-    },
-    get catchUp() {
-      return catchUp.part
-    },
+/** The start-up state transfer, to the own head (§8.7). */
+export function begin(r: Replica): void {
+  r.timers.set('tick', r.options.requestMs / 2)
+  if (!r.isActive) r.timers.set('vcResend', r.options.resendMs)
+  startTransfer(r)
+  for (const slot of r.slots.values()) {
+    const own = slot.commits.get(r.self)
+    if (own) acceptCommit(r, r.self, slot.n, own.view, own.digest)
+    else tryCommit(r, slot)
   }
-  const core: Core = { host, options, quorums: quorumsOf(options, host.members), state, timers: createTimers(host), records: createRecords(host), parts }
-  const requests = createRequests(core, start.executed ?? [], lastTimestamp(state, host.self))
-  const verifier = createVerifier(host)
-  const ordering = createOrdering(core)
-  const execution = createExecution(core)
-  const checkpoints = createCheckpoints(core)
-  const transfer = createTransfer(core, { transferred: (executed) => requests.onTransferred(executed) })
-  const viewChanges = createViewChanges(core, verifier)
-  const newViews = createNewViews(core, verifier, viewChanges)
-  const catchUp = createCatchUp(core, {
-    repeatTo(member, downSinceMs) {
-      viewChanges.repeatTo(member)
-      newViews.repeatTo(member)
-      requests.repeatTo(member, downSinceMs)
-    },
-  })
-  const publish = createPublisher(core, requests)
-  const receive = createReceiver(core, { requests, ordering, checkpoints, viewChanges, newViews, catchUp })
-  const fire = createAlarm(core, { requests, viewChanges, catchUp, publish })
+  publish(r)
+}
 
-  checkpoints.part.moveWatermarks(restoredWatermark(state), { keepBatches: true })
-  restoreVotes(state, host.self)
-  newViews.restore(restoredNewView(start))
+/** The handlers of a replica. */
+export function engineOf(r: Replica): Required<Omit<Engine, 'onExecuted' | 'dispose'>> {
+  const then =
+    <A extends unknown[]>(handler: (...args: A) => void) =>
+    (...args: A): void => {
+      const before = [r.view, r.isActive, r.lastExec, r.h].join(' ')
+      handler(...args)
+      if (before !== [r.view, r.isActive, r.lastExec, r.h].join(' ')) publish(r)
+    }
   return {
-    core,
-    requests,
-    begin() {
-      core.timers.set('tick', options.requestMs / 2)
-      if (!state.isActive) core.timers.set('vcResend', options.resendMs)
-      transfer.begin()
-      for (const slot of state.slots.values()) {
-        const own = slot.commits.get(host.self)
-        if (own) execution.part.onCommit(host.self, slot.n, own.view, own.digest)
-        else ordering.part.tryCommit(slot)
-      }
-      publish(true)
-    },
-    engine: {
-      onRequest: (request) => requests.onOwn(request),
-      onMessage(from, bytes) {
-        receive(from, decodeIncoming(bytes))
-        publish()
-      },
-      onPeer: (member, up) => catchUp.onPeer(member, up),
-      onTimer(name) {
-        fire(name)
-        publish()
-      },
-      onDelivered(tag, block) {
-        execution.onDelivered(tag, block)
-        publish()
-      },
-      onTransferred(result) {
-        transfer.onTransferred(result)
-        publish()
-      },
-      onSigned: (token, signature) => viewChanges.onSigned(token, signature),
-      onVerified(token, verdicts) {
-        verifier.onVerified(token, verdicts)
-        publish()
-      },
-      onSealed() {
-        state.isSealed = true
-        core.timers.stop('newView')
-      },
+    onRequest: (request) => onOwnRequest(r, request),
+    onMessage: then((from: MemberIndex, bytes: Uint8Array) => onMessage(r, from, messages.decodeIncoming(bytes))),
+    onPeer: (member, up) => onPeer(r, member, up),
+    onTimer: then((name: string) => onTimer(r, name)),
+    onDelivered: then((tag, block) => onDelivered(r, tag, block)),
+    onTransferred: then((result) => onTransferred(r, result)),
+    onSigned: then((token: string, signature: Uint8Array) => onSigned(r, token, signature)),
+    onVerified: then((token: string, verdicts: readonly boolean[]) => r.checks.onVerified(token, verdicts)),
+    onSealed() {
+      r.isSealed = true
+      r.timers.stop('newView')
     },
   }
+}
+
+/** A protocol message counts only from the replica that it names (§5.5, §15 W2). */
+function onMessage(r: Replica, from: MemberIndex, message: wire.Incoming | undefined): void {
+  if (message?.$case === 'request') return onRemoteRequest(r, from, message.value)
+  if (message?.$case === 'returnRequestBatch') return onReturned(r, message.value)
+  // Nobody sends batches alone; a primary that ordered them would order what no replica asked for (§15 W24).
+  if (!message || message.$case === 'requestBatch') return r.log('warning', `a message of replica ${from} is dropped: it holds nothing that is taken`)
+  const { replicaId } = message.value
+  if (replicaId !== BigInt(from)) return r.log('warning', `a message of replica ${from} is dropped: it says that it is of ${replicaId}`)
+  if ('view' in message.value) onSeen(r, from, message.value.view)
+  switch (message.$case) {
+    case 'prePrepare':
+      return onPrePrepare(r, from, message.value)
+    case 'prepare':
+      return onPrepare(r, from, message.value)
+    case 'commit':
+      return onCommit(r, from, message.value)
+    case 'checkpoint':
+      return onCheckpoint(r, from, message.value)
+    case 'viewChange':
+      return onViewChange(r, from, message.value)
+    case 'newView':
+      return onNewView(r, from, message.value)
+    case 'fetchRequestBatch':
+      return onFetch(r, from, message.value)
+  }
+}
+
+/** A timer ran out (§10.2). */
+function onTimer(r: Replica, name: string): void {
+  r.timers.fired(name)
+  if (name === 'newView') suspect(r)
+  else if (name === 'nullRequest' && r.isActive) {
+    if (!r.isPrimary) suspect(r)
+    else if (!propose(r)) r.timers.set('nullRequest', r.options.nullRequestMs)
+  } else if (name === 'vcResend') askToSign(r)
+  else if (name === 'batch') r.batcher.timeUp()
+  else if (name === 'announce') announceHeld(r)
+  else if (name === 'fetch') fetchWanted(r)
+  else if (name === 'tick') {
+    onTick(r)
+    publish(r)
+  }
+}
+
+/** The primary is too slow, unless this replica is the one that is behind, or a view change could not succeed (§15 W36). */
+function suspect(r: Replica): void {
+  if (r.patience.at !== r.lastExec) r.patience = { at: r.lastExec, left: MAX_PATIENCE }
+  const isOwnFault = isBehind(r) && r.patience.left-- > 0
+  if (isOwnFault || r.quorums.N - r.down.size < r.quorums.viewChange) r.timers.set('newView', r.options.requestMs)
+  else leaveView(r, r.view + 1n)
+}
+
+/** What `peer consensus status` shows, and the metrics. */
+function publish(r: Replica): void {
+  const view = {
+    replica: r.self,
+    replicas: r.quorums.N,
+    faulty: r.quorums.f,
+    view: Number(r.view),
+    primary: r.primaryOf(r.view),
+    active: r.isActive,
+    sequence: Number(r.seqNo),
+    executed: Number(r.lastExec),
+    lowWatermark: Number(r.h),
+    highWatermark: Number(r.h + r.L),
+    outstanding: r.book.size + r.held.size,
+    pending: r.book.queuedCount,
+    outOfDate: r.isOutOfDate,
+    transferring: r.transferring !== undefined,
+  }
+  r.host.status(view)
+  for (const name of ['view', 'executed', 'lowWatermark', 'outstanding'] as const) r.host.metric(`pbft_${name}`, view[name])
 }

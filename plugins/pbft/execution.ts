@@ -1,112 +1,95 @@
 import { encode, pbft } from '../../proto/index.js'
 import type { DeliveredBlock, MemberIndex } from '../consensus/index.js'
-import { type Core, executedTo, isInWindow, isPrimary, type Parts, type Slot, slotAt } from './core.js'
+import { isDecided } from './certificates.js'
+import { takeCheckpoint } from './checkpoints.js'
+import { savePosition } from './records.js'
+import type { Replica, Slot } from './replica.js'
+import { onExecuted, onExecuting, resubmit, startRequestTimer } from './requests.js'
+import { retryTransfer } from './transfer.js'
 
-export interface Execution {
-  readonly part: Parts['execution']
-  onDelivered(tag: string, block: DeliveredBlock | 'skipped'): void
+/** A commit, also of a view that this replica is not in: a quorum of equal ones decides (spec/consensus.md §7.5, §15 W11, W14). */
+export function acceptCommit(r: Replica, from: MemberIndex, n: bigint, view: bigint, digest: string): void {
+  if (!r.isInWindow(n)) return
+  const slot = r.slotAt(n)
+  if ((slot.commits.get(from)?.view ?? -1n) > view) return
+  slot.commits.set(from, { view, digest })
+  if (slot.committed !== undefined || !isDecided(r, slot, view, digest)) return
+  slot.committed = digest
+  onDecided(r, slot, view)
 }
 
-/** Counting commits and executing what is decided, in order and one at a time (spec/consensus.md §7.5, §7.6, §13.1). */
-export function createExecution(core: Core): Execution {
-  const { host, state, timers, options, quorums, records, parts } = core
+/** A member's commit message. */
+export function onCommit(r: Replica, from: MemberIndex, { view, sequenceNumber, batchDigest }: pbft.Commit): void {
+  acceptCommit(r, from, sequenceNumber, view, batchDigest)
+  startRequestTimer(r)
+}
 
-  const isDecided = (slot: Slot, view: bigint, digest: string): boolean => {
-    let votes = 0
-    for (const vote of slot.commits.values()) if (vote.view === view && vote.digest === digest) votes++
-    return votes >= quorums.intersection
+/** Executes what is decided, in order and one at a time (§7.6, §13.1). */
+export function advance(r: Replica): void {
+  let isOver = false
+  while (beginNext(r)) isOver = true
+  if (isOver) r.rules.processNewView(r)
+  startProgressTimer(r)
+}
+
+/** The block of the number in execution is committed, or it was skipped. */
+export function onDelivered(r: Replica, tag: string, block: DeliveredBlock | 'skipped'): void {
+  const { currentExec: n, delivering } = r
+  if (n === undefined || tag !== String(n)) return r.log('warning', `delivery '${tag}' is answered, but ${n ?? 'none'} was expected`)
+  r.delivering = undefined
+  r.currentExec = undefined
+  if (block !== 'skipped') {
+    if (delivering) onExecuted(r, delivering, block.rejected ?? [])
+    finish(r, n)
   }
-  const onDecided = (slot: Slot, view: bigint): void => {
-    if (state.isActive || view === state.view) {
-      timers.stop('newView')
-      state.newViewMs = options.viewChangeMs
-    }
-    part.advance()
-    if (slot.n === state.rotateAfter && state.isActive && view === state.view) parts.viewChange.start(state.view + 1n)
+  advance(r)
+  if (r.isOutOfDate) retryTransfer(r)
+  r.rules.processNewView(r)
+  resubmit(r)
+}
+
+function onDecided(r: Replica, { n }: Slot, view: bigint): void {
+  if (r.isActive || view === r.view) {
+    r.timers.stop('newView')
+    r.newViewMs = r.options.viewChangeMs
   }
-  const deliver = (n: bigint, digest: string): void => {
-    const batch = state.batches.get(digest)
-    if (!batch) return
-    state.delivering = batch
-    parts.requests.onExecuting(batch)
-    // In epoch 0 everything that was ordered is executed, as the originals do: repetitions were stopped before the vote (§12.7).
-    host.deliver(String(n), batch.requests, { metadata: encode(pbft.Metadata, { seqNo: n }) })
-  }
-  const finish = (n: bigint): void => {
-    state.lastExec = n
-    state.currentExec = undefined
-    if (n % BigInt(options.K) === 0n) parts.checkpoints.take(n, host.head.blob)
-  }
-  /** Begins the next number, if it is decided and its content is here. True if it is over already: a null request makes no block. */
-  const next = (): boolean => {
-    const n = state.lastExec + 1n
-    const digest = state.slots.get(n)?.committed
-    if (digest === undefined || state.currentExec !== undefined || state.isOutOfDate || state.isSealed) return false
-    if (digest !== '' && !state.batches.has(digest)) {
-      parts.catchUp.wantBatch(digest)
-      return false
-    }
-    state.currentExec = n
-    if (digest !== '') {
-      deliver(n, digest)
-      return false
-    }
-    finish(n)
-    records.savePosition(n, host.head.height)
+  advance(r)
+  if (n === r.rotateAfter && r.isActive && view === r.view) r.rules.leaveView(r, r.view + 1n)
+}
+
+/** Begins the next number, if it is decided and its content is here. True if it is over already: a null request makes no block. */
+function beginNext(r: Replica): boolean {
+  const n = r.lastExec + 1n
+  const digest = r.slots.get(n)?.committed
+  if (digest === undefined || r.currentExec !== undefined || r.isOutOfDate || r.isSealed) return false
+  if (digest === '') {
+    finish(r, n)
+    savePosition(r)
     return true
   }
-  const hasProposals = (): boolean => {
-    if (state.waiting.length > 0) return true
-    for (const slot of state.slots.values()) {
-      if (slot.n > executedTo(state) && slot.committed === undefined && slot.proposal !== undefined && slot.proposal !== '') return true
-    }
-    return false
-  }
-  const part: Parts['execution'] = {
-    onCommit(from, n, view, digest) {
-      if (!isInWindow(core, n)) return
-      const slot = slotAt(state, n)
-      const before = slot.commits.get(from)
-      if (before && before.view > view) return
-      slot.commits.set(from, { view, digest })
-      if (slot.committed !== undefined || !isDecided(slot, view, digest)) return
-      slot.committed = digest
-      onDecided(slot, view)
-    },
-    advance() {
-      let isOver = false
-      while (next()) isOver = true
-      if (isOver && !state.isActive) parts.newView.process()
-      part.startTimer()
-    },
-    startTimer() {
-      if (state.isOutOfDate || state.isSealed || state.currentExec !== undefined || !state.isActive) return
-      if (hasProposals()) timers.softStart('newView', options.requestMs)
-      else if (options.nullRequestMs > 0 && !timers.isRunning('newView')) timers.set('nullRequest', options.nullRequestMs + (isPrimary(core) ? 0 : options.requestMs))
-    },
-  }
-  return {
-    part,
-    onDelivered(tag, block) {
-      const n = state.currentExec
-      if (n === undefined || tag !== String(n)) return host.log('warning', `delivery '${tag}' is answered, but ${n ?? 'none'} was expected`)
-      const batch = state.delivering
-      state.delivering = undefined
-      if (block === 'skipped') state.currentExec = undefined
-      else {
-        if (batch) parts.requests.onExecuted(batch, block.rejected ?? [])
-        finish(n)
-      }
-      part.advance()
-      if (state.isOutOfDate) parts.transfer.retry()
-      if (!state.isActive) parts.newView.process()
-      parts.requests.resubmit()
-    },
-  }
+  const batch = r.batches.get(digest)
+  if (batch) deliver(r, n, batch)
+  else r.rules.wantBatch(r, digest)
+  return false
 }
 
-/** A member's commit, whatever view it is of: see `Slot.commits`. */
-export function onCommit(core: Core, from: MemberIndex, { view, sequenceNumber, batchDigest }: pbft.Commit): void {
-  core.parts.execution.onCommit(from, sequenceNumber, view, batchDigest)
-  core.parts.requests.startTimer()
+function deliver(r: Replica, n: bigint, batch: NonNullable<Replica['delivering']>): void {
+  r.currentExec = n
+  r.delivering = batch
+  onExecuting(r, batch)
+  // In epoch 0 everything that was ordered is executed, as the originals do: repetitions were stopped before the vote (§12.7).
+  r.host.deliver(String(n), batch.requests, { metadata: encode(pbft.Metadata, { seqNo: n }) })
+}
+
+function finish(r: Replica, n: bigint): void {
+  r.lastExec = n
+  if (n % r.K === 0n) takeCheckpoint(r, n, r.host.head.blob)
+}
+
+function startProgressTimer(r: Replica): void {
+  const { nullRequestMs, requestMs } = r.options
+  if (r.isOutOfDate || r.isSealed || r.currentExec !== undefined || !r.isActive) return
+  if (r.waiting.length > 0 || [...r.slots.values()].some((slot) => slot.n > r.lastExec && slot.committed === undefined && slot.proposal)) {
+    r.timers.softStart('newView', requestMs)
+  } else if (nullRequestMs > 0 && !r.timers.isRunning('newView')) r.timers.set('nullRequest', nullRequestMs + (r.isPrimary ? 0 : requestMs))
 }

@@ -1,4 +1,4 @@
-import { canonicalTransaction, decode, encode, pbft, WireError } from '../../proto/index.js'
+import { canonicalTransaction, encode, pbft, WireError } from '../../proto/index.js'
 import { type EngineRequest, requestId, shake256 } from '../consensus/index.js'
 
 /** A request batch under its digest. `requests` are those that can be executed: what is no transaction is left out (spec/consensus.md §12.7). */
@@ -10,33 +10,10 @@ export interface Batch {
   readonly ids: ReadonlySet<string>
 }
 
-export type Payload = NonNullable<pbft.Message['payload']>
-
-/** What a CONSENSUS message carries: a request that is announced or a message of the protocol. */
-export type Incoming = { readonly $case: 'request'; readonly value: pbft.Request } | Payload
-
-/** The bytes of a protocol message in its BatchMessage (spec/consensus.md §3.4). */
-export function encodePayload(payload: Payload): Uint8Array {
-  return encode(pbft.BatchMessage, { payload: { $case: 'pbftMessage', value: encode(pbft.Message, { payload }) } })
-}
-
-export function encodeRequest(value: pbft.Request): Uint8Array {
-  return encode(pbft.BatchMessage, { payload: { $case: 'request', value } })
-}
-
-/** Reads a message of another validator; undefined for anything that v0.6 drops too: other members, empty ones, bytes that cannot be parsed (§5.5). */
-export function decodeIncoming(bytes: Uint8Array): Incoming | undefined {
-  return orUndefined(() => {
-    const { payload } = decode(pbft.BatchMessage, bytes)
-    if (payload?.$case === 'request') return payload
-    return payload?.$case === 'pbftMessage' ? decode(pbft.Message, payload.value).payload : undefined
-  })
-}
+export const NOTHING: Uint8Array = new Uint8Array()
 
 /** Base64 of the first 64 bytes of SHAKE256 over the canonical encoding (§5.3). */
-export function digestOf(canonical: Uint8Array): string {
-  return toBase64(shake256(canonical))
-}
+export const digestOf = (canonical: Uint8Array): string => toBase64(shake256(canonical))
 
 /** The batch that a message holds. Its digest is that of its canonical encoding, whatever bytes came. */
 export function toBatch(message: pbft.RequestBatch): Batch {
@@ -54,9 +31,7 @@ export function toEngineRequest(payload: Uint8Array): EngineRequest | undefined 
 }
 
 /** The bytes that a view change is signed over: its encoding without the signature (§5.6). */
-export function signedBytes(viewChange: pbft.ViewChange): Uint8Array {
-  return encode(pbft.ViewChange, { ...viewChange, signature: NOTHING })
-}
+export const signedBytes = (viewChange: pbft.ViewChange): Uint8Array => encode(pbft.ViewChange, { ...viewChange, signature: NOTHING })
 
 /** Runs a decoder on bytes from outside; undefined if they are not what it expects. */
 export function orUndefined<T>(read: () => T): T | undefined {
@@ -68,11 +43,7 @@ export function orUndefined<T>(read: () => T): T | undefined {
   }
 }
 
-export const NOTHING: Uint8Array = new Uint8Array()
-
-export function toBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
-}
+export const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
 
 /** Strict standard Base64 with padding; undefined for anything else, as the original's decoder fails. */
 export function fromBase64(text: string): Uint8Array | undefined {

@@ -2,37 +2,52 @@ import * as z from 'zod'
 import { defineKeys, duration, flag, integer, key, PeerError, text } from '../../kernel/index.js'
 import { type Batching, batchingKind, type Member } from '../consensus/index.js'
 
-const count = integer({ min: 0 })
 const wait = duration().refine((ms) => ms > 0, 'expected a duration above zero, such as 2s')
-const mode = text().refine((name) => name.toLowerCase() === 'batch', 'expected batch, the only mode of v0.6')
-const byzantine = flag().refine((on) => !on, 'this validator does not misbehave on request: the test kit has Byzantine members')
+const count = integer({ min: 0 })
+
+/** How options are written, by name. */
+const kinds = {
+  mode: text().refine((name) => name.toLowerCase() === 'batch', 'expected batch, the only mode of v0.6'),
+  N: integer({ min: 1 }),
+  f: count,
+  K: integer({ min: 1 }),
+  logmultiplier: integer({ min: 2 }),
+  batchsize: count,
+  byzantine: flag().refine((on) => !on, 'this validator does not misbehave on request: the test kit has Byzantine members'),
+  viewchangeperiod: count,
+  'timeout.batch': duration(),
+  'timeout.request': wait,
+  'timeout.viewchange': wait,
+  'timeout.resendviewchange': wait,
+  'timeout.nullrequest': duration(),
+  batching: batchingKind(),
+}
 
 /** The keys of PBFT (spec/consensus.md §14.1; `CORE_PBFT_GENERAL_N` and so on). Durations are read as milliseconds. */
 export const pbftKeys = defineKeys({
-  'pbft.general.mode': key(mode, 'batch', 'batch, in any case; v0.6 has no other'),
-  'pbft.general.N': key(integer({ min: 1 }), 4, 'validators, as many as consensus.validators lists'),
-  'pbft.general.f': key(count, 1, 'faulty validators to survive; 3f + 1 may not exceed N'),
-  'pbft.general.K': key(integer({ min: 1 }), 10, 'a checkpoint is taken every so many sequence numbers'),
-  'pbft.general.logmultiplier': key(integer({ min: 2 }), 4, 'the log holds K times this, 2 or more'),
-  'pbft.general.batchsize': key(count, 500, 'requests that make a batch full; below 1 is 1'),
-  'pbft.general.byzantine': key(byzantine, false, "v0.6's test mode, which is not here: true is refused"),
-  'pbft.general.viewchangeperiod': key(count, 0, 'checkpoint periods after which the primary changes; 0: never'),
-  'pbft.general.timeout.batch': key(duration(), '1s', 'the longest that a request waits for its batch to fill'),
-  'pbft.general.timeout.request': key(wait, '2s', 'how long a request may take before the primary is suspected'),
-  'pbft.general.timeout.viewchange': key(wait, '2s', 'how long a view change may take, doubled for each that fails'),
-  'pbft.general.timeout.resendviewchange': key(wait, '2s', 'a view change is sent again after this'),
-  'pbft.general.timeout.nullrequest': key(duration(), '0s', 'an idle primary orders nothing this often, to show that it lives; 0: never'),
+  'pbft.general.mode': key(kinds.mode, 'batch', 'batch, in any case; v0.6 has no other'),
+  'pbft.general.N': key(kinds.N, 4, 'validators, as many as consensus.validators lists'),
+  'pbft.general.f': key(kinds.f, 1, 'faulty validators to survive; 3f + 1 may not exceed N'),
+  'pbft.general.K': key(kinds.K, 10, 'a checkpoint is taken every so many sequence numbers'),
+  'pbft.general.logmultiplier': key(kinds.logmultiplier, 4, 'the log holds K times this, 2 or more'),
+  'pbft.general.batchsize': key(kinds.batchsize, 500, 'requests that make a batch full; below 1 is 1'),
+  'pbft.general.byzantine': key(kinds.byzantine, false, "v0.6's test mode, which is not here: true is refused"),
+  'pbft.general.viewchangeperiod': key(kinds.viewchangeperiod, 0, 'checkpoint periods after which the primary changes; 0: never'),
+  'pbft.general.timeout.batch': key(kinds['timeout.batch'], '1s', 'the longest that a request waits for its batch to fill'),
+  'pbft.general.timeout.request': key(kinds['timeout.request'], '2s', 'how long a request may take before the primary is suspected'),
+  'pbft.general.timeout.viewchange': key(kinds['timeout.viewchange'], '2s', 'how long a view change may take, doubled for each that fails'),
+  'pbft.general.timeout.resendviewchange': key(kinds['timeout.resendviewchange'], '2s', 'a view change is sent again after this'),
+  'pbft.general.timeout.nullrequest': key(kinds['timeout.nullrequest'], '0s', 'an idle primary orders nothing this often, to show that it lives; 0: never'),
   'pbft.general.timeout.broadcast': key(duration(), '1s', 'accepted for old files: sending never blocks'),
   'pbft.executor.queuesize': key(count, 30, 'accepted for old files: v0.6 does not read it either'),
-  'pbft.batching': key(batchingKind(), 'adaptive', 'adaptive: an idle primary cuts a batch at once; fixed: v0.6, on batchsize or after timeout.batch'),
+  'pbft.batching': key(kinds.batching, 'adaptive', 'adaptive: an idle primary cuts a batch at once; fixed: v0.6, on batchsize or after timeout.batch'),
 })
 
 /** Options of PBFT. Durations in milliseconds. */
 export interface PbftOptions {
-  /** None: as many as there are members. */
-  readonly N?: number | undefined
-  /** None: as many as N allows. */
-  readonly f?: number | undefined
+  /** None: as many as there are members; of `f` as many as N allows. */
+  readonly N: number | undefined
+  readonly f: number | undefined
   readonly K: number
   readonly logMultiplier: number
   readonly batchSize: number
@@ -45,46 +60,32 @@ export interface PbftOptions {
   readonly nullRequestMs: number
 }
 
-const schema = z.strictObject({
-  mode: mode.optional(),
-  N: integer({ min: 1 }).optional(),
-  f: count.optional(),
-  K: integer({ min: 1 }).default(10),
-  logmultiplier: integer({ min: 2 }).default(4),
-  batchsize: count.default(500),
-  byzantine: byzantine.optional(),
-  viewchangeperiod: count.default(0),
-  'timeout.batch': duration().default(1000),
-  'timeout.request': wait.default(2000),
-  'timeout.viewchange': wait.default(2000),
-  'timeout.resendviewchange': wait.default(2000),
-  'timeout.nullrequest': duration().default(0),
-  batching: batchingKind().default('adaptive'),
-})
+const schema = z.strictObject(kinds).partial()
 
 /** Reads options as people write them: `{ N: 4, f: 1, K: 10, 'timeout.request': '2s' }`, all optional. Throws ERR_PBFT_OPTIONS. */
 export function parsePbftOptions(raw: unknown): PbftOptions {
   const parsed = schema.safeParse(raw ?? {})
   if (!parsed.success) throw wrong(parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`))
-  const read = parsed.data
-  if (read.N !== undefined && read.f !== undefined) checkFaults(read.N, read.f)
-  const batchMs = read['timeout.batch']
+  const { N, f, K = 10, logmultiplier = 4, batchsize = 500, batching = 'adaptive', viewchangeperiod = 0, ...read } = parsed.data
+  if (N !== undefined && f !== undefined) checkFaults(N, f)
+  const batchMs = read['timeout.batch'] ?? 1000
   // v0.6 derives these (§10.2): a batch must have time to be cut and ordered before anybody is suspected.
-  const requestMs = batchMs >= read['timeout.request'] ? Math.floor((3 * batchMs) / 2) : read['timeout.request']
-  const asked = read['timeout.nullrequest']
+  const asked = read['timeout.request'] ?? 2000
+  const requestMs = batchMs >= asked ? Math.floor((3 * batchMs) / 2) : asked
+  const nullMs = read['timeout.nullrequest'] ?? 0
   return {
-    N: read.N,
-    f: read.f,
-    K: read.K,
-    logMultiplier: read.logmultiplier,
-    batchSize: Math.max(1, read.batchsize),
-    batching: read.batching,
-    viewChangePeriod: read.viewchangeperiod,
+    N,
+    f,
+    K,
+    logMultiplier: logmultiplier,
+    batchSize: Math.max(1, batchsize),
+    batching,
+    viewChangePeriod: viewchangeperiod,
     batchMs,
     requestMs,
-    viewChangeMs: read['timeout.viewchange'],
-    resendMs: read['timeout.resendviewchange'],
-    nullRequestMs: asked > 0 && requestMs >= asked ? Math.floor((3 * requestMs) / 2) : asked,
+    viewChangeMs: read['timeout.viewchange'] ?? 2000,
+    resendMs: read['timeout.resendviewchange'] ?? 2000,
+    nullRequestMs: nullMs > 0 && requestMs >= nullMs ? Math.floor((3 * requestMs) / 2) : nullMs,
   }
 }
 
@@ -98,15 +99,14 @@ export interface Quorums {
 }
 
 /** The quorums of these members. Throws ERR_PBFT_OPTIONS if N, f and the members do not fit, or a member `vp<n>` does not stand at place n. */
-export function quorumsOf({ N: asked, f: wanted }: Pick<PbftOptions, 'N' | 'f'>, members: readonly Member[]): Quorums {
+export function quorumsOf({ N: asked, f: wanted }: Partial<Pick<PbftOptions, 'N' | 'f'>>, members: readonly Member[]): Quorums {
   const N = members.length
-  if (asked !== undefined && asked !== N) {
-    throw wrong([`general.N is ${asked}, but the network has ${N} validators (${members.map(({ id }) => id).join(', ')}): consensus.validators lists them`])
-  }
+  const ids = members.map(({ id }) => id).join(', ')
+  if ((asked ?? N) !== N) throw wrong([`general.N is ${asked}, but the network has ${N} validators (${ids}): consensus.validators lists them`])
   const f = wanted ?? Math.floor((N - 1) / 3)
   checkFaults(N, f)
   const misplaced = members.find(({ id, index }) => /^vp\d+$/.test(id) && id !== `vp${index}`)
-  if (misplaced) throw wrong([`${misplaced.id} is validator ${misplaced.index} in consensus.validators; v0.6 takes a replica's number from its name: expected vp${misplaced.index}`])
+  if (misplaced) throw wrong([`${misplaced.id} is validator ${misplaced.index}, but v0.6 numbers replicas by their names: expected vp${misplaced.index}`])
   return { N, f, intersection: Math.floor((N + f + 2) / 2), viewChange: N - f }
 }
 

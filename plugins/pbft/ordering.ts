@@ -1,145 +1,122 @@
 import type { pbft } from '../../proto/index.js'
 import type { MemberIndex } from '../consensus/index.js'
 import { addVote, calcP, calcQ, isPrepared } from './certificates.js'
-import { broadcast, type Core, executedTo, isInWindow, isPrimary, logSize, type Parts, primaryOf, type Slot, slotAt } from './core.js'
+import { acceptCommit, advance } from './execution.js'
 import { type Batch, toBatch } from './messages.js'
+import { saveSet } from './records.js'
+import type { Replica, Slot } from './replica.js'
+import { isRepeated } from './requests.js'
 
-/** The messages of the normal case. */
-export interface Ordering {
-  readonly part: Parts['ordering']
-  onPrePrepare(from: MemberIndex, message: pbft.PrePrepare): void
-  onPrepare(from: MemberIndex, message: pbft.Prepare): void
+/** A batch that was cut here, or that waits for room (spec/consensus.md §7.1). */
+export function orderBatch(r: Replica, batch: Batch): void {
+  addBatch(r, batch)
+  if (!r.isActive) return
+  r.timers.softStart('newView', r.options.requestMs)
+  if (!r.isPrimary) return
+  r.timers.stop('nullRequest')
+  if (!propose(r, batch)) r.waiting.push(batch)
 }
 
-/** Proposing, preparing and committing (spec/consensus.md §7.1–§7.4). */
-export function createOrdering(core: Core): Ordering {
-  const { host, state, timers, options, records, parts } = core
-  const self = host.self
-  /** Proposals for the view that is being entered, by number (§15 W40). */
-  let early = new Map<bigint, pbft.PrePrepare>()
+export function proposeWaiting(r: Replica): void {
+  const { waiting } = r
+  r.waiting = []
+  for (const batch of waiting) orderBatch(r, batch)
+}
 
-  /** Why nothing can be proposed at this number; undefined if it can. */
-  const hindrance = (n: bigint): string | undefined => {
-    if (!state.isActive || !isPrimary(core)) return 'not the primary'
-    if (state.isOutOfDate || state.isSealed) return 'out of date'
-    if (!isInWindow(core, n) || n > state.h + logSize(options) / 2n) return 'the window is full'
-    return n > state.rotateAfter ? "the next primary's turn" : undefined
+/** Proposes a batch, or nothing to show that the primary lives, at the next number (§7.2). False: there is no room, or it is not this replica's turn. */
+export function propose(r: Replica, batch?: Batch): boolean {
+  // A transfer moves these ahead of the numbers assigned (§15 W15).
+  for (const least of [r.lastExec, r.h]) if (r.seqNo < least) r.seqNo = least
+  const n = r.seqNo + 1n
+  if (!r.isActive || !r.isPrimary || r.isOutOfDate || r.isSealed || n > r.h + r.L / 2n || n > r.rotateAfter) return false
+  r.seqNo = n
+  const slot = r.slotAt(n)
+  slot.proposal = batch?.digest ?? ''
+  saveSet(r, 'qset', calcQ(r))
+  r.sayVote('prePrepare', r.view, n, slot.proposal)
+  tryCommit(r, slot)
+  return true
+}
+
+/** The primary's proposal (§7.3). */
+export function onPrePrepare(r: Replica, from: MemberIndex, message: pbft.PrePrepare): void {
+  const { view, sequenceNumber: n, batchDigest: digest } = message
+  if (view !== r.view || from !== r.primaryOf(view) || from === r.self || !r.isInWindow(n)) return
+  if (!r.isActive) return void r.early.set(n, message)
+  if (n > r.rotateAfter) return r.rules.leaveView(r, r.view + 1n)
+  const batch = batchOf(r, message)
+  if (!batch && digest !== '') return r.log('warning', `the pre-prepare of number ${n} from replica ${from} does not hold the batch that its digest names`)
+  const slot = r.slotAt(n)
+  // Also a null request is a proposal (§15 W13).
+  if ((slot.proposal ?? digest) !== digest || (slot.committed ?? digest) !== digest) {
+    r.log('warning', `replica ${from}, the primary of view ${view}, proposes two batches for number ${n}`)
+    return r.rules.leaveView(r, r.view + 1n)
   }
-  const propose = (batch: Batch | undefined): boolean => {
-    // A transfer moves these ahead of the numbers assigned (§15 W15).
-    for (const least of [state.lastExec, state.h]) if (state.seqNo < least) state.seqNo = least
-    const n = state.seqNo + 1n
-    if (hindrance(n) !== undefined) return false
-    const digest = batch?.digest ?? ''
-    state.seqNo = n
-    const slot = slotAt(state, n)
-    slot.proposal = digest
-    records.saveQset([...calcQ(core).values()])
-    const message = { view: state.view, sequenceNumber: n, batchDigest: digest, requestBatch: batch?.message, replicaId: BigInt(self) }
-    broadcast(core, { $case: 'prePrepare', value: message }, { slot: `pre-prepare ${state.view} ${n}`, value: digest })
-    tryCommit(slot)
-    return true
-  }
-  const tryCommit = (slot: Slot): void => {
-    const { n, proposal } = slot
-    if (proposal === undefined || slot.isCommitSent || !isPrepared(core, slot)) return
-    slot.isCommitSent = true
-    parts.execution.onCommit(self, n, state.view, proposal)
-    const value = { view: state.view, sequenceNumber: n, batchDigest: proposal, replicaId: BigInt(self) }
-    broadcast(core, { $case: 'commit', value }, { slot: `commit ${value.view} ${n}`, value: proposal })
-  }
-  const addBatch = (batch: Batch): void => {
-    if (state.batches.has(batch.digest)) return
-    state.batches.set(batch.digest, batch)
-    records.saveBatch(batch.digest, batch.bytes)
-  }
-  /** The batch that a message names, if it is known or comes with it and is what its digest says; looked at before anything is stored (§15 W29). */
-  const batchOf = ({ batchDigest, requestBatch }: pbft.PrePrepare): Batch | undefined => {
-    const batch = state.batches.get(batchDigest) ?? (requestBatch && toBatch(requestBatch))
-    return batch?.digest === batchDigest ? batch : undefined
-  }
-  /** A new proposal is not voted for if it is empty or repeats something (§15 W18, W42); the votes of the others decide. */
-  const isUnwanted = (n: bigint, digest: string): boolean => {
-    const batch = state.batches.get(digest)
-    if (!batch || n <= executedTo(state)) return false
-    return batch.message.batch.length === 0 || parts.requests.isRepeated(batch, n)
-  }
-  const part: Parts['ordering'] = {
-    onBatch(batch) {
-      addBatch(batch)
-      if (!state.isActive) return
-      timers.softStart('newView', options.requestMs)
-      if (!isPrimary(core)) return
-      timers.stop('nullRequest')
-      if (!propose(batch)) state.waiting.push(batch)
-    },
-    proposeNull() {
-      if (!propose(undefined)) timers.set('nullRequest', options.nullRequestMs)
-    },
-    proposeWaiting() {
-      const { waiting } = state
-      state.waiting = []
-      for (const batch of waiting) part.onBatch(batch)
-    },
-    acceptPrepare(from, slot, digest) {
-      if (!addVote(slot.prepares, from, digest)) return
-      const wasPrepared = slot.isPrepared
-      const isNewlyPrepared = isPrepared(core, slot) && !wasPrepared
-      if (isNewlyPrepared || state.isPsetStale) records.savePset([...calcP(core).values()])
-      state.isPsetStale = false
-      tryCommit(slot)
-    },
-    tryCommit,
-    addBatch,
-    replayEarly() {
-      const messages = [...early.values()].filter(({ view }) => view === state.view)
-      early = new Map()
-      for (const message of messages) onPrePrepare(primaryOf(core, message.view), message)
-    },
-  }
-  const onPrePrepare = (from: MemberIndex, message: pbft.PrePrepare): void => {
-    const { view, sequenceNumber: n, batchDigest } = message
-    if (view !== state.view || from !== primaryOf(core, view) || from === self || !isInWindow(core, n)) return
-    if (!state.isActive) return void early.set(n, message)
-    if (n > state.rotateAfter) return parts.viewChange.start(state.view + 1n)
-    const batch = batchOf(message)
-    if (!batch && batchDigest !== '') return host.log('warning', `the pre-prepare of number ${n} from replica ${from} does not hold the batch that its digest names`)
-    const slot = slotAt(state, n)
-    if ((slot.proposal ?? batchDigest) !== batchDigest || (slot.committed ?? batchDigest) !== batchDigest) {
-      host.log('warning', `replica ${from}, the primary of view ${view}, proposes two batches for number ${n}`)
-      return parts.viewChange.start(state.view + 1n)
-    }
-    if (batch) addBatch(batch)
-    const isNew = slot.proposal === undefined
-    slot.proposal = batchDigest
-    if (slot.committed === undefined) timers.softStart('newView', options.requestMs)
-    timers.stop('nullRequest')
-    if (isNew) slot.isRefused = isUnwanted(n, batchDigest)
-    if (slot.isRefused) {
-      host.log('warning', `no vote for number ${n}: its batch is empty or repeats a transaction`)
-      tryCommit(slot)
-    } else if (!slot.isPrepareSent) prepare(slot, batchDigest)
-    parts.execution.advance()
-  }
-  const prepare = (slot: Slot, digest: string): void => {
+  if (batch) addBatch(r, batch)
+  if (slot.proposal === undefined) slot.isRefused = batch !== undefined && isUnwanted(r, n, batch)
+  slot.proposal = digest
+  if (slot.committed === undefined) r.timers.softStart('newView', r.options.requestMs)
+  r.timers.stop('nullRequest')
+  if (slot.isRefused) {
+    r.log('warning', `no vote for number ${n}: its batch is empty or repeats a transaction`)
+    tryCommit(r, slot)
+  } else if (!slot.isPrepareSent) {
     slot.isPrepareSent = true
-    records.saveQset([...calcQ(core).values()])
-    part.acceptPrepare(self, slot, digest)
-    sendPrepare(core, slot.n, digest)
+    saveSet(r, 'qset', calcQ(r))
+    prepare(r, slot, digest)
   }
-  return {
-    part,
-    onPrePrepare,
-    onPrepare(from, { view, sequenceNumber: n, batchDigest }) {
-      if (view !== state.view || from === primaryOf(core, view) || !isInWindow(core, n)) return
-      part.acceptPrepare(from, slotAt(state, n), batchDigest)
-    },
-  }
+  advance(r)
 }
 
-/** Says that a proposal is prepared for. Marked as a vote. */
-export function sendPrepare(core: Core, n: bigint, digest: string): void {
-  const { view } = core.state
-  const value = { view, sequenceNumber: n, batchDigest: digest, replicaId: BigInt(core.host.self) }
-  broadcast(core, { $case: 'prepare', value }, { slot: `prepare ${view} ${n}`, value: digest })
+/** A backup's prepare (§7.4); kept also while the view is being entered. */
+export function onPrepare(r: Replica, from: MemberIndex, { view, sequenceNumber: n, batchDigest }: pbft.Prepare): void {
+  if (view === r.view && from !== r.primaryOf(view) && r.isInWindow(n)) acceptPrepare(r, from, r.slotAt(n), batchDigest)
+}
+
+/** Counts the own prepare and sends it. */
+export function prepare(r: Replica, slot: Slot, digest: string): void {
+  acceptPrepare(r, r.self, slot, digest)
+  r.sayVote('prepare', r.view, slot.n, digest)
+}
+
+/** Commits what is prepared. */
+export function tryCommit(r: Replica, slot: Slot): void {
+  const { n, proposal } = slot
+  if (proposal === undefined || slot.isCommitSent || !isPrepared(r, slot)) return
+  slot.isCommitSent = true
+  const { view } = r
+  acceptCommit(r, r.self, n, view, proposal)
+  r.sayVote('commit', view, n, proposal)
+}
+
+/** Proposals for this view that came before it was entered (§15 W40). */
+export function replayEarly(r: Replica): void {
+  const messages = [...r.early.values()].filter(({ view }) => view === r.view)
+  r.early = new Map()
+  for (const message of messages) onPrePrepare(r, r.primaryOf(r.view), message)
+}
+
+export function addBatch(r: Replica, batch: Batch): void {
+  if (r.batches.has(batch.digest)) return
+  r.batches.set(batch.digest, batch)
+  r.host.put(`reqBatch.${batch.digest}`, batch.bytes)
+}
+
+function acceptPrepare(r: Replica, from: MemberIndex, slot: Slot, digest: string): void {
+  const { isPrepared: wasPrepared } = slot
+  if (!addVote(slot.prepares, from, digest)) return
+  if ((isPrepared(r, slot) && !wasPrepared) || r.isPsetStale) saveSet(r, 'pset', calcP(r))
+  r.isPsetStale = false
+  tryCommit(r, slot)
+}
+
+/** The batch that a message names, if it is known or comes with it and is what its digest says; looked at before anything is stored (§15 W29). */
+function batchOf(r: Replica, { batchDigest, requestBatch }: pbft.PrePrepare): Batch | undefined {
+  const batch = r.batches.get(batchDigest) ?? (requestBatch && toBatch(requestBatch))
+  return batch?.digest === batchDigest ? batch : undefined
+}
+
+/** A new proposal is not voted for if it is empty or repeats something (§15 W18, W42); the votes of the others decide. */
+function isUnwanted(r: Replica, n: bigint, batch: Batch): boolean {
+  return n > r.executedTo && (batch.message.batch.length === 0 || isRepeated(r, batch, n))
 }

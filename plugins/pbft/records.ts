@@ -1,136 +1,90 @@
 import { decode, encode, pbft } from '../../proto/index.js'
-import type { EngineHost, EngineStart } from '../consensus/index.js'
-import { type PQ, rotationAfter, slotAt, type State } from './core.js'
+import type { EngineStart } from '../consensus/index.js'
 import { fromBase64, orUndefined, toBase64, toBatch } from './messages.js'
-import type { PbftOptions } from './options.js'
+import type { PQ, Replica } from './replica.js'
 
 /** What the checkpoint of number 0 is called until the first state transfer has ended (spec/consensus.md §5.4). */
 export const GENESIS_PLACEHOLDER = 'XXX GENESIS'
 
-/** v0.6's records under their keys (§11.1), and three of Weft's own: the view, the position after null requests, the new view of a primary. */
-export interface Records {
-  savePset(entries: readonly PQ[]): void
-  saveQset(entries: readonly PQ[]): void
-  saveBatch(digest: string, bytes: Uint8Array): void
-  dropBatch(digest: string): void
-  saveCheckpoint(n: bigint, blob: Uint8Array): void
-  dropCheckpoint(n: bigint): void
-  saveView(view: bigint, isActive: boolean): void
-  savePosition(n: bigint, height: bigint): void
-  saveNewView(newView: pbft.NewView): void
+const VIEW = 'weft.view'
+const POSITION = 'weft.position'
+const NEW_VIEW = 'weft.newView'
+
+/** Stores v0.6's P or Q set (§11.1). */
+export function saveSet(r: Replica, key: 'pset' | 'qset', entries: ReadonlyMap<unknown, PQ>): void {
+  r.host.put(key, encode(pbft.PQset, { set: [...entries.values()] }))
 }
 
-export function createRecords(host: EngineHost): Records {
-  const saveSet = (key: string, set: readonly PQ[]): void => host.put(key, encode(pbft.PQset, { set: [...set] }))
-  return {
-    savePset: (entries) => saveSet('pset', entries),
-    saveQset: (entries) => saveSet('qset', entries),
-    saveBatch: (digest, bytes) => host.put(`reqBatch.${digest}`, bytes),
-    dropBatch: (digest) => host.delete(`reqBatch.${digest}`),
-    saveCheckpoint: (n, blob) => host.put(`chkpt.${n}`, blob),
-    dropCheckpoint: (n) => host.delete(`chkpt.${n}`),
-    saveView: (view, isActive) => host.put('weft.view', Buffer.from(`${view} ${isActive ? 'active' : 'pending'}`)),
-    savePosition: (n, height) => host.put('weft.position', Buffer.from(`${n} ${height}`)),
-    saveNewView: (newView) => host.put('weft.newView', encode(pbft.NewView, newView)),
-  }
+/** The view, whether it is entered, and as its primary the message that began it: v0.6 stores neither (§15 W14). */
+export function saveView(r: Replica, newView?: pbft.NewView): void {
+  r.host.put(VIEW, Buffer.from(`${r.view} ${r.isActive ? 'active' : 'pending'}`))
+  if (newView) r.host.put(NEW_VIEW, encode(pbft.NewView, newView))
 }
+
+/** The position after a null request, which no block tells of, and the height at which it holds (§15 W16). */
+export const savePosition = (r: Replica): void => r.host.put(POSITION, Buffer.from(`${r.lastExec} ${r.host.head.height}`))
 
 export const qKey = ({ batchDigest, sequenceNumber }: PQ): string => `${sequenceNumber} ${batchDigest}`
 
-/** The state as it was stored (§11.4), before the watermarks are moved to `restoredWatermark`. */
-export function restoreState(options: PbftOptions, { restored, metadata, head }: EngineStart): State {
-  const pset = new Map(setOf(restored.get('pset')).map((entry) => [entry.sequenceNumber, entry]))
-  const qset = new Map(setOf(restored.get('qset')).map((entry) => [qKey(entry), entry]))
-  const entries = [...pset.values(), ...qset.values()]
-  const saved = /^(\d+) (active|pending)$/.exec(textOf(restored.get('weft.view')))
-  const view = max([BigInt(saved?.[1] ?? 0), ...entries.map((entry) => entry.view)])
-  const state: State = {
-    view,
-    isActive: saved?.[2] !== 'pending' || view > BigInt(saved[1] ?? 0),
-    h: 0n,
-    seqNo: max([0n, ...entries.map((entry) => entry.sequenceNumber)]),
-    lastExec: positionOf(metadata, restored.get('weft.position'), head.height),
-    currentExec: undefined,
-    delivering: undefined,
-    slots: new Map(),
-    batches: new Map(),
-    waiting: [],
-    checkpoints: new Map([[0n, GENESIS_PLACEHOLDER]]),
-    pset,
-    qset,
-    missing: new Set(),
-    isOutOfDate: false,
-    transferring: undefined,
-    target: undefined,
-    rotateAfter: 0n,
-    newViewMs: options.viewChangeMs,
-    isPsetStale: false,
-    isSealed: false,
-  }
+/** Restores a replica from what was stored (§11.4); returns where its low watermark was. */
+export function restore(r: Replica, { restored, metadata, head }: EngineStart): bigint {
+  const set = (key: string): readonly PQ[] => read(restored.get(key), (bytes) => decode(pbft.PQset, bytes).set) ?? [] // what is damaged counts as empty, as in v0.6
+  r.pset = new Map(set('pset').map((entry) => [entry.sequenceNumber, entry]))
+  r.qset = new Map(set('qset').map((entry) => [qKey(entry), entry]))
+  const entries = [...r.pset.values(), ...r.qset.values()]
+  const [, view = 0, active = 'active'] = /^(\d+) (active|pending)$/.exec(textOf(restored.get(VIEW))) ?? []
+  r.view = max([BigInt(view), ...entries.map((entry) => entry.view)])
+  r.isActive = active === 'active' || r.view > BigInt(view)
+  r.seqNo = max(entries.map((entry) => entry.sequenceNumber))
+  r.lastExec = read(metadata, (bytes) => decode(pbft.Metadata, bytes).seqNo) ?? 0n
+  const [, n = 0, height = -1] = /^(\d+) (\d+)$/.exec(textOf(restored.get(POSITION))) ?? []
+  if (BigInt(height) === head.height) r.lastExec = max([r.lastExec, BigInt(n)])
   for (const [key, value] of restored) {
     const batch = key.startsWith('reqBatch.') ? orUndefined(() => toBatch(decode(pbft.RequestBatch, value))) : undefined
-    if (batch) state.batches.set(batch.digest, batch)
-    const n = /^chkpt\.(\d{1,20})$/.exec(key)?.[1]
-    if (n !== undefined) state.checkpoints.set(BigInt(n), toBase64(value))
+    if (batch) r.batches.set(batch.digest, batch)
+    const number = /^chkpt\.(\d{1,20})$/.exec(key)?.[1]
+    if (number !== undefined) r.checkpoints.set(BigInt(number), toBase64(value))
   }
-  state.rotateAfter = rotationAfter({ state, options })
-  return state
+  const own = read(restored.get(NEW_VIEW), (bytes) => decode(pbft.NewView, bytes))
+  if (own) r.newViews.set(r.self, own)
+  r.stamp = max(
+    [...r.batches.values()].flatMap(({ message }) => message.batch).flatMap((request) => (request.replicaId === BigInt(r.self) ? nanosOf(request) : [])),
+  )
+  const lowest = [...r.checkpoints.keys()].reduce((low, number) => (number < low ? number : low), r.lastExec)
+  if (!r.checkpoints.has(0n)) r.checkpoints.set(0n, GENESIS_PLACEHOLDER)
+  return lowest
 }
 
-/** Where the low watermark was: at the lowest checkpoint that is stored, or below the position if that is lower. */
-export function restoredWatermark({ lastExec, checkpoints }: State): bigint {
-  const stored = [...checkpoints].filter(([, id]) => id !== GENESIS_PLACEHOLDER).map(([n]) => n)
-  return stored.reduce((lowest, n) => (n < lowest ? n : lowest), lastExec)
-}
-
-/** What was said in the present view before a restart: a vote that was sent is kept to, and can be said again. */
-export function restoreVotes(state: State, self: number): void {
-  for (const { sequenceNumber, batchDigest, view } of state.qset.values()) {
-    if (view !== state.view || !state.isActive) continue
-    const slot = slotAt(state, sequenceNumber)
+/** Restores what was said in the present view before a restart: a vote that was sent is kept to, and can be said again (§15 W14). */
+export function restoreVotes(r: Replica): void {
+  for (const { sequenceNumber, batchDigest, view } of r.qset.values()) {
+    if (view !== r.view || !r.isActive) continue
+    const slot = r.slotAt(sequenceNumber)
     slot.proposal = batchDigest
     slot.isPrepareSent = true
   }
-  for (const { sequenceNumber, batchDigest, view } of state.pset.values()) {
-    const slot = slotAt(state, sequenceNumber)
-    slot.commits.set(self, { view, digest: batchDigest })
-    slot.isPrepared = slot.isCommitSent = slot.proposal === batchDigest && view === state.view
+  for (const { sequenceNumber, batchDigest, view } of r.pset.values()) {
+    const slot = r.slotAt(sequenceNumber)
+    slot.commits.set(r.self, { view, digest: batchDigest })
+    slot.isPrepared = slot.isCommitSent = slot.proposal === batchDigest && view === r.view
   }
 }
 
-/** The new view that this replica sent as primary, if there is one. */
-export function restoredNewView({ restored }: EngineStart): pbft.NewView | undefined {
-  const bytes = restored.get('weft.newView')
-  return bytes && orUndefined(() => decode(pbft.NewView, bytes))
+/** The number after which the primary changes: `viewchangeperiod` checkpoint periods after the last one assigned (§9.11). */
+export function rotationAfter({ seqNo, K, options }: Replica): bigint {
+  return options.viewChangePeriod === 0 ? 2n ** 64n - 1n : seqNo + BigInt(options.viewChangePeriod) * K - (seqNo % K)
 }
 
-/** The timestamp after those of this replica's requests that are stored, in nanoseconds: own timestamps only grow. */
-export function lastTimestamp({ batches }: State, self: number): bigint {
-  const own = [...batches.values()].flatMap(({ message }) => message.batch).filter(({ replicaId }) => replicaId === BigInt(self))
-  return max([0n, ...own.map(({ timestamp }) => (timestamp ? timestamp.seconds * 1_000_000_000n + BigInt(timestamp.nanos) : 0n))])
+/** The own checkpoint of the highest number, with its id. */
+export function latestCheckpoint(r: Replica): readonly [n: bigint, id: string] | undefined {
+  const real = [...r.checkpoints].filter(([, id]) => id !== GENESIS_PLACEHOLDER && fromBase64(id))
+  return real.sort(([left], [right]) => Number(right - left))[0]
 }
 
-/** The bytes of a checkpoint id, as it is stored. */
-export function blobOf(id: string): Uint8Array | undefined {
-  return fromBase64(id)
+function read<T>(bytes: Uint8Array | undefined, decoder: (bytes: Uint8Array) => T): T | undefined {
+  return bytes && orUndefined(() => decoder(bytes))
 }
 
-/** Null requests make no block: the position is that of the head's metadata, or the one stored at this very head, whichever is later. */
-function positionOf(metadata: Uint8Array | undefined, stored: Uint8Array | undefined, height: bigint): bigint {
-  const ordered = (metadata && orUndefined(() => decode(pbft.Metadata, metadata).seqNo)) ?? 0n
-  const [, n = 0, at = -1] = /^(\d+) (\d+)$/.exec(textOf(stored)) ?? []
-  return BigInt(at) === height ? max([ordered, BigInt(n)]) : ordered
-}
-
-function setOf(bytes: Uint8Array | undefined): readonly PQ[] {
-  // What is damaged counts as empty, as in v0.6.
-  return (bytes && orUndefined(() => decode(pbft.PQset, bytes).set)) ?? []
-}
-
-function textOf(bytes: Uint8Array | undefined): string {
-  return bytes ? Buffer.from(bytes).toString('latin1') : ''
-}
-
-function max(numbers: readonly bigint[]): bigint {
-  return numbers.reduce((highest, n) => (n > highest ? n : highest), 0n)
-}
+const nanosOf = ({ timestamp }: pbft.Request): bigint => (timestamp ? timestamp.seconds * 1_000_000_000n + BigInt(timestamp.nanos) : 0n)
+const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('latin1')
+const max = (numbers: readonly bigint[]): bigint => numbers.reduce((highest, n) => (n > highest ? n : highest), 0n)

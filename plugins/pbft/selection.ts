@@ -53,9 +53,8 @@ export function assignSequenceNumbers(vset: readonly pbft.ViewChange[], base: bi
 
 /** A1: members whose window holds the number and who prepared nothing there that speaks against the entry. */
 function countAgreeing(vset: readonly pbft.ViewChange[], n: bigint, { view, batchDigest }: pbft.ViewChangePQ): number {
-  return vset.filter(
-    ({ h, pset }) => h < n && pset.every((p) => p.sequenceNumber !== n || p.view < view || (p.view === view && p.batchDigest === batchDigest)),
-  ).length
+  return vset.filter(({ h, pset }) => h < n && pset.every((p) => p.sequenceNumber !== n || p.view < view || (p.view === view && p.batchDigest === batchDigest)))
+    .length
 }
 
 /** A2: entries that vouch for the digest at this number. */

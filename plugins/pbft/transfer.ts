@@ -1,80 +1,37 @@
 import { BlockchainInfo, decode } from '../../proto/index.js'
-import type { RequestId, TransferResult } from '../consensus/index.js'
-import type { Core, Parts, Target } from './core.js'
 import { orUndefined } from './messages.js'
+import type { Replica, Target } from './replica.js'
 
-export interface Transfer {
-  readonly part: Parts['transfer']
-  /** At the start: the own head is the target, which makes it a checkpoint (spec/consensus.md §8.7). */
-  begin(): void
-  onTransferred(result: TransferResult): void
+/** Starts a state transfer (spec/consensus.md §8.5); at the beginning to the own head, which makes it a checkpoint (§8.7). */
+export function startTransfer(r: Replica, target?: Target): void {
+  invalidate(r)
+  if (target) retryTransfer(r, target)
+  else skipTo(r, { n: r.lastExec, id: r.host.head.blob, members: [] })
 }
 
-export interface TransferEffects {
-  /** Blocks came; `executed` are their requests, undefined if they are not known. */
-  transferred(executed: readonly RequestId[] | undefined): void
+/** Goes to a target, or the highest known, unless that leads backwards (§15 W33) or something is being executed or transferred. */
+export function retryTransfer(r: Replica, target = r.target): void {
+  if (r.currentExec !== undefined || r.transferring || !target || target.n < r.h || target.n <= r.lastExec) return
+  r.log('info', `transferring the state of number ${target.n} from replicas ${target.members.join(', ')}`)
+  skipTo(r, target)
 }
 
-/** State transfer (§8.5, §8.6). */
-export function createTransfer(core: Core, { transferred }: TransferEffects): Transfer {
-  const { host, state, options, parts } = core
-  let failed: Target | undefined
+export function learnTarget(r: Replica, target: Target): void {
+  if (r.target === undefined || r.target.n < target.n) r.target = target
+}
 
-  const skipTo = (target: Target, isBeginning = false): void => {
-    const info = orUndefined(() => decode(BlockchainInfo, target.id))
-    if (!info) return host.log('warning', `the checkpoint of number ${target.n} is no chain info: it cannot be a target`)
-    if (!isBeginning) host.log('info', `transferring the state of number ${target.n}, height ${info.height}, from replicas ${target.members.join(', ') || 'any'}`)
-    state.transferring = target
-    // After a failure anybody may help, as in v0.6 (§2.5).
-    host.transferTo({ height: info.height, hash: info.currentBlockHash, members: target === failed ? [] : target.members })
-  }
-  const invalidate = (): void => {
-    if (state.isOutOfDate) return
-    state.isOutOfDate = true
-    host.setValid(false)
-  }
-  const part: Parts['transfer'] = {
-    start(target) {
-      invalidate()
-      part.retry(target)
-    },
-    retry(asked) {
-      const target = asked ?? state.target
-      // A target at or below what is executed would lead backwards (§15 W33).
-      if (state.currentExec !== undefined || state.transferring || !target || target.n < state.h || target.n <= state.lastExec) return
-      skipTo(target)
-    },
-    learn(target) {
-      if (state.target === undefined || state.target.n < target.n) state.target = target
-    },
-  }
-  return {
-    part,
-    begin() {
-      invalidate()
-      skipTo({ n: state.lastExec, id: host.head.blob, members: [] }, true)
-    },
-    onTransferred(result) {
-      const target = state.transferring
-      if (!target) return
-      state.transferring = undefined
-      if (result.reached) {
-        state.lastExec = target.n
-        transferred(result.executed)
-      } else host.log('warning', `the state of number ${target.n} could not be transferred: ${result.reason}`)
-      failed = result.reached ? undefined : target
-      if (!result.reached || target.n < state.h) {
-        // Without a higher target the tick tries again.
-        if (state.target && target.n < state.target.n) part.retry()
-        return
-      }
-      parts.checkpoints.moveWatermarks(target.n)
-      state.isOutOfDate = false
-      host.setValid(true)
-      if (target.n % BigInt(options.K) === 0n) parts.checkpoints.take(target.n, target.id)
-      parts.execution.advance()
-      if (!state.isActive) parts.newView.process()
-      parts.requests.resubmit()
-    },
-  }
+export const hasUnreachedTarget = (r: Replica): boolean => r.target !== undefined && r.target.n > r.executedTo
+
+/** From now on nothing is executed, and queries are refused, until a transfer is done. */
+export function invalidate(r: Replica): void {
+  if (!r.isOutOfDate) r.host.setValid(false)
+  r.isOutOfDate = true
+}
+
+function skipTo(r: Replica, target: Target): void {
+  const info = orUndefined(() => decode(BlockchainInfo, target.id))
+  if (!info) return r.log('warning', `the checkpoint of number ${target.n} is no chain info: it cannot be a target`)
+  r.transferring = target
+  // After a failure anybody may help, as in v0.6 (§2.5).
+  r.host.transferTo({ height: info.height, hash: info.currentBlockHash, members: target === r.failed ? [] : target.members })
 }

@@ -1,131 +1,111 @@
 import type { pbft } from '../../proto/index.js'
 import type { MemberIndex } from '../consensus/index.js'
 import { calcP, calcQ } from './certificates.js'
-import { broadcast, type Core, isPrimary, logSize, type Parts } from './core.js'
-import { encodePayload, NOTHING, signedBytes } from './messages.js'
+import { NOTHING, signedBytes } from './messages.js'
+import { processNewView, sendNewView, viewChangesFor } from './new-view.js'
+import { saveView } from './records.js'
+import type { Replica } from './replica.js'
 import { hasNoRepetition, isCorrect } from './selection.js'
-import type { Verifier } from './verifier.js'
 
 /** The view changes of each member that are kept: the lowest ones and the highest (§15 W28). */
 const MAX_KEPT = 4
 /** T_nv is doubled for every failed view up to this multiple (§15 W37). */
 const MAX_DOUBLINGS = 64
 
-export interface ViewChanges {
-  readonly part: Parts['viewChange']
-  onViewChange(from: MemberIndex, viewChange: pbft.ViewChange): void
-  onSigned(token: string, signature: Uint8Array): void
-  /** Signs and sends the view change of this view again. */
-  resend(): void
-  /** Says the own view change to one member. */
-  repeatTo(member: MemberIndex): void
-  /** View changes for this very view, by replica. */
-  of(view: bigint): pbft.ViewChange[]
+/** Leaves for a later view (spec/consensus.md §9.1): nothing is voted for in this one any more. */
+export function leaveView(r: Replica, view: bigint): void {
+  r.timers.stop('newView')
+  closeView(r, view)
+  r.host.metric('pbft_view_changes_total', ++r.changes)
+  r.log('info', `leaving for view ${view}, whose primary is replica ${r.primaryOf(view)}`)
+  askToSign(r)
 }
 
-/** Leaving a view (spec/consensus.md §9.1–§9.3). */
-export function createViewChanges(core: Core, verifier: Verifier): ViewChanges {
-  const { host, state, timers, options, quorums, records, parts } = core
-  const kept = new Map<MemberIndex, Map<bigint, pbft.ViewChange>>()
-  let signing: { readonly token: string; readonly viewChange: pbft.ViewChange } | undefined
-  let signatures = 0
-  let changes = 0
-  /** The view whose quorum started the timer: it is started once for each (§15 W37). */
-  let timedView = -1n
+/** Keeps what was prepared and pre-prepared, and what others committed, of the view that ends. */
+export function closeView(r: Replica, view: bigint): void {
+  r.pset = calcP(r)
+  r.qset = calcQ(r)
+  for (const slot of r.slots.values()) {
+    slot.proposal = undefined
+    slot.isRefused = slot.isPrepareSent = slot.isPrepared = slot.isCommitSent = false
+    slot.prepares.clear()
+    if (slot.commits.size === 0) r.slots.delete(slot.n)
+  }
+  r.view = view
+  r.isActive = false
+  saveView(r)
+  for (const changes of r.viewChanges.values()) for (const known of [...changes.keys()]) if (known < view) changes.delete(known)
+}
 
-  const of = (view: bigint): pbft.ViewChange[] => {
-    const found = [...kept].sort(([left], [right]) => left - right).flatMap(([, changes]) => changes.get(view) ?? [])
-    return found
+/** Signs the own view change, and sends it when that is done; also once more. */
+export function askToSign(r: Replica): void {
+  if (r.isActive) return
+  const viewChange: pbft.ViewChange = {
+    view: r.view,
+    h: r.h,
+    cset: [...r.checkpoints].map(([sequenceNumber, id]) => ({ sequenceNumber, id })).sort((left, right) => Number(left.sequenceNumber - right.sequenceNumber)),
+    pset: [...r.pset.values()],
+    qset: [...r.qset.values()],
+    replicaId: BigInt(r.self),
+    signature: NOTHING,
   }
-  const ask = (): void => {
-    const viewChange: pbft.ViewChange = {
-      view: state.view,
-      h: state.h,
-      cset: [...state.checkpoints].map(([sequenceNumber, id]) => ({ sequenceNumber, id })).sort((left, right) => Number(left.sequenceNumber - right.sequenceNumber)),
-      pset: [...state.pset.values()],
-      qset: [...state.qset.values()],
-      replicaId: BigInt(host.self),
-      signature: NOTHING,
-    }
-    signing = { token: `view change ${++signatures}`, viewChange }
-    host.sign(signing.token, signedBytes(viewChange))
+  r.signing = { token: `view change ${r.signatures++}`, viewChange }
+  r.host.sign(r.signing.token, signedBytes(viewChange))
+}
+
+export function onSigned(r: Replica, token: string, signature: Uint8Array): void {
+  const viewChange = r.signing?.token === token ? r.signing.viewChange : undefined
+  if (!viewChange || r.isActive || viewChange.view !== r.view) return
+  // With security off the host gives the bytes back: nothing is gained by sending them twice (§15 W6).
+  const isCopy = Buffer.compare(signature, signedBytes(viewChange)) === 0
+  const signed = { ...viewChange, signature: isCopy ? NOTHING : signature }
+  r.say({ $case: 'viewChange', value: signed }, { slot: `view-change ${r.view}`, value: '' })
+  r.timers.set('vcResend', r.options.resendMs)
+  accept(r, r.self, signed)
+}
+
+/** A member's view change (§9.3). */
+export function onViewChange(r: Replica, from: MemberIndex, viewChange: pbft.ViewChange): void {
+  const isKnown = r.viewChanges.get(from)?.has(viewChange.view) === true
+  if (viewChange.view < r.view || isKnown || !isCorrect(viewChange, r.L) || !hasNoRepetition(viewChange)) return
+  const { signature } = viewChange
+  r.checks.check(from, [{ member: from, bytes: signedBytes(viewChange), signature }], (holds) => {
+    if (holds) accept(r, from, viewChange)
+    else r.log('warning', `the view change of replica ${from} is signed wrongly: dropped`)
+  })
+}
+
+function accept(r: Replica, from: MemberIndex, viewChange: pbft.ViewChange): void {
+  if (viewChange.view < r.view || !keep(r, from, viewChange) || joins(r)) return
+  if (r.isActive || viewChange.view !== r.view || viewChangesFor(r, r.view).length < r.quorums.viewChange) return
+  r.timers.stop('vcResend')
+  if (r.timedView !== r.view) {
+    r.timedView = r.view
+    r.timers.set('newView', r.newViewMs)
+    r.newViewMs = Math.min(2 * r.newViewMs, MAX_DOUBLINGS * r.options.viewChangeMs)
   }
-  /** Keeps a view change; false if it is known. */
-  const keep = (from: MemberIndex, viewChange: pbft.ViewChange): boolean => {
-    const changes = kept.get(from) ?? new Map<bigint, pbft.ViewChange>()
-    kept.set(from, changes)
-    if (changes.has(viewChange.view)) return false
-    changes.set(viewChange.view, viewChange)
-    const views = [...changes.keys()].sort((left, right) => (left < right ? -1 : 1))
-    if (views.length > MAX_KEPT) changes.delete(views[views.length - 2] ?? 0n)
-    return true
-  }
-  /** f + 1 members want to leave this view: one of them is right. Goes to the lowest view that they ask for. */
-  const joins = (): boolean => {
-    const ahead = [...kept.values()].map((changes) => [...changes.keys()].filter((view) => view > state.view)).filter((views) => views.length > 0)
-    if (ahead.length <= quorums.f) return false
-    part.start(ahead.flat().reduce((lowest, view) => (view < lowest ? view : lowest)))
-    return true
-  }
-  const accept = (from: MemberIndex, viewChange: pbft.ViewChange): void => {
-    if (viewChange.view < state.view || !keep(from, viewChange) || joins()) return
-    if (state.isActive || viewChange.view !== state.view || of(state.view).length < quorums.viewChange) return
-    timers.stop('vcResend')
-    if (timedView !== state.view) {
-      timedView = state.view
-      timers.set('newView', state.newViewMs)
-      state.newViewMs = Math.min(2 * state.newViewMs, MAX_DOUBLINGS * options.viewChangeMs)
-    }
-    if (isPrimary(core)) parts.newView.send()
-    else parts.newView.process()
-  }
-  const part: Parts['viewChange'] = {
-    start(view) {
-      timers.stop('newView')
-      part.fold()
-      state.view = view
-      state.isActive = false
-      records.saveView(view, false)
-      for (const changes of kept.values()) for (const known of [...changes.keys()]) if (known < view) changes.delete(known)
-      host.metric('pbft_view_changes_total', ++changes)
-      host.log('info', `leaving for view ${view}, whose primary is replica ${view % BigInt(quorums.N)}`)
-      ask()
-    },
-    fold() {
-      state.pset = calcP(core)
-      state.qset = calcQ(core)
-      for (const slot of state.slots.values()) {
-        slot.proposal = undefined
-        slot.isRefused = slot.isPrepareSent = slot.isPrepared = slot.isCommitSent = false
-        slot.prepares.clear()
-        if (slot.commits.size === 0) state.slots.delete(slot.n)
-      }
-    },
-  }
-  return {
-    part,
-    of,
-    onViewChange(from, viewChange) {
-      if (viewChange.view < state.view || !isCorrect(viewChange, logSize(options)) || !hasNoRepetition(viewChange) || kept.get(from)?.has(viewChange.view)) return
-      verifier.verify(from, [viewChange], () => accept(from, viewChange))
-    },
-    onSigned(token, signature) {
-      if (signing?.token !== token || state.isActive || signing.viewChange.view !== state.view) return
-      const { viewChange } = signing
-      signing = undefined
-      // With security off the host gives the bytes back: nothing is gained by sending them twice (§15 W6).
-      const isCopy = Buffer.compare(signature, signedBytes(viewChange)) === 0
-      const signed = { ...viewChange, signature: isCopy ? NOTHING : signature }
-      broadcast(core, { $case: 'viewChange', value: signed }, { slot: `view-change ${state.view}`, value: '' })
-      timers.set('vcResend', options.resendMs)
-      accept(host.self, signed)
-    },
-    resend() {
-      if (!state.isActive) ask()
-    },
-    repeatTo(member) {
-      const own = state.isActive ? undefined : kept.get(host.self)?.get(state.view)
-      if (own) host.send(member, encodePayload({ $case: 'viewChange', value: own }))
-    },
-  }
+  if (r.isPrimary) sendNewView(r)
+  else processNewView(r)
+}
+
+/** Keeps a view change; false if it is known. */
+function keep(r: Replica, from: MemberIndex, viewChange: pbft.ViewChange): boolean {
+  const changes = r.viewChanges.get(from) ?? new Map<bigint, pbft.ViewChange>()
+  r.viewChanges.set(from, changes)
+  if (changes.has(viewChange.view)) return false
+  changes.set(viewChange.view, viewChange)
+  const views = [...changes.keys()].sort((left, right) => Number(left - right))
+  if (views.length > MAX_KEPT) changes.delete(views[MAX_KEPT - 1] ?? 0n)
+  return true
+}
+
+/** f + 1 members want to leave this view: one of them is right. Goes to the lowest view that they ask for. */
+function joins(r: Replica): boolean {
+  const ahead = [...r.viewChanges.values()].map((changes) => [...changes.keys()].filter((view) => view > r.view)).filter((views) => views.length > 0)
+  if (ahead.length <= r.quorums.f) return false
+  leaveView(
+    r,
+    ahead.flat().reduce((lowest, view) => (view < lowest ? view : lowest)),
+  )
+  return true
 }

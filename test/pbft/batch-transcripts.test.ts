@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { decode, encode, pbft, Transaction } from '../../proto/index.js'
-import { digestOf, encodePayload, encodeRequest, toEngineRequest } from '../../plugins/pbft/messages.js'
+import { digestOf, toEngineRequest } from '../../plugins/pbft/messages.js'
+import { begin } from '../../plugins/pbft/engine.js'
 import { type Asked, Bench, headNamed } from './kit/bench.js'
 import type { Deviation, Expected } from './kit/deviations.js'
 import { hex, type JsonEffect, type JsonInput, optionsOf, readVectors, toPayload, type Transcript, unhex } from './kit/transcripts.js'
@@ -46,10 +47,10 @@ function noRequest() {
 let digests = (_step: number): string => ''
 
 function feed(bench: Bench, { type, from = '', batchMessageHex = '', timer = '', transactionHex = '' }: JsonInput): Asked[] {
-  const { engine, core } = bench.replica
+  const { engine, replica } = bench
   switch (type) {
     case 'start':
-      return bench.run(() => bench.replica.begin())
+      return bench.run(() => begin(replica))
     case 'stateUpdated':
       return bench.transferred()
     case 'consensusMessage': {
@@ -67,7 +68,7 @@ function feed(bench: Bench, { type, from = '', batchMessageHex = '', timer = '',
     case 'executed':
       return []
     case 'committed':
-      return bench.delivered(String(core.state.currentExec))
+      return bench.delivered(String(replica.currentExec))
     default:
       throw new TypeError(`unknown input ${type}`)
   }
@@ -79,9 +80,9 @@ function recorded(effect: JsonEffect, bench: Bench): string[] {
       if (effect.batchMessage === 'request' && effect.request) {
         const timestamp = { seconds: BigInt(bench.nowMs) / 1000n, nanos: 0 }
         const own = { timestamp, payload: unhex(effect.request.payloadHex), replicaId: BigInt(effect.request.replicaId), signature: new Uint8Array() }
-        return [`broadcast ${hex(encodeRequest(own))}`]
+        return [`broadcast ${hex(pbft.encodeRequest(own))}`]
       }
-      return [`broadcast ${hex(encodePayload(toPayload(effect.message ?? {})))}`]
+      return [`broadcast ${hex(pbft.encodePayload(toPayload(effect.message ?? {})))}`]
     case 'execute':
       return [`deliver ${effect.tagHex} ${JSON.stringify(effect.txids)}`]
     case 'updateState':
@@ -111,16 +112,16 @@ function emitted(asked: Asked): string[] {
 }
 
 function stateOf({ replica, timers }: Bench): Record<string, unknown> {
-  const { state } = replica.core
-  const requests = replica.requests.list()
+  const state = replica
+  const requests = [...replica.book.all()]
   return {
     activeView: state.isActive,
     currentExec: state.currentExec === undefined ? null : Number(state.currentExec),
     h: Number(state.h),
     lastExec: Number(state.lastExec),
     newViewTimerRunning: timers.has('newView'),
-    outstanding: requests.map(({ request }) => requestDigest(request)),
-    pending: requests.filter(({ isQueued }) => isQueued).map(({ request }) => requestDigest(request)),
+    outstanding: requests.map(({ content }) => requestDigest(content.request)),
+    pending: requests.filter(({ isQueued }) => isQueued).map(({ content }) => requestDigest(content.request)),
     batchTimerRunning: timers.has('batch'),
     seqNo: Number(state.seqNo),
     skipInProgress: state.isOutOfDate,

@@ -1,31 +1,46 @@
 import { describe, expect, it } from 'vitest'
 import { encode, pbft } from '../../proto/index.js'
+import { begin } from '../../plugins/pbft/engine.js'
 import { toBatch } from '../../plugins/pbft/messages.js'
+import { orderBatch } from '../../plugins/pbft/ordering.js'
 import { type Asked, Bench } from './kit/bench.js'
 import { deviations } from './kit/deviations.js'
-import { hex, inBatchMessage, type JsonEffect, type JsonInput, optionsOf, readVectors, renamedBlob, renamedId, renamedMessage, toRequest, type Transcript, unhex } from './kit/transcripts.js'
+import {
+  hex,
+  inBatchMessage,
+  type JsonEffect,
+  type JsonInput,
+  optionsOf,
+  readVectors,
+  renamedBlob,
+  renamedId,
+  renamedMessage,
+  toRequest,
+  type Transcript,
+  unhex,
+} from './kit/transcripts.js'
 
 const { transcripts } = readVectors<{ transcripts: Transcript[] }>('transcripts')
 
 const headOf = (blobHex: string) => ({ height: 1n, hash: unhex(blobHex), blob: renamedBlob(unhex(blobHex)) })
 
 function feed(bench: Bench, input: JsonInput): Asked[] {
-  const { engine, core } = bench.replica
+  const { engine, replica } = bench
   switch (input.type) {
     case 'start':
       return bench.take()
     case 'startupStateTransfer':
       bench.head = headOf(input.idHex ?? '')
-      return bench.run(() => bench.replica.begin())
+      return bench.run(() => begin(replica))
     case 'stateUpdated':
       if (input.success) return bench.transferred(headOf(input.idHex ?? ''))
       return bench.run(() => engine.onTransferred({ reached: false, reason: 'recorded' }))
     case 'localBatch':
-      return bench.run(() => core.parts.ordering.onBatch(toBatch({ batch: (input.batch ?? []).map(toRequest) })))
+      return bench.run(() => orderBatch(replica, toBatch({ batch: (input.batch ?? []).map(toRequest) })))
     case 'message':
       return bench.message(Number(input.from), inBatchMessage(renamedMessage(unhex(input.pbftMessageHex ?? ''))))
     case 'executionDone':
-      return bench.delivered(String(core.state.currentExec), headOf(input.stateBlobHex ?? ''))
+      return bench.delivered(String(replica.currentExec), headOf(input.stateBlobHex ?? ''))
     case 'timer':
       return bench.fire(input.timer ?? '')
     case 'note':
@@ -89,7 +104,7 @@ const content = (records: Iterable<readonly [string, string]>): string[] =>
     .sort()
 
 function stateOf({ replica, timers }: Bench): Record<string, unknown> {
-  const { state } = replica.core
+  const state = replica
   const rotation = state.rotateAfter > BigInt(Number.MAX_SAFE_INTEGER) ? String(state.rotateAfter) : Number(state.rotateAfter)
   return {
     view: Number(state.view),

@@ -1,17 +1,33 @@
 import { describe, expect, it } from 'vitest'
 import { BlockchainInfo, decode, encode, pbft } from '../../proto/index.js'
-import { isInWindow } from '../../plugins/pbft/core.js'
-import { decodeIncoming, digestOf, encodePayload, encodeRequest, fromBase64, NOTHING, signedBytes, toBase64, toBatch } from '../../plugins/pbft/messages.js'
+import { digestOf, fromBase64, NOTHING, signedBytes, toBase64, toBatch } from '../../plugins/pbft/messages.js'
 import { quorumsOf } from '../../plugins/pbft/options.js'
 import { assignSequenceNumbers, isCorrect, selectInitialCheckpoint } from '../../plugins/pbft/selection.js'
 import { makeTransaction } from '../kit/index.js'
 import { Bench } from './kit/bench.js'
-import { hex, type Integer, type JsonMessage, type JsonPQ, type JsonRequest, readVectors, renamedBlob, renamedId, toRequest, toViewChange, unhex } from './kit/transcripts.js'
+import {
+  hex,
+  type Integer,
+  type JsonMessage,
+  type JsonPQ,
+  type JsonRequest,
+  readVectors,
+  renamedBlob,
+  renamedId,
+  toRequest,
+  toViewChange,
+  unhex,
+} from './kit/transcripts.js'
 
 describe('digests.json', () => {
   interface Digests {
     readonly requests: readonly { readonly request: JsonRequest; readonly serializedHex: string; readonly digest: string }[]
-    readonly batches: readonly { readonly description: string; readonly batch?: readonly JsonRequest[] | null; readonly serializedHex?: string; readonly digest: string }[]
+    readonly batches: readonly {
+      readonly description: string
+      readonly batch?: readonly JsonRequest[] | null
+      readonly serializedHex?: string
+      readonly digest: string
+    }[]
     readonly normalisation: readonly { readonly description: string; readonly inputHex: string; readonly canonicalHex?: string; readonly digest?: string }[]
   }
   const { requests, batches, normalisation } = readVectors<Digests>('digests')
@@ -50,20 +66,24 @@ describe('digests.json', () => {
 })
 
 describe('messages.json and wrapping.json', () => {
-  const { messages } = readVectors<{ messages: readonly { readonly description: string; readonly pbftMessageHex: string; readonly batchMessageHex: string }[] }>('messages')
+  const { messages } = readVectors<{
+    messages: readonly { readonly description: string; readonly pbftMessageHex: string; readonly batchMessageHex: string }[]
+  }>('messages')
 
   it('messages are read, and written byte for byte', () => {
     for (const { description, batchMessageHex } of messages) {
-      const message = decodeIncoming(unhex(batchMessageHex))
+      const message = pbft.decodeIncoming(unhex(batchMessageHex))
       expect(message !== undefined, description).toBe(!description.startsWith('empty pbft message'))
-      if (message && message.$case !== 'request') expect(hex(encodePayload(message)), description).toBe(batchMessageHex)
+      if (message && message.$case !== 'request') expect(hex(pbft.encodePayload(message)), description).toBe(batchMessageHex)
     }
   })
   it('of the envelopes only requests and protocol messages are taken', () => {
-    const { batchMessages } = readVectors<{ batchMessages: readonly { readonly description: string; readonly batchMessageHex: string; readonly request?: JsonRequest }[] }>('wrapping')
+    const { batchMessages } = readVectors<{
+      batchMessages: readonly { readonly description: string; readonly batchMessageHex: string; readonly request?: JsonRequest }[]
+    }>('wrapping')
     for (const { description, batchMessageHex, request } of batchMessages) {
-      const message = decodeIncoming(unhex(batchMessageHex))
-      if (description.startsWith('request (')) expect(request && hex(encodeRequest(toRequest(request)))).toBe(batchMessageHex)
+      const message = pbft.decodeIncoming(unhex(batchMessageHex))
+      if (description.startsWith('request (')) expect(request && hex(pbft.encodeRequest(toRequest(request)))).toBe(batchMessageHex)
       expect(message !== undefined, description).toBe(/^request \(|holding/.test(description))
     }
   })
@@ -83,7 +103,12 @@ describe('messages.json and wrapping.json', () => {
 
 describe('viewchange-signing.json', () => {
   interface Signing {
-    readonly viewChanges: readonly { readonly description: string; readonly fields: JsonMessage; readonly signedBytesHex: string; readonly securityOffPbftMessageHex: string }[]
+    readonly viewChanges: readonly {
+      readonly description: string
+      readonly fields: JsonMessage
+      readonly signedBytesHex: string
+      readonly securityOffPbftMessageHex: string
+    }[]
   }
   const { viewChanges } = readVectors<Signing>('viewchange-signing')
 
@@ -100,7 +125,13 @@ describe('metadata.json', () => {
   interface MetadataVectors {
     readonly metadata: readonly { readonly metadataHex: string; readonly seqNo: Integer }[]
     readonly recoverSeqNo: { readonly cases: readonly { readonly metadataHex: string; readonly seqNo: Integer }[] }
-    readonly checkpointIds: readonly { readonly blockchainInfoHex: string; readonly checkpointId: string; readonly height: number; readonly currentBlockHashHex: string; readonly previousBlockHashHex: string }[]
+    readonly checkpointIds: readonly {
+      readonly blockchainInfoHex: string
+      readonly checkpointId: string
+      readonly height: number
+      readonly currentBlockHashHex: string
+      readonly previousBlockHashHex: string
+    }[]
   }
   const vectors = readVectors<MetadataVectors>('metadata')
 
@@ -109,7 +140,7 @@ describe('metadata.json', () => {
   })
   it('the position after a restart is that of the head block; what cannot be read is 0', () => {
     for (const { metadataHex, seqNo } of vectors.recoverSeqNo.cases) {
-      expect(new Bench({ self: 0, metadata: unhex(metadataHex) }).replica.core.state.lastExec, metadataHex).toBe(BigInt(seqNo))
+      expect(new Bench({ self: 0, metadata: unhex(metadataHex) }).replica.lastExec, metadataHex).toBe(BigInt(seqNo))
     }
   })
   it('a checkpoint is the Base64 of the chain info', () => {
@@ -160,13 +191,17 @@ describe('persistence.json', () => {
       const bench = new Bench({
         self: 0,
         options: { K, logmultiplier: logMultiplier },
-        restored: new Map([...store, { key: 'chkpt.0', valueHex: undefined }].flatMap(({ key, valueHex }) => (valueHex === undefined ? [] : [[key, unhex(valueHex)] as const]))),
+        restored: new Map(
+          [...store, { key: 'chkpt.0', valueHex: undefined }].flatMap(({ key, valueHex }) => (valueHex === undefined ? [] : [[key, unhex(valueHex)] as const])),
+        ),
         metadata: headBlockSeqNo === null ? unhex('ff') : encode(pbft.Metadata, { seqNo: BigInt(headBlockSeqNo) }),
       })
-      const { state } = bench.replica.core
+      const state = bench.replica
       expect({
         activeView: state.isActive,
-        checkpoints: [...state.checkpoints].map(([n, id]) => ({ id, sequenceNumber: Number(n) })).sort((left, right) => left.sequenceNumber - right.sequenceNumber),
+        checkpoints: [...state.checkpoints]
+          .map(([n, id]) => ({ id, sequenceNumber: Number(n) }))
+          .sort((left, right) => left.sequenceNumber - right.sequenceNumber),
         h: Number(state.h),
         lastExec: Number(state.lastExec),
         view: Number(state.view),
@@ -193,7 +228,9 @@ describe('algorithms.json', () => {
     }[]
     readonly correctViewChange: readonly { readonly description: string; readonly L: number; readonly correct: boolean; readonly viewChange: JsonMessage }[]
     readonly inWatermarks: readonly { readonly L: number; readonly h: number; readonly n: number; readonly inWatermarks: boolean }[]
-    readonly viewChangeSeqNo: { readonly cases: readonly { readonly K: number; readonly seqNo: number; readonly viewChangePeriod: number; readonly viewChangeSeqNo: Integer }[] }
+    readonly viewChangeSeqNo: {
+      readonly cases: readonly { readonly K: number; readonly seqNo: number; readonly viewChangePeriod: number; readonly viewChangeSeqNo: Integer }[]
+    }
   }
   const { quorums, correctViewChange, inWatermarks, viewChangeSeqNo } = readVectors<Algorithms>('algorithms')
   const members = (N: number) => Array.from({ length: N }, (_, index) => ({ index, id: `vp${index}` }))
@@ -201,7 +238,12 @@ describe('algorithms.json', () => {
   it('quorums and primaries are as recorded', () => {
     for (const { N, f, intersectionQuorum, preparesNeeded, commitsNeeded, viewChangeQuorum, primary } of quorums) {
       const made = quorumsOf({ N, f }, members(N))
-      expect([made.intersection, made.intersection - 1, made.intersection, made.viewChange]).toEqual([intersectionQuorum, preparesNeeded, commitsNeeded, viewChangeQuorum])
+      expect([made.intersection, made.intersection - 1, made.intersection, made.viewChange]).toEqual([
+        intersectionQuorum,
+        preparesNeeded,
+        commitsNeeded,
+        viewChangeQuorum,
+      ])
       for (const { view, primary: expected } of primary) expect(view % N).toBe(expected)
     }
   })
@@ -210,15 +252,15 @@ describe('algorithms.json', () => {
   })
   it('the window is as recorded', () => {
     for (const { L, h, n, inWatermarks: expected } of inWatermarks) {
-      const { core } = new Bench({ self: 0, options: { K: L / 4, logmultiplier: 4 } }).replica
-      core.state.h = BigInt(h)
-      expect(isInWindow(core, BigInt(n)), `${n} above ${h}`).toBe(expected)
+      const { replica } = new Bench({ self: 0, options: { K: L / 4, logmultiplier: 4 } })
+      replica.h = BigInt(h)
+      expect(replica.isInWindow(BigInt(n)), `${n} above ${h}`).toBe(expected)
     }
   })
   it('the primary changes after the recorded numbers', () => {
     for (const { K, seqNo, viewChangePeriod, viewChangeSeqNo: expected } of viewChangeSeqNo.cases) {
       const qset = encode(pbft.PQset, { set: seqNo === 0 ? [] : [{ sequenceNumber: BigInt(seqNo), batchDigest: 'd', view: 0n }] })
-      const { state } = new Bench({ self: 0, options: { K, viewchangeperiod: viewChangePeriod }, restored: new Map([['qset', qset]]) }).replica.core
+      const state = new Bench({ self: 0, options: { K, viewchangeperiod: viewChangePeriod }, restored: new Map([['qset', qset]]) }).replica
       expect(String(state.rotateAfter)).toBe(String(expected))
     }
   })
@@ -237,7 +279,11 @@ describe('new-view.json', () => {
     readonly vset: readonly JsonMessage[]
     readonly selected?: Selected
     readonly selectedAny?: readonly Selected[]
-    readonly assigned: readonly { readonly base: Integer; readonly ok: boolean; readonly xset?: readonly { readonly sequenceNumber: Integer; readonly batchDigest: string }[] }[]
+    readonly assigned: readonly {
+      readonly base: Integer
+      readonly ok: boolean
+      readonly xset?: readonly { readonly sequenceNumber: Integer; readonly batchDigest: string }[]
+    }[]
   }
   const { cases } = readVectors<{ cases: readonly Case[] }>('new-view')
 
@@ -247,11 +293,15 @@ describe('new-view.json', () => {
       const list = vset.map(toViewChange)
       const found = selectInitialCheckpoint(list, quorums)
       const told = found ? `${found.n} ${found.id}` : 'none'
-      const recorded = (selected ? [selected] : (selectedAny ?? [])).map(({ ok, checkpoint }) => (ok ? `${checkpoint?.sequenceNumber ?? 0} ${checkpoint?.id ?? ''}` : 'none'))
+      const recorded = (selected ? [selected] : (selectedAny ?? [])).map(({ ok, checkpoint }) =>
+        ok ? `${checkpoint?.sequenceNumber ?? 0} ${checkpoint?.id ?? ''}` : 'none',
+      )
       expect(recorded, description).toContain(told)
       for (const { base, ok, xset } of assigned) {
         const made = assignSequenceNumbers(list, BigInt(base), BigInt(L), quorums)
-        expect(made && [...made].map(([n, digest]) => `${n} ${digest}`), description).toEqual(ok ? (xset ?? []).map(({ sequenceNumber, batchDigest }) => `${sequenceNumber} ${batchDigest}`) : undefined)
+        expect(made && [...made].map(([n, digest]) => `${n} ${digest}`), description).toEqual(
+          ok ? (xset ?? []).map(({ sequenceNumber, batchDigest }) => `${sequenceNumber} ${batchDigest}`) : undefined,
+        )
       }
     }
   })
@@ -273,17 +323,20 @@ describe('checkpoints.json', () => {
     readonly f: number
     readonly h: number
     readonly self: number
-    readonly steps: readonly { readonly checkpoint: { readonly id: string; readonly replicaId: number; readonly sequenceNumber: number }; readonly after: After }[]
+    readonly steps: readonly {
+      readonly checkpoint: { readonly id: string; readonly replicaId: number; readonly sequenceNumber: number }
+      readonly after: After
+    }[]
   }
   const { cases } = readVectors<{ cases: readonly Case[] }>('checkpoints')
 
   for (const { description, K, L, N, f, h, self, steps } of cases) {
     it(description, () => {
       const bench = new Bench({ self, size: N, options: { N, f, K, logmultiplier: L / K }, metadata: encode(pbft.Metadata, { seqNo: BigInt(h) }) })
-      const { state } = bench.replica.core
+      const state = bench.replica
       for (const [index, { checkpoint, after }] of steps.entries()) {
         const value = { sequenceNumber: BigInt(checkpoint.sequenceNumber), replicaId: BigInt(checkpoint.replicaId), id: renamedId(checkpoint.id) }
-        bench.message(checkpoint.replicaId, encodePayload({ $case: 'checkpoint', value }))
+        bench.message(checkpoint.replicaId, pbft.encodePayload({ $case: 'checkpoint', value }))
         const { target } = state
         // W27: what crashes the original is an error in the log here, and nothing more happens.
         if (after.fatal) expect(state.transferring).toBeUndefined()
@@ -316,10 +369,15 @@ describe('dedup.json', () => {
     const asked = readVectors<Dedup>('dedup').steps.filter(({ op }) => op === 'isNew')
     const bench = new Bench({ self: 0 }).begin()
     for (const [index, { seconds, nanos, replicaId }] of asked.entries()) {
-      const request = { timestamp: { seconds: BigInt(seconds), nanos }, payload: makeTransaction(`dedup ${index}`), replicaId: BigInt(replicaId), signature: NOTHING }
-      bench.message(replicaId, encodeRequest(request))
+      const request = {
+        timestamp: { seconds: BigInt(seconds), nanos },
+        payload: makeTransaction(`dedup ${index}`),
+        replicaId: BigInt(replicaId),
+        signature: NOTHING,
+      }
+      bench.message(replicaId, pbft.encodeRequest(request))
     }
-    expect(bench.replica.requests.list()).toHaveLength(asked.length)
+    expect([...bench.replica.book.all()]).toHaveLength(asked.length)
     expect(asked.filter(({ result }) => !result).length).toBeGreaterThan(5)
   })
 })

@@ -1,6 +1,7 @@
 import type { EngineHost, EngineRequest, EngineStart, Head, Member, MemberIndex, TransferTarget, VoteMark } from '../../../plugins/consensus/index.js'
-import { createReplica, type Replica } from '../../../plugins/pbft/engine.js'
+import { begin, engineOf, restoreReplica } from '../../../plugins/pbft/engine.js'
 import { parsePbftOptions } from '../../../plugins/pbft/options.js'
+import type { Replica } from '../../../plugins/pbft/replica.js'
 import { BlockchainInfo, encode } from '../../../proto/index.js'
 
 /** What an engine asked for, in order. Timers and records are kept apart. */
@@ -36,6 +37,7 @@ export function headNamed(name: string, height = 1n): Head {
 /** One replica whose host is the test. */
 export class Bench {
   readonly replica: Replica
+  readonly engine: ReturnType<typeof engineOf>
   readonly records: Map<string, Uint8Array>
   readonly timers = new Map<string, number>()
   readonly log: string[] = []
@@ -59,17 +61,14 @@ export class Bench {
       seed: 1n,
       ...(options.executed ? { executed: options.executed } : {}),
     }
-    this.replica = createReplica(this.host(self, members, options), parsePbftOptions(options.options), start)
+    this.replica = restoreReplica(this.host(self, members, options), parsePbftOptions(options.options), start)
+    this.engine = engineOf(this.replica)
     this.settle()
-  }
-
-  get engine(): Replica['engine'] {
-    return this.replica.engine
   }
 
   /** Starts it and ends the start-up transfer. */
   begin(): this {
-    this.run(() => this.replica.begin())
+    this.run(() => begin(this.replica))
     this.transferred()
     return this
   }

@@ -1,5 +1,5 @@
 import { encode, pbft } from '../../../proto/index.js'
-import { encodePayload, type Payload, toBatch } from '../../../plugins/pbft/messages.js'
+import { toBatch } from '../../../plugins/pbft/messages.js'
 import { hex, type JsonRequest, toRequest } from './transcripts.js'
 
 /** What a step leads to, as the runner compares it. */
@@ -9,7 +9,7 @@ export type Expected = Readonly<Record<string, unknown>>
 export type Deviation = (recorded: Expected) => Expected
 
 const lines = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : [])
-const said = (payload: Payload): string => `broadcast ${hex(encodePayload(payload))}`
+const said = (payload: pbft.Payload): string => `broadcast ${hex(pbft.encodePayload(payload))}`
 
 /** The batch that the transcripts call req-1. */
 const request: JsonRequest = { timestamp: { seconds: 1_469_000_001, nanos: 1 }, payloadHex: '7265712d31', replicaId: 1, signatureHex: '' }
@@ -70,9 +70,7 @@ export const deviations: Readonly<Record<string, Readonly<Record<number, Deviati
   // W15: a transfer moves the primary's counter.
   'primary-after-state-transfer': {
     8: ({ records }) => ({
-      effects: [
-        said({ $case: 'prePrepare', value: { view: 0n, sequenceNumber: 9n, batchDigest: first.digest, requestBatch: first.message, replicaId: 0n } }),
-      ],
+      effects: [said({ $case: 'prePrepare', value: { view: 0n, sequenceNumber: 9n, batchDigest: first.digest, requestBatch: first.message, replicaId: 0n } })],
       records: [...lines(records), `qset ${pqset([9n, first.digest, 0n])}`].sort(),
       seqNo: 9,
     }),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { BlockchainInfo, decode, encode, pbft } from '../../../proto/index.js'
-import { fromBase64, type Payload, toBase64 } from '../../../plugins/pbft/messages.js'
+import { fromBase64, toBase64 } from '../../../plugins/pbft/messages.js'
 
 export type Integer = number | string
 
@@ -89,7 +89,13 @@ export interface JsonConfig {
   readonly batchSize?: number
   readonly headBlockSeqNo?: number
   readonly store?: readonly { readonly key: string; readonly valueHex: string }[]
-  readonly timeoutsMs: { readonly nullRequest: number; readonly request: number; readonly resendViewChange: number; readonly viewChange: number; readonly batch?: number }
+  readonly timeoutsMs: {
+    readonly nullRequest: number
+    readonly request: number
+    readonly resendViewChange: number
+    readonly viewChange: number
+    readonly batch?: number
+  }
   readonly viewChangePeriod?: number
 }
 
@@ -161,21 +167,27 @@ export function toViewChange({ view = 0, h = 0, cset = [], pset = [], qset = [],
 }
 
 /** A recorded message as the engine encodes it. */
-export function toPayload(fields: JsonMessage): Payload {
+export function toPayload(fields: JsonMessage): pbft.Payload {
   const { id = '', batchDigest = '', requestBatch, vset = [], xset = [] } = fields
   const [view, sequenceNumber, replicaId] = [BigInt(fields.view ?? 0), BigInt(fields.sequenceNumber ?? 0), BigInt(fields.replicaId ?? 0)]
   switch (fields.type) {
     case 'checkpoint':
       return { $case: 'checkpoint', value: { sequenceNumber, replicaId, id } }
     case 'pre_prepare':
-      return { $case: 'prePrepare', value: { view, sequenceNumber, batchDigest, requestBatch: requestBatch ? { batch: requestBatch.map(toRequest) } : undefined, replicaId } }
+      return {
+        $case: 'prePrepare',
+        value: { view, sequenceNumber, batchDigest, requestBatch: requestBatch ? { batch: requestBatch.map(toRequest) } : undefined, replicaId },
+      }
     case 'prepare':
     case 'commit':
       return { $case: fields.type, value: { view, sequenceNumber, batchDigest, replicaId } }
     case 'view_change':
       return { $case: 'viewChange', value: toViewChange(fields) }
     case 'new_view':
-      return { $case: 'newView', value: { view, vset: vset.map(toViewChange), xset: xset.map((entry) => ({ key: BigInt(entry.sequenceNumber), value: entry.batchDigest })), replicaId } }
+      return {
+        $case: 'newView',
+        value: { view, vset: vset.map(toViewChange), xset: xset.map((entry) => ({ key: BigInt(entry.sequenceNumber), value: entry.batchDigest })), replicaId },
+      }
     default:
       throw new TypeError(`unknown message ${fields.type}`)
   }

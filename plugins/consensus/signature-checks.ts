@@ -1,0 +1,28 @@
+import type { VerifyItem } from './effects.js'
+import type { EngineHost, MemberIndex } from './engine.js'
+
+/** For engines: checks signatures of members' messages and goes on when the answer comes. */
+export interface SignatureChecks {
+  /** Asks; `then` runs with whether all hold. False, and nothing happens, if `maxPending` checks for this member are under way. */
+  check(from: MemberIndex, items: readonly VerifyItem[], then: (hold: boolean) => void): boolean
+  onVerified(token: string, verdicts: readonly boolean[]): void
+}
+
+export function createSignatureChecks(host: EngineHost, maxPending = 8): SignatureChecks {
+  const pending = new Map<string, { readonly from: MemberIndex; readonly then: (hold: boolean) => void }>()
+  let asked = 0
+  return {
+    check(from, items, then) {
+      if ([...pending.values()].filter((check) => check.from === from).length >= maxPending) return false
+      const token = `check ${++asked}`
+      pending.set(token, { from, then })
+      host.verify(token, items)
+      return true
+    },
+    onVerified(token, verdicts) {
+      const check = pending.get(token)
+      pending.delete(token)
+      check?.then(verdicts.every(Boolean))
+    },
+  }
+}

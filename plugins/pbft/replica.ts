@@ -1,0 +1,221 @@
+import { pbft } from '../../proto/index.js'
+import {
+  type Batcher,
+  createBatcher,
+  createRequestBook,
+  createSignatureChecks,
+  createSoftTimers,
+  type EngineHost,
+  type EngineRequest,
+  type MemberIndex,
+  type Outstanding,
+  type RequestBook,
+  type RequestId,
+  type VoteMark,
+} from '../consensus/index.js'
+import type { Batch } from './messages.js'
+import { type PbftOptions, type Quorums, quorumsOf } from './options.js'
+
+/** An entry of a P or Q set. */
+export type PQ = pbft.ViewChangePQ
+
+/** newView: a request or a new view takes too long. vcResend, nullRequest, batch: as in v0.6 (spec/consensus.md §10.2). tick, fetch, announce: catching up. */
+export type TimerName = 'newView' | 'vcResend' | 'nullRequest' | 'batch' | 'tick' | 'fetch' | 'announce'
+
+/** A sequence number above the low watermark. */
+export class Slot {
+  /** The digest proposed in the current view, '' for a null request. */
+  proposal: string | undefined
+  /** Its content is not wanted (repeated or empty): no vote, but it is followed if the others commit it. */
+  isRefused = false
+  isPrepareSent = false
+  isPrepared = false
+  isCommitSent = false
+  /** Who prepared which digest in the current view. */
+  readonly prepares = new Map<string, Set<MemberIndex>>()
+  /** The commit of the highest view that each member sent, of any view: a quorum of equal ones proves the decision whatever view this replica is in. */
+  readonly commits = new Map<MemberIndex, { readonly view: bigint; readonly digest: string }>()
+  /** The digest decided. */
+  committed: string | undefined
+
+  constructor(readonly n: bigint) {}
+}
+
+/** A checkpoint to transfer the state to. */
+export interface Target {
+  readonly n: bigint
+  readonly id: Uint8Array
+  readonly members: readonly MemberIndex[]
+}
+
+/** A request that is not executed yet: as it is announced, when it came and when it was announced last (0: by another). */
+export type Waiting = Outstanding<{ readonly request: pbft.Request; readonly arrivedAt: number; announcedAt: number }>
+
+/** Rules that lower ones end in. Files import only what lies below them: requests and transfer, checkpoints, execution, ordering, views, catching up, engine. */
+export interface UpperRules {
+  leaveView(replica: Replica, view: bigint): void
+  processNewView(replica: Replica): void
+  cut(replica: Replica, requests: readonly Waiting[]): void
+  orderBatch(replica: Replica, batch: Batch): void
+  proposeWaiting(replica: Replica): void
+  followOthers(replica: Replica): void
+  wantBatch(replica: Replica, digest: string): void
+  help(replica: Replica, member: MemberIndex, n: bigint): void
+}
+
+/** What one replica knows (spec/consensus.md §6.2). The rules are functions on it, a file for each part of the protocol. */
+export class Replica {
+  readonly quorums: Quorums
+  readonly timers
+  readonly checks
+  /** K · logmultiplier. */
+  readonly L: bigint
+  readonly K: bigint
+  view = 0n
+  isActive = true
+  /** Low watermark. */
+  h = 0n
+  /** The last number assigned. */
+  seqNo = 0n
+  lastExec = 0n
+  /** Being delivered. */
+  currentExec: bigint | undefined
+  delivering: Batch | undefined
+  readonly slots = new Map<bigint, Slot>()
+  readonly batches = new Map<string, Batch>()
+  /** Cut, and not proposed for want of room. */
+  waiting: Batch[] = []
+  /** Proposals for the view that is being entered, by number. */
+  early = new Map<bigint, pbft.PrePrepare>()
+  /** Own checkpoints: number to Base64 of the chain info. */
+  readonly checkpoints = new Map<bigint, string>()
+  /** What was prepared and pre-prepared in earlier views. */
+  pset = new Map<bigint, PQ>()
+  qset = new Map<string, PQ>()
+  /** The stored P set still has entries below the low watermark. */
+  isPsetStale = false
+  /** What each member says of the state after a number: one value each, the first. */
+  readonly said = new Map<bigint, Map<MemberIndex, string>>()
+  /** The last checkpoint at or above the high watermark that each member told of, and the highest of all. */
+  readonly ahead = new Map<MemberIndex, { readonly n: bigint; readonly id: string }>()
+  readonly latest = new Map<MemberIndex, bigint>()
+  /** View changes of each member by view; the last new view of each primary; the highest view that each member was seen in. */
+  readonly viewChanges = new Map<MemberIndex, Map<bigint, pbft.ViewChange>>()
+  readonly newViews = new Map<MemberIndex, pbft.NewView>()
+  readonly seenIn = new Map<MemberIndex, bigint>()
+  signing: { readonly token: string; readonly viewChange: pbft.ViewChange } | undefined
+  /** View changes asked for, and the view whose quorum started the timer. */
+  changes = 0
+  signatures = 0
+  timedView = -1n
+  /** T_nv. */
+  newViewMs: number
+  /** Batches that a new view needs before it is entered, and decided ones to fetch with the attempts so far. */
+  missing = new Set<string>()
+  readonly wanted = new Map<string, number>()
+  /** Nothing is executed until a state transfer is done. */
+  isOutOfDate = false
+  transferring: Target | undefined
+  target: Target | undefined
+  failed: Target | undefined
+  /** The number after which the primary changes. */
+  rotateAfter = 0n
+  isSealed = false
+  /** Members whose links are down, since when; when each was helped last. */
+  readonly down = new Map<MemberIndex, number>()
+  readonly helpedAt = new Map<MemberIndex, number>()
+  idleTicks = 0
+  progress = ''
+  patience = { at: -1n, left: 0 }
+
+  /** Requests that wait, and those executed (spec/consensus.md §12.1). */
+  readonly book: RequestBook<Waiting['content']> = createRequestBook({ maxPerMember: 20_000, maxExecuted: 40_000 })
+  readonly batcher: Batcher<Waiting>
+  /** Own proposals that are not executed; how many are over that the batcher was not told of. */
+  readonly ownBatches = new Set<string>()
+  finishedBatches = 0
+  /** From the journal of an earlier life: others may know them under the request of that life, which an original would execute besides a new one. */
+  held = new Map<RequestId, EngineRequest>()
+  /** Own requests before a transfer, which keep their request if they come again. */
+  former = new Map<RequestId, Waiting>()
+  /** The last own timestamp, in nanoseconds. */
+  stamp = 0n
+  viewStartedAt = 0
+
+  constructor(
+    readonly host: EngineHost,
+    readonly options: PbftOptions,
+    readonly rules: UpperRules,
+  ) {
+    this.quorums = quorumsOf(options, host.members)
+    this.timers = createSoftTimers<TimerName>(host)
+    this.checks = createSignatureChecks(host)
+    this.K = BigInt(options.K)
+    this.L = this.K * BigInt(options.logMultiplier)
+    this.newViewMs = options.viewChangeMs
+    const { batching, batchSize: size, batchMs: timeoutMs } = options
+    this.batcher = createBatcher(
+      { batching, size, timeoutMs, maxInFlight: batching === 'fixed' ? Number.MAX_SAFE_INTEGER : 2 },
+      {
+        now: () => host.now,
+        setTimer: (delayMs) => this.timers.set('batch', delayMs),
+        cancelTimer: () => this.timers.stop('batch'),
+        cut: (requests) => rules.cut(this, requests),
+      },
+    )
+  }
+
+  get self(): MemberIndex {
+    return this.host.self
+  }
+
+  get isPrimary(): boolean {
+    return this.primaryOf(this.view) === this.self
+  }
+
+  /** Executed, or being executed. */
+  get executedTo(): bigint {
+    return this.currentExec ?? this.lastExec
+  }
+
+  primaryOf(view: bigint): MemberIndex {
+    return Number(view % BigInt(this.quorums.N))
+  }
+
+  isInWindow(n: bigint): boolean {
+    return n > this.h && n <= this.h + this.L
+  }
+
+  slotAt(n: bigint): Slot {
+    const slot = this.slots.get(n) ?? new Slot(n)
+    this.slots.set(n, slot)
+    return slot
+  }
+
+  hasContent(digest: string): boolean {
+    return digest === '' || this.batches.has(digest)
+  }
+
+  /** Sends a message to all or one. Votes are marked, so that a test kit can check that nobody votes twice. */
+  say(payload: pbft.Payload, vote?: VoteMark, to?: MemberIndex): void {
+    const bytes = pbft.encodePayload(payload)
+    if (to === undefined) this.host.broadcast(bytes, vote ? { vote } : {})
+    else if (to !== this.self) this.host.send(to, bytes, vote ? { vote } : {})
+  }
+
+  /** Proposes, prepares or commits a number in a view; a proposal carries its batch. */
+  sayVote(kind: 'prePrepare' | 'prepare' | 'commit', view: bigint, n: bigint, digest: string, to?: MemberIndex): void {
+    const value = { view, sequenceNumber: n, batchDigest: digest, replicaId: BigInt(this.self) }
+    const vote = { slot: `${kind} ${view} ${n}`, value: digest }
+    if (kind === 'prePrepare') this.say({ $case: kind, value: { ...value, requestBatch: this.batches.get(digest)?.message } }, vote, to)
+    else this.say({ $case: kind, value }, vote, to)
+  }
+
+  sayCheckpoint(n: bigint, id: string, to?: MemberIndex): void {
+    this.say({ $case: 'checkpoint', value: { sequenceNumber: n, replicaId: BigInt(this.self), id } }, { slot: `checkpoint ${n}`, value: id }, to)
+  }
+
+  log(level: 'error' | 'warning' | 'info', message: string): void {
+    this.host.log(level, message)
+  }
+}

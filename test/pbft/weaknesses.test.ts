@@ -1,0 +1,350 @@
+import { describe, expect, it } from 'vitest'
+import { encode, pbft } from '../../proto/index.js'
+import { NOTHING, toEngineRequest } from '../../plugins/pbft/messages.js'
+import { advance } from '../../plugins/pbft/execution.js'
+import { quorumsOf } from '../../plugins/pbft/options.js'
+import { startTransfer } from '../../plugins/pbft/transfer.js'
+import { leaveView } from '../../plugins/pbft/view-change.js'
+import { Bench, headNamed } from './kit/bench.js'
+import { announce, batchOf, checkpoint, idOf, kinds, newView, order, prePrepare, requestOf, sent, viewChange, viewChangeOf, vote } from './kit/say.js'
+import { makeTransaction } from '../kit/index.js'
+
+const engineRequest = (name: string) => {
+  const request = toEngineRequest(makeTransaction(name))
+  if (!request) throw new TypeError('expected a transaction')
+  return request
+}
+const backup = (options: Partial<ConstructorParameters<typeof Bench>[0]> = {}) => new Bench({ self: 1, ...options }).begin()
+const primary = (options: Record<string, unknown> = {}) => new Bench({ self: 0, options: { batching: 'fixed', batchsize: 1, ...options } }).begin()
+const genesisVset = (view: number, ...from: number[]) => from.map((replica) => viewChangeOf(view, replica))
+
+/** Each of these fails on the original: docs/spec/consensus.md §15. */
+describe('authentication and membership', () => {
+  it('W2: a message counts only from the replica that it names', () => {
+    const bench = backup()
+    bench.message(2, vote('commit', 1, 'd', 3))
+    bench.message(2, vote('commit', 1, 'd', 77))
+    expect(bench.replica.slots.size).toBe(0)
+  })
+  it('W4: a replica whose name is not its number does not start', () => {
+    const members = ['vp1', 'vp0', 'vp2', 'vp3'].map((id, index) => ({ index, id }))
+    expect(() => quorumsOf({}, members)).toThrow(/vp1 is validator 0, .* expected vp0/)
+  })
+  it('W6: with security off the view change is sent without a signature', () => {
+    const bench = backup({ sign: (bytes) => bytes })
+    const [message] = sent(bench.fire('newView'))
+    expect(message?.$case === 'viewChange' && message.value.signature).toEqual(NOTHING)
+  })
+})
+
+describe('safety and validity', () => {
+  it('W7: a new view that holds one view change three times is refused', () => {
+    const bench = backup({ self: 3 })
+    bench.fire('newView')
+    const asked = bench.message(1, newView(1, [viewChangeOf(1, 0), viewChangeOf(1, 0), viewChangeOf(1, 0)], [[1, '']]))
+    expect(kinds(asked)).toEqual(['viewChange'])
+    expect(bench.replica).toMatchObject({ view: 2n, isActive: false })
+  })
+  it('W7: view changes for higher views are let in, as originals send them, if the outcome does not hang on them', () => {
+    const bench = backup({ self: 3 })
+    bench.fire('newView')
+    bench.message(1, newView(1, [...genesisVset(1, 0, 1, 2), viewChangeOf(2, 3)], [[1, '']]))
+    expect(bench.replica).toMatchObject({ view: 1n, isActive: true })
+  })
+  it('W8: a view change that names a checkpoint twice is not kept', () => {
+    const bench = backup({ self: 2 })
+    bench.message(0, viewChange(1, 0))
+    const twice = { sequenceNumber: 0n, id: idOf('forged') }
+    const asked = bench.message(3, viewChange(1, 3, { cset: [twice, twice] }))
+    expect(kinds(asked)).toEqual([])
+    expect(bench.replica.view).toBe(0n)
+  })
+  it('W11: commits for another digest do not decide', () => {
+    const bench = backup()
+    const batch = batchOf('a')
+    bench.message(0, prePrepare(1, batch))
+    for (const from of [2, 3]) bench.message(from, vote('prepare', 1, batch.digest, from))
+    const asked = [0, 2].flatMap((from) => bench.message(from, vote('commit', 1, 'another', from)))
+    expect(asked.filter(({ op }) => op === 'deliver')).toEqual([])
+    expect(bench.message(2, vote('commit', 1, batch.digest, 2))).toEqual([])
+    expect(bench.message(3, vote('commit', 1, batch.digest, 3)).map(({ op }) => op)).toEqual(['deliver'])
+  })
+  it('W13: a real proposal does not replace a null request of the same number', () => {
+    const bench = backup()
+    bench.message(0, prePrepare(1, undefined))
+    expect(kinds(bench.message(0, prePrepare(1, batchOf('a'))))).toEqual(['viewChange'])
+  })
+  it('W18: a request that comes twice is queued once', () => {
+    const bench = primary({ batchsize: 2 })
+    bench.message(1, announce('a'))
+    expect(kinds(bench.message(2, announce('a', 2)))).toEqual([])
+    const [message] = sent(bench.message(1, announce('b')))
+    expect(message?.$case === 'prePrepare' && message.value.requestBatch?.batch.map(({ payload }) => Buffer.from(payload))).toEqual([
+      Buffer.from(makeTransaction('a')),
+      Buffer.from(makeTransaction('b')),
+    ])
+  })
+  it('W18: a batch with an executed request gets no vote, and is executed if the others commit it', () => {
+    const bench = backup()
+    order(bench, 1, batchOf('a'))
+    const again = batchOf('a', 'b')
+    expect(kinds(bench.message(0, prePrepare(2, again)))).toEqual([])
+    for (const from of [2, 3]) bench.message(from, vote('prepare', 2, again.digest, from))
+    const asked = [0, 2, 3].flatMap((from) => bench.message(from, vote('commit', 2, again.digest, from)))
+    expect(asked.filter(({ op }) => op === 'deliver')).toHaveLength(1)
+  })
+  it('W18: what the chain holds is remembered over restarts and state transfers', () => {
+    const known = engineRequest('old').id
+    const restarted = new Bench({ self: 0, options: { batching: 'fixed', batchsize: 1 }, executed: [known] }).begin()
+    expect(kinds(restarted.message(1, announce('old')))).toEqual([])
+    const bench = primary()
+    bench.run(() => startTransfer(bench.replica, { n: 10n, id: headNamed('ten').blob, members: [1, 2] }))
+    bench.transferred(headNamed('ten', 11n), [known])
+    expect(kinds(bench.message(1, announce('old')))).toEqual([])
+    expect(kinds(bench.message(1, announce('new')))).toEqual(['prePrepare'])
+  })
+  it('W18: nothing is proposed while the state is being transferred', () => {
+    const bench = primary()
+    bench.run(() => startTransfer(bench.replica, { n: 10n, id: headNamed('ten').blob, members: [1, 2] }))
+    expect(kinds(bench.message(1, announce('a')))).toEqual([])
+    expect(kinds(bench.transferred(headNamed('ten', 11n)))).toEqual(['checkpoint', 'prePrepare'])
+  })
+  it('a rejected request may be ordered again: it is in no block, so nobody could remember it', () => {
+    const bench = primary()
+    const { digest } = batchOf('a')
+    bench.message(1, announce('a'))
+    for (const from of [1, 2]) bench.message(from, vote('prepare', 1, digest, from))
+    for (const from of [1, 2]) bench.message(from, vote('commit', 1, digest, from))
+    bench.delivered('1', headNamed('head 1', 2n), [engineRequest('a').id])
+    expect(kinds(bench.message(1, announce('a')))).toEqual(['prePrepare'])
+  })
+  it('W24: a batch that nobody announced is not proposed', () => {
+    const bench = primary()
+    expect(bench.message(2, pbft.encodePayload({ $case: 'requestBatch', value: batchOf('a').message }))).toEqual([])
+  })
+  it('W42: an empty batch gets no vote, and makes an empty block if the others commit it', () => {
+    const bench = backup()
+    const empty = batchOf()
+    expect(kinds(bench.message(0, prePrepare(1, empty)))).toEqual([])
+    for (const from of [2, 3]) bench.message(from, vote('prepare', 1, empty.digest, from))
+    const asked = [0, 2, 3].flatMap((from) => bench.message(from, vote('commit', 1, empty.digest, from)))
+    expect(asked.find(({ op }) => op === 'deliver')).toMatchObject({ tag: '1', requests: [] })
+  })
+})
+
+describe('liveness', () => {
+  it('W10: batches that a new view needs are asked for again, and those of an earlier one are forgotten', () => {
+    const bench = backup({ self: 3 })
+    const batch = batchOf('a')
+    const entry = { sequenceNumber: 1n, batchDigest: batch.digest, view: 0n }
+    const prepared = [0, 1, 2].map((replica) => viewChangeOf(1, replica, { pset: [entry], qset: [entry] }))
+    bench.fire('newView')
+    expect(kinds(bench.message(1, newView(1, prepared, [[1, batch.digest]])))).toEqual(['fetchRequestBatch'])
+    bench.fire('tick')
+    expect(kinds(bench.fire('tick'))).toContain('fetchRequestBatch')
+    leaveView(bench.replica, 2n)
+    bench.message(2, newView(2, genesisVset(2, 0, 1, 2), [[1, '']]))
+    expect(bench.replica).toMatchObject({ view: 2n, isActive: true, missing: new Set() })
+  })
+  it('W12: a single validator completes its view change', () => {
+    const bench = new Bench({ self: 0, size: 1, options: { batching: 'fixed', batchsize: 1 } }).begin()
+    bench.run(() => bench.engine.onRequest(engineRequest('a')))
+    bench.fire('newView')
+    expect(bench.replica).toMatchObject({ view: 1n, isActive: true })
+  })
+  it('W14: the view outlives a restart, also one that is not entered yet, and its votes are kept to', () => {
+    const bench = backup()
+    bench.fire('newView')
+    const restarted = new Bench({ self: 1, restored: bench.records }).begin()
+    expect(restarted.replica).toMatchObject({ view: 1n, isActive: false })
+    expect(kinds(restarted.message(0, prePrepare(1, batchOf('a'))))).toEqual([])
+  })
+  it('W14: after a restart a second proposal for a number that was prepared gets no vote', () => {
+    const bench = backup()
+    bench.message(0, prePrepare(1, batchOf('a')))
+    const restarted = new Bench({ self: 1, restored: bench.records }).begin()
+    expect(kinds(restarted.message(0, prePrepare(1, batchOf('b'))))).toEqual(['viewChange'])
+  })
+  it('W14: a later view that f + 1 members are in is entered by its new view', () => {
+    const bench = backup({ self: 3 })
+    bench.message(2, vote('prepare', 1, '', 2, 1))
+    bench.message(0, vote('prepare', 1, '', 0, 1))
+    expect(kinds(bench.message(1, newView(1, genesisVset(1, 0, 1, 2), [[1, '']])))).toContain('prepare')
+    expect(bench.replica).toMatchObject({ view: 1n, isActive: true })
+  })
+  it('W14: commits of a view that this replica is not in decide too, and their batch is fetched', () => {
+    const bench = backup({ self: 3 })
+    const batch = batchOf('a')
+    for (const from of [0, 1, 2]) bench.message(from, vote('commit', 1, batch.digest, from, 5))
+    expect(sent(bench.fire('fetch'))).toMatchObject([{ $case: 'fetchRequestBatch', value: { batchDigest: batch.digest } }])
+    const asked = bench.message(0, pbft.encodePayload({ $case: 'returnRequestBatch', value: batch.message }))
+    expect(asked.map(({ op }) => op)).toEqual(['deliver'])
+    expect(bench.replica.view).toBe(0n)
+  })
+  it('W15: after a state transfer the primary proposes above it', () => {
+    const bench = primary()
+    bench.run(() => startTransfer(bench.replica, { n: 10n, id: headNamed('ten').blob, members: [1, 2] }))
+    bench.transferred(headNamed('ten', 11n))
+    expect(sent(bench.message(1, announce('a')))).toMatchObject([{ $case: 'prePrepare', value: { sequenceNumber: 11n } }])
+  })
+  it('W16: the position after null requests outlives a restart', () => {
+    const bench = backup()
+    bench.message(0, prePrepare(1, undefined))
+    for (const from of [2, 3]) bench.message(from, vote('prepare', 1, '', from))
+    for (const from of [0, 2, 3]) bench.message(from, vote('commit', 1, '', from))
+    expect(bench.replica.lastExec).toBe(1n)
+    expect(new Bench({ self: 1, restored: bench.records }).replica.lastExec).toBe(1n)
+    expect(new Bench({ self: 1, restored: bench.records, head: headNamed('another', 7n) }).replica.lastExec).toBe(0n)
+  })
+  it('W17: a request that waits keeps the timer running, whatever else is pending', () => {
+    const bench = backup()
+    bench.message(2, announce('waits', 2))
+    order(bench, 1, batchOf('other'))
+    expect(bench.timers.has('newView')).toBe(true)
+  })
+  it('W19: own timestamps only grow, also when the clock is set back and after a restart', () => {
+    const bench = primary()
+    const stampOf = (asked: ReturnType<Bench['take']>): bigint => {
+      const request = sent(asked).find(({ $case }) => $case === 'request')
+      const timestamp = request?.$case === 'request' ? request.value.timestamp : undefined
+      return (timestamp?.seconds ?? 0n) * 1_000_000_000n + BigInt(timestamp?.nanos ?? 0)
+    }
+    const first = stampOf(bench.run(() => bench.engine.onRequest(engineRequest('a'))))
+    bench.nowMs -= 5000
+    const second = stampOf(bench.run(() => bench.engine.onRequest(engineRequest('b'))))
+    expect(second).toBeGreaterThan(first)
+    const restarted = new Bench({ self: 0, options: { batching: 'fixed', batchsize: 1 }, restored: bench.records }).begin()
+    restarted.nowMs -= 5000
+    expect(stampOf(restarted.run(() => restarted.engine.onRequest(engineRequest('c'))))).toBeGreaterThan(second)
+  })
+  it('W20: a request that holds no transaction is not stored', () => {
+    const bench = backup()
+    bench.message(2, pbft.encodeRequest({ ...requestOf('x', 2), payload: Buffer.from('ffff', 'hex') }))
+    expect([...bench.replica.book.all()]).toEqual([])
+    expect(bench.timers.has('newView')).toBe(false)
+  })
+  it('W22: a primary that passes one request over is left, however busy it is with others', () => {
+    const bench = backup()
+    bench.message(2, announce('censored', 2))
+    let asked: string[] = []
+    for (let n = 1; n <= 6; n++) {
+      bench.nowMs += 1000
+      bench.message(3, announce(`favoured ${n}`, 3))
+      asked = [...asked, ...kinds(order(bench, n, batchOf(`favoured ${n}`)))]
+    }
+    expect(asked).toContain('viewChange')
+  })
+  it('W26: what is not decided is said again when a link comes up and when nothing moves', () => {
+    const bench = backup()
+    const batch = batchOf('a')
+    bench.message(0, prePrepare(1, batch))
+    expect(kinds(bench.run(() => bench.engine.onPeer(2, true)))).toContain('prepare')
+    bench.fire('tick')
+    expect(kinds(bench.fire('tick'))).toEqual(['checkpoint', 'prepare'])
+  })
+  it('W34: a checkpoint that is said again is answered with the commits for later numbers', () => {
+    const bench = backup()
+    order(bench, 1, batchOf('a'))
+    bench.message(3, checkpoint(0, 'GENESIS', 3))
+    bench.nowMs += 1000
+    expect(sent(bench.message(3, checkpoint(0, 'GENESIS', 3)))).toMatchObject([{ $case: 'commit', value: { sequenceNumber: 1n } }])
+  })
+  it('W34: the checkpoints that reveal that a replica is behind are a target, and are followed when nothing else comes', () => {
+    const bench = new Bench({ self: 3, options: { K: 2, logmultiplier: 2 } }).begin()
+    for (const from of [0, 1]) bench.message(from, checkpoint(6, 'six', from))
+    bench.fire('tick')
+    expect(bench.fire('tick')).toContainEqual({ op: 'transfer', target: { height: 1n, hash: headNamed('six').hash, members: [0, 1] } })
+  })
+  it('W34: a replica that is behind within its window transfers the state when nothing moves', () => {
+    const bench = new Bench({ self: 3, options: { K: 2, logmultiplier: 4 } }).begin()
+    for (const from of [0, 1]) bench.message(from, checkpoint(4, 'four', from))
+    bench.fire('tick')
+    expect(bench.fire('tick').map(({ op }) => op)).toEqual(['valid', 'transfer'])
+  })
+  it('W36: nobody leaves a view alone while a view change cannot succeed, or because of being behind', () => {
+    const alone = backup()
+    for (const member of [0, 2]) alone.run(() => alone.engine.onPeer(member, false))
+    expect(kinds(alone.fire('newView'))).toEqual([])
+    const behind = backup()
+    for (const from of [0, 2, 3]) behind.message(from, vote('commit', 2, 'd', from))
+    expect(kinds(behind.fire('newView'))).toEqual([])
+    expect(behind.timers.has('newView')).toBe(true)
+  })
+  it('W37: the time for a new view is doubled once for each view', () => {
+    const bench = backup({ self: 3, size: 7 })
+    bench.fire('newView')
+    for (const from of [0, 1, 2, 4, 5, 6]) bench.message(from, viewChange(1, from))
+    expect(bench.replica.newViewMs).toBe(4000)
+  })
+  it('W38: a state transfer drops the requests that are in its blocks, and no others', () => {
+    const bench = backup()
+    bench.message(2, announce('done', 2))
+    bench.message(2, announce('open', 2))
+    bench.run(() => startTransfer(bench.replica, { n: 10n, id: headNamed('ten').blob, members: [0, 2] }))
+    bench.transferred(headNamed('ten', 11n), [engineRequest('done').id])
+    expect([...bench.replica.book.all()].map(({ content }) => content.request)).toEqual([requestOf('open', 2)])
+  })
+  it('W39: while a view change is under way the request timer stays off', () => {
+    const bench = backup()
+    bench.fire('newView')
+    bench.message(2, announce('a', 2))
+    bench.run(() => advance(bench.replica))
+    expect(bench.timers.has('newView')).toBe(false)
+  })
+  it('W40: a proposal for the view that is being entered is kept', () => {
+    const bench = backup({ self: 3 })
+    bench.fire('newView')
+    const batch = batchOf('a')
+    bench.message(1, prePrepare(2, batch, { view: 1 }))
+    const asked = sent(bench.message(1, newView(1, genesisVset(1, 0, 1, 2), [[1, '']])))
+    expect(asked).toContainEqual({ $case: 'prepare', value: { view: 1n, sequenceNumber: 2n, batchDigest: batch.digest, replicaId: 3n } })
+  })
+})
+
+describe('robustness and resources', () => {
+  it('W23: a request without a time, and bytes of any kind, crash nobody', () => {
+    const bench = backup()
+    bench.message(2, pbft.encodeRequest({ ...requestOf('x', 2), timestamp: undefined }))
+    for (const hostile of ['', 'ff', '1a', '1a00', '1a0100', '1a021200', '0a00', '2200', '1a021a00']) bench.message(2, Buffer.from(hostile, 'hex'))
+    expect([...bench.replica.book.all()]).toEqual([])
+  })
+  it('W27: one replica that says f + 2 things of a checkpoint is heard once', () => {
+    const bench = backup()
+    for (const name of ['x', 'y', 'z']) expect(bench.message(2, checkpoint(10, name, 2))).toEqual([])
+    expect(bench.log.filter((line) => line.startsWith('warning replica 2 says two things'))).toHaveLength(2)
+  })
+  it('W27: a replica whose state differs from that of f + 1 others stops voting and says where', () => {
+    const bench = backup({ options: { K: 1, logmultiplier: 10 } })
+    order(bench, 1, batchOf('a'))
+    const asked = [0, 2].flatMap((from) => bench.message(from, checkpoint(1, 'another', from)))
+    expect(asked.map(({ op }) => op)).toEqual(['valid', 'halt'])
+  })
+  it('W28: of each member a few view changes are kept, the lowest and the highest', () => {
+    const bench = backup()
+    for (let view = 1; view <= 50; view++) bench.message(2, viewChange(view, 2))
+    bench.message(3, viewChange(60, 3))
+    // Two members are ahead: replica 2 up to view 50, which it was seen in.
+    expect(bench.replica.view).toBe(50n)
+  })
+  it('W28: batches that nothing names any more are dropped with the watermark', () => {
+    const bench = backup({ options: { K: 2, logmultiplier: 2 } })
+    order(bench, 1, batchOf('a'))
+    order(bench, 2, batchOf('b'))
+    const state = bench.replica
+    const id = state.checkpoints.get(2n) ?? ''
+    for (const from of [0, 2]) bench.message(from, pbft.encodePayload({ $case: 'checkpoint', value: { sequenceNumber: 2n, replicaId: BigInt(from), id } }))
+    expect({ h: state.h, batches: state.batches.size, slots: state.slots.size }).toEqual({ h: 2n, batches: 0, slots: 0 })
+  })
+  it('W29: a proposal whose batch is another than it says leaves nothing behind', () => {
+    const bench = backup()
+    const batch = batchOf('a')
+    expect(bench.message(0, prePrepare(1, batchOf('b'), { digest: batch.digest }))).toEqual([])
+    expect(kinds(bench.message(0, prePrepare(1, batch)))).toEqual(['prepare'])
+  })
+  it('W33: no state is transferred backwards', () => {
+    const bench = backup({ metadata: encode(pbft.Metadata, { seqNo: 25n }) })
+    for (const from of [0, 2]) bench.message(from, checkpoint(21, 'old', from))
+    bench.fire('tick')
+    expect(bench.fire('tick').filter(({ op }) => op === 'transfer')).toEqual([])
+  })
+})
