@@ -16,6 +16,7 @@ export async function catchMutant(mutant: Mutant, seeds: number): Promise<Caught
   const startedMs = performance.now()
   const specimen: Specimen = SPECIMENS[mutant.specimen]
   const { kit, factory } = await exhibit(specimen, mutant)
+  const healthy = await exhibit(specimen, undefined)
   const { members } = specimen
   for (let seed = 1; seed <= seeds; seed += 1) {
     const scenario = kit.planScenario({
@@ -29,6 +30,9 @@ export async function catchMutant(mutant: Mutant, seeds: number): Promise<Caught
     })
     const { failure } = await kit.playScenario({ factory, options: specimen.options }, scenario)
     if (failure && (mutant.kind ?? failure.kind) === failure.kind) {
+      // Only what the healthy one survives shows that the mutation was noticed.
+      const unmutated = await healthy.kit.playScenario({ factory: healthy.factory, options: specimen.options }, scenario)
+      if (unmutated.failure) continue
       const { kind, statement } = failure
       return { name: mutant.name, seed, kind, statement, seconds: (performance.now() - startedMs) / 1000 }
     }

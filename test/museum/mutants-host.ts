@@ -38,14 +38,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     why: 'an engine whose position is stored with its block executes it again after a restart',
   },
   {
-    name: 'host: a cancelled timer fires',
-    specimen: 'raft',
-    file: 'plugins/consensus/timers.ts',
-    find: 'if (this.timers.get(name)?.generation !== generation) return false',
-    replace: 'if (generation < 0) return false',
-    why: 'timers that were reset fire as well: heartbeats multiply',
-  },
-  {
     name: 'host: after a transfer nobody is told what is still open',
     specimen: 'pbft',
     file: 'plugins/consensus/deliveries.ts',
