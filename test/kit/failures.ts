@@ -9,6 +9,8 @@ export type FailureKind = 'safety' | 'liveness' | 'contract'
 
 const CODES = { safety: 'ERR_SIMULATION_SAFETY', liveness: 'ERR_SIMULATION_LIVENESS', contract: 'ERR_SIMULATION_CONTRACT' } as const
 
+const NAMES = { safety: 'SafetyViolation', liveness: 'LivenessViolation', contract: 'ContractViolation' } as const
+
 /** A run showed that something is broken. `statement` says what in one line; the message adds the state of every member. */
 export class SimulationFailure extends PeerError {
   constructor(
@@ -17,6 +19,7 @@ export class SimulationFailure extends PeerError {
     state: string,
   ) {
     super(CODES[kind], `${statement}; ${state}`)
+    this.name = NAMES[kind]
   }
 }
 
