@@ -14,6 +14,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'openchain',
   'network',
   'site',
+  'sim',
 ]
 
 /** The `plugins` member of a configuration file, with two spaces of indentation. */

@@ -37,7 +37,7 @@ export function checkOptions<O>(factory: EngineFactory<O>, options: unknown): vo
       factory.parseOptions(raw)
     } catch (error) {
       const isGood = error instanceof PeerError && error.code !== 'ERR_BROKEN_INVARIANT'
-      require(isGood, `options to be read or refused with a PeerError; for ${String(JSON.stringify(raw))} found ${String(error)}`)
+      require(isGood, `options to be read or refused with a PeerError; for ${JSON.stringify(raw)} found ${String(error)}`)
     }
   }
 }

@@ -81,7 +81,14 @@ class TraceReader {
         return
       case 'link':
         return
-      default:
+      case 'starts':
+      case 'stops':
+      case 'repairs':
+      case 'runs':
+      case 'crashes':
+      case 'event':
+      case 'accepted':
+      case 'committed':
         return this.#mark(at, event)
     }
   }

@@ -23,7 +23,7 @@ export class FaultRunner<L extends Ledger> {
   /** Ends them all, for good: who is not dead starts again, second instances of twins vanish. */
   end(): void {
     const { simulation } = this
-    for (const end of [...this.#active]) end()
+    for (const end of this.#active) end()
     simulation.links.heal()
     for (const twin of simulation.twins) this.#removeTwin(twin)
     for (const peer of simulation.peers) if (!this.#dead.has(peer)) peer.start()

@@ -82,7 +82,7 @@ export class Links {
     private readonly time: VirtualTime,
     private readonly random: Random,
     private readonly options: LinkOptions,
-    private readonly trace: TraceSink | undefined = undefined,
+    private readonly trace?: TraceSink,
     twins: readonly MemberIndex[] = [],
   ) {
     this.#table = new LinkTable(members, twins)

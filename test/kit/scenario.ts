@@ -45,7 +45,7 @@ export function parseScenario(text: string): Scenario {
       `expected an object with "format": "weft-scenario/1", seed, members, ledger, signatures, delayMs, diskMs, requests, faults, durationMs, patienceMs and expect`,
     )
   const unknown = scenario.faults.find(({ kind }) => !ALL_KINDS.includes(kind))
-  if (unknown) throw wrong(`expected faults of the kinds ${ALL_KINDS.join(', ')}; found '${String(unknown.kind)}'`)
+  if (unknown) throw wrong(`expected faults of the kinds ${ALL_KINDS.join(', ')}; found '${unknown.kind}'`)
   return scenario
 }
 

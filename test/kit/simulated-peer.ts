@@ -245,7 +245,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       ...log,
       critical: (message, facts) => {
         log.critical(message, facts)
-        if (life.isAlive) this.#violation('contract', `is halted: ${String(facts?.['reason'] ?? message)}`)
+        if (life.isAlive) this.#violation('contract', `is halted: ${typeof facts?.['reason'] === 'string' ? facts['reason'] : message}`)
       },
     }
   }

@@ -212,9 +212,9 @@ export class Simulation<L extends Ledger = Ledger> {
   async #transfer(peer: SimulatedPeer<L>, target: TransferTarget): Promise<TransferOutcome> {
     const own = peer.ledger
     const sources = target.members.length > 0 ? target.members : this.peers.map((_, index) => index)
-    for (let attempt = 0; attempt < TRANSFER_TRIES && own !== undefined; attempt += 1) {
+    for (let attempt = 0; attempt < TRANSFER_TRIES; attempt += 1) {
       await this.#pause()
-      if (peer.ledger !== own) break
+      if (own === undefined || peer.ledger !== own) break
       for (const member of sources) {
         const from = this.links.isUp(peer.endpoint, member) ? this.peers[member]?.ledger : undefined
         if (from && (await this.#transferFrom?.(own, from, target))) return { reached: true }

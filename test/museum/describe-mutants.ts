@@ -38,7 +38,10 @@ export function describeMutants(hall: string, mutants: readonly Mutant[]): void 
       if (!isWriting) return
       const page = await readFile(PAGE, 'utf8')
       const place = new RegExp(`(<!-- ${hall} -->\\n)[\\s\\S]*(<!-- end of ${hall} -->)`)
-      await writeFile(PAGE, page.replace(place, (_, start: string, end: string) => `${start}${tableOf(mutants, caught)}${end}`))
+      await writeFile(
+        PAGE,
+        page.replace(place, (_, start: string, end: string) => `${start}${tableOf(mutants, caught)}${end}`),
+      )
     })
   })
 }

@@ -3,9 +3,8 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
+import type * as Kit from '../kit/index.js'
 import type { FaultKind } from '../kit/index.js'
-
-type Kit = typeof import('../kit/index.js')
 
 /** An engine that mutants are made of, or that runs on a mutated host. */
 export interface Specimen {
@@ -43,14 +42,21 @@ export const SPECIMENS = {
     export: 'pbft',
     members: 4,
     // Small windows and short time-outs, so that everything happens soon.
-    options: { K: 2, logmultiplier: 4, 'timeout.request': '500ms', 'timeout.viewchange': '500ms', 'timeout.resendviewchange': '500ms', 'timeout.batch': '100ms' },
+    options: {
+      K: 2,
+      logmultiplier: 4,
+      'timeout.request': '500ms',
+      'timeout.viewchange': '500ms',
+      'timeout.resendviewchange': '500ms',
+      'timeout.batch': '100ms',
+    },
   },
   hotstuff: { module: 'test/simulator/skeletons/hotstuff.ts', export: 'hotStuffSkeleton', members: 4 },
 } as const satisfies Record<string, Specimen>
 
 /** A kit with its host, and an engine: everything of one bundle, so that a change of the host is a change of all of it. */
 export interface Exhibit {
-  readonly kit: Kit
+  readonly kit: typeof Kit
   readonly factory: EngineFactory
 }
 
@@ -89,7 +95,8 @@ function changing({ name, file, find, replace }: Pick<Mutant, 'name' | 'file' | 
         if (path !== target) return undefined
         const text = await readFile(path, 'utf8')
         const places = text.split(find).length - 1
-        if (places !== 1) throw new Error(`mutant '${name}': expected its text once in ${file}, found it ${places} times: the source has changed, so must the mutant`)
+        if (places !== 1)
+          throw new Error(`mutant '${name}': expected its text once in ${file}, found it ${places} times: the source has changed, so must the mutant`)
         return { contents: text.replace(find, () => replace), loader: 'ts' }
       })
     },

@@ -32,7 +32,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'engine: the Q set is not stored before the vote',
     ...at('ordering'),
-    find: '    slot.isPrepareSent = true\n    saveSet(r, \'qset\', calcQ(r))\n',
+    find: "    slot.isPrepareSent = true\n    saveSet(r, 'qset', calcQ(r))\n",
     replace: '    slot.isPrepareSent = true\n',
     why: 'forgotten persistence: a member that was restarted prepares another batch',
     faults: ['power', 'power', 'blackout', 'slow-disk', 'delay'],
@@ -40,8 +40,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'engine: the proposal is not stored',
     ...at('ordering'),
-    find: '  slot.proposal = batch?.digest ?? \'\'\n  saveSet(r, \'qset\', calcQ(r))\n',
-    replace: '  slot.proposal = batch?.digest ?? \'\'\n',
+    find: "  slot.proposal = batch?.digest ?? ''\n  saveSet(r, 'qset', calcQ(r))\n",
+    replace: "  slot.proposal = batch?.digest ?? ''\n",
     why: 'forgotten persistence: a primary that was restarted gives the number to another batch',
     faults: ['power', 'power', 'blackout', 'slow-disk', 'delay'],
   },
@@ -56,8 +56,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'engine: the P set is not stored',
     ...at('ordering'),
-    find: 'saveSet(r, \'pset\', calcP(r))',
-    replace: 'saveSet(r, \'pset\', new Map())',
+    find: "saveSet(r, 'pset', calcP(r))",
+    replace: "saveSet(r, 'pset', new Map())",
     why: 'forgotten persistence: a restarted member does not tell the next view what it has committed',
     faults: ['power', 'power', 'blackout', 'slow-disk', 'delay', 'partition'],
   },
@@ -151,7 +151,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'engine: no timer for a request',
     ...at('requests'),
-    find: 'if (r.book.hasUnqueued) r.timers.softStart(\'newView\', r.options.requestMs)',
+    find: "if (r.book.hasUnqueued) r.timers.softStart('newView', r.options.requestMs)",
     replace: '',
     why: 'W22: a primary that is dead is never suspected',
     faults: CHANGES,
@@ -159,7 +159,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'engine: no timer for a view change',
     ...at('view-change'),
-    find: '    r.timers.set(\'newView\', r.newViewMs)\n',
+    find: "    r.timers.set('newView', r.newViewMs)\n",
     replace: '',
     why: 'a view whose primary is dead never ends',
     faults: ['dead', 'dead', 'kill', 'kill', 'power', 'partition'],
@@ -167,8 +167,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'engine: missing batches are not fetched',
     ...at('catch-up'),
-    find: 'r.say({ $case: \'fetchRequestBatch\', value: { batchDigest, replicaId: BigInt(r.self) } }, undefined, holder)',
-    replace: 'r.timers.stop(\'fetch\')',
+    find: "r.say({ $case: 'fetchRequestBatch', value: { batchDigest, replicaId: BigInt(r.self) } }, undefined, holder)",
+    replace: "r.timers.stop('fetch')",
     why: 'W10: nobody answers who needs the content of a digest',
     faults: [...TWINS, ...CHANGES],
   },

@@ -63,7 +63,7 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     name: 'ledger: a block is announced before it is written',
     specimen: 'pbft',
     file: 'test/kit/logical-ledger.ts',
-    find: "        await this.#write([{ bytes, writes }], also)\n        this.#isOpen = false",
+    find: '        await this.#write([{ bytes, writes }], also)\n        this.#isOpen = false',
     replace: '        this.#write([{ bytes, writes }], also).catch(() => undefined)\n        this.#advance({ bytes, writes })\n        this.#isOpen = false',
     why: 'clients and events hear of a block that a power cut takes back',
     faults: ['power', 'power', 'slow-disk', 'blackout'],

@@ -16,8 +16,8 @@ export const PBFT_MUTANTS: readonly Mutant[] = [
     name: 'pbft: a new view from f + 1 view changes',
     specimen: 'pbft',
     file,
-    find: 'claims.length <= 2 * this.#f) return\n    this.host.broadcast(pack({ t: \'new-view\'',
-    replace: 'claims.length <= this.#f) return\n    this.host.broadcast(pack({ t: \'new-view\'',
+    find: "claims.length <= 2 * this.#f) return\n    this.host.broadcast(pack({ t: 'new-view'",
+    replace: "claims.length <= this.#f) return\n    this.host.broadcast(pack({ t: 'new-view'",
     why: 'the new primary does not wait for a quorum (others refuse it: no view is ever entered)',
   },
   {

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import type * as TestKit from 'weft/testkit'
 import { resolve } from 'node:path'
 import { Option, PeerCommand, PeerError } from '../../../kernel/index.js'
 import { findEngine } from '../find-engine.js'
@@ -6,7 +7,7 @@ import { divide, runJob } from '../jobs.js'
 import { EXIT_CODES, type SeedReport, Tally } from '../outcome.js'
 import { progressLine, summaryText } from '../summary.js'
 
-type Kit = typeof import('weft/testkit')
+type Kit = typeof TestKit
 type Campaign = Parameters<Kit['runCampaign']>[0]
 type Engine = Campaign['engine']
 

@@ -45,9 +45,10 @@ function readMessage(bytes: Uint8Array): Message | undefined {
       const isWhole = hasFields(message, { term: 'number', before: 'number', beforeTerm: 'number', entries: 'objects', commit: 'number' })
       return isWhole && message.entries.every((entry) => hasFields(entry, { term: 'number', requests: 'requests' })) ? message : undefined
     }
-    default:
-      return undefined
+    case undefined:
+      break
   }
+  return undefined
 }
 
 class Raft implements Engine {
