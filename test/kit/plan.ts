@@ -52,7 +52,7 @@ export function planScenario(options: PlanOptions): Scenario {
 
 function planRequests({ requests = 12, members }: PlanOptions, random: Random, durationMs: number, focusMs: number): ScenarioRequest[] {
   const planned: ScenarioRequest[] = []
-  const isBurst = random.chance(0.5)
+  const isBurst = random.chance(0.5) && requests < MANY
   const moment = (): number => (isBurst && random.chance(0.6) ? Math.min(durationMs, focusMs + random.between(0, CLOSE_MS)) : random.between(0, durationMs))
   for (let number = 0; number < requests; number += 1) {
     const fails = random.chance(0.05)
@@ -78,6 +78,8 @@ function chooseKinds({ faults = ALL_KINDS, members }: PlanOptions, random: Rando
 }
 
 const CLOSE_MS = 150
+/** So many requests are spread, for long chains. */
+const MANY = 50
 
 const NEEDS_OTHERS = new Set<FaultKind>(['break', 'partition', 'delay', 'twins', 'mutate', 'loss', 'duplicate', 'reorder', 'dead'])
 
