@@ -25,6 +25,7 @@ import openchain from './plugins/openchain/index.js'
 import pbft from './plugins/pbft/index.js'
 import profiling from './plugins/profiling/index.js'
 import rest from './plugins/rest/index.js'
+import sim from './plugins/sim/index.js'
 import site from './plugins/site/index.js'
 import systemd from './plugins/systemd/index.js'
 import tls from './plugins/tls/index.js'
@@ -57,6 +58,7 @@ export default defineConfig({
     admin,
     site,
     devnet,
+    sim,
     bench,
     tls,
     doctor,

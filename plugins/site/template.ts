@@ -23,6 +23,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'admin',
   'site',
   'devnet',
+  'sim',
   'bench',
   'tls',
   'doctor',

@@ -1,17 +1,33 @@
 /**
- * The test kit: simulate validators in virtual time, with crashes, power cuts and broken links, and check what must always hold.
+ * The test kit: simulate validators in virtual time, with crashes, power cuts, broken links and liars, and check what must always hold.
  *
  * @packageDocumentation
  */
-export { Invariants } from './invariants.js'
+export { type CampaignOptions, type CampaignResult, type FailedSeed, type FailureFiles, keepFailure, type KeepOptions, runCampaign } from './campaign.js'
+export { type DiagramFacts, drawDiagram } from './diagram.js'
+export type { MessageLabel } from './diagram-data.js'
+export { ContractViolation, type FailureKind, LivenessViolation, SafetyViolation, SimulationFailure } from './failures.js'
+export { ALL_KINDS, describeFault, type Fault, FAULT_CLASSES, type FaultClass, type FaultKind, faultKinds } from './faults.js'
+export { Invariants, type InvariantsOptions } from './invariants.js'
 export { createKeyedHashSigner } from './keyed-hash-signer.js'
-export { type Attachment, type LinkOptions, Links } from './links.js'
+export { type Attachment, type Disturbance, type Envelope, type Forwarded, type Interceptor, type LinkOptions, Links } from './links.js'
+export type { Endpoint } from './link-table.js'
 export { createLevelDisk } from './level-disk.js'
 export { type LogicalLedger, openLogicalLedger } from './logical-ledger.js'
 export { type CrashKind, createMemoryDisk, type MemoryDiskOptions, type SimulatedDisk } from './memory-disk.js'
+export { createMutator } from './mutator.js'
+export { createP256Signers } from './p256-signer.js'
+export { planScenario, type PlanOptions } from './plan.js'
+export { type Played, type PlayedEngine, type PlayOptions, playScenario } from './play.js'
 export { createRandom, type Random } from './random.js'
+export { type RecordedCall, recordEngine, type Recording, replay } from './recording.js'
+export type { TestRunner } from './runner-functions.js'
+export { parseScenario, type Scenario, type ScenarioRequest } from './scenario.js'
+export { shrinkScenario, type Shrunk, type ShrinkOptions } from './shrink.js'
 export { type LedgerOpener, SimulatedPeer } from './simulated-peer.js'
 export { Simulation, type SimulationOptions } from './simulation.js'
-export { type Trace } from './trace.js'
+export { engineSuite, type EngineSuiteOptions } from './suite.js'
+export { type Trace, type Traced, type TraceEvent } from './trace.js'
 export { createExecutor, type Executor, makeTransaction } from './transactions.js'
 export { createVirtualClock, VirtualTime } from './virtual-clock.js'
+export { type LedgerWorld, logicalWorld, realWorld } from './worlds.js'

@@ -1,107 +1,138 @@
-import { Block, decode } from '../../proto/index.js'
+import { blockTransactions } from '../../proto/index.js'
 import type { MemberIndex, RequestOutcomeReport } from '../../plugins/consensus/index.js'
 import { blockHash, type Ledger } from '../../plugins/ledger/index.js'
-import { isBoundToFail } from './transactions.js'
+import type { FailureKind, Violation } from './failures.js'
+import { isBoundToFail, txidOf } from './transactions.js'
+
+/** Bytes as a key, in latin1. */
+type Content = string
 
 /** What is known of one member's chain; outlives its restarts. */
 interface KnownChain {
+  /** Hashes in latin1. */
   readonly hashes: string[]
-  readonly heightOf: Map<string, number>
+  readonly heightOf: Map<Content, number>
+}
+
+export interface InvariantsOptions {
+  readonly members: number
+  /** Whether members have to make the same blocks. */
+  readonly agreement: boolean
+  /** Members of which nothing is expected. */
+  readonly byzantine?: readonly MemberIndex[]
 }
 
 /**
- * What must hold in every run, checked as it goes: one block per height (for engines with agreement), nothing committed twice, nothing announced is
- * lost by a crash, everything reported as committed is where it was said to be, no member votes twice for different values.
- * Transactions are told apart by their txid: a simulation must not use one twice.
+ * What must hold of the honest members in every run, checked as it goes: one block per height (for engines with agreement), blocks hold what was
+ * submitted and nothing twice, nothing announced is lost by a crash, everything reported as committed is where it was said to be, no member votes
+ * twice for different values, also not after a restart.
  */
 export class Invariants {
-  readonly violations: string[] = []
+  readonly violations: Violation[] = []
+  /** Grows with everything that was accepted, reported or committed. */
+  changes = 0
   readonly #agreed: string[] = []
   readonly #chains: KnownChain[]
   readonly #votes: Map<string, string>[]
-  readonly #reports = new Map<MemberIndex, Map<string, RequestOutcomeReport>>()
-  readonly #accepted = new Map<string, MemberIndex>()
-  /** Accepted transactions whose execution fails leave no trace in a block: nothing can be said of them but that nobody waits for them any more. */
-  readonly #rejected = new Set<string>()
+  readonly #reports = new Map<MemberIndex, Map<Content, RequestOutcomeReport>>()
+  readonly #submitted = new Set<Content>()
+  readonly #accepted = new Map<Content, { readonly member: MemberIndex; readonly txid: string }>()
+  readonly #byzantine: ReadonlySet<MemberIndex>
 
-  constructor(
-    members: number,
-    private readonly agreement: boolean,
-  ) {
-    this.#chains = Array.from({ length: members }, () => ({ hashes: [], heightOf: new Map<string, number>() }))
-    this.#votes = Array.from({ length: members }, () => new Map<string, string>())
+  constructor(private readonly options: InvariantsOptions) {
+    this.#byzantine = new Set(options.byzantine)
+    this.#chains = Array.from({ length: options.members }, () => ({ hashes: [], heightOf: new Map<Content, number>() }))
+    this.#votes = Array.from({ length: options.members }, () => new Map<string, string>())
+  }
+
+  isHonest(member: MemberIndex): boolean {
+    return !this.#byzantine.has(member)
+  }
+
+  /** A client sends a transaction to some member. */
+  submitted(transaction: Uint8Array): void {
+    this.#submitted.add(contentOf(transaction))
   }
 
   /** A client was told that its transaction is accepted. */
-  accepted(member: MemberIndex, txid: string): void {
-    this.#accepted.set(txid, member)
-    if (isBoundToFail(txid)) this.#rejected.add(txid)
+  accepted(member: MemberIndex, transaction: Uint8Array): void {
+    this.changes += 1
+    if (this.isHonest(member)) this.#accepted.set(contentOf(transaction), { member, txid: txidOf(transaction) })
   }
 
   /** A client was told how its transaction ended. */
-  reported(member: MemberIndex, txid: string, report: RequestOutcomeReport): void {
-    if (report.status !== 'committed' && !isBoundToFail(txid)) this.#fail(`vp${member} told its client that ${txid} was ${report.status}`)
-    const reports = this.#reports.get(member) ?? new Map<string, RequestOutcomeReport>()
-    this.#reports.set(member, reports)
-    reports.set(txid, report)
-    if (report.status === 'committed') this.#checkReport(member, txid, report)
+  reported(member: MemberIndex, transaction: Uint8Array, report: RequestOutcomeReport): void {
+    this.changes += 1
+    if (!this.isHonest(member)) return
+    const content = contentOf(transaction)
+    const txid = txidOf(transaction)
+    if (report.status !== 'committed' && !isBoundToFail(txid))
+      this.fail('safety', `vp${member} told its client that ${txid} was ${report.status}: ${report.error}`)
+    const reports = this.#reports.get(member) ?? new Map<Content, RequestOutcomeReport>()
+    this.#reports.set(member, reports.set(content, report))
+    if (report.status !== 'committed') return
+    const height = this.#chains[member]?.heightOf.get(content)
+    if (height === undefined || BigInt(height) !== report.block)
+      this.fail('safety', `vp${member} reported ${txid} as committed in block ${report.block}, but announced it in block ${height}`)
   }
 
-  /** A member announced a block: from now on it must never be without it. */
-  block(member: MemberIndex, number: bigint, bytes: Uint8Array): void {
+  /** A member announced a block, `hash` as it says: from now on it must never be without it. */
+  block(member: MemberIndex, number: bigint, bytes: Uint8Array, hash: Uint8Array = blockHash(bytes)): void {
+    this.changes += 1
     const chain = this.#chains[member]
-    if (chain === undefined) return
+    if (chain === undefined || !this.isHonest(member)) return
     const height = Number(number)
     if (height !== chain.hashes.length) {
-      this.#fail(`vp${member} announced block ${height} where block ${chain.hashes.length} was expected`)
+      this.fail('safety', `vp${member} announced block ${height} where block ${chain.hashes.length} was expected`)
       return
     }
-    const hash = toHex(blockHash(bytes))
+    const own = contentOf(hash)
     const agreed = this.#agreed[height]
-    if (agreed === undefined) this.#agreed[height] = hash
-    else if (this.agreement && agreed !== hash)
-      this.#fail(`vp${member} has another block ${height} than the first member that had one: ${hash.slice(0, 16)} instead of ${agreed.slice(0, 16)}`)
-    chain.hashes.push(hash)
-    for (const { txid } of decode(Block, bytes).transactions) {
-      const before = chain.heightOf.get(txid)
-      if (before !== undefined) this.#fail(`vp${member} has transaction ${txid} in block ${height} and in block ${before}`)
-      chain.heightOf.set(txid, height)
-    }
+    if (agreed === undefined) this.#agreed[height] = own
+    else if (this.options.agreement && agreed !== own)
+      this.fail('safety', `vp${member} has another block ${height} than the first member that had one: ${toHex(own)} instead of ${toHex(agreed)}`)
+    chain.hashes.push(own)
+    for (const transaction of blockTransactions(bytes)) this.#transaction(member, chain, transaction, height)
   }
 
   /** A member opened its ledger after a restart: on a block boundary, with everything that it ever announced. */
   opened(member: MemberIndex, ledger: Ledger): void {
+    if (!this.isHonest(member)) return
     const known = this.#chains[member]?.hashes ?? []
     const height = Number(ledger.height())
-    if (height < known.length) this.#fail(`vp${member} lost blocks ${height} to ${known.length - 1}, which it had announced`)
+    if (height < known.length) this.fail('safety', `vp${member} lost blocks ${height} to ${known.length - 1}, which it had announced`)
     for (let number = Math.max(0, known.length - 2); number < Math.min(height, known.length); number += 1) this.#checkBlock(member, ledger, number)
     for (let number = known.length; number < height; number += 1) {
       const bytes = ledger.blockBytes(BigInt(number))
-      if (bytes === undefined) this.#fail(`vp${member} has height ${height} and no block ${number}`)
+      if (bytes === undefined) this.fail('safety', `vp${member} has height ${height} and no block ${number}`)
       else this.block(member, BigInt(number), bytes)
     }
     const head = height === 0 ? undefined : ledger.block(BigInt(height - 1))
-    const stateHash = toHex(ledger.stateHash() ?? new Uint8Array())
-    if (head && toHex(head.stateHash) !== stateHash) this.#fail(`vp${member} opened with a state that is not that of block ${height - 1}`)
+    if (head && contentOf(head.stateHash) !== contentOf(ledger.stateHash() ?? new Uint8Array()))
+      this.fail('safety', `vp${member} opened with a state that is not that of block ${height - 1}`)
   }
 
   /** A vote left a member. */
   vote(member: MemberIndex, slot: string, value: string): void {
     const votes = this.#votes[member]
     const before = votes?.get(slot)
-    if (before !== undefined && before !== value) this.#fail(`vp${member} voted twice in slot '${slot}': for ${before} and for ${value}`)
+    if (before !== undefined && before !== value && this.isHonest(member))
+      this.fail('safety', `vp${member} voted twice in slot '${slot}': for ${before} and for ${value}`)
     votes?.set(slot, value)
   }
 
-  /** Accepted transactions that are not in the chain of each of these members (rejected ones are in none). */
-  missing(members: readonly MemberIndex[]): string[] {
-    const isMissing = (txid: string): boolean => !this.#rejected.has(txid) && members.some((member) => !this.#chains[member]?.heightOf.has(txid))
-    return [...this.#accepted.keys()].filter(isMissing)
+  /**
+   * Txids of transactions, accepted by one of `owners` (default: anybody), that are not in the chain of each of these members. Of those whose execution fails
+   * nothing can be said.
+   */
+  missing(members: readonly MemberIndex[], owners?: readonly MemberIndex[]): string[] {
+    const isMissing = (content: Content): boolean => members.some((member) => !this.#chains[member]?.heightOf.has(content))
+    return this.#unrejected((content, owner) => owners?.includes(owner) !== false && isMissing(content))
   }
 
-  /** Accepted transactions that the member who accepted them has not committed. */
+  /** Txids of accepted transactions that the member who accepted them has not committed. */
   unfinished(): string[] {
-    return [...this.#accepted].filter(([txid, member]) => !this.#rejected.has(txid) && this.#chains[member]?.heightOf.has(txid) !== true).map(([txid]) => txid)
+    return this.#unrejected((content, member) => this.#chains[member]?.heightOf.has(content) !== true)
   }
 
   get acceptedCount(): number {
@@ -113,37 +144,60 @@ export class Invariants {
     return this.#chains[member]?.hashes.length ?? 0
   }
 
-  /** Reads a member's whole ledger again. */
+  /** Reads a member's whole ledger again, and hashes it anew. */
   async final(member: MemberIndex, ledger: Ledger): Promise<void> {
+    if (!this.isHonest(member)) return
     const known = this.#chains[member]?.hashes ?? []
-    if (Number(ledger.height()) !== known.length) this.#fail(`vp${member} has height ${ledger.height()} but announced ${known.length} blocks`)
+    if (Number(ledger.height()) !== known.length) this.fail('safety', `vp${member} has height ${ledger.height()} but announced ${known.length} blocks`)
     known.forEach((_, number) => this.#checkBlock(member, ledger, number))
-    for (const [txid, report] of this.#reports.get(member) ?? []) {
-      const location = ledger.locate(txid)
-      if (report.status === 'committed' && (location?.block !== report.block || location.index !== report.index)) {
-        this.#fail(`vp${member} reported ${txid} as committed at ${report.block}/${report.index} and has it at ${location?.block}/${location?.index}`)
-      }
-    }
-    for (const { where, what } of (await ledger.verify()).faults) this.#fail(`vp${member} does not verify: ${where}: ${what}`)
+    for (const [content, report] of this.#reports.get(member) ?? []) this.#checkReport(member, ledger, content, report)
+    for (const { where, what } of (await ledger.verify()).faults) this.fail('safety', `vp${member} does not verify: ${where}: ${what}`)
   }
 
-  #checkReport(member: MemberIndex, txid: string, report: RequestOutcomeReport & { status: 'committed' }): void {
-    const height = this.#chains[member]?.heightOf.get(txid)
-    if (height === undefined || BigInt(height) !== report.block)
-      this.#fail(`vp${member} reported ${txid} as committed in block ${report.block}, but announced it in block ${height}`)
+  fail(kind: FailureKind, statement: string): void {
+    this.violations.push({ kind, statement })
+  }
+
+  #unrejected(isWanted: (content: Content, member: MemberIndex) => boolean): string[] {
+    const found: string[] = []
+    for (const [content, { member, txid }] of this.#accepted) if (isWanted(content, member) && !isBoundToFail(txid)) found.push(txid)
+    return found
+  }
+
+  #transaction(member: MemberIndex, chain: KnownChain, transaction: Uint8Array, height: number): void {
+    const content = contentOf(transaction)
+    const before = chain.heightOf.get(content)
+    if (before !== undefined) this.fail('safety', `vp${member} has transaction ${txidOf(transaction)} in block ${height} and in block ${before}`)
+    chain.heightOf.set(content, height)
+    // Without signatures of clients nobody can tell what a Byzantine member's clients asked for.
+    if (this.#byzantine.size === 0 && !this.#submitted.has(content))
+      this.fail('safety', `vp${member} has a transaction in block ${height} that no client ever submitted: ${txidOf(transaction)}`)
+  }
+
+  #checkReport(member: MemberIndex, ledger: Ledger, content: Content, report: RequestOutcomeReport): void {
+    const txid = txidOf(bytesOf(content))
+    const location = ledger.locate(txid)
+    // A Byzantine member may have had another transaction of this txid ordered.
+    if (report.status !== 'committed' || this.#byzantine.size > 0) return
+    if (location?.block !== report.block || location.index !== report.index)
+      this.fail('safety', `vp${member} reported ${txid} as committed at ${report.block}/${report.index} and has it at ${location?.block}/${location?.index}`)
   }
 
   #checkBlock(member: MemberIndex, ledger: Ledger, number: number): void {
     const bytes = ledger.blockBytes(BigInt(number))
-    const hash = bytes && toHex(blockHash(bytes))
-    if (hash !== this.#chains[member]?.hashes[number]) this.#fail(`vp${member} has another block ${number} than it announced`)
-  }
-
-  #fail(violation: string): void {
-    this.violations.push(violation)
+    const hash = bytes && contentOf(blockHash(bytes))
+    if (hash !== this.#chains[member]?.hashes[number]) this.fail('safety', `vp${member} has another block ${number} than it announced`)
   }
 }
 
-function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+function contentOf(bytes: Uint8Array): Content {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+}
+
+function bytesOf(content: Content): Uint8Array {
+  return Buffer.from(content, 'latin1')
+}
+
+function toHex(content: Content): string {
+  return Buffer.from(content, 'latin1').toString('hex', 0, 8)
 }

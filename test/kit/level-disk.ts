@@ -8,13 +8,14 @@ import type { VirtualTime } from './virtual-clock.js'
 export function createLevelDisk(time: VirtualTime, random: Random, { minWriteMs, maxWriteMs }: MemoryDiskOptions, options: StoreOptions = {}): SimulatedDisk {
   const machine = new SimDisk({
     schedule: (complete) =>
-      void time.schedule(random.between(minWriteMs, maxWriteMs), () => {
+      void time.schedule(disk.slowMs + random.between(minWriteMs, maxWriteMs), () => {
         complete()
         // Whoever waits for the write is told by a promise, so not before this has run.
         disk.onWrite?.()
       }),
   })
   const disk: SimulatedDisk = {
+    slowMs: 0,
     onWrite: undefined,
     get writes() {
       return machine.counts.writes

@@ -1,5 +1,7 @@
 import type { ConsensusTransport, MemberIndex } from '../../plugins/consensus/index.js'
+import { type Endpoint, LinkTable, type Pair } from './link-table.js'
 import type { Random } from './random.js'
+import type { TraceSink } from './trace.js'
 import type { VirtualTime } from './virtual-clock.js'
 
 /** How long messages travel and how often a link breaks, in virtual milliseconds. */
@@ -20,6 +22,39 @@ export interface Attachment {
   detach(): void
 }
 
+/** A message as it leaves. */
+export interface Envelope {
+  readonly from: MemberIndex
+  readonly to: MemberIndex
+  readonly bytes: Uint8Array
+}
+
+/** What becomes of a message: `to` whom, with which bytes, and how much later than it would arrive (later ones may overtake it). */
+export interface Forwarded {
+  readonly to: MemberIndex
+  readonly bytes: Uint8Array
+  readonly afterMs?: number
+}
+
+/** Stands between one member and the network and sees everything it sends and receives: engine messages and the host's own. Returns what leaves instead. */
+export interface Interceptor {
+  sends(envelope: Envelope): readonly Forwarded[]
+  receives?(envelope: Envelope): void
+}
+
+/** Trouble on links while it lasts. `extraMs` is inside the contract of `EngineHost`; losing, doubling and overtaking silently are outside of it. */
+export interface Disturbance {
+  /** Default: of everybody. */
+  readonly from?: MemberIndex
+  readonly to?: MemberIndex
+  /** Added to every delay. */
+  readonly extraMs?: number
+  /** Probabilities in [0, 1]. */
+  readonly loss?: number
+  readonly duplicate?: number
+  readonly reorder?: number
+}
+
 type Handlers = Parameters<ConsensusTransport['receive']>[0]
 
 interface Port {
@@ -27,49 +62,42 @@ interface Port {
   attached: boolean
 }
 
-interface Pair {
-  up: boolean
-  /** Counts breaks: what was sent before a break is lost with it. */
-  generation: number
-  partitioned: boolean
-  broken: boolean
-  /** The moment until which messages in either direction are on their way (first in, first out per sender). */
-  readonly busyUntilMs: [number, number]
-}
+const OVERTAKEN_MS = 60
 
 /**
- * Links between all members: first-in first-out per sender, delayed at random, lossless while up. A break loses everything in flight and is told
- * to both ends, as is the recovery (the engine contract: links lose messages only across `onPeer`).
+ * Links between all members: first in, first out per sender, delayed at random, lossless while up. A break loses everything in flight and is told
+ * to both ends, as is the recovery (the engine contract: links lose messages only across `onPeer`). Disturbances and interceptors go beyond that.
  */
 export class Links {
   readonly #ports: Port[]
-  readonly #pairs: Pair[][]
-  readonly #time: VirtualTime
-  readonly #random: Random
-  readonly #options: LinkOptions
-  readonly #trace: (line: () => string) => void
+  readonly #table: LinkTable
+  readonly #disturbances = new Set<Disturbance>()
+  readonly #interceptors = new Map<Endpoint, Interceptor>()
   #breaking = true
+  #sent = 0
 
-  constructor(members: number, time: VirtualTime, random: Random, options: LinkOptions, trace: (line: () => string) => void = () => undefined) {
-    this.#time = time
-    this.#random = random
-    this.#options = options
-    this.#trace = trace
-    this.#ports = Array.from({ length: members }, () => ({ handlers: undefined, attached: false }))
-    this.#pairs = Array.from({ length: members }, (_, a) =>
-      Array.from({ length: a }, () => ({ up: false, generation: 0, partitioned: false, broken: false, busyUntilMs: [0, 0] })),
-    )
-    if ((options.meanUpMs ?? 0) > 0) this.#forEachPair((a, b) => this.#scheduleBreak(a, b))
+  /** `twins`: members that run twice. */
+  constructor(
+    members: number,
+    private readonly time: VirtualTime,
+    private readonly random: Random,
+    private readonly options: LinkOptions,
+    private readonly trace?: TraceSink,
+    twins: readonly MemberIndex[] = [],
+  ) {
+    this.#table = new LinkTable(members, twins)
+    this.#ports = Array.from({ length: this.#table.endpoints }, () => ({ handlers: undefined, attached: false }))
+    if ((options.meanUpMs ?? 0) > 0) this.#table.forEachPair((a, b) => this.#scheduleBreak(a, b))
   }
 
-  /** A fresh connection of `self` to the others, for one incarnation. */
-  connect(self: MemberIndex): Attachment {
+  /** A fresh connection of an endpoint to the others, for one incarnation. */
+  connect(self: Endpoint): Attachment {
     const port: Port = { handlers: undefined, attached: false }
     this.#ports[self] = port
     return {
       transport: {
         send: (to, bytes) => {
-          if (port.attached && to !== self) this.#send(self, to, bytes)
+          if (port.attached && to !== self) this.#leave(self, to, bytes)
         },
         receive: (handlers) => {
           port.handlers = handlers
@@ -88,10 +116,17 @@ export class Links {
 
   /** Members in different groups cannot reach each other; a member in no group is alone. */
   partition(groups: readonly (readonly MemberIndex[])[]): void {
-    const groupOf = (member: MemberIndex): number => groups.findIndex((group) => group.includes(member))
-    this.#trace(() => `partition ${groups.map((group) => group.join(',')).join(' | ')}`)
-    this.#forEachPair((a, b, pair) => {
+    const groupOf = (endpoint: Endpoint): number => groups.findIndex((group) => group.includes(this.#table.memberOf(endpoint)))
+    this.#table.forEachPair((a, b, pair) => {
       pair.partitioned = groupOf(a) !== groupOf(b) || groupOf(a) === -1
+      this.#refresh(a, b)
+    })
+  }
+
+  /** Ends partitions only. */
+  unite(): void {
+    this.#table.forEachPair((a, b, pair) => {
+      pair.partitioned = false
       this.#refresh(a, b)
     })
   }
@@ -99,82 +134,148 @@ export class Links {
   /** Ends partitions and, for good, the random breaks. */
   heal(): void {
     this.#breaking = false
-    this.#trace(() => 'heal')
-    this.#forEachPair((a, b, pair) => {
+    this.#table.forEachPair((a, b, pair) => {
       pair.partitioned = false
-      pair.broken = false
+      pair.broken = 0
       this.#refresh(a, b)
     })
   }
 
-  #forEachPair(visit: (a: MemberIndex, b: MemberIndex, pair: Pair) => void): void {
-    this.#pairs.forEach((row, a) => row.forEach((pair, b) => visit(a, b, pair)))
+  /** Breaks the links between two members; the returned function mends what it broke. */
+  break(a: MemberIndex, b: MemberIndex): () => void {
+    const ends: (() => void)[] = []
+    this.#table.forEachPair((left, right, pair) => {
+      const members = [this.#table.memberOf(left), this.#table.memberOf(right)]
+      if (members.includes(a) && members.includes(b) && a !== b) ends.push(this.#breakPair(left, right, pair))
+    })
+    return () => ends.forEach((mend) => mend())
   }
 
-  #pair(a: MemberIndex, b: MemberIndex): Pair | undefined {
-    return this.#pairs[Math.max(a, b)]?.[Math.min(a, b)]
+  /** Whether an endpoint reaches a member now. */
+  isUp(from: Endpoint, to: MemberIndex): boolean {
+    return this.#table.pair(from, this.#table.route(from, to))?.up === true
   }
 
-  #refreshAll(self: MemberIndex): void {
-    for (let other = 0; other < this.#ports.length; other += 1) if (other !== self) this.#refresh(self, other)
+  /** Begins a disturbance; the returned function ends it. */
+  disturb(disturbance: Disturbance): () => void {
+    const active = { ...disturbance }
+    this.#disturbances.add(active)
+    return () => this.#disturbances.delete(active)
   }
 
-  #refresh(a: MemberIndex, b: MemberIndex): void {
-    const pair = this.#pair(a, b)
-    if (pair === undefined) return
-    const shouldBeUp = !pair.partitioned && !pair.broken && this.#ports[a]?.attached === true && this.#ports[b]?.attached === true
-    if (pair.up === shouldBeUp) return
-    pair.up = shouldBeUp
-    pair.generation += 1
-    pair.busyUntilMs.fill(this.#time.nowMs)
-    this.#trace(() => `link ${a}-${b} ${shouldBeUp ? 'up' : 'down'}`)
-    const generation = pair.generation
-    for (const [self, other] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      const port = this.#ports[self]
-      // A break is noticed at once, a connection after one delay, in line with the messages that follow it.
-      const delayMs = shouldBeUp ? this.#arrivalMs(pair, other, self) - this.#time.nowMs : 0
-      this.#time.schedule(delayMs, () => {
-        if (port?.attached === true && (!shouldBeUp || pair.generation === generation)) port.handlers?.peer(other, shouldBeUp)
-      })
+  /** Puts an interceptor before an endpoint, in the place of the one that was there. */
+  intercept(endpoint: Endpoint, interceptor: Interceptor | undefined): void {
+    if (interceptor) this.#interceptors.set(endpoint, interceptor)
+    else this.#interceptors.delete(endpoint)
+  }
+
+  /** From now on `member` reaches the first or the second instance of `twin`: its link breaks and comes up again. */
+  turn(member: MemberIndex, twin: MemberIndex, toSecond: boolean): void {
+    this.#table.turn(member, twin, toSecond)
+    this.#refreshAll(member)
+  }
+
+  #breakPair(a: Endpoint, b: Endpoint, pair: Pair): () => void {
+    pair.broken += 1
+    this.#refresh(a, b)
+    return () => {
+      pair.broken = Math.max(0, pair.broken - 1)
+      this.#refresh(a, b)
     }
   }
 
-  #send(from: MemberIndex, to: MemberIndex, bytes: Uint8Array): void {
-    const pair = this.#pair(from, to)
+  #refreshAll(self: Endpoint): void {
+    for (let other = 0; other < this.#ports.length; other += 1) if (other !== self) this.#refresh(self, other)
+  }
+
+  #refresh(a: Endpoint, b: Endpoint): void {
+    const pair = this.#table.pair(a, b)
+    if (pair === undefined) return
+    const isPossible = !pair.partitioned && pair.broken === 0 && this.#table.isRouted(a, b)
+    const shouldBeUp = isPossible && this.#ports[a]?.attached === true && this.#ports[b]?.attached === true
+    if (pair.up === shouldBeUp) return
+    pair.up = shouldBeUp
+    pair.generation += 1
+    pair.busyUntilMs.fill(this.time.nowMs)
+    this.trace?.add({ type: 'link', a, b, up: shouldBeUp })
+    this.#tell(a, b, pair, shouldBeUp)
+    this.#tell(b, a, pair, shouldBeUp)
+  }
+
+  /** A break is noticed at once, a connection after one delay, in line with the messages that follow it. */
+  #tell(self: Endpoint, other: Endpoint, pair: Pair, up: boolean): void {
+    const port = this.#ports[self]
+    const { generation } = pair
+    const delayMs = up ? this.#arrivalMs(pair, other, self, 0) - this.time.nowMs : 0
+    this.time.schedule(delayMs, () => {
+      if (port?.attached === true && (!up || pair.generation === generation)) port.handlers?.peer(this.#table.memberOf(other), up)
+    })
+  }
+
+  #leave(from: Endpoint, to: MemberIndex, bytes: Uint8Array): void {
+    const interceptor = this.#interceptors.get(from)
+    if (interceptor === undefined) return this.#disturbed(from, this.#table.route(from, to), bytes)
+    const self = this.#table.memberOf(from)
+    for (const { to: actual, bytes: changed, afterMs = 0 } of interceptor.sends({ from: self, to, bytes })) {
+      if (actual === self) continue
+      const target = this.#table.route(from, actual)
+      if (afterMs > 0) this.time.schedule(afterMs, () => this.#disturbed(from, target, changed))
+      else this.#disturbed(from, target, changed)
+    }
+  }
+
+  #disturbed(from: Endpoint, to: Endpoint, bytes: Uint8Array): void {
+    let extraMs = 0
+    let copies = 1
+    let overtaken = false
+    for (const disturbance of this.#disturbances) {
+      if ((disturbance.from ?? from) !== from || (disturbance.to ?? to) !== to) continue
+      extraMs += disturbance.extraMs ?? 0
+      if (disturbance.loss !== undefined && this.random.chance(disturbance.loss)) copies = 0
+      if (disturbance.duplicate !== undefined && this.random.chance(disturbance.duplicate)) copies *= 2
+      if (disturbance.reorder !== undefined && this.random.chance(disturbance.reorder)) overtaken = true
+    }
+    for (let copy = 0; copy < copies; copy += 1) this.#send(from, to, bytes, extraMs, overtaken)
+  }
+
+  #send(from: Endpoint, to: Endpoint, bytes: Uint8Array, extraMs: number, overtaken: boolean): void {
+    const pair = this.#table.pair(from, to)
     if (pair === undefined || !pair.up) return
-    const generation = pair.generation
+    const { generation } = pair
     const port = this.#ports[to]
-    this.#time.schedule(this.#arrivalMs(pair, from, to) - this.#time.nowMs, () => {
+    const id = (this.#sent += 1)
+    this.trace?.add({ type: 'sent', id, from, to, bytes })
+    const atMs = overtaken
+      ? this.time.nowMs + this.random.between(this.options.minDelayMs, this.options.maxDelayMs + OVERTAKEN_MS)
+      : this.#arrivalMs(pair, from, to, extraMs)
+    this.time.schedule(atMs - this.time.nowMs, () => {
       if (pair.generation !== generation || port?.attached !== true) return
-      this.#trace(() => `message ${from}>${to} ${bytes.length}`)
-      port.handlers?.message(from, bytes)
+      this.trace?.add({ type: 'received', id, from, to, bytes })
+      const sender = this.#table.memberOf(from)
+      this.#interceptors.get(to)?.receives?.({ from: sender, to: this.#table.memberOf(to), bytes })
+      port.handlers?.message(sender, bytes)
     })
   }
 
   /** When a message that leaves now arrives: never before an earlier one of the same sender. */
-  #arrivalMs(pair: Pair, from: MemberIndex, to: MemberIndex): number {
+  #arrivalMs(pair: Pair, from: Endpoint, to: Endpoint, extraMs: number): number {
     const direction = from > to ? 0 : 1
-    const travelMs = this.#random.between(this.#options.minDelayMs, this.#options.maxDelayMs)
-    const atMs = Math.max(this.#time.nowMs + travelMs, pair.busyUntilMs[direction])
+    const travelMs = extraMs + this.random.between(this.options.minDelayMs, this.options.maxDelayMs)
+    const atMs = Math.max(this.time.nowMs + travelMs, pair.busyUntilMs[direction])
     pair.busyUntilMs[direction] = atMs
     return atMs
   }
 
-  #scheduleBreak(a: MemberIndex, b: MemberIndex): void {
-    const meanUpMs = this.#options.meanUpMs ?? 0
-    const meanDownMs = this.#options.meanDownMs ?? 100
-    this.#time.schedule(this.#random.between(0, 2 * meanUpMs), () => {
-      const pair = this.#pair(a, b)
+  #scheduleBreak(a: Endpoint, b: Endpoint): void {
+    const meanUpMs = this.options.meanUpMs ?? 0
+    const meanDownMs = this.options.meanDownMs ?? 100
+    this.time.schedule(this.random.between(0, 2 * meanUpMs), () => {
+      const pair = this.#table.pair(a, b)
       if (!this.#breaking || pair === undefined) return
-      pair.broken = true
-      this.#refresh(a, b)
-      this.#time.schedule(this.#random.between(0, 2 * meanDownMs), () => {
+      const mend = this.#breakPair(a, b, pair)
+      this.time.schedule(this.random.between(0, 2 * meanDownMs), () => {
         if (!this.#breaking) return
-        pair.broken = false
-        this.#refresh(a, b)
+        mend()
         this.#scheduleBreak(a, b)
       })
     })

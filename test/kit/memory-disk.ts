@@ -13,6 +13,8 @@ export interface SimulatedDisk {
   crash(kind: CrashKind): void
   /** Synced writes so far. */
   readonly writes: number
+  /** Added to the time of every write from now on: a slow disk. */
+  slowMs: number
   /** Called when a write has become durable and nobody has been told yet: the moment between any two writes. */
   onWrite: (() => void) | undefined
 }
@@ -50,10 +52,11 @@ export function createMemoryDisk(time: VirtualTime, random: Random, options: Mem
   let current: MemoryStore | undefined
   const disk: SimulatedDisk = {
     writes: 0,
+    slowMs: 0,
     onWrite: undefined,
     open() {
       const store = new MemoryStore(data, {
-        schedule: (task) => void time.schedule(random.between(options.minWriteMs, options.maxWriteMs), task),
+        schedule: (task) => void time.schedule(disk.slowMs + random.between(options.minWriteMs, options.maxWriteMs), task),
         written: () => {
           counter.writes += 1
           disk.onWrite?.()

@@ -1,7 +1,8 @@
 import { type Clock, type Logger, messageOf, PeerError } from '../../kernel/index.js'
 import {
   type ConsensusHost,
-  type ConsensusTransport,
+  type ConsensusHostOptions,
+  type ConsensusSigner,
   createConsensusHost,
   type EngineFactory,
   type Member,
@@ -9,11 +10,12 @@ import {
 } from '../../plugins/consensus/index.js'
 import type { Ledger } from '../../plugins/ledger/index.js'
 import type { Store } from '../../plugins/level/index.js'
+import type { FailureKind } from './failures.js'
 import type { Invariants } from './invariants.js'
-import { createKeyedHashSigner } from './keyed-hash-signer.js'
-import type { Links } from './links.js'
+import type { Endpoint } from './link-table.js'
+import type { Attachment, Links } from './links.js'
 import type { CrashKind, SimulatedDisk } from './memory-disk.js'
-import { describeEvent, type Trace } from './trace.js'
+import type { Trace } from './trace.js'
 import { type Executor, txidOf } from './transactions.js'
 import { createVirtualClock, type VirtualTime } from './virtual-clock.js'
 
@@ -23,6 +25,8 @@ export type LedgerOpener<L extends Ledger = Ledger> = (store: Store, clock: Cloc
 /** What all peers of a simulation share, and what is this peer's own. */
 export interface SimulatedPeerOptions<L extends Ledger> {
   readonly self: Member
+  /** Differs from the member's index in the second instance of a twin. */
+  readonly endpoint: Endpoint
   readonly members: readonly Member[]
   readonly engine: { readonly factory: EngineFactory; readonly options: unknown }
   readonly seed: bigint
@@ -32,7 +36,12 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly openLedger: LedgerOpener<L>
   readonly wrapStore: (store: Store) => Store
   readonly chaincode: Executor
-  readonly transfer: StateTransfer | undefined
+  readonly signer: ConsensusSigner
+  readonly limits: ConsensusHostOptions['limits']
+  readonly transfer: ((peer: SimulatedPeer<L>, target: Parameters<StateTransfer>[0]) => ReturnType<StateTransfer>) | undefined
+  /** Finishes a transfer that a crash interrupted. */
+  readonly repair: ((peer: SimulatedPeer<L>, ledger: L, isWanted: () => boolean) => Promise<void>) | undefined
+  readonly defer: (task: () => void) => void
   readonly invariants: Invariants
   readonly trace: Trace
   readonly log: Logger
@@ -41,7 +50,8 @@ export interface SimulatedPeerOptions<L extends Ledger> {
 /** One life of a peer, from a start to a crash. */
 interface Life<L extends Ledger> {
   isAlive: boolean
-  readonly attachment: { readonly transport: ConsensusTransport; attach(): void; detach(): void }
+  isStopping: boolean
+  readonly attachment: Attachment
   host: ConsensusHost | undefined
   ledger: L | undefined
 }
@@ -50,13 +60,27 @@ interface Life<L extends Ledger> {
 export class SimulatedPeer<L extends Ledger = Ledger> {
   readonly #options: SimulatedPeerOptions<L>
   #life: Life<L> | undefined
+  #startsAgain = false
   /** Requests that it refused, by error code. */
   readonly refusals = new Map<string, number>()
   /** How often it was started. */
   starts = 0
+  /** Virtual time that the execution of a batch takes, in milliseconds. */
+  readonly execution = { slowMs: 0 }
+  /** How far its wall clock is off, in milliseconds. */
+  clockJumpMs = 0
 
   constructor(options: SimulatedPeerOptions<L>) {
     this.#options = options
+  }
+
+  /** Its identity. */
+  get member(): Member {
+    return this.#options.self
+  }
+
+  get endpoint(): Endpoint {
+    return this.#options.endpoint
   }
 
   /** Started and not crashed. */
@@ -77,16 +101,20 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     return this.#options.disk
   }
 
-  /** Begins to start; it goes on in virtual time. Nothing happens if it is up. */
+  /** Begins to start; it goes on in virtual time. If it is stopping, as soon as it is down. Nothing happens if it is up. */
   start(): void {
-    if (this.#life) return
-    const { links, self, trace } = this.#options
-    const life: Life<L> = { isAlive: true, attachment: links.connect(self.index), host: undefined, ledger: undefined }
+    if (this.#life) {
+      this.#startsAgain = this.#life.isStopping
+      return
+    }
+    this.#startsAgain = false
+    const { links, endpoint, trace } = this.#options
+    const life: Life<L> = { isAlive: true, isStopping: false, attachment: links.connect(endpoint), host: undefined, ledger: undefined }
     this.#life = life
     this.starts += 1
-    trace.add(() => `${self.id} starts`)
+    trace.sink?.add({ type: 'starts', at: endpoint })
     this.#boot(life).catch((error: unknown) => {
-      if (life.isAlive) this.#options.invariants.violations.push(`${self.id} could not start: ${messageOf(error)}`)
+      if (life.isAlive) this.#violation('safety', `could not start: ${messageOf(error)}`)
     })
   }
 
@@ -94,7 +122,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   crash(kind: CrashKind): void {
     const life = this.#life
     if (!life) return
-    this.#options.trace.add(() => `${this.#options.self.id} crashes (${kind})`)
+    this.#options.trace.sink?.add({ type: 'crashes', at: this.endpoint, kind })
     this.#life = undefined
     life.isAlive = false
     life.host?.kill()
@@ -102,12 +130,31 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     this.#options.disk.crash(kind)
   }
 
+  /** Begins to stop in good order, as `peer node stop` does; it goes on in virtual time. Nothing happens if it is down. */
+  beginStop(): void {
+    const life = this.#life
+    if (!life) return
+    if (!life.host) return this.crash('kill')
+    if (life.isStopping) return
+    life.isStopping = true
+    this.#options.trace.sink?.add({ type: 'stops', at: this.endpoint })
+    const end = (): void => {
+      if (this.#life !== life) return
+      this.crash('kill')
+      if (this.#startsAgain) this.start()
+    }
+    life.host.stop().then(end, (error: unknown) => {
+      if (life.isAlive) this.#violation('safety', `could not stop: ${messageOf(error)}`)
+      end()
+    })
+  }
+
   /** A client submits; false if nobody is there to take it. */
   submit(transactionBytes: Uint8Array): boolean {
     const life = this.#life
     if (!life?.host) return false
-    const txid = txidOf(transactionBytes)
-    this.#follow(life, life.host, transactionBytes, txid).catch((error: unknown) => {
+    this.#options.invariants.submitted(transactionBytes)
+    this.#follow(life, life.host, transactionBytes).catch((error: unknown) => {
       if (!life.isAlive) return
       const code = error instanceof PeerError ? error.code : 'ERR_UNKNOWN'
       this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1)
@@ -115,57 +162,107 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     return true
   }
 
-  async #follow(life: Life<L>, host: ConsensusHost, transactionBytes: Uint8Array, txid: string): Promise<void> {
-    const { invariants, self } = this.#options
+  async #follow(life: Life<L>, host: ConsensusHost, transactionBytes: Uint8Array): Promise<void> {
+    const { invariants, self, trace } = this.#options
     const accepted = await host.submit(transactionBytes)
     if (!life.isAlive) return
-    invariants.accepted(self.index, txid)
+    invariants.accepted(self.index, transactionBytes)
+    trace.sink?.add({ type: 'accepted', at: this.endpoint, txid: txidOf(transactionBytes) })
     const report = await accepted.outcome()
-    if (life.isAlive) invariants.reported(self.index, txid, report)
+    if (life.isAlive) invariants.reported(self.index, transactionBytes, report)
   }
 
   async #boot(life: Life<L>): Promise<void> {
-    const { self, members, engine, seed, time, disk, openLedger, wrapStore, chaincode, transfer, invariants, trace, log } = this.#options
-    const clock = createVirtualClock(time, () => life.isAlive)
+    const { time, disk, openLedger, wrapStore, repair, trace } = this.#options
+    const clock = createVirtualClock(
+      time,
+      () => life.isAlive,
+      () => this.clockJumpMs,
+    )
     const store = wrapStore(await disk.open())
     const ledger = await openLedger(store, clock)
+    await repair?.(this, ledger, () => life.isAlive)
     if (!life.isAlive) return
-    invariants.opened(self.index, ledger)
-    ledger.onCommit(({ number, bytes }) => {
-      if (!life.isAlive) return
-      trace.add(() => `${self.id} committed block ${number}`)
-      invariants.block(self.index, number, bytes)
-    })
-    const host = createConsensusHost({
-      store,
-      ledger,
-      chaincode,
-      engine,
-      members,
-      self: self.index,
-      epoch: 0n,
-      seed: seed + BigInt(self.index) + BigInt(this.starts) * 1000n,
-      clock,
-      log,
-      transport: life.attachment.transport,
-      signer: createKeyedHashSigner(self),
-      ...(transfer ? { transfer } : {}),
-      defer: queueMicrotask,
-      onFatal: (reason) => {
-        if (life.isAlive) invariants.violations.push(`${self.id} failed: ${messageOf(reason)}`)
-      },
-      observer: {
-        event: (event) => trace.add(() => `${self.id} < ${describeEvent(event)}`),
-        sent: ({ vote }) => {
-          if (vote) invariants.vote(self.index, vote.slot, vote.value)
-        },
-      },
-    })
+    this.#watch(life, ledger)
+    const host = createConsensusHost(this.#hostOptions(life, store, ledger, clock))
     await host.start()
     if (!life.isAlive) return
     life.ledger = ledger
     life.host = host
     life.attachment.attach()
-    trace.add(() => `${self.id} runs at height ${ledger.height()}`)
+    trace.sink?.add({ type: 'runs', at: this.endpoint, height: ledger.height() })
+  }
+
+  #watch(life: Life<L>, ledger: L): void {
+    const { self, invariants, trace, endpoint } = this.#options
+    invariants.opened(self.index, ledger)
+    ledger.onCommit(({ number, bytes, info, executed }) => {
+      if (!life.isAlive) return
+      const isHead = number + 1n === info.height
+      invariants.block(self.index, number, bytes, isHead ? info.currentBlockHash : undefined)
+      const hash = Buffer.from(info.currentBlockHash).toString('hex', 0, 8)
+      trace.sink?.add({ type: 'committed', at: endpoint, block: number, hash, transactions: executed.length })
+    })
+  }
+
+  #hostOptions(life: Life<L>, store: Store, ledger: L, clock: Clock): ConsensusHostOptions {
+    const { self, members, engine, seed, signer, limits, transfer, invariants, endpoint } = this.#options
+    const sink = this.#options.trace.sink
+    return {
+      store,
+      ledger,
+      chaincode: this.#chaincode(clock),
+      engine,
+      members,
+      self: self.index,
+      epoch: 0n,
+      seed: seed + BigInt(endpoint) + BigInt(this.starts) * 1000n,
+      clock,
+      log: this.#logger(life),
+      transport: life.attachment.transport,
+      signer,
+      ...(limits ? { limits } : {}),
+      ...(transfer ? { transfer: (target) => transfer(this, target) } : {}),
+      defer: this.#options.defer,
+      onFatal: (reason) => {
+        if (life.isAlive) this.#violation('safety', `failed: ${messageOf(reason)}`)
+      },
+      observer: {
+        ...(sink ? { event: (event) => sink.add({ type: 'event', at: endpoint, event }) } : {}),
+        sent: ({ vote }) => {
+          if (!vote) return
+          sink?.add({ type: 'vote', at: endpoint, slot: vote.slot, value: vote.value })
+          invariants.vote(self.index, vote.slot, vote.value)
+        },
+      },
+    }
+  }
+
+  /** The engine's halt is only logged: the peer goes on without it. */
+  #logger(life: Life<L>): Logger {
+    const { log } = this.#options
+    return {
+      ...log,
+      critical: (message, facts) => {
+        log.critical(message, facts)
+        if (life.isAlive) this.#violation('contract', `is halted: ${typeof facts?.['reason'] === 'string' ? facts['reason'] : message}`)
+      },
+    }
+  }
+
+  #chaincode(clock: Clock): Executor {
+    const { chaincode } = this.#options
+    return {
+      execute: async (batch, transactions) => {
+        const { slowMs } = this.execution
+        if (slowMs > 0) await new Promise<void>((resolve) => void clock.setTimer(slowMs, resolve))
+        return chaincode.execute(batch, transactions)
+      },
+    }
+  }
+
+  #violation(kind: FailureKind, what: string): void {
+    const { invariants, self } = this.#options
+    if (invariants.isHonest(self.index)) invariants.fail(kind, `${self.id} ${what}`)
   }
 }

@@ -1,13 +1,17 @@
-import { setImmediate } from 'node:timers'
 import type { Logger } from '../../kernel/index.js'
-import type { EngineFactory, Member, MemberIndex, TransferTarget } from '../../plugins/consensus/index.js'
+import type { ConsensusHostOptions, ConsensusSigner, EngineFactory, Member, MemberIndex, TransferTarget } from '../../plugins/consensus/index.js'
 import type { Ledger } from '../../plugins/ledger/index.js'
 import type { Store } from '../../plugins/level/index.js'
+import { failureOf, type FailureKind, type SimulationFailure } from './failures.js'
 import { Invariants } from './invariants.js'
+import { createKeyedHashSigner } from './keyed-hash-signer.js'
+import type { Endpoint } from './link-table.js'
 import { type LinkOptions, Links } from './links.js'
 import { createMemoryDisk, type MemoryDiskOptions, type SimulatedDisk } from './memory-disk.js'
+import { pump } from './pump.js'
 import { createRandom, type Random } from './random.js'
-import { type LedgerOpener, SimulatedPeer } from './simulated-peer.js'
+import { silentLogger } from './silent-logger.js'
+import { type LedgerOpener, SimulatedPeer, type SimulatedPeerOptions } from './simulated-peer.js'
 import { createTrace, type Trace } from './trace.js'
 import { createExecutor } from './transactions.js'
 import { VirtualTime } from './virtual-clock.js'
@@ -26,62 +30,68 @@ export interface SimulationOptions<L extends Ledger> {
   readonly links?: LinkOptions
   /** Brings a member's ledger to the target from another's; resolves false if that cannot give it. Without it only the own head can be reached. */
   readonly transfer?: (to: L, from: L, target: TransferTarget) => Promise<boolean>
-  /** Keep what happened line by line. Default false. */
+  /** False: a crash interrupted a transfer, which is finished before the member takes part. Default: always true. */
+  readonly isWhole?: (ledger: L) => boolean
+  /** Members of which nothing is expected. */
+  readonly byzantine?: readonly MemberIndex[]
+  /** Those of them that run twice, with one identity: each other member reaches one of the two (`links.turn`). */
+  readonly twins?: readonly MemberIndex[]
+  /** Default: keyed hashes. */
+  readonly signer?: (member: Member) => ConsensusSigner
+  readonly limits?: ConsensusHostOptions['limits']
+  /** Keep what happened. Default false. */
   readonly trace?: boolean
+  /** A plain object; its functions are called without it. */
   readonly log?: Logger
 }
 
 const DEFAULT_LINKS: LinkOptions = { minDelayMs: 1, maxDelayMs: 10 }
 const DEFAULT_DISK: MemoryDiskOptions = { minWriteMs: 1, maxWriteMs: 5 }
+/** Tasks that may be deferred within one moment; an engine that sets a timer without delay for ever would never let time pass. */
+const MOST_DEFERRED = 100_000
+const MOST_STEPS = 20_000_000
 const TRANSFER_MS = 20
+const TRANSFER_TRIES = 50
+
+type TransferOutcome = { readonly reached: true } | { readonly reached: false; readonly reason: string }
 
 /**
  * N validators with the real consensus host in virtual time. Single-threaded and deterministic: between two virtual events everything that promises
- * still have to do is done, so the order of everything follows from the seed. A broken invariant throws from the call that ran into it.
+ * still have to do is done, so the order of everything follows from the seed. A broken invariant throws a SimulationFailure from the call that ran into it.
  */
 export class Simulation<L extends Ledger = Ledger> {
   readonly time = new VirtualTime()
   readonly random: Random
   readonly links: Links
+  /** The members; of twins the first instance. */
   readonly peers: readonly SimulatedPeer<L>[]
+  /** The second instances of twins. */
+  readonly twins: readonly SimulatedPeer<L>[]
   readonly invariants: Invariants
   readonly trace: Trace
   /** Virtual events so far. */
   steps = 0
+  readonly #transferFrom: SimulationOptions<L>['transfer']
+  #deferred = 0
 
   constructor(options: SimulationOptions<L>) {
-    const { seed, members: count, engine } = options
+    const { seed, members: count, engine, twins = [], byzantine = twins } = options
     const members: Member[] = Array.from({ length: count }, (_, index) => ({ index, id: `vp${index}` }))
     this.random = createRandom(seed)
     this.trace = createTrace(() => this.time.nowMs, options.trace ?? false)
-    this.invariants = new Invariants(count, engine.factory.agreement)
-    this.links = new Links(count, this.time, this.random.fork('links'), options.links ?? DEFAULT_LINKS, (line) => this.trace.add(line))
-    const makeDisk = options.makeDisk ?? ((time: VirtualTime, random: Random) => createMemoryDisk(time, random, options.disk ?? DEFAULT_DISK))
-    this.peers = members.map(
-      (self) =>
-        new SimulatedPeer<L>({
-          self,
-          members,
-          engine: { factory: engine.factory, options: engine.options },
-          seed: BigInt(seed) * 1_000_000n,
-          time: this.time,
-          links: this.links,
-          disk: makeDisk(this.time, this.random.fork(`disk ${self.id}`)),
-          openLedger: options.openLedger,
-          wrapStore: options.wrapStore ?? ((store) => store),
-          chaincode: createExecutor(),
-          transfer: options.transfer && ((target) => this.#transfer(self.index, target, options.transfer)),
-          invariants: this.invariants,
-          trace: this.trace,
-          log: options.log ?? silentLogger,
-        }),
-    )
+    this.invariants = new Invariants({ members: count, agreement: engine.factory.agreement, byzantine })
+    this.links = new Links(count, this.time, this.random.fork('links'), options.links ?? DEFAULT_LINKS, this.trace.sink, twins)
+    this.#transferFrom = options.transfer
+    const make = (self: Member, endpoint: Endpoint): SimulatedPeer<L> => new SimulatedPeer<L>(this.#peerOptions(options, members, self, endpoint))
+    this.peers = members.map((self) => make(self, self.index))
+    this.twins = members.filter(({ index }) => twins.includes(index)).map((self) => make(self, count + twins.indexOf(self.index)))
   }
 
   /** Starts every member and waits until all of them run. */
-  async start(): Promise<void> {
-    for (const peer of this.peers) peer.start()
-    await this.runUntil('all members run', () => this.peers.every(({ host }) => host !== undefined), 10_000)
+  async start(limitMs = 10_000): Promise<void> {
+    const instances = this.instances()
+    for (const peer of instances) peer.start()
+    await this.runUntil('all members run', () => instances.every(({ host }) => host !== undefined), limitMs)
   }
 
   /** The member of that index; throws a RangeError if there is none. */
@@ -91,29 +101,40 @@ export class Simulation<L extends Ledger = Ledger> {
     return peer
   }
 
+  /** Members and second instances. */
+  instances(): SimulatedPeer<L>[] {
+    return [...this.peers, ...this.twins]
+  }
+
   /** Lets virtual time pass. */
   async run(durationMs: number): Promise<void> {
     const endMs = this.time.nowMs + durationMs
-    for (let nextMs = this.time.nextMs(); nextMs !== undefined && nextMs <= endMs; nextMs = this.time.nextMs()) await this.step()
+    await this.#pump(() => {
+      const nextMs = this.time.nextMs()
+      return nextMs !== undefined && nextMs <= endMs && this.#advance()
+    })
     this.time.advanceTo(endMs)
   }
 
-  /** Runs until `isReached`; throws after `limitMs` of virtual time without it. */
+  /** Runs until `isReached`; throws a LivenessViolation after `limitMs` of virtual time without it. */
   async runUntil(what: string, isReached: () => boolean, limitMs: number): Promise<void> {
     const endMs = this.time.nowMs + limitMs
-    await this.#settle()
-    while (!isReached()) {
+    await this.#pump(() => {
+      if (isReached()) return false
       const nextMs = this.time.nextMs()
-      if (nextMs === undefined || nextMs > endMs) throw new Error(`expected within ${limitMs} ms of virtual time: ${what}; ${this.#describe()}`)
-      await this.step()
-    }
+      if (nextMs === undefined || nextMs > endMs) throw this.failure('liveness', `expected within ${limitMs} ms of virtual time: ${what}`)
+      return this.#advance()
+    })
   }
 
   /** One virtual event and everything that follows from it at the same moment. */
   async step(): Promise<void> {
-    this.time.step()
-    this.steps += 1
-    await this.#settle()
+    let isDone = false
+    await this.#pump(() => {
+      if (isDone) return false
+      isDone = true
+      return this.#advance()
+    })
   }
 
   /** Reads every running member's ledger again and compares it with everything that was ever announced. */
@@ -122,54 +143,97 @@ export class Simulation<L extends Ledger = Ledger> {
     this.#throwViolations()
   }
 
-  /** Promises and ticks run out before an immediate does, however long their chains are: nothing in a simulated peer waits for anything real. */
-  async #settle(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve)
+  /** An error that says what broke and how every member is. */
+  failure(kind: FailureKind, statement: string): SimulationFailure {
+    this.trace.sink?.add({ type: 'violation', kind, text: statement })
+    return failureOf({ kind, statement }, this.#describe())
+  }
+
+  #pump(turn: () => boolean): Promise<void> {
+    return pump(() => {
+      if (this.invariants.violations.length > 0) this.#throwViolations()
+      return turn()
     })
-    if (this.invariants.violations.length > 0) this.#throwViolations()
+  }
+
+  #advance(): boolean {
+    this.steps += 1
+    this.#deferred = 0
+    if (this.steps > MOST_STEPS) throw this.failure('liveness', `expected an end within ${MOST_STEPS} virtual events`)
+    this.time.step()
+    return true
+  }
+
+  readonly #defer = (task: () => void): void => {
+    this.#deferred += 1
+    if (this.#deferred === MOST_DEFERRED) this.invariants.fail('contract', `an engine asks for timers without delay without end: time cannot pass`)
+    if (this.#deferred < MOST_DEFERRED) queueMicrotask(task)
   }
 
   #throwViolations(): void {
     const [first] = this.invariants.violations
-    if (first !== undefined) throw new Error(`${first}; ${this.#describe()}`)
+    if (first !== undefined) throw this.failure(first.kind, first.statement)
   }
 
   #describe(): string {
-    const members = this.peers.map(
-      (peer, index) =>
-        `vp${index} ${peer.host ? JSON.stringify(peer.host.status(), (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value)) : 'down'}`,
-    )
-    return `at ${this.time.nowMs.toFixed(3)} ms, accepted ${this.invariants.acceptedCount}, unfinished ${this.invariants.unfinished().slice(0, 5).join(' ')}\n${members.join('\n')}`
+    const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value)
+    const members = this.peers.map((peer, index) => `vp${index} ${peer.host ? JSON.stringify(peer.host.status(), plain) : 'down'}`)
+    const unfinished = this.invariants.unfinished().slice(0, 5).join(' ')
+    return `at ${this.time.nowMs.toFixed(3)} ms, accepted ${this.invariants.acceptedCount}, unfinished ${unfinished}\n${members.join('\n')}`
   }
 
-  async #transfer(
-    to: MemberIndex,
-    target: TransferTarget,
-    copy: SimulationOptions<L>['transfer'],
-  ): Promise<{ readonly reached: true } | { readonly reached: false; readonly reason: string }> {
-    await new Promise<void>((resolve) => {
-      this.time.schedule(TRANSFER_MS, resolve)
-    })
-    const own = this.peer(to).ledger
+  #peerOptions(options: SimulationOptions<L>, members: readonly Member[], self: Member, endpoint: Endpoint): SimulatedPeerOptions<L> {
+    const { engine } = options
+    const makeDisk = options.makeDisk ?? ((time: VirtualTime, random: Random) => createMemoryDisk(time, random, options.disk ?? DEFAULT_DISK))
+    return {
+      self,
+      endpoint,
+      members,
+      engine: { factory: engine.factory, options: engine.options },
+      seed: BigInt(options.seed) * 1_000_000n,
+      time: this.time,
+      links: this.links,
+      disk: makeDisk(this.time, this.random.fork(`disk ${endpoint}`)),
+      openLedger: options.openLedger,
+      wrapStore: options.wrapStore ?? ((store) => store),
+      chaincode: createExecutor(),
+      signer: (options.signer ?? createKeyedHashSigner)(self),
+      limits: options.limits,
+      transfer: options.transfer && ((peer, target) => this.#transfer(peer, target)),
+      repair: options.isWhole && ((peer, ledger, isWanted) => this.#repair(peer, ledger, () => isWanted() && options.isWhole?.(ledger) === false)),
+      defer: this.#defer,
+      invariants: this.invariants,
+      trace: this.trace,
+      log: options.log ?? silentLogger,
+    }
+  }
+
+  /** Asks those who vouched, or everybody, as long as the peer lives and until some of them is within reach and has it. */
+  async #transfer(peer: SimulatedPeer<L>, target: TransferTarget): Promise<TransferOutcome> {
+    const own = peer.ledger
     const sources = target.members.length > 0 ? target.members : this.peers.map((_, index) => index)
-    for (const member of sources) {
-      const from = this.peer(member).ledger
-      if (own && copy && from && member !== to && (await copy(own, from, target))) return { reached: true }
+    for (let attempt = 0; attempt < TRANSFER_TRIES; attempt += 1) {
+      await this.#pause()
+      if (own === undefined || peer.ledger !== own) break
+      for (const member of sources) {
+        const from = this.links.isUp(peer.endpoint, member) ? this.peers[member]?.ledger : undefined
+        if (from && (await this.#transferFrom?.(own, from, target))) return { reached: true }
+      }
     }
     return { reached: false, reason: `none of the members ${sources.join(', ')} could give block ${target.height - 1n}` }
   }
-}
 
-const silent = (): void => undefined
-const silentLogger: Logger = {
-  module: 'simulation',
-  critical: silent,
-  error: silent,
-  warning: silent,
-  notice: silent,
-  info: silent,
-  debug: silent,
-  isEnabled: () => false,
-  in: () => silentLogger,
+  /** Before it takes part, so from whoever has its head block, however the links are. */
+  async #repair(peer: SimulatedPeer<L>, own: L, isWanted: () => boolean): Promise<void> {
+    while (isWanted()) {
+      this.trace.sink?.add({ type: 'repairs', at: peer.endpoint })
+      const target = { height: own.height(), hash: own.info().currentBlockHash, members: [] }
+      for (const { ledger } of this.peers) if (ledger && isWanted()) await this.#transferFrom?.(own, ledger, target)
+      if (isWanted()) await this.#pause()
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => void this.time.schedule(TRANSFER_MS, resolve))
+  }
 }

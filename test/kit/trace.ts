@@ -1,21 +1,83 @@
 import { createHash } from 'node:crypto'
 import type { EngineEvent } from '../../plugins/consensus/index.js'
+import type { Endpoint } from './link-table.js'
+import type { CrashKind } from './memory-disk.js'
 
-/** What happened in a run, line by line: two runs with the same seed have the same trace, byte for byte. */
+/** Something that happened in a run. Endpoints are members; from the number of members on, second instances of twins. */
+export type TraceEvent =
+  | { readonly type: 'starts' | 'stops' | 'repairs'; readonly at: Endpoint }
+  | { readonly type: 'runs'; readonly at: Endpoint; readonly height: bigint }
+  | { readonly type: 'crashes'; readonly at: Endpoint; readonly kind: CrashKind }
+  | { readonly type: 'event'; readonly at: Endpoint; readonly event: EngineEvent }
+  | { readonly type: 'vote'; readonly at: Endpoint; readonly slot: string; readonly value: string }
+  | { readonly type: 'accepted'; readonly at: Endpoint; readonly txid: string }
+  | { readonly type: 'committed'; readonly at: Endpoint; readonly block: bigint; readonly hash: string; readonly transactions: number }
+  | { readonly type: 'link'; readonly a: Endpoint; readonly b: Endpoint; readonly up: boolean }
+  | { readonly type: 'sent' | 'received'; readonly id: number; readonly from: Endpoint; readonly to: Endpoint; readonly bytes: Uint8Array }
+  | { readonly type: 'fault'; readonly text: string; readonly begins: boolean; readonly members: readonly Endpoint[]; readonly fault: number }
+  | { readonly type: 'violation'; readonly kind: string; readonly text: string }
+
+/** An event with its moment in virtual milliseconds. */
+export interface Traced {
+  readonly atMs: number
+  readonly event: TraceEvent
+}
+
+/** Where events go. */
+export interface TraceSink {
+  add(event: TraceEvent): void
+}
+
+/** What happened in a run: two runs with the same seed have the same lines, byte for byte. */
 export interface Trace {
-  /** `line` is made only if the trace is on. */
-  add(line: () => string): void
+  /** One line per event. */
   readonly lines: readonly string[]
+  readonly events: readonly Traced[]
+  /** Undefined: the trace is off. */
+  readonly sink: TraceSink | undefined
 }
 
 export function createTrace(nowMs: () => number, isOn: boolean): Trace {
-  const lines: string[] = []
+  const events: Traced[] = []
   return {
-    lines,
-    add(line) {
-      if (isOn) lines.push(`${nowMs().toFixed(3)} ${line()}`)
+    events,
+    get lines() {
+      return events.map(({ atMs, event }) => `${atMs.toFixed(3)} ${describeTraced(event)}`)
     },
+    sink: isOn ? { add: (event) => void events.push({ atMs: nowMs(), event }) } : undefined,
   }
+}
+
+/** One line for an event of a run. */
+export function describeTraced(event: TraceEvent): string {
+  switch (event.type) {
+    case 'starts':
+    case 'stops':
+    case 'repairs':
+      return `vp${event.at} ${event.type}`
+    case 'runs':
+      return `vp${event.at} runs at height ${event.height}`
+    case 'crashes':
+      return `vp${event.at} crashes (${event.kind})`
+    case 'event':
+      return `vp${event.at} < ${describeEvent(event.event)}`
+    case 'vote':
+      return `vp${event.at} votes in '${event.slot}' for ${event.value}`
+    case 'accepted':
+      return `vp${event.at} accepted ${event.txid}`
+    case 'committed':
+      return `vp${event.at} committed block ${event.block} ${event.hash} with ${event.transactions} transactions`
+    case 'link':
+      return `link ${event.a}-${event.b} ${event.up ? 'up' : 'down'}`
+    case 'sent':
+    case 'received':
+      return `message ${event.id} ${event.from}>${event.to} ${event.type} ${event.bytes.length} bytes ${shortHash(event.bytes)}`
+    case 'fault':
+      return `${event.begins ? 'begins' : 'ends'}: ${event.text}`
+    case 'violation':
+      break
+  }
+  return `${event.kind}: ${event.text}`
 }
 
 /** One line for what an engine is told. */

@@ -100,11 +100,12 @@ const EPOCH_SECONDS = 1_470_009_600n
 
 /**
  * The kernel's clock on virtual time. `alive` is asked before a timer runs, so that the timers of a crashed peer die with it.
+ * `jumpedMs` is how much its wall clock differs from the others'; the monotonic one never jumps.
  */
-export function createVirtualClock(time: VirtualTime, alive: () => boolean = () => true): Clock {
+export function createVirtualClock(time: VirtualTime, alive: () => boolean = () => true, jumpedMs: () => number = () => 0): Clock {
   return {
     now() {
-      const ms = time.nowMs
+      const ms = time.nowMs + jumpedMs()
       const seconds = Math.floor(ms / 1000)
       return { seconds: EPOCH_SECONDS + BigInt(seconds), nanos: Math.floor((ms - seconds * 1000) * 1e6) }
     },

@@ -1,4 +1,4 @@
-import { digest, pack, type WireRequest } from './wire.js'
+import { digest, hasFields, pack, unpack, type WireRequest } from './wire.js'
 
 // Part of a LEARNING SKELETON, NOT A PRODUCT (pbft.ts).
 
@@ -40,6 +40,44 @@ export type Message =
   | { readonly t: 'new-view'; readonly view: number; readonly claims: readonly SignedClaim[] }
   | { readonly t: 'status'; readonly view: number; readonly isActive: boolean; readonly executed: number }
   | { readonly t: 'done'; readonly n: number; readonly requests: readonly WireRequest[] }
+
+/** Undefined for what no member would send. */
+export function readMessage(bytes: Uint8Array): Message | undefined {
+  const message = unpack<Message>(bytes)
+  return message !== undefined && isWhole(message) ? message : undefined
+}
+
+function isWhole(message: Message): boolean {
+  switch (message.t) {
+    case 'request':
+      return hasFields(message, { request: 'request' })
+    case 'pre-prepare':
+      return hasFields(message, { view: 'number', n: 'number', requests: 'requests' })
+    case 'prepare':
+    case 'commit':
+      return hasFields(message, { view: 'number', n: 'number', digest: 'string' })
+    case 'checkpoint':
+      return hasFields(message, { n: 'number', height: 'string', hash: 'string' }) && /^\d{1,15}$/.test(message.height)
+    case 'view-change':
+      return hasFields(message, { signed: 'object' }) && isClaim(message.signed)
+    case 'new-view':
+      return hasFields(message, { view: 'number', claims: 'objects' }) && message.claims.every(isClaim)
+    case 'status':
+      return hasFields(message, { view: 'number', isActive: 'boolean', executed: 'number' })
+    case 'done':
+      return hasFields(message, { n: 'number', requests: 'requests' })
+    default:
+      return false
+  }
+}
+
+function isClaim(signed: SignedClaim): boolean {
+  if (!hasFields(signed, { from: 'number', claim: 'object', signature: 'string' })) return false
+  const { claim } = signed
+  return hasFields(claim, { view: 'number', stable: 'number', prepared: 'objects' }) && claim.prepared.every(([n, prepared]) => isPrepared(n, prepared))
+}
+
+const isPrepared = (n: unknown, prepared: unknown): boolean => Number.isSafeInteger(n) && hasFields(prepared, { view: 'number', requests: 'requests' })
 
 export const keyOf = (n: number): string => `slot.${n}`
 export const digestOf = (requests: readonly WireRequest[]): string => digest(...requests.map(([id]) => id))

@@ -9,11 +9,11 @@ import type {
   TransferResult,
   VoteMark,
 } from '../../../plugins/consensus/index.js'
-import { digestOf, keyOf, type Claim, type Message, type SignedClaim, signedItems, type Slot, slotsOf, Votes } from './pbft-messages.js'
+import { digestOf, keyOf, type Claim, type Message, readMessage, type SignedClaim, signedItems, type Slot, slotsOf, Votes } from './pbft-messages.js'
 import { digest, fromWire, pack, toWire, unpack, type WireRequest } from './wire.js'
 
 // LEARNING SKELETON, NOT A PRODUCT: it exists to show that the engine interface carries PBFT (docs/adr/0001-engine-interface.md).
-// Left out: checks of hostile fields, Q sets, proofs of P and of checkpoints in view changes. The v0.6 engine is plugins/pbft.
+// Left out: Q sets, proofs of P and of checkpoints in view changes. The v0.6 engine is plugins/pbft.
 
 const CHECKPOINT_EVERY = 8
 const LOG_SIZE = 32
@@ -96,7 +96,8 @@ class Pbft implements Engine {
 
   onTimer(name: string): void {
     if (name === 'patience') {
-      const isAgreed = [...this.#claims.values()].filter(({ claim }) => claim.view === this.#view).length > 2 * this.#f
+      // Who is further has left this view for good, and says so no more.
+      const isAgreed = [...this.#claims.values()].filter(({ claim }) => claim.view >= this.#view).length > 2 * this.#f
       this.#changeView(this.#isActive || isAgreed ? this.#view + 1 : this.#view)
     }
     if (name !== 'sync') return
@@ -129,7 +130,7 @@ class Pbft implements Engine {
   }
 
   onMessage(from: MemberIndex, bytes: Uint8Array): void {
-    const message = unpack<Message>(bytes)
+    const message = readMessage(bytes)
     switch (message?.t) {
       case 'request':
         return this.#add(fromWire(message.request))
@@ -361,7 +362,8 @@ export const pbftSkeleton: EngineFactory<undefined> = {
   name: 'pbft-skeleton',
   version: '0.0.0',
   agreement: true,
-  tolerates: (n) => ({ crashed: Math.floor((n - 1) / 3), byzantine: Math.floor((n - 1) / 3) }),
+  // It believes what a view change says was prepared: it bears nobody who lies.
+  tolerates: (n) => ({ crashed: Math.floor((n - 1) / 3), byzantine: 0 }),
   parseOptions: () => undefined,
   create: (host, _options, start) => new Pbft(host, start),
 }

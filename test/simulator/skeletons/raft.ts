@@ -1,8 +1,8 @@
 import type { DeliveredBlock, Engine, EngineFactory, EngineHost, EngineRequest, EngineStart, MemberIndex } from '../../../plugins/consensus/index.js'
-import { fromWire, pack, toWire, unpack, type WireRequest } from './wire.js'
+import { fromWire, hasFields, pack, toWire, unpack, type WireRequest } from './wire.js'
 
 // LEARNING SKELETON, NOT A PRODUCT: it exists to show that the engine interface carries Raft (docs/adr/0001-engine-interface.md).
-// Left out: log compaction, pre-vote, membership changes, checks of hostile fields.
+// Left out: log compaction, pre-vote, membership changes.
 
 interface Entry {
   readonly term: number
@@ -28,6 +28,28 @@ const ELECTION_MS = 200
 const IN_FLIGHT = 4
 const ENTRIES_PER_MESSAGE = 16
 const keyOf = (index: number): string => `log.${String(index).padStart(10, '0')}`
+
+/** Undefined for what no member would send. */
+function readMessage(bytes: Uint8Array): Message | undefined {
+  const message = unpack<Message>(bytes)
+  switch (message?.t) {
+    case 'request':
+      return hasFields(message, { request: 'request' }) ? message : undefined
+    case 'vote?':
+      return hasFields(message, { term: 'number', last: 'number', lastTerm: 'number' }) ? message : undefined
+    case 'vote':
+      return hasFields(message, { term: 'number', yes: 'boolean' }) ? message : undefined
+    case 'appended':
+      return hasFields(message, { term: 'number', ok: 'boolean', last: 'number' }) ? message : undefined
+    case 'append': {
+      const isWhole = hasFields(message, { term: 'number', before: 'number', beforeTerm: 'number', entries: 'objects', commit: 'number' })
+      return isWhole && message.entries.every((entry) => hasFields(entry, { term: 'number', requests: 'requests' })) ? message : undefined
+    }
+    case undefined:
+      break
+  }
+  return undefined
+}
 
 class Raft implements Engine {
   #term = 0
@@ -91,7 +113,7 @@ class Raft implements Engine {
   }
 
   onMessage(from: MemberIndex, bytes: Uint8Array): void {
-    const message = unpack<Message>(bytes)
+    const message = readMessage(bytes)
     if (message === undefined) return
     if (message.t === 'request') {
       const request = fromWire(message.request)

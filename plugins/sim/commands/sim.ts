@@ -1,0 +1,211 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import type * as TestKit from 'weft/testkit'
+import { resolve } from 'node:path'
+import { Option, PeerCommand, PeerError } from '../../../kernel/index.js'
+import { findEngine } from '../find-engine.js'
+import { divide, runJob } from '../jobs.js'
+import { EXIT_CODES, type SeedReport, Tally } from '../outcome.js'
+import { progressLine, summaryText } from '../summary.js'
+
+type Kit = typeof TestKit
+type Campaign = Parameters<Kit['runCampaign']>[0]
+type Engine = Campaign['engine']
+
+/** `peer sim`: seeds of simulated networks. */
+export class SimCommand extends PeerCommand {
+  static override paths = [['sim']]
+  static override usage = PeerCommand.Usage({
+    description: 'Simulate validators with an engine, and faults.',
+    details:
+      'Plays seed after seed in virtual time and checks safety and progress. The engine is a name (noops), a package, or a file. Faults: inside (the contract of engines: the default, with byzantine where the engine tolerates it), byzantine, outside, all, none, or kinds by name: kill, power, stop, dead, blackout, break, partition, delay, slow-disk, slow-execution, clock, twins, mutate, loss, duplicate, reorder. A failing seed is made smaller, written to a file and drawn. Exit codes: 0 everything held, 3 safety, 4 liveness, 5 the engine broke the contract of engines, 1 anything else.',
+    examples: [
+      ['A thousand seeds of four validators', '$0 sim pbft --seeds 1000 --jobs 2'],
+      ['An engine in a file, with its options', `$0 sim ./raft.ts --options '{"electionMs":200}' --validators 5`],
+      ['Draw one seed', '$0 sim noops --seed 17 --seeds 1 --validators 1 --trace run.html'],
+      ['Play a failing scenario again', '$0 sim ./raft.ts --replay weft-sim/raft-safety-seed-17.json --trace run.html'],
+    ],
+  })
+
+  engine = Option.String()
+  seed = Option.String('--seed', '1', { description: 'the first seed (default 1)' })
+  seeds = Option.String('--seeds', '100', { description: 'how many seeds (default 100)' })
+  validators = Option.String('--validators', '4', { description: 'how many validators (default 4)' })
+  requests = Option.String('--requests', '12', { description: 'requests of each seed (default 12)' })
+  faults = Option.String('--faults', 'default', { description: 'kinds of faults, with commas between them' })
+  options = Option.String('--options', { description: "the engine's options, as JSON" })
+  ledger = Option.String('--ledger', 'logical', { description: 'logical (fast, the default) or real (with state hashes)' })
+  patience = Option.String('--patience', '60000', { description: 'virtual milliseconds that everything may take after the last fault (default 60000)' })
+  jobs = Option.String('--jobs', '1', { description: 'processes that share the seeds (default 1)' })
+  trace = Option.String('--trace', { description: 'draw the (only or last) run: a file for one HTML page' })
+  replay = Option.String('--replay', { description: 'play the scenario of a file instead of seeds' })
+  out = Option.String('--out', 'weft-sim', { description: 'directory for failing scenarios (default ./weft-sim)' })
+  lines = Option.Boolean('--lines', false, { hidden: true })
+
+  protected async run(): Promise<number> {
+    const kit = await import('weft/testkit')
+    const factory = await findEngine(this.engine, this.context.cwd)
+    const engine: Engine = { factory, options: this.options === undefined ? undefined : parseJson(this.options) }
+    factory.parseOptions(engine.options)
+    if (this.replay !== undefined) return this.play(kit, engine, kit.parseScenario(await readFile(resolve(this.context.cwd, this.replay), 'utf8')))
+    const campaign = this.campaign(kit, engine)
+    if (this.trace !== undefined && campaign.seeds === 1) return this.play(kit, engine, kit.planScenario({ ...campaign.plan, seed: campaign.firstSeed }))
+    return this.lines ? this.tell(kit, campaign) : this.runSeeds(kit, campaign)
+  }
+
+  private campaign(kit: Kit, engine: Engine): Campaign {
+    const members = wholeNumber('--validators', this.validators, 1, 100)
+    const { ledger } = this
+    if (ledger !== 'logical' && ledger !== 'real') throw wrong('--ledger', 'logical or real', ledger)
+    if (members > 1 && !engine.factory.agreement) throw wrong('--validators', `1 for ${engine.factory.name}, which gives no agreement`, this.validators)
+    return {
+      engine,
+      plan: {
+        members,
+        tolerates: engine.factory.tolerates(members),
+        faults: faultKinds(kit, this.faults, engine, members),
+        requests: wholeNumber('--requests', this.requests, 0, 100_000),
+        patienceMs: wholeNumber('--patience', this.patience, 1, 1e9),
+        ledger,
+      },
+      firstSeed: wholeNumber('--seed', this.seed, 0, 2 ** 31),
+      seeds: wholeNumber('--seeds', this.seeds, 1, 1e9),
+    }
+  }
+
+  /** One run, drawn if wanted. */
+  private async play(kit: Kit, engine: Engine, scenario: ReturnType<Kit['parseScenario']>): Promise<number> {
+    const played = await kit.playScenario(engine, scenario, { trace: this.trace !== undefined })
+    const { failure, blocks, accepted, virtualMs } = played
+    if (this.trace !== undefined) await writeFile(resolve(this.context.cwd, this.trace), kit.drawDiagram({ engine: engine.factory.name, scenario, played }))
+    const verdict = failure ? `${failure.kind}: ${failure.message}` : 'everything held'
+    const found = failure && { kind: failure.kind, statement: failure.statement }
+    this.report(
+      { seed: scenario.seed, blocks, accepted, virtualMs, failure: found, trace: this.trace },
+      `seed ${scenario.seed}: ${accepted} requests in ${blocks} blocks, ${(virtualMs / 1000).toFixed(2)} s of virtual time\n${verdict}\n${this.trace === undefined ? '' : `drawn: ${this.trace}\n`}`,
+    )
+    return failure ? EXIT_CODES[failure.kind] : 0
+  }
+
+  /** For another process of this program: a line for each seed. */
+  private async tell(kit: Kit, campaign: Campaign): Promise<number> {
+    await kit.runCampaign({ ...campaign, onSeed: (seed, played) => this.context.stdout.write(`${JSON.stringify(reportOf(seed, played))}\n`) || true })
+    return 0
+  }
+
+  private async runSeeds(kit: Kit, campaign: Campaign): Promise<number> {
+    const tally = new Tally()
+    const before = process.cpuUsage()
+    const startedMs = performance.now()
+    const onSeed = (report: SeedReport): void => {
+      tally.add(report)
+      this.showProgress(() => progressLine(tally.seeds, campaign.seeds, tally.failures.length, performance.now() - startedMs))
+    }
+    const jobs = wholeNumber('--jobs', this.jobs, 1, 256)
+    if (jobs > 1) await this.share(campaign, jobs, onSeed)
+    else await kit.runCampaign({ ...campaign, onSeed: (seed, played) => (onSeed(reportOf(seed, played)), true) })
+    this.showProgress(() => '\r\u001b[K')
+    const { user, system } = process.cpuUsage(before)
+    const { name, version } = campaign.engine.factory
+    const { members, faults = [] } = campaign.plan
+    const text = summaryText(
+      { engine: name, version, validators: members, faults },
+      tally,
+      jobs > 1 ? (performance.now() - startedMs) / 1000 : (user + system) / 1e6,
+    )
+    const files = await this.keep(kit, campaign, tally)
+    const { seeds, blocks, accepted, steps, virtualMs, failures } = tally
+    this.report(
+      {
+        engine: name,
+        version,
+        validators: members,
+        faults,
+        seeds,
+        blocks,
+        accepted,
+        steps,
+        virtualMs,
+        failures: failures.map(({ seed, failure }) => ({ seed, ...failure })),
+        files,
+      },
+      `${text}${files ? `smallest scenario: ${files.scenarioFile}\ndrawn: ${files.diagramFile}\n` : ''}`,
+    )
+    return tally.exitCode
+  }
+
+  private async share(campaign: Campaign, jobs: number, onSeed: (report: SeedReport) => void): Promise<void> {
+    const [program = ''] = process.argv.slice(1)
+    const { options } = this
+    const args = [
+      program,
+      'sim',
+      this.engine,
+      '--validators',
+      this.validators,
+      '--requests',
+      this.requests,
+      '--faults',
+      this.faults,
+      '--ledger',
+      this.ledger,
+      '--patience',
+      this.patience,
+    ]
+    const given = options === undefined ? args : [...args, '--options', options]
+    const ranges = divide({ first: campaign.firstSeed, count: campaign.seeds }, jobs)
+    const { cwd, env } = this.context
+    await Promise.all(ranges.map((range) => runJob([...process.execArgv, ...given], { cwd, env }, range, onSeed)))
+  }
+
+  /** Makes the worst failure small, and writes it down. */
+  private async keep(kit: Kit, campaign: Campaign, { first }: Tally): Promise<{ readonly scenarioFile: string; readonly diagramFile: string } | undefined> {
+    if (!first) return undefined
+    this.showProgress(() => `making seed ${first.seed} smaller …`)
+    const scenario = kit.planScenario({ ...campaign.plan, seed: first.seed })
+    const { failure } = await kit.playScenario(campaign.engine, scenario)
+    if (!failure)
+      throw new PeerError('ERR_SIM_UNSTEADY', `seed ${first.seed} failed, and did not when it was played again: the engine does not depend on its events alone`)
+    const name = `${campaign.engine.factory.name}-${failure.kind}-seed-${first.seed}`
+    const files = await kit.keepFailure(campaign.engine, { seed: first.seed, scenario, failure }, { directory: resolve(this.context.cwd, this.out), name })
+    this.showProgress(() => '\r\u001b[K')
+    return files
+  }
+
+  private showProgress(line: () => string): void {
+    if ('isTTY' in this.context.stderr && this.context.stderr.isTTY === true && !this.json) this.context.stderr.write(line())
+  }
+}
+
+function reportOf(seed: number, { blocks, accepted, steps, virtualMs, failure }: Awaited<ReturnType<Kit['playScenario']>>): SeedReport {
+  return { seed, blocks, accepted, steps, virtualMs, ...(failure ? { failure: { kind: failure.kind, statement: failure.statement } } : {}) }
+}
+
+function faultKinds(kit: Kit, written: string, { factory }: Engine, members: number): ReturnType<Kit['faultKinds']> {
+  if (written === 'none') return []
+  if (written === 'default') return factory.tolerates(members).byzantine > 0 ? kit.faultKinds('inside', 'byzantine') : kit.faultKinds('inside')
+  return written.split(',').flatMap((word) => {
+    if (word === 'all') return [...kit.ALL_KINDS]
+    if (word === 'inside' || word === 'byzantine' || word === 'outside') return kit.faultKinds(word)
+    const kind = kit.ALL_KINDS.find((known) => known === word)
+    if (kind === undefined) throw wrong('--faults', `inside, byzantine, outside, all, none, or some of ${kit.ALL_KINDS.join(', ')}`, word)
+    return [kind]
+  })
+}
+
+function wholeNumber(flag: string, text: string, least: number, most: number): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < least || value > most) throw wrong(flag, `a whole number from ${least} to ${most}`, text)
+  return value
+}
+
+function wrong(flag: string, expected: string, found: string): PeerError {
+  return new PeerError('ERR_SIM_USAGE', `${flag}: expected ${expected}; found '${found}'`)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new PeerError('ERR_SIM_USAGE', `--options: expected JSON; found '${text}'`, { cause })
+  }
+}

@@ -1,0 +1,2 @@
+/** `peer sim`: engines in the test kit's simulator. See README.md. */
+export { default } from './plugin.js'

@@ -1,0 +1,128 @@
+import type { MemberIndex } from '../../plugins/consensus/index.js'
+
+interface During {
+  /** Virtual milliseconds after the load began. */
+  readonly atMs: number
+  readonly forMs: number
+}
+
+/** One fault of a scenario, as data: plain JSON. It ends by itself after `forMs`, or with the scenario's load. */
+export type Fault = During &
+  (
+    | { readonly kind: 'kill' | 'stop'; readonly member: MemberIndex }
+    /** With `afterWrites` not at that moment, but when so many writes more have become durable and nobody has been told of the last. */
+    | { readonly kind: 'power'; readonly member: MemberIndex; readonly afterWrites?: number }
+    /** Its power goes, and it never comes back. */
+    | { readonly kind: 'dead'; readonly member: MemberIndex }
+    | { readonly kind: 'blackout' }
+    | { readonly kind: 'break'; readonly members: readonly [MemberIndex, MemberIndex] }
+    | { readonly kind: 'partition'; readonly groups: readonly (readonly MemberIndex[])[] }
+    | { readonly kind: 'delay'; readonly from: MemberIndex; readonly to: MemberIndex; readonly extraMs: number }
+    | { readonly kind: 'slow-disk' | 'slow-execution'; readonly member: MemberIndex; readonly extraMs: number }
+    /** Its wall clock jumps, and back again. */
+    | { readonly kind: 'clock'; readonly member: MemberIndex; readonly jumpMs: number }
+    | { readonly kind: 'loss' | 'duplicate' | 'reorder'; readonly chance: number }
+    /** Runs twice; the members of `second` reach the second instance while it lasts, the others the first. */
+    | { readonly kind: 'twins'; readonly member: MemberIndex; readonly second: readonly MemberIndex[] }
+    /** What it sends is changed, repeated, held back, lost or sent to others; it knows nothing of the engine. */
+    | { readonly kind: 'mutate'; readonly member: MemberIndex; readonly chance: number }
+  )
+
+export type FaultKind = Fault['kind']
+
+/** Whose promise a kind of fault tests: `inside` the contract of `EngineHost`; `byzantine` members; `outside`: links that break the contract's promises. */
+export type FaultClass = 'inside' | 'byzantine' | 'outside'
+
+export const FAULT_CLASSES: Readonly<Record<FaultKind, FaultClass>> = {
+  kill: 'inside',
+  power: 'inside',
+  stop: 'inside',
+  dead: 'inside',
+  blackout: 'inside',
+  break: 'inside',
+  partition: 'inside',
+  delay: 'inside',
+  'slow-disk': 'inside',
+  'slow-execution': 'inside',
+  clock: 'inside',
+  twins: 'byzantine',
+  mutate: 'byzantine',
+  loss: 'outside',
+  duplicate: 'outside',
+  reorder: 'outside',
+}
+
+/** All kinds of some classes, in a fixed order. */
+export function faultKinds(...classes: readonly FaultClass[]): FaultKind[] {
+  return ALL_KINDS.filter((kind) => classes.includes(FAULT_CLASSES[kind]))
+}
+
+/** Every kind of fault. */
+export const ALL_KINDS: readonly FaultKind[] = [
+  'kill',
+  'power',
+  'stop',
+  'dead',
+  'blackout',
+  'break',
+  'partition',
+  'delay',
+  'slow-disk',
+  'slow-execution',
+  'clock',
+  'twins',
+  'mutate',
+  'loss',
+  'duplicate',
+  'reorder',
+]
+
+/** Members that a fault makes Byzantine. */
+export function byzantineOf(faults: readonly Fault[]): MemberIndex[] {
+  return [...new Set(faults.flatMap((fault) => (fault.kind === 'twins' || fault.kind === 'mutate' ? [fault.member] : [])))].sort((a, b) => a - b)
+}
+
+/** Members that do not come back. */
+export function deadOf(faults: readonly Fault[]): MemberIndex[] {
+  return [...new Set(faults.flatMap((fault) => (fault.kind === 'dead' ? [fault.member] : [])))].sort((a, b) => a - b)
+}
+
+/** Members that a fault touches; empty: all of them. */
+export function membersOf(fault: Fault): readonly MemberIndex[] {
+  if ('member' in fault) return [fault.member]
+  if (fault.kind === 'break') return fault.members
+  return fault.kind === 'delay' ? [fault.from, fault.to] : []
+}
+
+/** A fault in a few words. */
+export function describeFault(fault: Fault): string {
+  switch (fault.kind) {
+    case 'kill':
+    case 'power':
+    case 'stop':
+    case 'dead':
+      return `vp${fault.member} ${{ kill: 'is killed', power: 'loses power', stop: 'is stopped', dead: 'dies for good' }[fault.kind]}`
+    case 'blackout':
+      return 'all lose power'
+    case 'break':
+      return `the link vp${fault.members[0]}-vp${fault.members[1]} breaks`
+    case 'partition':
+      return `partition ${fault.groups.map((group) => group.map((member) => `vp${member}`).join(',')).join(' | ')}`
+    case 'delay':
+      return `messages vp${fault.from} to vp${fault.to} take ${Math.round(fault.extraMs)} ms longer`
+    case 'slow-disk':
+    case 'slow-execution':
+      return `the ${fault.kind === 'slow-disk' ? 'disk' : 'chaincode'} of vp${fault.member} takes ${Math.round(fault.extraMs)} ms longer`
+    case 'clock':
+      return `the clock of vp${fault.member} jumps by ${Math.round(fault.jumpMs)} ms`
+    case 'loss':
+    case 'duplicate':
+    case 'reorder':
+      return `${Math.round(fault.chance * 100)} % of all messages are ${{ loss: 'lost', duplicate: 'doubled', reorder: 'overtaken' }[fault.kind]}`
+    case 'twins':
+      return `vp${fault.member} runs twice; ${fault.second.map((member) => `vp${member}`).join(', ')} see the second`
+    case 'mutate':
+      break
+  }
+  return `vp${fault.member} sends nonsense, ${Math.round(fault.chance * 100)} % of its messages`
+}

@@ -1,0 +1,195 @@
+import type { MemberIndex } from '../../plugins/consensus/index.js'
+import { ALL_KINDS, FAULT_CLASSES, type Fault, type FaultKind } from './faults.js'
+import { createRandom, type Random } from './random.js'
+import type { Scenario, ScenarioRequest } from './scenario.js'
+
+/** What a scenario is made of. */
+export interface PlanOptions {
+  readonly seed: number
+  readonly members: number
+  /** What the engine bears: no more members die or are Byzantine. */
+  readonly tolerates: { readonly crashed: number; readonly byzantine: number }
+  /** Kinds that may come up. Default: all. */
+  readonly faults?: readonly FaultKind[]
+  /** Default 12. */
+  readonly requests?: number
+  /** Default: 1 s, and half a second more for each fault. */
+  readonly durationMs?: number
+  /** Default 60 s. */
+  readonly patienceMs?: number
+  readonly ledger?: Scenario['ledger']
+  readonly signatures?: Scenario['signatures']
+  readonly expect?: Scenario['expect']
+}
+
+/** Makes the scenario of a seed: some faults of the wanted kinds, within what the engine tolerates. The same options give the same scenario. */
+export function planScenario(options: PlanOptions): Scenario {
+  const { seed, members } = options
+  const random = createRandom(seed).fork('plan')
+  const kinds = chooseKinds(options, random)
+  const durationMs = Math.round(options.durationMs ?? 1000 + 500 * Math.min(4, kinds.length))
+  const planner = new FaultPlanner(options, random, durationMs)
+  const faults = kinds.flatMap((kind) => planner.plan(kind))
+  return {
+    format: 'weft-scenario/1',
+    seed,
+    members,
+    ledger: options.ledger ?? 'logical',
+    signatures: options.signatures ?? 'keyed-hash',
+    delayMs: [1, random.pick([5, 15, 15, 40])],
+    diskMs: random.pick([
+      [1, 5],
+      [0.1, 1],
+      [5, 40],
+    ] as const),
+    requests: planRequests(options, random, durationMs, planner.focusMs),
+    faults: faults.sort((a, b) => a.atMs - b.atMs),
+    durationMs,
+    patienceMs: options.patienceMs ?? 60_000,
+    expect: options.expect ?? 'progress',
+  }
+}
+
+function planRequests({ requests = 12, members }: PlanOptions, random: Random, durationMs: number, focusMs: number): ScenarioRequest[] {
+  const planned: ScenarioRequest[] = []
+  const isBurst = random.chance(0.5) && requests < MANY
+  const moment = (): number => (isBurst && random.chance(0.6) ? Math.min(durationMs, focusMs + random.between(0, CLOSE_MS)) : random.between(0, durationMs))
+  for (let number = 0; number < requests; number += 1) {
+    const fails = random.chance(0.05)
+    const ask = (): ScenarioRequest => ({
+      atMs: round(moment()),
+      member: random.below(members),
+      name: `t${number}`,
+      ...(fails ? { fails } : {}),
+    })
+    planned.push(ask())
+    // A client that got no answer asks again, perhaps somebody else.
+    if (random.chance(0.2)) planned.push(ask())
+  }
+  return planned.sort((a, b) => a.atMs - b.atMs)
+}
+
+/** Mostly one to four kinds, sometimes a storm. */
+function chooseKinds({ faults = ALL_KINDS, members }: PlanOptions, random: Random): FaultKind[] {
+  const possible = faults.filter((kind) => members > 1 || !NEEDS_OTHERS.has(kind))
+  if (possible.length === 0) return []
+  const isStorm = random.chance(0.25)
+  return Array.from({ length: 1 + random.below(isStorm ? 12 : 4) }, () => random.pick(possible))
+}
+
+const CLOSE_MS = 150
+/** So many requests are spread, for long chains. */
+const MANY = 50
+
+const NEEDS_OTHERS = new Set<FaultKind>(['break', 'partition', 'delay', 'twins', 'mutate', 'loss', 'duplicate', 'reorder', 'dead'])
+
+const round = (ms: number): number => Math.round(ms * 10) / 10
+
+class FaultPlanner {
+  readonly #byzantine = new Set<MemberIndex>()
+  readonly #dead = new Set<MemberIndex>()
+  /** Around this moment much happens. */
+  readonly focusMs: number
+
+  constructor(
+    private readonly options: PlanOptions,
+    private readonly random: Random,
+    private readonly durationMs: number,
+  ) {
+    this.focusMs = random.between(0, durationMs)
+  }
+
+  plan(kind: FaultKind): Fault[] {
+    const { random } = this
+    const during = this.#during()
+    switch (kind) {
+      case 'power':
+        return this.#oneOrTwo(() => ({ kind, ...this.#during(), member: this.#any(), ...(random.chance(0.5) ? { afterWrites: 1 + random.below(6) } : {}) }))
+      case 'kill':
+      case 'stop':
+        return this.#oneOrTwo(() => ({ kind, ...this.#during(), member: this.#any() }))
+      case 'dead':
+        return this.#planDead()
+      case 'blackout':
+        return [{ kind, atMs: during.atMs, forMs: round(random.between(1, 200)) }]
+      case 'break':
+        return this.#oneOrTwo(() => ({ kind, ...this.#during(), members: this.#two() }))
+      case 'partition':
+        return [{ kind, ...during, groups: this.#groups() }]
+      case 'delay': {
+        const [from, to] = this.#two()
+        return [{ kind, ...during, from, to, extraMs: round(random.between(20, 400)) }]
+      }
+      case 'slow-disk':
+      case 'slow-execution':
+        return [{ kind, ...during, member: this.#any(), extraMs: round(random.between(20, 300)) }]
+      case 'clock':
+        return [{ kind, ...during, member: this.#any(), jumpMs: round(random.between(-100_000, 100_000)) }]
+      case 'loss':
+      case 'duplicate':
+      case 'reorder':
+        return [{ kind, ...during, chance: round(random.between(0.1, 0.5)) }]
+      case 'twins':
+      case 'mutate':
+        break
+    }
+    return FAULT_CLASSES[kind] === 'byzantine' ? this.#planByzantine(kind) : []
+  }
+
+  #planDead(): Fault[] {
+    const member = this.#any()
+    if (this.#dead.size + this.#byzantine.size >= this.options.tolerates.crashed || this.#byzantine.has(member)) return []
+    this.#dead.add(member)
+    return [{ kind: 'dead', ...this.#during(), member }]
+  }
+
+  #planByzantine(kind: 'twins' | 'mutate'): Fault[] {
+    const { crashed, byzantine } = this.options.tolerates
+    const { random } = this
+    const hasRoom = this.#byzantine.size < byzantine && this.#byzantine.size + this.#dead.size < crashed
+    const member = this.#byzantine.size > 0 && (!hasRoom || random.chance(0.3)) ? random.pick([...this.#byzantine]) : this.#any()
+    if (!this.#byzantine.has(member) && (!hasRoom || this.#dead.has(member))) return []
+    this.#byzantine.add(member)
+    if (kind === 'mutate') return [{ kind, atMs: 0, forMs: this.durationMs, member, chance: random.pick([0.1, 0.3, 0.6]) }]
+    const others = Array.from({ length: this.options.members }, (_, index) => index).filter((index) => index !== member)
+    const turns = 1 + random.below(3)
+    const partMs = this.durationMs / turns
+    return Array.from({ length: turns }, (_, turn) => ({
+      kind,
+      atMs: round(turn * partMs),
+      forMs: round(partMs),
+      member,
+      second: others.filter(() => random.chance(0.5)),
+    }))
+  }
+
+  #oneOrTwo(make: () => Fault): Fault[] {
+    return this.random.chance(0.5) ? [make()] : [make(), make()]
+  }
+
+  /** Many faults are close together: what breaks engines is one thing while another goes on. Some are over in an instant. */
+  #during(): { readonly atMs: number; readonly forMs: number } {
+    const { random, durationMs } = this
+    const isClose = random.chance(0.4)
+    const atMs = isClose ? Math.min(durationMs - 1, Math.max(0, this.focusMs + random.between(-CLOSE_MS, CLOSE_MS))) : random.between(0, durationMs)
+    const longestMs = Math.max(20, durationMs - atMs)
+    const forMs = random.chance(0.3) ? Math.exp(random.between(0, Math.log(longestMs))) : random.between(10, longestMs)
+    return { atMs: round(atMs), forMs: round(forMs) }
+  }
+
+  #any(): MemberIndex {
+    return this.random.below(this.options.members)
+  }
+
+  #two(): readonly [MemberIndex, MemberIndex] {
+    const first = this.#any()
+    return [first, (first + 1 + this.random.below(this.options.members - 1)) % this.options.members]
+  }
+
+  /** Two groups, both with somebody in them; sometimes three. */
+  #groups(): MemberIndex[][] {
+    const groups: MemberIndex[][] = Array.from({ length: this.random.chance(0.2) ? 3 : 2 }, () => [])
+    for (let member = 0; member < this.options.members; member += 1) this.random.pick(groups).push(member)
+    return groups.filter((group) => group.length > 0)
+  }
+}

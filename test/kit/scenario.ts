@@ -1,0 +1,89 @@
+import type { MemberIndex } from '../../plugins/consensus/index.js'
+import { PeerError } from '../../kernel/index.js'
+import { ALL_KINDS, type Fault } from './faults.js'
+
+/** A client's request in a scenario. */
+export interface ScenarioRequest {
+  readonly atMs: number
+  /** Whom the client asks; if that member is down or Byzantine, the next one. */
+  readonly member: MemberIndex
+  /** Its txid, and what its bytes are made of: the same name is the same request. */
+  readonly name: string
+  readonly fails?: boolean
+}
+
+/**
+ * A run as data: load, faults, and what is expected. Together with an engine it determines everything, byte for byte. Plain JSON: a failing one is kept in a file
+ * and played again.
+ */
+export interface Scenario {
+  readonly format: 'weft-scenario/1'
+  /** Decides delays, durations, what engines draw, and the details of faults. */
+  readonly seed: number
+  readonly members: number
+  /** `real`: the ledger with its state hashes; `logical`: a fast one. */
+  readonly ledger: 'real' | 'logical'
+  readonly signatures: 'keyed-hash' | 'p256'
+  /** Shortest and longest delay of messages and of disk writes, in virtual milliseconds. */
+  readonly delayMs: readonly [number, number]
+  readonly diskMs: readonly [number, number]
+  readonly requests: readonly ScenarioRequest[]
+  readonly faults: readonly Fault[]
+  /** When load and faults end. */
+  readonly durationMs: number
+  /** How long after that everything may take to be in every chain. */
+  readonly patienceMs: number
+  /** `safety`: it need not come to an end. */
+  readonly expect: 'progress' | 'safety'
+}
+
+/** Reads a scenario from JSON; throws ERR_SIMULATION_SCENARIO naming the field that is wrong. */
+export function parseScenario(text: string): Scenario {
+  const scenario = parseJson(text)
+  if (!isScenario(scenario))
+    throw wrong(
+      `expected an object with "format": "weft-scenario/1", seed, members, ledger, signatures, delayMs, diskMs, requests, faults, durationMs, patienceMs and expect`,
+    )
+  const unknown = scenario.faults.find(({ kind }) => !ALL_KINDS.includes(kind))
+  if (unknown) throw wrong(`expected faults of the kinds ${ALL_KINDS.join(', ')}; found '${unknown.kind}'`)
+  return scenario
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw wrong(`expected JSON: ${cause instanceof Error ? cause.message : String(cause)}`)
+  }
+}
+
+const NUMBERS = ['seed', 'members', 'durationMs', 'patienceMs'] as const
+
+function isScenario(value: unknown): value is Scenario {
+  if (typeof value !== 'object' || value === null) return false
+  const fields = new Map<string, unknown>(Object.entries(value))
+  const areNumbers = NUMBERS.every((name) => Number.isFinite(fields.get(name)))
+  const areLists = ['requests', 'faults'].every((name) => isListOfObjects(fields.get(name)))
+  const areRanges = ['delayMs', 'diskMs'].every((name) => isRange(fields.get(name)))
+  const areWords =
+    isOneOf(fields.get('ledger'), ['real', 'logical']) &&
+    isOneOf(fields.get('signatures'), ['keyed-hash', 'p256']) &&
+    isOneOf(fields.get('expect'), ['progress', 'safety'])
+  return fields.get('format') === 'weft-scenario/1' && areNumbers && areLists && areRanges && areWords
+}
+
+function isOneOf(value: unknown, words: readonly string[]): boolean {
+  return typeof value === 'string' && words.includes(value)
+}
+
+function isListOfObjects(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item: unknown) => typeof item === 'object' && item !== null && 'atMs' in item && typeof item.atMs === 'number')
+}
+
+function isRange(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every((bound: unknown) => typeof bound === 'number' && bound >= 0)
+}
+
+function wrong(message: string): PeerError {
+  return new PeerError('ERR_SIMULATION_SCENARIO', `this is no scenario: ${message}`)
+}

@@ -1,0 +1,125 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { EngineFactory } from '../../plugins/consensus/index.js'
+import { keepFailure, runCampaign } from './campaign.js'
+import { type FaultKind, faultKinds } from './faults.js'
+import { checkDispose, checkFactory, checkHostileBytes, checkOptions, checkReplay, checkSameRun, hasSteadyDeliveries } from './conformance.js'
+import type { PlanOptions } from './plan.js'
+import { type TestRunner, testRunner } from './runner-functions.js'
+
+/** What the conformance suite is told of an engine. All optional. */
+export interface EngineSuiteOptions extends Partial<TestRunner> {
+  /** As a site writes them. Short time-outs make the suite fast. */
+  readonly options?: unknown
+  /** Numbers of validators to test. Default 4 and 7 for engines that bear a Byzantine member among four, else 3 and 5; 1 for engines without agreement. */
+  readonly members?: readonly number[]
+  /** Seeds of each test. Default 20, or the environment variable WEFT_KIT_SEEDS. */
+  readonly seeds?: number
+  readonly firstSeed?: number
+  /** Virtual time that everything may take after the last fault. Default 60 s. */
+  readonly patienceMs?: number
+  /** Requests of each run. Default 12. */
+  readonly requests?: number
+  /** Directory for failing scenarios and their diagrams. Default: `weft-testkit` in the directory for temporary files, or WEFT_KIT_OUT. */
+  readonly directory?: string
+}
+
+/** In real time, on a busy machine. */
+const TIMEOUT_MS = 600_000
+
+/**
+ * The conformance suite: everything that the contract of engines asks, and everything that `tolerates()` of this one promises. Call it at the top of a test file.
+ *
+ * @example
+ * import { engineSuite } from 'weft/testkit'
+ * import { raft } from './raft.js'
+ *
+ * engineSuite(raft, { options: { electionMs: 200 } })
+ */
+export function engineSuite(factory: EngineFactory, suite: EngineSuiteOptions = {}): void {
+  const { describe, test } = testRunner(suite)
+  const checks = new Checks(factory, suite)
+  const each = (name: string, run: () => Promise<void> | void): void => void test(name, { timeout: TIMEOUT_MS }, async () => run())
+  describe(`engine ${factory.name} ${factory.version}`, () => {
+    describe('as a factory', () => {
+      each('names itself and promises what can be', () => checkFactory(factory))
+      each('reads its options, and refuses others with an error that has a code', () => checkOptions(factory, suite.options))
+    })
+    describe('as a state machine', () => {
+      const members = checks.sizes[0] ?? 1
+      each('gives the same effects for the same events', () => checkReplay(factory, suite.options, members))
+      each('gives the same run for the same seed, byte for byte', () => checkSameRun(factory, suite.options, members))
+      each('survives hostile bytes: it never throws, halts or promises', () => checkHostileBytes(factory, suite.options, members))
+      each('is disposed of without asking for anything', () => checkDispose(factory, suite.options, members))
+    })
+    describe('with one validator', () => {
+      each('orders everything through kills, power cuts and slow disks', () => checks.run(1, faultKinds('inside')))
+      each('does so on the real ledger', () => checks.run(1, faultKinds('inside'), { ledger: 'real' }))
+    })
+    for (const members of factory.agreement ? checks.sizes : []) {
+      describe(`with ${members} validators`, () => {
+        defineAgreement(each, checks, members)
+      })
+    }
+  })
+}
+
+function defineAgreement(each: (name: string, run: () => Promise<void> | void) => void, checks: Checks, members: number): void {
+  const { crashed, byzantine } = checks.factory.tolerates(members)
+  each('orders everything when nothing fails', () => checks.run(members, []))
+  each('keeps committing one request at a time', () => hasSteadyDeliveries(checks.factory, checks.suite.options, members))
+  each('survives kills, power cuts, stops and blackouts', () => checks.run(members, ['kill', 'power', 'stop', 'blackout']))
+  each('survives broken links, partitions and delays', () => checks.run(members, ['break', 'partition', 'delay']))
+  each('survives slow disks, slow chaincode and jumping clocks', () => checks.run(members, ['slow-disk', 'slow-execution', 'clock', 'power']))
+  each('survives all of them together', () =>
+    checks.run(
+      members,
+      faultKinds('inside').filter((kind) => kind !== 'dead'),
+    ),
+  )
+  each('lets who was left behind catch up', () => checks.run(members, ['partition', 'power', 'kill'], { requests: 120, durationMs: 8000 }))
+  each('does so on the real ledger', () => checks.run(members, faultKinds('inside'), { ledger: 'real' }))
+  if (crashed > 0) each(`goes on without ${crashed} of them`, () => checks.run(members, ['dead', 'dead', 'power', 'partition', 'slow-disk']))
+  if (byzantine > 0) {
+    each(`bears ${byzantine} that run twice`, () => checks.run(members, ['twins', 'twins', 'partition', 'delay']))
+    each(`bears ${byzantine} that send nonsense`, () => checks.run(members, ['mutate', 'mutate', 'break', 'power']))
+    each('bears all of it, with real signatures', () => checks.run(members, faultKinds('inside', 'byzantine'), { signatures: 'p256' }))
+  }
+  each('stays safe when links break their promises', () => checks.run(members, faultKinds('outside'), { expect: 'safety' }))
+}
+
+class Checks {
+  readonly sizes: readonly number[]
+
+  constructor(
+    readonly factory: EngineFactory,
+    readonly suite: EngineSuiteOptions,
+  ) {
+    this.sizes = suite.members ?? (factory.agreement ? (factory.tolerates(4).byzantine > 0 ? [4, 7] : [3, 5]) : [1])
+  }
+
+  async run(members: number, faults: readonly FaultKind[], more: Partial<PlanOptions> = {}): Promise<void> {
+    const { suite, factory } = this
+    const seeds = suite.seeds ?? Number(process.env['WEFT_KIT_SEEDS'] ?? 20)
+    const engine = { factory, options: suite.options }
+    const { patienceMs, requests } = suite
+    const { failures } = await runCampaign({
+      engine,
+      plan: { members, tolerates: factory.tolerates(members), faults, ...(patienceMs ? { patienceMs } : {}), ...(requests ? { requests } : {}), ...more },
+      firstSeed: suite.firstSeed ?? 1,
+      seeds,
+      onSeed: (_, { failure }) => failure === undefined,
+    })
+    const [failed] = failures
+    if (!failed) return
+    const directory = suite.directory ?? process.env['WEFT_KIT_OUT'] ?? join(tmpdir(), 'weft-testkit')
+    const name = `${factory.name}-${members}-${failed.failure.kind}-seed-${failed.seed}`
+    const files = await keepFailure(engine, failed, { directory, name })
+    throw new Error(
+      `seed ${failed.seed} of ${members} validators: ${failed.failure.kind}: ${failed.failure.statement}\n  smallest scenario: ${files.scenarioFile}\n  drawn: ${files.diagramFile}`,
+      {
+        cause: failed.failure,
+      },
+    )
+  }
+}

@@ -1,0 +1,58 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { type Caught, catchMutant } from './catch.js'
+import type { Mutant } from './mutant.js'
+
+/** Enough for all of them; `WEFT_MUSEUM_SEEDS=5000` gives a new mutant more time. */
+const SEEDS = Number(process.env['WEFT_MUSEUM_SEEDS'] ?? 400)
+const PAGE = join(import.meta.dirname, 'README.md')
+const isWriting = process.env['WEFT_MUSEUM'] === 'write'
+
+/** In real time, on a busy machine. */
+export const TIMEOUT_MS = 300_000
+
+/** A test for each mutant, and one for their table in README.md, which `WEFT_MUSEUM=write` writes anew. */
+export function describeMutants(hall: string, mutants: readonly Mutant[]): void {
+  describe(`the museum of mutants: ${hall}`, () => {
+    const caught: Caught[] = []
+
+    for (const mutant of mutants) {
+      it(
+        `catches ${mutant.name}`,
+        async () => {
+          const found = await catchMutant(mutant, SEEDS)
+          if (!found) expect.unreachable(`it lives through ${SEEDS} seeds: ${mutant.why}`)
+          caught.push(found)
+        },
+        TIMEOUT_MS,
+      )
+    }
+
+    it('lists them all', async () => {
+      const page = await readFile(PAGE, 'utf8')
+      expect(isWriting ? [] : mutants.map(({ name }) => name).filter((name) => !page.includes(`| ${name} |`))).toEqual([])
+    })
+
+    afterAll(async () => {
+      if (!isWriting) return
+      const page = await readFile(PAGE, 'utf8')
+      const place = new RegExp(`(<!-- ${hall} -->\\n)[\\s\\S]*(<!-- end of ${hall} -->)`)
+      await writeFile(
+        PAGE,
+        page.replace(place, (_, start: string, end: string) => `${start}${tableOf(mutants, caught)}${end}`),
+      )
+    })
+  })
+}
+
+function tableOf(mutants: readonly Mutant[], caught: readonly Caught[]): string {
+  const rows = mutants.map(({ name, why }) => {
+    const found = caught.find((one) => one.name === name)
+    return `| ${name} | ${why} | ${found ? `${found.kind} | ${found.seed} | ${found.seconds.toFixed(1)}` : '| |'} |`
+  })
+  const seconds = caught.map((one) => one.seconds).sort((a, b) => a - b)
+  const [median = 0, slowest = 0] = [seconds[Math.floor(seconds.length / 2)], seconds.at(-1)]
+  const summary = `${mutants.length} mutants; half of them are caught within ${median.toFixed(1)} s, the slowest in ${slowest.toFixed(1)} s.`
+  return `${summary}\n\n| mutant | what is wrong | caught as | seed | seconds |\n|---|---|---|---|---|\n${rows.join('\n')}\n`
+}

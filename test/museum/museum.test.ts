@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { describeMutants, TIMEOUT_MS } from './describe-mutants.js'
+import { exhibit, SPECIMENS } from './mutant.js'
+import { ENGINE_MUTANTS } from './mutants-engine.js'
+import { HOST_MUTANTS } from './mutants-host.js'
+import { OTHER_MUTANTS } from './mutants-others.js'
+import { PBFT_MUTANTS } from './mutants-pbft.js'
+
+describeMutants('skeletons and host', [...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOST_MUTANTS])
+
+describe('the museum', () => {
+  it('has at least 25 mutants, no two with one name', () => {
+    const names = [...ENGINE_MUTANTS, ...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOST_MUTANTS].map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    expect(names.length).toBeGreaterThanOrEqual(25)
+  })
+
+  it('refuses a mutant whose text is not in the source any more', async () => {
+    const mutant = { name: 'of yesterday', file: SPECIMENS.raft.module, find: 'no such text', replace: '' }
+    await expect(exhibit(SPECIMENS.raft, mutant)).rejects.toThrow("mutant 'of yesterday': expected its text once")
+  })
+
+  for (const name of ['pbft', 'raft', 'hotstuff'] as const) {
+    it(
+      `lets the healthy ${name} skeleton pass`,
+      async () => {
+        const { kit, factory } = await exhibit(SPECIMENS[name], undefined)
+        const { members } = SPECIMENS[name]
+        const plan = { members, tolerates: factory.tolerates(members), faults: kit.faultKinds('inside') }
+        const { failures } = await kit.runCampaign({ engine: { factory }, plan, firstSeed: 1, seeds: 60 })
+        expect(failures).toEqual([])
+      },
+      TIMEOUT_MS,
+    )
+  }
+})

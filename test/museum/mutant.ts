@@ -1,0 +1,104 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build, type Plugin } from 'esbuild'
+import type { EngineFactory } from '../../plugins/consensus/index.js'
+import type * as Kit from '../kit/index.js'
+import type { FaultKind } from '../kit/index.js'
+
+/** An engine that mutants are made of, or that runs on a mutated host. */
+export interface Specimen {
+  /** Module and export of the factory. */
+  readonly module: string
+  readonly export: string
+  readonly options?: unknown
+  readonly members: number
+}
+
+/** A deliberately broken copy of something: one place of its source text is replaced. */
+export interface Mutant {
+  readonly name: string
+  readonly specimen: keyof typeof SPECIMENS
+  /** The file that is changed: of the engine, or of the host. */
+  readonly file: string
+  /** Has to be in the file exactly once. */
+  readonly find: string
+  readonly replace: string
+  /** What is wrong with it, for the table. */
+  readonly why: string
+  /** Faults that bring it to light. Default: all that are inside the contract. */
+  readonly faults?: readonly FaultKind[]
+  /** How the kit must say that it is broken; default: in any way. */
+  readonly kind?: 'safety' | 'liveness' | 'contract'
+  readonly requests?: number
+  readonly durationMs?: number
+}
+
+export const SPECIMENS = {
+  pbft: { module: 'test/simulator/skeletons/pbft.ts', export: 'pbftSkeleton', members: 4 },
+  raft: { module: 'test/simulator/skeletons/raft.ts', export: 'raftSkeleton', members: 3 },
+  engine: {
+    module: 'plugins/pbft/engine.ts',
+    export: 'pbft',
+    members: 4,
+    // Small windows and short time-outs, so that everything happens soon.
+    options: {
+      K: 2,
+      logmultiplier: 4,
+      'timeout.request': '500ms',
+      'timeout.viewchange': '500ms',
+      'timeout.resendviewchange': '500ms',
+      'timeout.batch': '100ms',
+    },
+  },
+  hotstuff: { module: 'test/simulator/skeletons/hotstuff.ts', export: 'hotStuffSkeleton', members: 4 },
+} as const satisfies Record<string, Specimen>
+
+/** A kit with its host, and an engine: everything of one bundle, so that a change of the host is a change of all of it. */
+export interface Exhibit {
+  readonly kit: typeof Kit
+  readonly factory: EngineFactory
+}
+
+const ROOT = resolve(import.meta.dirname, '../..')
+/** Below node_modules, so that packages are found and no test runner transforms it. */
+const CACHE = join(ROOT, 'node_modules/.cache/weft-museum')
+
+/** Bundles kit, host and engine with the mutant's change, and loads it. Without a mutant: as they are. Throws if the text to replace is not there exactly once. */
+export async function exhibit(specimen: Specimen, mutant: Pick<Mutant, 'name' | 'file' | 'find' | 'replace'> | undefined): Promise<Exhibit> {
+  const contents = `export * as kit from './test/kit/index.ts'\nexport { ${specimen.export} as factory } from './${specimen.module}'`
+  const result = await build({
+    stdin: { contents, resolveDir: ROOT, loader: 'ts' },
+    absWorkingDir: ROOT,
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'silent',
+    plugins: mutant ? [changing(mutant)] : [],
+  })
+  await mkdir(CACHE, { recursive: true })
+  const file = join(CACHE, `${(mutant?.name ?? `healthy ${specimen.export}`).replaceAll(/[^a-z0-9]+/gi, '-')}-${process.pid}.mjs`)
+  await writeFile(file, result.outputFiles[0]?.contents ?? '')
+  const loaded: Exhibit = await import(/* @vite-ignore */ pathToFileURL(file).href)
+  return loaded
+}
+
+function changing({ name, file, find, replace }: Pick<Mutant, 'name' | 'file' | 'find' | 'replace'>): Plugin {
+  const target = join(ROOT, file)
+  return {
+    name: 'mutant',
+    setup(builder) {
+      builder.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        if (path !== target) return undefined
+        const text = await readFile(path, 'utf8')
+        const places = text.split(find).length - 1
+        if (places !== 1)
+          throw new Error(`mutant '${name}': expected its text once in ${file}, found it ${places} times: the source has changed, so must the mutant`)
+        return { contents: text.replace(find, () => replace), loader: 'ts' }
+      })
+    },
+  }
+}
