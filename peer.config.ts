@@ -22,7 +22,7 @@ import metrics from './plugins/metrics/index.js'
 import network from './plugins/network/index.js'
 import noopsPlugin from './plugins/noops/index.js'
 import openchain from './plugins/openchain/index.js'
-import pbft from './plugins/pbft/index.js'
+import pbftPlugin from './plugins/pbft/index.js'
 import profiling from './plugins/profiling/index.js'
 import rest from './plugins/rest/index.js'
 import sim from './plugins/sim/index.js'
@@ -43,7 +43,7 @@ export default defineConfig({
     chaincode,
     consensus,
     noopsPlugin,
-    pbft,
+    pbftPlugin,
     network,
     transactions,
     devops,

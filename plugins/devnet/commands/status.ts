@@ -69,7 +69,18 @@ const HEADER = ['peer', 'state', 'process', 'address', 'height', 'head', 'view',
 
 function rowOf(shown: ShownPeer): readonly string[] {
   const { id, state, pid, address, height, headHash, view, primary, links, pending, reason } = shown
-  const words = [id, state, pid, address, height, headHash === undefined ? undefined : headHash.slice(0, 12) || 'none', view, primary, links?.length, pending]
+  const words = [
+    id,
+    state,
+    pid,
+    address,
+    height,
+    headHash === undefined ? undefined : headHash.slice(0, 12) || 'none',
+    typeof view === 'number' ? view : undefined,
+    primary,
+    links?.length,
+    pending,
+  ]
   return [...words.map((word) => (word === undefined ? '-' : String(word))), ...(reason === undefined ? [] : [reason])]
 }
 
