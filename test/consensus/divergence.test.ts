@@ -53,7 +53,7 @@ function link(time: VirtualTime, receivers: Handlers[], self: number): Consensus
 }
 
 /** Four hosts; member 3 diverges at block 12 and can copy the ledger of member 0. */
-async function network(overrides: Partial<ConsensusHostOptions> = {}): Promise<readonly Bench[]> {
+async function network(overrides: Pick<Partial<ConsensusHostOptions>, 'engine' | 'transfer'> = {}): Promise<readonly Bench[]> {
   const time = new VirtualTime()
   const [messages, notes]: [Handlers[], Handlers[]] = [[], []]
   const benches: Bench[] = []
