@@ -20,7 +20,7 @@ import logging from './plugins/logging/index.js'
 import network from './plugins/network/index.js'
 import noopsPlugin from './plugins/noops/index.js'
 import openchain from './plugins/openchain/index.js'
-import pbft from './plugins/pbft/index.js'
+import pbftPlugin from './plugins/pbft/index.js'
 import rest from './plugins/rest/index.js'
 import site from './plugins/site/index.js'
 import transactions from './plugins/transactions/index.js'
@@ -36,7 +36,7 @@ export default defineConfig({
     chaincode,
     consensus,
     noopsPlugin,
-    pbft,
+    pbftPlugin,
     admin,
     devops,
     openchain,

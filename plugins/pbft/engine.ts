@@ -154,5 +154,8 @@ function publish(r: Replica): void {
     transferring: r.transferring !== undefined,
   }
   r.host.status(view)
-  for (const name of ['view', 'executed', 'lowWatermark', 'outstanding'] as const) r.host.metric(`pbft_${name}`, view[name])
+  r.host.metric('pbft_view', view.view)
+  r.host.metric('pbft_executed', view.executed)
+  r.host.metric('pbft_low_watermark', view.lowWatermark)
+  r.host.metric('pbft_requests_outstanding', view.outstanding)
 }

@@ -34,7 +34,7 @@ export function closeView(r: Replica, view: bigint): void {
   r.view = view
   r.isActive = false
   saveView(r)
-  for (const changes of r.viewChanges.values()) for (const known of [...changes.keys()]) if (known < view) changes.delete(known)
+  for (const changes of r.viewChanges.values()) for (const known of changes.keys()) if (known < view) changes.delete(known)
 }
 
 /** Signs the own view change, and sends it when that is done; also once more. */

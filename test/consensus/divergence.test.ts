@@ -106,7 +106,9 @@ describe('a validator whose chaincode gave another result', () => {
 
   it('answers no queries and accepts nothing while it has no chain to take, and tries again', async () => {
     let isReachable = false
-    const benches = await network({ transfer: async () => (isReachable ? { reached: false, reason: 'not this way' } : { reached: false, reason: 'nobody has it' }) })
+    const benches = await network({
+      transfer: async () => (isReachable ? { reached: false, reason: 'not this way' } : { reached: false, reason: 'nobody has it' }),
+    })
     const broken = benches[3]
     if (!broken) throw new Error('four members')
     await submit(benches, 0, 19)

@@ -90,7 +90,9 @@ class TestDevnet {
       'the validators are in step',
       async () => {
         running = (await this.status()).filter(({ state }) => state !== 'stopped')
-        return running.every(({ headHash, stateHash, state }) => state === 'running' && headHash === running[0]?.headHash && stateHash === running[0]?.stateHash)
+        return running.every(
+          ({ headHash, stateHash, state }) => state === 'running' && headHash === running[0]?.headHash && stateHash === running[0]?.stateHash,
+        )
       },
       60_000,
     )
@@ -153,7 +155,9 @@ test('a devnet with TLS, what differs from the rest is refused by its key, and m
   writeFileSync(file, `${readFileSync(file, 'utf8')}ledger:\n  state:\n    dataStructure:\n      name: trie\n`)
   await devnet.command('down', 'vp1', '--wipe')
   expect((await devnet.command('up', '--timeout', '3')).stderr).toContain('vp0: it is not connected to vp1')
-  expect((await devnet.command('logs', 'vp1')).stdout).toContain('ERR_NETWORK_SETTINGS: validators must agree on ledger.state.dataStructure.name: vp1 has trie, vp0 has buckettree')
+  expect((await devnet.command('logs', 'vp1')).stdout).toContain(
+    'ERR_NETWORK_SETTINGS: validators must agree on ledger.state.dataStructure.name: vp1 has trie, vp0 has buckettree',
+  )
   const gone = await devnet.command('down', '--wipe')
   expect(gone.stdout).toContain('deleted')
 })

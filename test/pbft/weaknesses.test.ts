@@ -284,6 +284,16 @@ describe('liveness', () => {
     bench.transferred(headNamed('ten', 11n), [engineRequest('done').id])
     expect([...bench.replica.book.all()].map(({ content }) => content.request)).toEqual([requestOf('open', 2)])
   })
+  it('W38: an own request that no block of a transfer holds is announced again, the same: the others may have executed and rejected it', () => {
+    const bench = backup()
+    const request = engineRequest('a')
+    const [announced] = sent(bench.run(() => bench.engine.onRequest(request)))
+    bench.run(() => startTransfer(bench.replica, { n: 10n, id: headNamed('ten').blob, members: [0, 2] }))
+    bench.transferred(headNamed('ten', 11n))
+    expect(kinds(bench.run(() => bench.engine.onRequest(request)))).toEqual([])
+    bench.fire('tick')
+    expect(sent(bench.fire('tick'))).toContainEqual(announced)
+  })
   it('W39: while a view change is under way the request timer stays off', () => {
     const bench = backup()
     bench.fire('newView')
