@@ -25,6 +25,13 @@ export function isWhole({ acknowledged, found }: Report): boolean {
   return found.every((count) => count === found[0] && count >= acknowledged)
 }
 
+/** One row, as it comes. */
+export function rowText(row: Row): string {
+  return cells(row)
+    .map((word, column) => `${HEADER[column]} ${word}`)
+    .join(', ')
+}
+
 function cells({ name, result, cpuMicros, clientMicros }: Row): readonly string[] {
   const all = cpuMicros.reduce((sum, each) => sum + each, 0)
   return [

@@ -9,6 +9,8 @@ const CHAINCODE = 'example02'
 const MOVE = ['invoke', 'a', 'b', '1']
 const STREAMS_PER_CONNECTION = 200
 const WARM_UP_SECONDS = 3
+const WARM_UP_SLICES = 6
+const WARM_UP_TRANSACTIONS = 15_000
 const RESTART_LIMIT_MS = 60_000
 
 /** One row of the report. */
@@ -41,7 +43,7 @@ export interface Loads {
 }
 
 /** Measures a network that runs: latency at low load and at a steady rate, the most it commits, many requests in flight, a restart and a wiped disk under load. */
-export async function measure({ devnet, meshMs }: Measured, { seconds, inFlight, rate, many }: Loads, say: (text: string) => void): Promise<Report> {
+export async function measure({ devnet, meshMs }: Measured, { seconds, inFlight, rate, many }: Loads, say: (row: Row) => void): Promise<Report> {
   const request = invocation(CHAINCODE, MOVE)
   const before = await values(devnet, CHAINCODE, 'a')
   const opened: Client[] = []
@@ -52,14 +54,18 @@ export async function measure({ devnet, meshMs }: Measured, { seconds, inFlight,
   }
   const few = connections(devnet, Math.max(1, Math.ceil(inFlight / devnet.peers.length / STREAMS_PER_CONNECTION)), open)
   let acknowledged = 0
+  /** Measures one load, and says what it gave. */
   const run = async (name: string, clients: readonly Client[], load: (load: Load) => Promise<LoadResult>): Promise<Row> => {
-    say(`${name} ...`)
     const row = await measured(devnet, name, () => load(new Load(clients, request)))
     acknowledged += row.result.committed
+    say(row)
     return row
   }
   try {
-    await run('warm-up', few, (load) => load.closedLoop(inFlight, WARM_UP_SECONDS))
+    // Until the code that is measured is compiled: by number, since on a slow or busy machine a time alone would be too short.
+    for (let slices = 0; slices < WARM_UP_SLICES && acknowledged < WARM_UP_TRANSACTIONS; slices++) {
+      await run('warm-up', few, (load) => load.closedLoop(inFlight, WARM_UP_SECONDS))
+    }
     const rows = [
       await run('20 a second', few, (load) => load.paced(20, seconds)),
       await run(`${rate} a second`, few, (load) => load.paced(rate, seconds)),
@@ -90,11 +96,14 @@ export async function measure({ devnet, meshMs }: Measured, { seconds, inFlight,
 }
 
 async function measured(devnet: Devnet, name: string, load: () => Promise<LoadResult>): Promise<Row> {
+  const pids = devnet.peers.map((peer) => devnet.pid(peer))
   const cpu = cpuOf(devnet)
   const client = cpuMicros(process.pid)
   const result = await load()
   await inStep(devnet)
-  const each = cpuOf(devnet).map((now, index) => (now - (cpu[index] ?? 0)) / result.committed)
+  // A process that was started meanwhile has used nothing before.
+  const before = devnet.peers.map((peer, index) => (devnet.pid(peer) === pids[index] ? (cpu[index] ?? 0) : 0))
+  const each = cpuOf(devnet).map((now, index) => (now - (before[index] ?? 0)) / result.committed)
   return { name, result, cpuMicros: each, clientMicros: (cpuMicros(process.pid) - client) / result.committed }
 }
 

@@ -1,6 +1,10 @@
 import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf, PeerError } from '../../kernel/index.js'
 import type { PeerPlan } from './plan.js'
+
+const PATIENCE_MS = 1000
+const LOOK_EVERY_MS = 50
 
 /** Throws ERR_DEVNET_PORTS, naming every port of these peers that something else has. */
 export async function checkPorts(peers: readonly PeerPlan[]): Promise<void> {
@@ -10,8 +14,12 @@ export async function checkPorts(peers: readonly PeerPlan[]): Promise<void> {
     { use: `${id}, events`, address: eventsAddress },
     { use: `${id}, metrics`, address: metricsAddress },
   ])
-  const problems = await Promise.all(wanted.map(async ({ use, address }) => ({ use, address, problem: await problemWith(address) })))
-  const taken = problems.filter(({ problem }) => problem !== undefined)
+  const look = () => Promise.all(wanted.map(async ({ use, address }) => ({ use, address, problem: await problemWith(address) })))
+  let taken = (await look()).filter(({ problem }) => problem !== undefined)
+  // A peer that was killed keeps its ports for a moment, until the last of its threads has ended.
+  for (const deadline = performance.now() + PATIENCE_MS; taken.length > 0 && performance.now() < deadline; await sleep(LOOK_EVERY_MS)) {
+    taken = (await look()).filter(({ problem }) => problem !== undefined)
+  }
   if (taken.length === 0) return
   throw new PeerError('ERR_DEVNET_PORTS', `the devnet cannot have ${taken.map(({ use, address, problem }) => `${address} (${use}): ${problem}`).join('; ')}`, {
     hint: 'stop what listens there (another devnet? a peer of this machine?), or put the devnet elsewhere: peer devnet down --wipe && peer devnet up --port 17050',

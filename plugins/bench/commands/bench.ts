@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { PeerCommand, PeerError } from '../../../kernel/index.js'
 import type { Devnet } from '../../devnet/index.js'
 import { startNetwork } from '../network.js'
-import { isWhole, textOf } from '../report.js'
+import { isWhole, rowText, textOf } from '../report.js'
 import { measure } from '../scenario.js'
 
 /** `peer bench`: what a network of validators on this machine does, as its clients see it. */
@@ -47,7 +47,7 @@ export class BenchCommand extends PeerCommand {
     try {
       const measured = await startNetwork(directory, { validators, engine: this.engine, set, base: file ?? 'weft/peer.config' })
       devnet = measured.devnet
-      const report = await measure(measured, loads, (text) => this.warn(text))
+      const report = await measure(measured, loads, (row) => this.warn(rowText(row)))
       this.report(report, textOf(report))
       return isWhole(report) ? 0 : 1
     } finally {
