@@ -63,8 +63,8 @@ export async function measure({ devnet, meshMs }: Measured, { seconds, inFlight,
   }
   try {
     // Until the code that is measured is compiled: by number, since on a slow or busy machine a time alone would be too short.
-    for (let slices = 0; slices < WARM_UP_SLICES && acknowledged < WARM_UP_TRANSACTIONS; slices++) {
-      await run('warm-up', few, (load) => load.closedLoop(inFlight, WARM_UP_SECONDS))
+    for (let slices = 0, committed = 0; slices < WARM_UP_SLICES && committed < WARM_UP_TRANSACTIONS; slices++) {
+      committed += (await run('warm-up', few, (load) => load.closedLoop(inFlight, WARM_UP_SECONDS))).result.committed
     }
     const rows = [
       await run('20 a second', few, (load) => load.paced(20, seconds)),

@@ -69,19 +69,13 @@ const HEADER = ['peer', 'state', 'process', 'address', 'height', 'head', 'view',
 
 function rowOf(shown: ShownPeer): readonly string[] {
   const { id, state, pid, address, height, headHash, view, primary, links, pending, reason } = shown
-  const words = [
-    id,
-    state,
-    pid,
-    address,
-    height,
-    headHash === undefined ? undefined : headHash.slice(0, 12) || 'none',
-    typeof view === 'number' ? view : undefined,
-    primary,
-    links?.length,
-    pending,
-  ]
-  return [...words.map((word) => (word === undefined ? '-' : String(word))), ...(reason === undefined ? [] : [reason])]
+  const words = [id, state, pid, address, height, headHash === undefined ? undefined : headHash.slice(0, 12) || 'none', view, primary, links?.length, pending]
+  return [...words.map(cell), ...(reason === undefined ? [] : [reason])]
+}
+
+/** What is not known is a dash. */
+function cell(word: unknown): string {
+  return typeof word === 'string' || typeof word === 'number' || typeof word === 'bigint' ? `${word}` : '-'
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {
