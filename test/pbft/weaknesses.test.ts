@@ -345,6 +345,16 @@ describe('robustness and resources', () => {
     for (const from of [0, 2]) bench.message(from, pbft.encodePayload({ $case: 'checkpoint', value: { sequenceNumber: 2n, replicaId: BigInt(from), id } }))
     expect({ h: state.h, batches: state.batches.size, slots: state.slots.size }).toEqual({ h: 2n, batches: 0, slots: 0 })
   })
+  it('W28: texts longer than any honest one are not kept', () => {
+    const bench = backup({ self: 3 })
+    const long = 'x'.repeat(2000)
+    bench.message(2, vote('commit', 1, long, 2))
+    bench.message(2, vote('prepare', 1, long, 2))
+    bench.message(2, viewChange(1, 2, { qset: [{ sequenceNumber: 1n, batchDigest: long, view: 0n }] }))
+    bench.message(2, pbft.encodePayload({ $case: 'checkpoint', value: { sequenceNumber: 2n, replicaId: 2n, id: long } }))
+    const { slots, said, viewChanges } = bench.replica
+    expect([slots.size, said.size, viewChanges.size]).toEqual([0, 0, 0])
+  })
   it('W29: a proposal whose batch is another than it says leaves nothing behind', () => {
     const bench = backup()
     const batch = batchOf('a')
