@@ -62,10 +62,7 @@ export async function measure({ devnet, meshMs }: Measured, { seconds, inFlight,
     return row
   }
   try {
-    // Until the code that is measured is compiled: by number, since on a slow or busy machine a time alone would be too short.
-    for (let slices = 0, committed = 0; slices < WARM_UP_SLICES && committed < WARM_UP_TRANSACTIONS; slices++) {
-      committed += (await run('warm-up', few, (load) => load.closedLoop(inFlight, WARM_UP_SECONDS))).result.committed
-    }
+    await warmUp(() => run('warm-up', few, (load) => load.closedLoop(inFlight, WARM_UP_SECONDS)))
     const rows = [
       await run('20 a second', few, (load) => load.paced(20, seconds)),
       await run(`${rate} a second`, few, (load) => load.paced(rate, seconds)),
@@ -93,6 +90,12 @@ export async function measure({ devnet, meshMs }: Measured, { seconds, inFlight,
   } finally {
     for (const client of opened) client.close()
   }
+}
+
+/** Until the code that is measured is compiled: by number, since on a slow or busy machine a time alone would be too short. */
+async function warmUp(slice: () => Promise<Row>): Promise<void> {
+  let committed = 0
+  for (let slices = 0; slices < WARM_UP_SLICES && committed < WARM_UP_TRANSACTIONS; slices++) committed += (await slice()).result.committed
 }
 
 async function measured(devnet: Devnet, name: string, load: () => Promise<LoadResult>): Promise<Row> {

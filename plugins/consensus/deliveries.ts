@@ -38,6 +38,11 @@ export class Deliveries {
 
   constructor(private readonly options: DeliveriesOptions) {}
 
+  /** Nothing is executed, committed or transferred, and nothing is asked for. */
+  get isIdle(): boolean {
+    return this.running === undefined && this.queue.length === 0 && !this.options.execution.isOpen
+  }
+
   /** More than `window` unanswered deliveries are a fault of the engine. A transfer cancels what has not begun. */
   add(effect: LedgerEffect): void {
     if (this.isClosed) return

@@ -106,6 +106,8 @@ class EngineHostProcess implements ConsensusHost {
   private readonly connected = new Set<MemberIndex>()
   private divergence: string | undefined
   private isRepairing = false
+  private lookedAtHeight = -1n
+  private looksBehind = 0
 
   constructor(private readonly options: ConsensusHostOptions) {
     const { store, ledger, members, self, clock, log, signer, observer, counters, probe } = options
@@ -209,6 +211,7 @@ class EngineHostProcess implements ConsensusHost {
     if (this.wasEnded()) return
     this.phase = 'running'
     this.begin(engineOptions, restored)
+    this.lookAround()
     transport?.receive({
       message: (from, bytes) => this.inbox.message(from, bytes),
       peer: (member, up) => {
@@ -311,14 +314,40 @@ class EngineHostProcess implements ConsensusHost {
   private differs(head: AgreedHead): void {
     if (this.isRepairing || this.phase !== 'running') return
     const { log, members } = this.options
-    this.isRepairing = true
     const others = head.members.map((member) => members[member]?.id ?? member).join(', ')
     this.divergence = `this validator has another block ${head.height - 1n} than ${others}: it votes no more and takes theirs`
     log.critical('this validator has diverged: it executed the same requests with another result', { block: head.height - 1n, others })
+    this.replaceEngine(head, true)
+  }
+
+  /**
+   * An engine may have no way to learn what was decided while its validator was away: the votes of those that were there are too few until the next
+   * checkpoint. That enough others have executed it is proof. Looks now and then, and acts if nothing has moved for a while.
+   */
+  private lookAround(): void {
+    const { watch } = this
+    if (!watch || this.phase !== 'running') return
+    this.options.clock.setTimer(LOOK_AROUND_MS, () => this.lookAround())
+    if (this.isRepairing || this.halted !== undefined) return
+    const height = this.options.ledger.height()
+    const isStill = height === this.lookedAtHeight && this.deliveries.isIdle
+    this.lookedAtHeight = height
+    const ahead = isStill ? watch.agreedFrom(height + 1n) : undefined
+    this.looksBehind = ahead ? this.looksBehind + 1 : 0
+    if (isStill) watch.query()
+    if (!ahead || this.looksBehind < LOOKS_BEFORE_CATCHING_UP) return
+    this.looksBehind = 0
+    this.options.log.info('this validator is behind and its engine does not move: it catches up and begins anew', { height, others: ahead.height })
+    this.replaceEngine(ahead, false)
+  }
+
+  /** Ends the engine, takes the chain of the others, and begins with a new one. */
+  private replaceEngine(head: AgreedHead, isDiverged: boolean): void {
+    this.isRepairing = true
     this.runner.dispose()
     this.timers.cancelAll()
     this.inbox.close()
-    this.repair(head).catch((error: unknown) => this.die(error))
+    this.repair(head, isDiverged).catch((error: unknown) => this.die(error))
   }
 
   /** An engine that compares results halts itself before the host has seen the difference: then the host looks. */
@@ -328,7 +357,7 @@ class EngineHostProcess implements ConsensusHost {
     if (this.watch) this.options.clock.setTimer(ASK_WHILE_HALTED_MS, () => this.askWhileHalted())
   }
 
-  private async repair(head: AgreedHead): Promise<void> {
+  private async repair(head: AgreedHead, isDiverged: boolean): Promise<void> {
     const { watch } = this
     const { ledger, transfer, clock, log, engine } = this.options
     await this.deliveries.reset()
@@ -339,12 +368,14 @@ class EngineHostProcess implements ConsensusHost {
     await this.pool.reconcile()
     const restored = await this.records.load()
     if (isOver()) return
-    const at = first ?? head.height - 1n
-    this.divergence = `block ${at} was the first that differed from the others'; repaired at height ${ledger.height()}`
-    log.error('this validator had diverged and is repaired: look for a chaincode that is not deterministic, or for damage', {
-      firstBlock: at,
-      height: ledger.height(),
-    })
+    const at = isDiverged ? (first ?? head.height - 1n) : undefined
+    if (at !== undefined) {
+      this.divergence = `block ${at} was the first that differed from the others'; repaired at height ${ledger.height()}`
+      log.error('this validator had diverged and is repaired: look for a chaincode that is not deterministic, or for damage', {
+        firstBlock: at,
+        height: ledger.height(),
+      })
+    }
     this.isRepairing = false
     this.isValid = true
     this.halted = undefined
@@ -404,7 +435,10 @@ class EngineHostProcess implements ConsensusHost {
   private assertAccepting(): void {
     if (this.phase === 'running' && this.halted === undefined && !this.isRepairing) return
     if (this.isRepairing) {
-      throw new PeerError('ERR_CONSENSUS_HALTED', `this validator orders no transactions: ${this.divergence}`, { grpcStatus: 14, retryable: true })
+      throw new PeerError('ERR_CONSENSUS_HALTED', `this validator orders no transactions: ${this.divergence ?? 'it catches up with the others'}`, {
+        grpcStatus: 14,
+        retryable: true,
+      })
     }
     const why = this.halted === undefined ? `this peer is ${this.phase === 'new' ? 'starting' : 'stopping'}` : `its engine is halted: ${this.halted}`
     const { counters } = this.options
@@ -421,6 +455,8 @@ class EngineHostProcess implements ConsensusHost {
 }
 
 const ASK_WHILE_HALTED_MS = 2000
+const LOOK_AROUND_MS = 1000
+const LOOKS_BEFORE_CATCHING_UP = 3
 
 /** Milliseconds since 1970 that never go back: the wall clock at the start, then the monotonic one. */
 function logicalTime(clock: Clock): () => number {

@@ -161,6 +161,29 @@ describe('a validator whose chaincode gave another result', () => {
   })
 })
 
+describe('a validator whose engine cannot learn what it missed', () => {
+  it('takes the blocks that enough others have, and begins with a new engine', async () => {
+    const deaf: EngineFactory = {
+      ...obey,
+      create(host, options, start) {
+        const inner = obey.create(host, options, start)
+        return host.self === 3 && host.head.height < 5n ? {} : inner
+      },
+    }
+    const benches = await network({ engine: { factory: deaf, options: {} } })
+    const [first, , , behind] = benches
+    if (!first || !behind) throw new Error('four members')
+    await submit(benches, 0, 6)
+    expect(behind.ledger.height()).toBe(0n)
+    await run(behind.time, 8000)
+    expect(headOf(behind)).toBe(headOf(first))
+    expect(behind.host.status()).toMatchObject({ valid: true, halted: undefined })
+    expect(behind.host.status().divergence).toBeUndefined()
+    await submit(benches, 7, 8)
+    expect(headOf(behind)).toBe(headOf(first))
+  })
+})
+
 describe('a healthy validator', () => {
   it('says its head every ten blocks, and tells its newest heads to whoever asks', async () => {
     const time = new VirtualTime()

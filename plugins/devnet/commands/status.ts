@@ -39,8 +39,8 @@ interface ShownPeer {
   readonly pending?: bigint
   readonly links?: readonly string[]
   /** Of engines that have them. */
-  readonly view?: unknown
-  readonly primary?: unknown
+  readonly view?: number | undefined
+  readonly primary?: string | undefined
 }
 
 function shownOf({ peer, view }: DevnetPeer): ShownPeer {
@@ -60,7 +60,7 @@ function shownOf({ peer, view }: DevnetPeer): ShownPeer {
     stateHash: hex(report.stateHash),
     pending: report.pending,
     links: report.members.filter(({ self, connected }) => connected && !self).map((member) => member.id),
-    view: engineView['view'],
+    view: typeof engineView['view'] === 'number' ? engineView['view'] : undefined,
     primary: typeof engineView['primary'] === 'number' ? report.members[engineView['primary']]?.id : undefined,
   }
 }
