@@ -5,6 +5,7 @@ import { echoBaseline, startEcho, storeBaseline } from './baselines.js'
 import { invocation, invokeLoad, queryLoad, waitingLoad } from './load.js'
 import { type BenchPeer, serveChaincode, startPeer } from './peer.js'
 import { type Row, printRows } from './report.js'
+import { simulator } from './sim.js'
 import { resolve } from 'node:path'
 
 const { values, positionals } = parseArgs({
@@ -137,7 +138,13 @@ async function baselines(): Promise<Row[]> {
   return [...(await echoBaseline(echo, workers, seconds, PAUSE_MS)), ...(await storeBaseline(seconds))]
 }
 
-const scenarios: Readonly<Record<string, () => Promise<Row[]>>> = { baselines, 'in-process': inProcess, deployed, external }
+const scenarios: Readonly<Record<string, () => Promise<Row[]>>> = {
+  baselines,
+  'in-process': inProcess,
+  deployed,
+  external,
+  sim: () => simulator(seconds),
+}
 const chosen = positionals.length > 0 ? positionals : Object.keys(scenarios)
 const rows: Row[] = []
 const echo = await startEcho(Buffer.from(invocation('example02', MOVE)))
