@@ -8,6 +8,7 @@ import { observabilityScenario } from './observability.js'
 import { type BenchPeer, serveChaincode, startPeer } from './peer.js'
 import { type Row, printRows } from './report.js'
 import { restReads } from './rest.js'
+import { simulator } from './sim.js'
 import { resolve } from 'node:path'
 
 const { values, positionals } = parseArgs({
@@ -157,6 +158,7 @@ const scenarios: Readonly<Record<string, () => Promise<Row[]>>> = {
   rest,
   events: () => eventScenario(seconds),
   observability: () => observabilityScenario(seconds),
+  sim: () => simulator(seconds),
 }
 const chosen = positionals.length > 0 ? positionals : Object.keys(scenarios)
 const rows: Row[] = []

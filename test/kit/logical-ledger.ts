@@ -7,7 +7,6 @@ import {
   type ExecutedTransaction,
   type Ledger,
   type LedgerBatch,
-  ledgerHash,
   type StateEntry,
   type StateKey,
   type TransactionLocation,
@@ -15,6 +14,7 @@ import {
   type VerifyReport,
 } from '../../plugins/ledger/index.js'
 import type { Namespace, Store, StoreBatch } from '../../plugins/level/index.js'
+import { quickHash } from './quick-hash.js'
 
 const EMPTY: Uint8Array = new Uint8Array()
 
@@ -25,6 +25,9 @@ type Writes = ReadonlyMap<string, Uint8Array | undefined>
 interface Step {
   readonly bytes: Uint8Array
   readonly writes: Writes
+  /** Of its transactions, in order. */
+  readonly txids: readonly string[]
+  readonly stateHash: Uint8Array
 }
 
 /** A ledger for fast simulations: real blocks and hashes, but the state hash is a hash chain over the writes and everything is held in memory. */
@@ -86,8 +89,11 @@ class InMemoryLedger implements LogicalLedger {
         return Promise.resolve({ height: this.height() + 1n, currentBlockHash: blockHash(bytes), previousBlockHash: this.#head })
       },
       commit: async (executed, metadata, also) => {
-        const bytes = this.#build(executed, metadata, this.#hashAfter(writes))
-        await this.#write([{ bytes, writes }], also)
+        const stateHash = this.#hashAfter(writes)
+        const bytes = this.#build(executed, metadata, stateHash)
+        const txids = executed.flatMap(({ result: { txid, error } }) => (error === undefined ? [txid] : []))
+        const step: Step = { bytes, writes, txids, stateHash: stateHash ?? EMPTY }
+        await this.#write([step], also)
         this.#isOpen = false
         return this.#announce({ number: this.height() - 1n, bytes, info: this.info(), executed })
       },
@@ -182,7 +188,7 @@ class InMemoryLedger implements LogicalLedger {
     if (writes.size === 0) return this.#stateHash
     const pieces: Uint8Array[] = [this.#stateHash ?? EMPTY]
     for (const [id, value] of writes) pieces.push(Buffer.from(id, 'latin1'), value ?? EMPTY)
-    return ledgerHash(...pieces)
+    return quickHash(...pieces)
   }
 
   #build(executed: readonly ExecutedTransaction[], metadata: Uint8Array | undefined, stateHash: Uint8Array | undefined): Uint8Array {
@@ -213,9 +219,9 @@ class InMemoryLedger implements LogicalLedger {
       if (value === undefined) this.#state.delete(id)
       else this.#state.set(id, value)
     }
-    const { transactions, stateHash } = decode(Block, step.bytes)
+    const { txids, stateHash } = step
     const block = this.height()
-    transactions.forEach(({ txid }, index) => this.#locations.set(txid, { block, index }))
+    txids.forEach((txid, index) => this.#locations.set(txid, { block, index }))
     this.steps.push(step)
     this.#previous = this.#head
     this.#head = blockHash(step.bytes)
@@ -239,13 +245,16 @@ function numberKey(number: number): Uint8Array {
 }
 
 function encodeStep({ bytes, writes }: Step): Uint8Array {
-  const values = [...writes].map(([id, value]) => [id, value === undefined ? null : Buffer.from(value).toString('base64')] as const)
-  return Buffer.from(JSON.stringify([Buffer.from(bytes).toString('base64'), values]))
+  const values = [...writes].map(([id, value]) => [id, value === undefined ? null : Buffer.from(value).toString('latin1')] as const)
+  return Buffer.from(JSON.stringify([Buffer.from(bytes).toString('latin1'), values]), 'utf8')
 }
 
 function decodeStep(row: Uint8Array): Step {
-  const [bytes, values]: readonly [string, readonly (readonly [string, string | null])[]] = JSON.parse(Buffer.from(row).toString())
-  return { bytes: Buffer.from(bytes, 'base64'), writes: new Map(values.map(([id, value]) => [id, value === null ? undefined : Buffer.from(value, 'base64')])) }
+  const [text, values]: readonly [string, readonly (readonly [string, string | null])[]] = JSON.parse(Buffer.from(row).toString())
+  const bytes = Buffer.from(text, 'latin1')
+  const { transactions, stateHash } = decode(Block, bytes)
+  const writes = new Map(values.map(([id, value]) => [id, value === null ? undefined : Buffer.from(value, 'latin1')]))
+  return { bytes, writes, txids: transactions.map(({ txid }) => txid), stateHash }
 }
 
 async function* noEntries(): AsyncGenerator<StateEntry> {

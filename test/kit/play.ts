@@ -101,6 +101,7 @@ class Play<L extends Ledger> {
     for (const request of scenario.requests) simulation.time.schedule(request.atMs, () => this.#submit(request))
     await simulation.run(scenario.durationMs)
     faults.end()
+    await simulation.runUntil('all members run again', () => this.#live.every((member) => simulation.peer(member).host !== undefined), LONGEST_START_MS)
     if (scenario.expect === 'progress') await this.#settle()
     await simulation.checkAll()
   }
@@ -108,7 +109,6 @@ class Play<L extends Ledger> {
   async #settle(): Promise<void> {
     const { scenario } = this
     const simulation = this.#simulation
-    await simulation.runUntil('all members run again', () => this.#live.every((member) => simulation.peer(member).host !== undefined), LONGEST_START_MS)
     for (const member of this.#live) simulation.peer(member).submit(makeTransaction(`last of vp${member}`))
     await simulation.runUntil('every accepted transaction is in every chain and nobody waits', this.#isOver(), scenario.patienceMs)
   }

@@ -1,6 +1,7 @@
 import { ConfidentialityLevel, decode, encode, Transaction, Transaction_Type } from '../../proto/index.js'
 import type { ConsensusHostOptions } from '../../plugins/consensus/index.js'
-import { type ExecutedTransaction, type LedgerBatch, ledgerHash } from '../../plugins/ledger/index.js'
+import type { ExecutedTransaction, LedgerBatch } from '../../plugins/ledger/index.js'
+import { quickHash } from './quick-hash.js'
 
 /** What the consensus host needs of chaincode. */
 export type Executor = ConsensusHostOptions['chaincode']
@@ -55,7 +56,7 @@ function executeOne(batch: LedgerBatch, { bytes, transaction: { txid } }: Ordere
     return { bytes, result: { txid, error: 'refused by the simulated chaincode' } }
   }
   const count = Number(Buffer.from(state.get(CHAINCODE, COUNT) ?? Buffer.from('0')).toString()) + 1
-  const order = ledgerHash(state.get(CHAINCODE, ORDER) ?? new Uint8Array(), Buffer.from(txid))
+  const order = quickHash(state.get(CHAINCODE, ORDER) ?? new Uint8Array(), Buffer.from(txid))
   state.put(CHAINCODE, Buffer.from(`transaction ${txid}`), Buffer.from(String(count)))
   state.put(CHAINCODE, COUNT, Buffer.from(String(count)))
   state.put(CHAINCODE, ORDER, order)
