@@ -60,14 +60,15 @@ function onDecided(r: Replica, { n }: Slot, view: bigint): void {
 /** Begins the next number, if it is decided and its content is here. True if it is over already: a null request makes no block. */
 function beginNext(r: Replica): boolean {
   const n = r.lastExec + 1n
-  const digest = r.slots.get(n)?.committed
+  const slot = r.slots.get(n)
+  const digest = slot?.committed
   if (digest === undefined || r.currentExec !== undefined || r.isOutOfDate || r.isSealed) return false
   if (digest === '') {
     finish(r, n)
     savePosition(r)
     return true
   }
-  const batch = r.batches.get(digest)
+  const batch = r.batches.get(digest) ?? (slot?.offered?.batch.digest === digest ? slot.offered.batch : undefined)
   if (batch) deliver(r, n, batch)
   else r.rules.wantBatch(r, digest)
   return false

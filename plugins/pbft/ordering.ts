@@ -44,12 +44,12 @@ export function propose(r: Replica, batch?: Batch): boolean {
 /** The primary's proposal (§7.3). */
 export function onPrePrepare(r: Replica, from: MemberIndex, message: pbft.PrePrepare): void {
   const { view, sequenceNumber: n, batchDigest: digest } = message
-  if (view !== r.view || from !== r.primaryOf(view) || from === r.self || !r.isInWindow(n)) return
-  if (!r.isActive) return void r.early.set(n, message)
-  if (n > r.rotateAfter) return r.rules.leaveView(r, r.view + 1n)
+  if (from !== r.primaryOf(view) || from === r.self || !r.isInWindow(n)) return
   const batch = batchOf(r, message)
-  const stored = [...r.batches.values()].reduce((sum, { bytes }) => sum + bytes.length, batch?.bytes.length ?? 0)
-  if (stored > MAX_LOG_BYTES) return r.log('warning', `the log has no room for the pre-prepare of number ${n}: ${stored} bytes with it`)
+  if (!hasRoomFor(r, batch)) return r.log('warning', `the log has no room for the pre-prepare of number ${n}`)
+  if (view !== r.view) return offer(r, n, view, batch)
+  if (!r.isActive) return void r.early.set(n, { message, batch })
+  if (n > r.rotateAfter) return r.rules.leaveView(r, r.view + 1n)
   if (!batch && digest !== '') return r.log('warning', `the pre-prepare of number ${n} from replica ${from} does not hold the batch that its digest names`)
   const slot = r.slotAt(n)
   // Also a null request is a proposal (§15 W13).
@@ -96,7 +96,7 @@ export function tryCommit(r: Replica, slot: Slot): void {
 
 /** Proposals for this view that came before it was entered (§15 W40). */
 export function replayEarly(r: Replica): void {
-  const messages = [...r.early.values()].filter(({ view }) => view === r.view)
+  const messages = [...r.early.values()].map(({ message }) => message).filter(({ view }) => view === r.view)
   r.early = new Map()
   for (const message of messages) onPrePrepare(r, r.primaryOf(r.view), message)
 }
@@ -119,6 +119,20 @@ function acceptPrepare(r: Replica, from: MemberIndex, slot: Slot, digest: string
 function batchOf(r: Replica, { batchDigest, requestBatch }: pbft.PrePrepare): Batch | undefined {
   const batch = r.batches.get(batchDigest) ?? (requestBatch && toBatch(requestBatch))
   return batch?.digest === batchDigest ? batch : undefined
+}
+
+/** A proposal of another view gets no vote, but its batch may be needed: who is alone in a view follows the others (§15 W14, W36). */
+function offer(r: Replica, n: bigint, view: bigint, batch: Batch | undefined): void {
+  if (!batch || n <= r.executedTo || (r.slots.get(n)?.offered?.view ?? -1n) > view) return
+  const slot = r.slotAt(n)
+  slot.offered = { view, batch }
+  if (slot.committed === batch.digest) advance(r)
+}
+
+function hasRoomFor(r: Replica, batch: Batch | undefined): boolean {
+  const offered = [...r.slots.values()].map((slot) => slot.offered?.batch)
+  const early = [...r.early.values()].map((kept) => kept.batch)
+  return [...r.batches.values(), ...offered, ...early, batch].reduce((sum, kept) => sum + (kept?.bytes.length ?? 0), 0) <= MAX_LOG_BYTES
 }
 
 /** A new proposal is not voted for if it is empty or repeats something (§15 W18, W42); the votes of the others decide. */

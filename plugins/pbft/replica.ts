@@ -37,6 +37,8 @@ export class Slot {
   readonly commits = new Map<MemberIndex, { readonly view: bigint; readonly digest: string }>()
   /** The digest decided. */
   committed: string | undefined
+  /** What the primary of another view proposed: its content, if that is decided. */
+  offered: { readonly view: bigint; readonly batch: Batch } | undefined
 
   constructor(readonly n: bigint) {}
 }
@@ -48,8 +50,8 @@ export interface Target {
   readonly members: readonly MemberIndex[]
 }
 
-/** A request that is not executed yet: as it is announced, when it came and when it was announced last (0: by another). */
-export type Waiting = Outstanding<{ readonly request: pbft.Request; readonly arrivedAt: number; announcedAt: number }>
+/** A request that is not executed yet: as it is announced, when it came and when it was announced last (0: by another), how often because nothing moved. */
+export type Waiting = Outstanding<{ readonly request: pbft.Request; readonly arrivedAt: number; announcedAt: number; repeats: number }>
 
 /** Rules that lower ones end in. Files import only what lies below them: requests and transfer, checkpoints, execution, ordering, views, catching up, engine. */
 export interface UpperRules {
@@ -86,7 +88,7 @@ export class Replica {
   /** Cut, and not proposed for want of room. */
   waiting: Batch[] = []
   /** Proposals for the view that is being entered, by number. */
-  early = new Map<bigint, pbft.PrePrepare>()
+  early = new Map<bigint, { readonly message: pbft.PrePrepare; readonly batch: Batch | undefined }>()
   /** Own checkpoints: number to Base64 of the chain info. */
   readonly checkpoints = new Map<bigint, string>()
   /** What was prepared and pre-prepared in earlier views. */

@@ -7,6 +7,8 @@ import type { Replica, Waiting } from './replica.js'
 const MAX_REPEATED = 500
 /** An overtaken request is announced again at most this often. */
 const REPEAT_AFTER_MS = 250
+/** What is announced again because nothing moves is announced less and less often. */
+const MAX_DOUBLINGS = 6
 const LONGEST_HOLD_MS = 2000
 const NANOS_PER_MS = 1_000_000n
 const NANOS_PER_SECOND = 1_000_000_000n
@@ -44,7 +46,7 @@ export function onRemoteRequest(r: Replica, from: MemberIndex, request: pbft.Req
   if (!read) return r.log('warning', `a request from replica ${from} is dropped: it has no time or holds no transaction`)
   const { id } = read
   if (isOver(r, id) || r.book.get(id)) return
-  const waiting: Waiting = { id, from, isOwn: r.held.delete(id), isQueued: false, content: { request, arrivedAt: r.host.now, announcedAt: 0 } }
+  const waiting: Waiting = { id, from, isOwn: r.held.delete(id), isQueued: false, content: { request, arrivedAt: r.host.now, announcedAt: 0, repeats: 0 } }
   if (!remember(r, waiting)) return r.log('warning', `replica ${from} has too many requests waiting: one is dropped`)
   if (!mayPropose(r)) startRequestTimer(r)
   else if (!waiting.isQueued) queue(r, waiting)
@@ -123,9 +125,11 @@ export function repeatRequests(r: Replica, member: MemberIndex, downSinceMs: num
 
 /** Nothing moves: announces again what was announced long ago. Others may have executed and rejected it while this replica was away. */
 export function repeatStale(r: Replica): void {
-  const stale = [...r.book.own()].filter(({ id, content }) => r.host.now - content.announcedAt > 2 * r.options.requestMs && !isProposed(r, id))
+  const waitMs = (repeats: number): number => r.options.requestMs * 2 ** Math.min(repeats + 1, MAX_DOUBLINGS)
+  const stale = [...r.book.own()].filter(({ id, content }) => r.host.now - content.announcedAt > waitMs(content.repeats) && !isProposed(r, id))
   for (const { content } of stale.slice(0, MAX_REPEATED)) {
     content.announcedAt = r.host.now
+    content.repeats++
     r.host.broadcast(pbft.encodeRequest(content.request))
   }
 }
@@ -148,7 +152,7 @@ function accept(r: Replica, { id, bytes }: EngineRequest): void {
   r.stamp = now > r.stamp ? now : r.stamp + 1n
   const timestamp = { seconds: r.stamp / NANOS_PER_SECOND, nanos: Number(r.stamp % NANOS_PER_SECOND) }
   const request: pbft.Request = { timestamp, payload: bytes, replicaId: BigInt(r.self), signature: NOTHING }
-  const waiting: Waiting = { id, from: r.self, isOwn: true, isQueued: false, content: { request, arrivedAt: r.host.now, announcedAt: r.host.now } }
+  const waiting: Waiting = { id, from: r.self, isOwn: true, isQueued: false, content: { request, arrivedAt: r.host.now, announcedAt: r.host.now, repeats: 0 } }
   r.host.broadcast(pbft.encodeRequest(request))
   remember(r, waiting)
   startRequestTimer(r)

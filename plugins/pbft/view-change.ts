@@ -29,7 +29,7 @@ export function closeView(r: Replica, view: bigint): void {
     slot.proposal = undefined
     slot.isRefused = slot.isPrepareSent = slot.isPrepared = slot.isCommitSent = false
     slot.prepares.clear()
-    if (slot.commits.size === 0) r.slots.delete(slot.n)
+    if (slot.commits.size === 0 && !slot.offered) r.slots.delete(slot.n)
   }
   r.view = view
   r.isActive = false

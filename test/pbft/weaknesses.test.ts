@@ -181,6 +181,15 @@ describe('liveness', () => {
     expect(asked.map(({ op }) => op)).toEqual(['deliver'])
     expect(bench.replica.view).toBe(0n)
   })
+  it('W14, W36: a replica alone in a later view executes what the others decide in theirs, without fetching anything', () => {
+    const bench = backup({ self: 3 })
+    bench.fire('newView')
+    const batch = batchOf('a')
+    bench.message(0, prePrepare(1, batch))
+    const asked = [0, 1, 2].flatMap((from) => bench.message(from, vote('commit', 1, batch.digest, from)))
+    expect(asked.map(({ op }) => op)).toEqual(['deliver'])
+    expect(bench.replica).toMatchObject({ view: 1n, isActive: false })
+  })
   it('W15: after a state transfer the primary proposes above it', () => {
     const bench = primary()
     bench.run(() => startTransfer(bench.replica, { n: 10n, id: headNamed('ten').blob, members: [1, 2] }))
