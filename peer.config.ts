@@ -16,11 +16,12 @@ import logging from './plugins/logging/index.js'
 import network from './plugins/network/index.js'
 import noopsPlugin from './plugins/noops/index.js'
 import openchain from './plugins/openchain/index.js'
+import pbftPlugin from './plugins/pbft/index.js'
 import sim from './plugins/sim/index.js'
 import site from './plugins/site/index.js'
 
 export default defineConfig({
-  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, admin, devops, openchain, network, site, sim],
+  plugins: [logging, loader, directory, grpc, level, ledger, chaincode, consensus, noopsPlugin, pbftPlugin, admin, devops, openchain, network, site, sim],
   peer: {
     id: 'vp0',
     // Loopback on purpose: nothing authenticates the callers of Admin and Devops, so whoever reaches this address

@@ -22,7 +22,7 @@ export interface RequestBook<T> {
   own(): Iterable<Outstanding<T>>
   unqueued(): Iterable<Outstanding<T>>
   readonly hasUnqueued: boolean
-  /** False if its member has `maxPerMember` here already. */
+  /** False if it goes beyond what its member may have here. */
   add(request: Outstanding<T>): boolean
   markOwn(request: Outstanding<T>): void
   markQueued(request: Outstanding<T>): void
@@ -33,11 +33,24 @@ export interface RequestBook<T> {
   markExecuted(id: RequestId): void
 }
 
-export function createRequestBook<T>(limits: { readonly maxPerMember: number; readonly maxExecuted: number }): RequestBook<T> {
+export interface RequestBookLimits<T> {
+  readonly maxPerMember: number
+  readonly maxBytesPerMember: number
+  /** Newest executed requests that are remembered. */
+  readonly maxExecuted: number
+  readonly bytesOf: (content: T) => number
+}
+
+export function createRequestBook<T>(limits: RequestBookLimits<T>): RequestBook<T> {
   const entries = new Map<RequestId, Outstanding<T>>()
   const own = new Map<RequestId, Outstanding<T>>()
   const unqueued = new Map<RequestId, Outstanding<T>>()
-  const perMember = new Map<MemberIndex, number>()
+  const counts = new Map<MemberIndex, { requests: number; bytes: number }>()
+  const countOf = (member: MemberIndex): { requests: number; bytes: number } => {
+    const count = counts.get(member) ?? { requests: 0, bytes: 0 }
+    counts.set(member, count)
+    return count
+  }
   const executed = createRecentIds(limits.maxExecuted)
   return {
     get size() {
@@ -54,9 +67,12 @@ export function createRequestBook<T>(limits: { readonly maxPerMember: number; re
     own: () => own.values(),
     unqueued: () => unqueued.values(),
     add(request) {
-      const count = perMember.get(request.from) ?? 0
-      if (count >= limits.maxPerMember) return false
-      perMember.set(request.from, count + 1)
+      const count = countOf(request.from)
+      const bytes = limits.bytesOf(request.content)
+      // One request of any size gets in: its size is the transport's affair.
+      if (count.requests >= limits.maxPerMember || (count.requests > 0 && count.bytes + bytes > limits.maxBytesPerMember)) return false
+      count.requests++
+      count.bytes += bytes
       entries.set(request.id, request)
       if (request.isOwn) own.set(request.id, request)
       if (!request.isQueued) unqueued.set(request.id, request)
@@ -81,7 +97,9 @@ export function createRequestBook<T>(limits: { readonly maxPerMember: number; re
       const request = entries.get(id)
       if (!request) return undefined
       for (const map of [entries, own, unqueued]) map.delete(id)
-      perMember.set(request.from, (perMember.get(request.from) ?? 1) - 1)
+      const count = countOf(request.from)
+      count.requests--
+      count.bytes -= limits.bytesOf(request.content)
       return request
     },
     isExecuted: (id) => executed.has(id),

@@ -3,26 +3,26 @@ import type { EngineHost, MemberIndex } from './engine.js'
 
 /** For engines: checks signatures of members' messages and goes on when the answer comes. */
 export interface SignatureChecks {
-  /** Asks; `then` runs with whether all hold. False, and nothing happens, if `maxPending` checks for this member are under way. */
-  check(from: MemberIndex, items: readonly VerifyItem[], then: (hold: boolean) => void): boolean
+  /** Asks; `done` is told whether all hold. False, and nothing happens, if `maxPending` checks for this member are under way. */
+  check(from: MemberIndex, items: readonly VerifyItem[], done: (hold: boolean) => void): boolean
   onVerified(token: string, verdicts: readonly boolean[]): void
 }
 
 export function createSignatureChecks(host: EngineHost, maxPending = 8): SignatureChecks {
-  const pending = new Map<string, { readonly from: MemberIndex; readonly then: (hold: boolean) => void }>()
+  const pending = new Map<string, { readonly from: MemberIndex; readonly done: (hold: boolean) => void }>()
   let asked = 0
   return {
-    check(from, items, then) {
+    check(from, items, done) {
       if ([...pending.values()].filter((check) => check.from === from).length >= maxPending) return false
       const token = `check ${++asked}`
-      pending.set(token, { from, then })
+      pending.set(token, { from, done })
       host.verify(token, items)
       return true
     },
     onVerified(token, verdicts) {
       const check = pending.get(token)
       pending.delete(token)
-      check?.then(verdicts.every(Boolean))
+      check?.done(verdicts.every(Boolean))
     },
   }
 }

@@ -7,7 +7,7 @@ import { currentNewView, fetchMissing, processNewView } from './new-view.js'
 import { addBatch } from './ordering.js'
 import { latestCheckpoint } from './records.js'
 import type { Replica, Slot } from './replica.js'
-import { onBlocksCame, repeatRequests, resubmit } from './requests.js'
+import { onBlocksCame, repeatRequests, repeatStale, resubmit } from './requests.js'
 import { hasUnreachedTarget, retryTransfer, startTransfer } from './transfer.js'
 import { closeView } from './view-change.js'
 
@@ -80,6 +80,7 @@ export function onTick(r: Replica): void {
   else if (r.book.hasUnqueued || !r.isActive || r.isOutOfDate || [...r.slots.keys()].some((n) => n > r.executedTo)) {
     probe(r)
     repeatProgress(r)
+    repeatStale(r)
   } else if (r.idleTicks % IDLE_TICKS === 0) {
     const others = r.host.members.map(({ index }) => index).filter((index) => index !== r.self && !r.down.has(index))
     const next = others[(r.idleTicks / IDLE_TICKS) % others.length]

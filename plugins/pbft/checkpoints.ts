@@ -24,8 +24,8 @@ export function onCheckpoint(r: Replica, from: MemberIndex, { sequenceNumber: n,
 /** Drops what lies at or below a stable checkpoint (§8.4). After a restart all stored batches are kept until the first move. */
 export function moveWatermarks(r: Replica, n: bigint, keepBatches = false): void {
   const x = n - (n % r.K)
-  for (const map of [r.slots, r.said, r.pset]) for (const number of [...map.keys()]) if (number <= x) map.delete(number)
-  for (const [key, { sequenceNumber }] of [...r.qset]) if (sequenceNumber <= x) r.qset.delete(key)
+  for (const map of [r.slots, r.said, r.pset]) for (const number of map.keys()) if (number <= x) map.delete(number)
+  for (const [key, { sequenceNumber }] of r.qset) if (sequenceNumber <= x) r.qset.delete(key)
   for (const number of [...r.checkpoints.keys()].filter((number) => number < x)) {
     r.checkpoints.delete(number)
     r.host.delete(`chkpt.${number}`)

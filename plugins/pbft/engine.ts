@@ -10,6 +10,7 @@ import { onPrepare, onPrePrepare, orderBatch, propose, proposeWaiting, tryCommit
 import { restore, restoreVotes, rotationAfter } from './records.js'
 import { Replica, type UpperRules } from './replica.js'
 import { announceHeld, cut, onOwnRequest, onRemoteRequest } from './requests.js'
+import { MAX_DIGEST_LENGTH, MAX_ID_LENGTH } from './selection.js'
 import { startTransfer } from './transfer.js'
 import { askToSign, leaveView, onSigned, onViewChange } from './view-change.js'
 
@@ -91,6 +92,9 @@ function onMessage(r: Replica, from: MemberIndex, message: wire.Incoming | undef
   if (!message || message.$case === 'requestBatch') return r.log('warning', `a message of replica ${from} is dropped: it holds nothing that is taken`)
   const { replicaId } = message.value
   if (replicaId !== BigInt(from)) return r.log('warning', `a message of replica ${from} is dropped: it says that it is of ${replicaId}`)
+  // Nothing honest is longer; what is kept of a member is so bounded in bytes, too (§15 W28).
+  if ('batchDigest' in message.value && message.value.batchDigest.length > MAX_DIGEST_LENGTH) return
+  if ('id' in message.value && message.value.id.length > MAX_ID_LENGTH) return
   if ('view' in message.value) onSeen(r, from, message.value.view)
   switch (message.$case) {
     case 'prePrepare':
@@ -154,5 +158,8 @@ function publish(r: Replica): void {
     transferring: r.transferring !== undefined,
   }
   r.host.status(view)
-  for (const name of ['view', 'executed', 'lowWatermark', 'outstanding'] as const) r.host.metric(`pbft_${name}`, view[name])
+  r.host.metric('pbft_view', view.view)
+  r.host.metric('pbft_executed', view.executed)
+  r.host.metric('pbft_low_watermark', view.lowWatermark)
+  r.host.metric('pbft_requests_outstanding', view.outstanding)
 }

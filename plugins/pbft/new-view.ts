@@ -8,7 +8,7 @@ import { prepare, replayEarly, tryCommit } from './ordering.js'
 import { rotationAfter, saveSet, saveView } from './records.js'
 import type { Replica } from './replica.js'
 import { onViewEntered } from './requests.js'
-import { assignSequenceNumbers, hasNoRepetition, type InitialCheckpoint, isCorrect, sameAssignment, selectInitialCheckpoint } from './selection.js'
+import { assignSequenceNumbers, isModest, type InitialCheckpoint, isCorrect, sameAssignment, selectInitialCheckpoint } from './selection.js'
 import { learnTarget, startTransfer } from './transfer.js'
 
 /** An honest original's V holds a few view changes of each replica; beyond this it is refused unread. */
@@ -91,7 +91,7 @@ function outcomeOf({ quorums, L }: Replica, vset: readonly pbft.ViewChange[]): O
 /** What a correct primary cannot have sent (§15 W7, W8): too few view changes for this view, wrong ones, or repetitions that count. */
 function isSound({ quorums, L }: Replica, { view, vset }: pbft.NewView): boolean {
   const replicas = new Set(vset.filter((viewChange) => viewChange.view === view).map(({ replicaId }) => replicaId))
-  const isGood = (viewChange: pbft.ViewChange): boolean => isCorrect(viewChange, L) && hasNoRepetition(viewChange)
+  const isGood = (viewChange: pbft.ViewChange): boolean => isCorrect(viewChange, L) && isModest(viewChange)
   return replicas.size >= quorums.viewChange && vset.every((change) => change.view >= view && change.replicaId < BigInt(quorums.N) && isGood(change))
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineKeys, duration, flag, integer, key, PeerError, text } from '../../kernel/index.js'
-import { type Batching, batchingKind, type Member } from '../consensus/index.js'
+import { batchingKind, type Member } from '../consensus/index.js'
 
 const wait = duration().refine((ms) => ms > 0, 'expected a duration above zero, such as 2s')
 const count = integer({ min: 0 })
@@ -43,27 +43,13 @@ export const pbftKeys = defineKeys({
   'pbft.batching': key(kinds.batching, 'adaptive', 'adaptive: an idle primary cuts a batch at once; fixed: v0.6, on batchsize or after timeout.batch'),
 })
 
-/** Options of PBFT. Durations in milliseconds. */
-export interface PbftOptions {
-  /** None: as many as there are members; of `f` as many as N allows. */
-  readonly N: number | undefined
-  readonly f: number | undefined
-  readonly K: number
-  readonly logMultiplier: number
-  readonly batchSize: number
-  readonly batching: Batching
-  readonly viewChangePeriod: number
-  readonly batchMs: number
-  readonly requestMs: number
-  readonly viewChangeMs: number
-  readonly resendMs: number
-  readonly nullRequestMs: number
-}
+/** Options of PBFT, durations in milliseconds. Without N as many as there are members, without f as many as N allows. */
+export type PbftOptions = ReturnType<typeof parsePbftOptions>
 
 const schema = z.strictObject(kinds).partial()
 
 /** Reads options as people write them: `{ N: 4, f: 1, K: 10, 'timeout.request': '2s' }`, all optional. Throws ERR_PBFT_OPTIONS. */
-export function parsePbftOptions(raw: unknown): PbftOptions {
+export function parsePbftOptions(raw: unknown) {
   const parsed = schema.safeParse(raw ?? {})
   if (!parsed.success) throw wrong(parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`))
   const { N, f, K = 10, logmultiplier = 4, batchsize = 500, batching = 'adaptive', viewchangeperiod = 0, ...read } = parsed.data

@@ -7,6 +7,9 @@ import { saveSet } from './records.js'
 import type { Replica, Slot } from './replica.js'
 import { isRepeated } from './requests.js'
 
+/** Batches that are kept at a time: a primary that fills more is left in the end (§15 W28). */
+const MAX_LOG_BYTES = 512 * 1024 * 1024
+
 /** A batch that was cut here, or that waits for room (spec/consensus.md §7.1). */
 export function orderBatch(r: Replica, batch: Batch): void {
   addBatch(r, batch)
@@ -45,6 +48,8 @@ export function onPrePrepare(r: Replica, from: MemberIndex, message: pbft.PrePre
   if (!r.isActive) return void r.early.set(n, message)
   if (n > r.rotateAfter) return r.rules.leaveView(r, r.view + 1n)
   const batch = batchOf(r, message)
+  const stored = [...r.batches.values()].reduce((sum, { bytes }) => sum + bytes.length, batch?.bytes.length ?? 0)
+  if (stored > MAX_LOG_BYTES) return r.log('warning', `the log has no room for the pre-prepare of number ${n}: ${stored} bytes with it`)
   if (!batch && digest !== '') return r.log('warning', `the pre-prepare of number ${n} from replica ${from} does not hold the batch that its digest names`)
   const slot = r.slotAt(n)
   // Also a null request is a proposal (§15 W13).

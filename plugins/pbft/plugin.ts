@@ -11,21 +11,11 @@ export const pbftPlugin = definePlugin({
   requires: [ENGINES],
   apply(peer) {
     peer.hooks.registerServices.tap(async () => {
-      const settings = peer.settings(pbftKeys)
-      peer.use(ENGINES).register(pbft, {
-        N: settings['pbft.general.N'],
-        f: settings['pbft.general.f'],
-        K: settings['pbft.general.K'],
-        logmultiplier: settings['pbft.general.logmultiplier'],
-        batchsize: settings['pbft.general.batchsize'],
-        viewchangeperiod: settings['pbft.general.viewchangeperiod'],
-        'timeout.batch': `${settings['pbft.general.timeout.batch']}ms`,
-        'timeout.request': `${settings['pbft.general.timeout.request']}ms`,
-        'timeout.viewchange': `${settings['pbft.general.timeout.viewchange']}ms`,
-        'timeout.resendviewchange': `${settings['pbft.general.timeout.resendviewchange']}ms`,
-        'timeout.nullrequest': `${settings['pbft.general.timeout.nullrequest']}ms`,
-        batching: settings['pbft.batching'],
-      })
+      const settings = new Map(Object.entries(peer.settings(pbftKeys)))
+      // Durations were read as milliseconds; options write them as people do.
+      const written = [...settings].map(([name, value]) => [name.replace(/^pbft\.(general\.)?/, ''), name.includes('timeout') ? `${value}ms` : value] as const)
+      const known = written.filter(([name]) => name !== 'timeout.broadcast' && name !== 'executor.queuesize')
+      peer.use(ENGINES).register(pbft, Object.fromEntries(known))
     })
   },
 })

@@ -129,7 +129,12 @@ export class Replica {
   patience = { at: -1n, left: 0 }
 
   /** Requests that wait, and those executed (spec/consensus.md §12.1). */
-  readonly book: RequestBook<Waiting['content']> = createRequestBook({ maxPerMember: 20_000, maxExecuted: 40_000 })
+  readonly book: RequestBook<Waiting['content']> = createRequestBook({
+    maxPerMember: 20_000,
+    maxBytesPerMember: 256 * 1024 * 1024,
+    maxExecuted: 40_000,
+    bytesOf: ({ request }) => request.payload.length,
+  })
   readonly batcher: Batcher<Waiting>
   /** Own proposals that are not executed; how many are over that the batcher was not told of. */
   readonly ownBatches = new Set<string>()

@@ -21,6 +21,8 @@ export function onOwnRequest(r: Replica, request: EngineRequest): void {
     if (!r.delivering?.ids.has(id)) r.host.forget([id])
   } else if (known) r.book.markOwn(known)
   else if (former) {
+    // Perhaps it was executed and rejected meanwhile: it is announced again as soon as nothing moves.
+    former.content.announcedAt = 0
     remember(r, former)
     resubmit(r)
   } else if (r.isOutOfDate && r.quorums.N > 1) {
@@ -69,7 +71,7 @@ export function startRequestTimer(r: Replica): void {
 /** As primary, queues what is in no batch (§12.5). */
 export function resubmit(r: Replica): void {
   startRequestTimer(r)
-  if (mayPropose(r)) for (const waiting of [...r.book.unqueued()]) queue(r, waiting)
+  if (mayPropose(r)) for (const waiting of r.book.unqueued()) queue(r, waiting)
   for (; r.finishedBatches > 0; r.finishedBatches--) r.batcher.finished()
 }
 
@@ -117,6 +119,15 @@ export function repeatRequests(r: Replica, member: MemberIndex, downSinceMs: num
   const recentMs = member === r.primaryOf(r.view) ? downSinceMs - r.options.requestMs : 0
   const missed = [...r.book.own()].filter(({ id, content }) => content.announcedAt >= recentMs && !isProposed(r, id))
   for (const { content } of missed.slice(0, MAX_REPEATED)) r.host.send(member, pbft.encodeRequest(content.request))
+}
+
+/** Nothing moves: announces again what was announced long ago. Others may have executed and rejected it while this replica was away. */
+export function repeatStale(r: Replica): void {
+  const stale = [...r.book.own()].filter(({ id, content }) => r.host.now - content.announcedAt > 2 * r.options.requestMs && !isProposed(r, id))
+  for (const { content } of stale.slice(0, MAX_REPEATED)) {
+    content.announcedAt = r.host.now
+    r.host.broadcast(pbft.encodeRequest(content.request))
+  }
 }
 
 const mayPropose = (r: Replica): boolean => r.isPrimary && r.isActive && !r.isOutOfDate && !r.isSealed

@@ -68,9 +68,18 @@ export function isCorrect({ view, h, cset, pset, qset }: pbft.ViewChange, L: big
   return fits && cset.every(({ sequenceNumber }) => sequenceNumber >= h && sequenceNumber <= h + L)
 }
 
-/** No entry repeats another: each repetition would count as a vote of its own (§15 W8). Honest replicas never repeat. */
-export function hasNoRepetition({ cset, pset, qset }: pbft.ViewChange): boolean {
+/** Digests have 88 characters, the Base64 of a chain info has some 180. */
+export const MAX_DIGEST_LENGTH = 88
+export const MAX_ID_LENGTH = 1024
+const MAX_ENTRIES = 10_000
+
+/** No entry repeats another: each repetition would count as a vote of its own (§15 W8). Honest replicas never repeat, nor send more than this (W28). */
+export function isModest({ cset, pset, qset }: pbft.ViewChange): boolean {
+  const entries = [...pset, ...qset]
   return (
+    cset.length + entries.length <= MAX_ENTRIES &&
+    cset.every(({ id }) => id.length <= MAX_ID_LENGTH) &&
+    entries.every(({ batchDigest }) => batchDigest.length <= MAX_DIGEST_LENGTH) &&
     isSet(cset.map(({ sequenceNumber, id }) => `${sequenceNumber} ${id}`)) &&
     isSet(pset.map(({ sequenceNumber }) => String(sequenceNumber))) &&
     isSet(qset.map(({ sequenceNumber, batchDigest }) => `${sequenceNumber} ${batchDigest}`))

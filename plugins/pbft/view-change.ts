@@ -5,7 +5,7 @@ import { NOTHING, signedBytes } from './messages.js'
 import { processNewView, sendNewView, viewChangesFor } from './new-view.js'
 import { saveView } from './records.js'
 import type { Replica } from './replica.js'
-import { hasNoRepetition, isCorrect } from './selection.js'
+import { isModest, isCorrect } from './selection.js'
 
 /** The view changes of each member that are kept: the lowest ones and the highest (§15 W28). */
 const MAX_KEPT = 4
@@ -34,7 +34,7 @@ export function closeView(r: Replica, view: bigint): void {
   r.view = view
   r.isActive = false
   saveView(r)
-  for (const changes of r.viewChanges.values()) for (const known of [...changes.keys()]) if (known < view) changes.delete(known)
+  for (const changes of r.viewChanges.values()) for (const known of changes.keys()) if (known < view) changes.delete(known)
 }
 
 /** Signs the own view change, and sends it when that is done; also once more. */
@@ -67,7 +67,7 @@ export function onSigned(r: Replica, token: string, signature: Uint8Array): void
 /** A member's view change (§9.3). */
 export function onViewChange(r: Replica, from: MemberIndex, viewChange: pbft.ViewChange): void {
   const isKnown = r.viewChanges.get(from)?.has(viewChange.view) === true
-  if (viewChange.view < r.view || isKnown || !isCorrect(viewChange, r.L) || !hasNoRepetition(viewChange)) return
+  if (viewChange.view < r.view || isKnown || !isCorrect(viewChange, r.L) || !isModest(viewChange)) return
   const { signature } = viewChange
   r.checks.check(from, [{ member: from, bytes: signedBytes(viewChange), signature }], (holds) => {
     if (holds) accept(r, from, viewChange)

@@ -9,6 +9,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'chaincode',
   'consensus',
   'noops',
+  'pbft',
   'admin',
   'devops',
   'openchain',

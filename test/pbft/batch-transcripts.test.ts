@@ -4,9 +4,9 @@ import { digestOf, toEngineRequest } from '../../plugins/pbft/messages.js'
 import { begin } from '../../plugins/pbft/engine.js'
 import { type Asked, Bench, headNamed } from './kit/bench.js'
 import type { Deviation, Expected } from './kit/deviations.js'
-import { hex, type JsonEffect, type JsonInput, optionsOf, readVectors, toPayload, type Transcript, unhex } from './kit/transcripts.js'
+import { hex, type JsonEffect, type JsonInput, optionsOf, vectorText, toPayload, type Transcript, unhex } from './kit/transcripts.js'
 
-const { transcripts } = readVectors<{ transcripts: Transcript[] }>('batch-transcripts')
+const { transcripts }: { transcripts: Transcript[] } = JSON.parse(vectorText('batch-transcripts'))
 
 const requestDigest = (request: pbft.Request): string => digestOf(encode(pbft.Request, request))
 const txids = (requests: readonly { readonly bytes: Uint8Array }[]): string[] => requests.map(({ bytes }) => decode(Transaction, bytes).txid)
@@ -106,9 +106,12 @@ function emitted(asked: Asked): string[] {
       return [`transfer ${asked.target.height} ${hex(asked.target.hash)}`]
     case 'valid':
       return [`valid ${asked.valid}`]
-    default:
+    case 'send':
+    case 'forget':
+    case 'halt':
       return [asked.op]
   }
+  return []
 }
 
 function stateOf({ replica, timers }: Bench): Record<string, unknown> {

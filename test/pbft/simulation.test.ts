@@ -3,10 +3,10 @@ import type { EngineFactory } from '../../plugins/consensus/index.js'
 import { parsePbftOptions, pbft, type PbftOptions } from '../../plugins/pbft/index.js'
 import { type LogicalLedger, makeTransaction, openLogicalLedger, Simulation, type SimulationOptions } from '../kit/index.js'
 import { copyChain, runScenario, type Scenario } from '../simulator/scenario.js'
-import { babble, equivocate, hurry, type Lie, withLiar } from './kit/byzantine.js'
+import { babble, equivocate, hurry, type Lie, withLiar, withLoss } from './kit/byzantine.js'
 
 /** Seeds of each kind; a long run: `WEFT_PBFT_SEEDS=2000 npx vitest run --config .ci/vitest.config.ts test/pbft/simulation`. */
-const SEEDS = Number(process.env['WEFT_PBFT_SEEDS'] ?? 12)
+const SEEDS = Number(process.env['WEFT_PBFT_SEEDS'] ?? 8)
 const FIRST = Number(process.env['WEFT_PBFT_SEED'] ?? 1)
 const TIMEOUT_MS = 3_600_000
 
@@ -49,8 +49,9 @@ const scenario = (seed: number, changes: Partial<Scenario> = {}): Scenario => ({
 /** A run in which something was ordered, and no engine gave up. */
 async function survive(factory: EngineFactory<PbftOptions>, how: Scenario): Promise<void> {
   const { invariants, peers } = await runScenario(factory, how)
-  expect(invariants.acceptedCount).toBeGreaterThan(0)
-  expect(invariants.heightOf(0)).toBeGreaterThan(1)
+  // A single validator may be down whenever a client comes.
+  if (how.members > 1) expect(invariants.acceptedCount).toBeGreaterThan(0)
+  if (how.members > 1) expect(invariants.heightOf(0)).toBeGreaterThan(1)
   expect(peers.map(({ host }) => host?.status().halted)).toEqual(peers.map(() => undefined))
 }
 
@@ -172,6 +173,18 @@ describe('PBFT in simulation', () => {
         expect([0, 1, 2, 3].map((member) => simulation.invariants.heightOf(member))).toEqual([1, 1, 1, 1])
         simulation.links.heal()
         await untilAllHave(simulation, [0, 1, 2, 3], 12)
+      }),
+    TIMEOUT_MS,
+  )
+
+  it(
+    'goes on although one message in ten is lost without anybody noticing',
+    async () =>
+      everySeed(async (seed) => {
+        const simulation = await startSimulation(seed, withOptions({}, withLoss(0.1)))
+        load(simulation, [0, 1, 2, 3], 15)
+        await simulation.run(400)
+        await untilAllHave(simulation, [0, 1, 2, 3], 15)
       }),
     TIMEOUT_MS,
   )

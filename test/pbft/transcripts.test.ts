@@ -11,7 +11,7 @@ import {
   type JsonEffect,
   type JsonInput,
   optionsOf,
-  readVectors,
+  vectorText,
   renamedBlob,
   renamedId,
   renamedMessage,
@@ -20,7 +20,7 @@ import {
   unhex,
 } from './kit/transcripts.js'
 
-const { transcripts } = readVectors<{ transcripts: Transcript[] }>('transcripts')
+const { transcripts }: { transcripts: Transcript[] } = JSON.parse(vectorText('transcripts'))
 
 const headOf = (blobHex: string) => ({ height: 1n, hash: unhex(blobHex), blob: renamedBlob(unhex(blobHex)) })
 
@@ -89,6 +89,7 @@ function emitted(asked: Asked): string[] {
     case 'forget':
       return ['forget']
   }
+  return []
 }
 
 /** What the original's store holds after a step. An empty set is as good as none. */

@@ -11,7 +11,7 @@ import {
   type JsonMessage,
   type JsonPQ,
   type JsonRequest,
-  readVectors,
+  vectorText,
   renamedBlob,
   renamedId,
   toRequest,
@@ -30,7 +30,7 @@ describe('digests.json', () => {
     }[]
     readonly normalisation: readonly { readonly description: string; readonly inputHex: string; readonly canonicalHex?: string; readonly digest?: string }[]
   }
-  const { requests, batches, normalisation } = readVectors<Digests>('digests')
+  const { requests, batches, normalisation }: Digests = JSON.parse(vectorText('digests'))
 
   const numbered = (index: number): pbft.Request => ({
     timestamp: { seconds: 1_469_000_000n + BigInt(index), nanos: index },
@@ -66,9 +66,11 @@ describe('digests.json', () => {
 })
 
 describe('messages.json and wrapping.json', () => {
-  const { messages } = readVectors<{
+  const {
+    messages,
+  }: {
     messages: readonly { readonly description: string; readonly pbftMessageHex: string; readonly batchMessageHex: string }[]
-  }>('messages')
+  } = JSON.parse(vectorText('messages'))
 
   it('messages are read, and written byte for byte', () => {
     for (const { description, batchMessageHex } of messages) {
@@ -78,9 +80,11 @@ describe('messages.json and wrapping.json', () => {
     }
   })
   it('of the envelopes only requests and protocol messages are taken', () => {
-    const { batchMessages } = readVectors<{
+    const {
+      batchMessages,
+    }: {
       batchMessages: readonly { readonly description: string; readonly batchMessageHex: string; readonly request?: JsonRequest }[]
-    }>('wrapping')
+    } = JSON.parse(vectorText('wrapping'))
     for (const { description, batchMessageHex, request } of batchMessages) {
       const message = pbft.decodeIncoming(unhex(batchMessageHex))
       if (description.startsWith('request (')) expect(request && hex(pbft.encodeRequest(toRequest(request)))).toBe(batchMessageHex)
@@ -94,7 +98,7 @@ describe('messages.json and wrapping.json', () => {
       readonly requestHex: string
       readonly transactionHex: string
     }
-    const { pbftRequestFromTransaction: vector } = readVectors<{ pbftRequestFromTransaction: Conversion }>('wrapping')
+    const { pbftRequestFromTransaction: vector }: { pbftRequestFromTransaction: Conversion } = JSON.parse(vectorText('wrapping'))
     const timestamp = { seconds: BigInt(vector.clock.seconds), nanos: vector.clock.nanos }
     const request = { timestamp, payload: unhex(vector.transactionHex), replicaId: BigInt(vector.replicaId), signature: NOTHING }
     expect(hex(encode(pbft.Request, request))).toBe(vector.requestHex)
@@ -110,7 +114,7 @@ describe('viewchange-signing.json', () => {
       readonly securityOffPbftMessageHex: string
     }[]
   }
-  const { viewChanges } = readVectors<Signing>('viewchange-signing')
+  const { viewChanges }: Signing = JSON.parse(vectorText('viewchange-signing'))
 
   it('the bytes to sign are those without the signature, also of a message that has one', () => {
     for (const { description, fields, signedBytesHex, securityOffPbftMessageHex } of viewChanges) {
@@ -133,7 +137,7 @@ describe('metadata.json', () => {
       readonly previousBlockHashHex: string
     }[]
   }
-  const vectors = readVectors<MetadataVectors>('metadata')
+  const vectors: MetadataVectors = JSON.parse(vectorText('metadata'))
 
   it('blocks carry the recorded metadata', () => {
     for (const { metadataHex, seqNo } of vectors.metadata) expect(hex(encode(pbft.Metadata, { seqNo: BigInt(seqNo) }))).toBe(metadataHex)
@@ -177,7 +181,7 @@ describe('persistence.json', () => {
     readonly restore: readonly Restore[]
     readonly pqSets: { readonly cases: readonly { readonly set: readonly JsonPQ[]; readonly valueHex: string }[] }
   }
-  const { restore, pqSets } = readVectors<Persistence>('persistence')
+  const { restore, pqSets }: Persistence = JSON.parse(vectorText('persistence'))
   const plain = ({ sequenceNumber, batchDigest, view }: pbft.ViewChangePQ) => ({ batchDigest, sequenceNumber: Number(sequenceNumber), view: Number(view) })
 
   it('P and Q sets have the recorded encoding', () => {
@@ -232,7 +236,7 @@ describe('algorithms.json', () => {
       readonly cases: readonly { readonly K: number; readonly seqNo: number; readonly viewChangePeriod: number; readonly viewChangeSeqNo: Integer }[]
     }
   }
-  const { quorums, correctViewChange, inWatermarks, viewChangeSeqNo } = readVectors<Algorithms>('algorithms')
+  const { quorums, correctViewChange, inWatermarks, viewChangeSeqNo }: Algorithms = JSON.parse(vectorText('algorithms'))
   const members = (N: number) => Array.from({ length: N }, (_, index) => ({ index, id: `vp${index}` }))
 
   it('quorums and primaries are as recorded', () => {
@@ -285,7 +289,7 @@ describe('new-view.json', () => {
       readonly xset?: readonly { readonly sequenceNumber: Integer; readonly batchDigest: string }[]
     }[]
   }
-  const { cases } = readVectors<{ cases: readonly Case[] }>('new-view')
+  const { cases }: { cases: readonly Case[] } = JSON.parse(vectorText('new-view'))
 
   it(`${cases.length} sets of view changes lead to the recorded checkpoint and assignments`, () => {
     for (const { description, N, f, L, vset, selected, selectedAny, assigned } of cases) {
@@ -328,7 +332,7 @@ describe('checkpoints.json', () => {
       readonly after: After
     }[]
   }
-  const { cases } = readVectors<{ cases: readonly Case[] }>('checkpoints')
+  const { cases }: { cases: readonly Case[] } = JSON.parse(vectorText('checkpoints'))
 
   for (const { description, K, L, N, f, h, self, steps } of cases) {
     it(description, () => {
@@ -366,7 +370,8 @@ describe('dedup.json', () => {
     readonly steps: readonly { readonly op: string; readonly seconds: Integer; readonly nanos: number; readonly replicaId: number; readonly result: boolean }[]
   }
   it('what the original drops for its time is taken: only what was executed is old (W19)', () => {
-    const asked = readVectors<Dedup>('dedup').steps.filter(({ op }) => op === 'isNew')
+    const { steps }: Dedup = JSON.parse(vectorText('dedup'))
+    const asked = steps.filter(({ op }) => op === 'isNew')
     const bench = new Bench({ self: 0 }).begin()
     for (const [index, { seconds, nanos, replicaId }] of asked.entries()) {
       const request = {

@@ -284,6 +284,16 @@ describe('liveness', () => {
     bench.transferred(headNamed('ten', 11n), [engineRequest('done').id])
     expect([...bench.replica.book.all()].map(({ content }) => content.request)).toEqual([requestOf('open', 2)])
   })
+  it('W38: an own request that no block of a transfer holds is announced again, the same: the others may have executed and rejected it', () => {
+    const bench = backup()
+    const request = engineRequest('a')
+    const [announced] = sent(bench.run(() => bench.engine.onRequest(request)))
+    bench.run(() => startTransfer(bench.replica, { n: 10n, id: headNamed('ten').blob, members: [0, 2] }))
+    bench.transferred(headNamed('ten', 11n))
+    expect(kinds(bench.run(() => bench.engine.onRequest(request)))).toEqual([])
+    bench.fire('tick')
+    expect(sent(bench.fire('tick'))).toContainEqual(announced)
+  })
   it('W39: while a view change is under way the request timer stays off', () => {
     const bench = backup()
     bench.fire('newView')
@@ -334,6 +344,16 @@ describe('robustness and resources', () => {
     const id = state.checkpoints.get(2n) ?? ''
     for (const from of [0, 2]) bench.message(from, pbft.encodePayload({ $case: 'checkpoint', value: { sequenceNumber: 2n, replicaId: BigInt(from), id } }))
     expect({ h: state.h, batches: state.batches.size, slots: state.slots.size }).toEqual({ h: 2n, batches: 0, slots: 0 })
+  })
+  it('W28: texts longer than any honest one are not kept', () => {
+    const bench = backup({ self: 3 })
+    const long = 'x'.repeat(2000)
+    bench.message(2, vote('commit', 1, long, 2))
+    bench.message(2, vote('prepare', 1, long, 2))
+    bench.message(2, viewChange(1, 2, { qset: [{ sequenceNumber: 1n, batchDigest: long, view: 0n }] }))
+    bench.message(2, pbft.encodePayload({ $case: 'checkpoint', value: { sequenceNumber: 2n, replicaId: 2n, id: long } }))
+    const { slots, said, viewChanges } = bench.replica
+    expect([slots.size, said.size, viewChanges.size]).toEqual([0, 0, 0])
   })
   it('W29: a proposal whose batch is another than it says leaves nothing behind', () => {
     const bench = backup()

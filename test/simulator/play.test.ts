@@ -57,8 +57,17 @@ describe('scenarios', () => {
 describe('a run', () => {
   it('is the same for the same scenario, byte for byte, whatever the faults', async () => {
     for (let seed = 1; seed <= 6; seed += 1) {
-      const scenario = planScenario({ seed, members: 4, tolerates: { crashed: 1, byzantine: 1 }, expect: 'safety', ledger: seed % 2 === 0 ? 'real' : 'logical' })
-      const [first, second] = [await playScenario({ factory: raftSkeleton }, scenario, { trace: true }), await playScenario({ factory: raftSkeleton }, scenario, { trace: true })]
+      const scenario = planScenario({
+        seed,
+        members: 4,
+        tolerates: { crashed: 1, byzantine: 1 },
+        expect: 'safety',
+        ledger: seed % 2 === 0 ? 'real' : 'logical',
+      })
+      const [first, second] = [
+        await playScenario({ factory: raftSkeleton }, scenario, { trace: true }),
+        await playScenario({ factory: raftSkeleton }, scenario, { trace: true }),
+      ]
       expect(first.trace.lines.length).toBeGreaterThan(100)
       expect(second.trace.lines).toEqual(first.trace.lines)
     }
@@ -74,7 +83,8 @@ describe('a run', () => {
     const spins: EngineFactory = { ...raftSkeleton, create: (host) => (host.setTimer('again', 0), { onTimer: () => host.setTimer('again', 0) }) }
     const alone: EngineFactory = { ...raftSkeleton, create: (host) => ({ onRequest: (request) => host.deliver('mine', [request]) }) }
     const idle: EngineFactory = { ...raftSkeleton, create: () => ({}) }
-    const kindOf = async (factory: EngineFactory): Promise<string | undefined> => (await playScenario({ factory }, { ...plan(1), faults: [], patienceMs: 5000 })).failure?.kind
+    const kindOf = async (factory: EngineFactory): Promise<string | undefined> =>
+      (await playScenario({ factory }, { ...plan(1), faults: [], patienceMs: 5000 })).failure?.kind
     expect(await kindOf(throws)).toBe('contract')
     expect(await kindOf(spins)).toBe('contract')
     expect(await kindOf(alone)).toBe('safety')
@@ -84,7 +94,10 @@ describe('a run', () => {
 
 describe('a failing scenario', () => {
   it('is made smaller, and fails in the same way', async () => {
-    const scenario = { ...planScenario({ seed: 5, members: MEMBERS, tolerates: raftSkeleton.tolerates(MEMBERS), faults: ['delay', 'clock'] }), patienceMs: 5000 }
+    const scenario = {
+      ...planScenario({ seed: 5, members: MEMBERS, tolerates: raftSkeleton.tolerates(MEMBERS), faults: ['delay', 'clock'] }),
+      patienceMs: 5000,
+    }
     const { failure } = await playScenario({ factory: tired }, scenario)
     expect(failure?.kind).toBe('liveness')
     const { scenario: smallest } = await shrinkScenario({ factory: tired }, scenario, 'liveness', { maxRuns: 60 })
@@ -104,7 +117,9 @@ describe('a failing scenario', () => {
       const page = await readFile(files.diagramFile, 'utf8')
       expect(page).toMatch(/<span class="verdict liveness">/)
       expect(page).not.toMatch(/<(?:script|link|img)[^>]+(?:src|href)=/)
-      const data: { messages: unknown[]; marks: unknown[]; lanes: string[] } = JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page)?.[1] ?? '')
+      const data: { messages: unknown[]; marks: unknown[]; lanes: string[] } = JSON.parse(
+        /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page)?.[1] ?? '',
+      )
       expect(data.lanes).toEqual(['vp0', 'vp1', 'vp2'].slice(0, files.scenario.members))
       expect(data.messages.length).toBeGreaterThan(0)
     } finally {

@@ -92,11 +92,9 @@ test('peer config import keeps what differs from the defaults and comments the r
   })
   const written = readFileSync(join(cwd, 'new.config.ts'), 'utf8')
   expect(written).toContain(
-    '  peer: {\n    id: "vp5",\n    listenAddress: "0.0.0.0:7051",\n    address: "0.0.0.0:7051",\n  },\n  logging: {\n    peer: "debug",\n  },\n',
+    '  peer: {\n    id: "vp5",\n    listenAddress: "0.0.0.0:7051",\n    address: "0.0.0.0:7051",\n  },\n  logging: {\n    peer: "debug",\n  },\n  pbft: {\n    general: {\n      N: 7,\n    },\n  },\n',
   )
-  expect(written).toMatch(
-    /does not use:\n {2}\/\/ {3}peer.workers: 2\n {2}\/\/ {3}vm.endpoint: unix:\/\/\/var \* \/ run\n(.*\n)* {2}\/\/ {3}pbft.general.N: 7\n/,
-  )
+  expect(written).toMatch(/does not use:\n {2}\/\/ {3}peer.workers: 2\n {2}\/\/ {3}vm.endpoint: unix:\/\/\/var \* \/ run\n/)
   expect(written).toMatch(/plugins know:\n {2}\/\/ {3}mine.own: 1\n/)
   const { loadFiles, loadPackagedSite } = await import('../../kernel/config/load.js')
   expect((await loadFiles(cwd, 'new.config.ts', await loadPackagedSite(PACKAGED))).values.get('peer.id')?.value).toBe('vp5')

@@ -34,6 +34,19 @@ function lyingHost(host: EngineHost, lie: Lie): EngineHost {
   }
 }
 
+/** PBFT on links that lose a part of all messages without saying so. */
+export function withLoss(part: number): EngineFactory<PbftOptions> {
+  return {
+    ...pbft,
+    create: (host, options, start) =>
+      pbft.create(
+        lyingHost(host, (message) => (host.random() < part ? undefined : message)),
+        options,
+        start,
+      ),
+  }
+}
+
 /** A primary that proposes another batch to every second member: the same requests at other times. */
 export const equivocate: Lie = (message, to) => {
   if (message.$case !== 'prePrepare' || to % 2 === 0 || !message.value.requestBatch) return message

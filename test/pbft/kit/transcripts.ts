@@ -106,8 +106,9 @@ export interface Transcript {
   readonly steps: readonly JsonStep[]
 }
 
-export function readVectors<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`../../vectors/consensus/${name}.json`, import.meta.url), 'utf8'))
+/** The text of a file of vectors; the caller parses it and states its shape. */
+export function vectorText(name: string): string {
+  return readFileSync(new URL(`../../vectors/consensus/${name}.json`, import.meta.url), 'utf8')
 }
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -129,16 +130,10 @@ export function renamedId(id: string): string {
 export function renamedMessage(bytes: Uint8Array): Uint8Array {
   const { payload } = decode(pbft.Message, bytes)
   const viewChange = (value: pbft.ViewChange): pbft.ViewChange => ({ ...value, cset: value.cset.map((entry) => ({ ...entry, id: renamedId(entry.id) })) })
-  switch (payload?.$case) {
-    case 'checkpoint':
-      return encode(pbft.Message, { payload: { ...payload, value: { ...payload.value, id: renamedId(payload.value.id) } } })
-    case 'viewChange':
-      return encode(pbft.Message, { payload: { ...payload, value: viewChange(payload.value) } })
-    case 'newView':
-      return encode(pbft.Message, { payload: { ...payload, value: { ...payload.value, vset: payload.value.vset.map(viewChange) } } })
-    default:
-      return bytes
-  }
+  if (payload?.$case === 'checkpoint') return encode(pbft.Message, { payload: { ...payload, value: { ...payload.value, id: renamedId(payload.value.id) } } })
+  if (payload?.$case === 'viewChange') return encode(pbft.Message, { payload: { ...payload, value: viewChange(payload.value) } })
+  if (payload?.$case !== 'newView') return bytes
+  return encode(pbft.Message, { payload: { ...payload, value: { ...payload.value, vset: payload.value.vset.map(viewChange) } } })
 }
 
 export const inBatchMessage = (pbftMessage: Uint8Array): Uint8Array => encode(pbft.BatchMessage, { payload: { $case: 'pbftMessage', value: pbftMessage } })
@@ -170,7 +165,8 @@ export function toViewChange({ view = 0, h = 0, cset = [], pset = [], qset = [],
 export function toPayload(fields: JsonMessage): pbft.Payload {
   const { id = '', batchDigest = '', requestBatch, vset = [], xset = [] } = fields
   const [view, sequenceNumber, replicaId] = [BigInt(fields.view ?? 0), BigInt(fields.sequenceNumber ?? 0), BigInt(fields.replicaId ?? 0)]
-  switch (fields.type) {
+  const { type = '' } = fields
+  switch (type) {
     case 'checkpoint':
       return { $case: 'checkpoint', value: { sequenceNumber, replicaId, id } }
     case 'pre_prepare':
@@ -180,7 +176,7 @@ export function toPayload(fields: JsonMessage): pbft.Payload {
       }
     case 'prepare':
     case 'commit':
-      return { $case: fields.type, value: { view, sequenceNumber, batchDigest, replicaId } }
+      return { $case: type, value: { view, sequenceNumber, batchDigest, replicaId } }
     case 'view_change':
       return { $case: 'viewChange', value: toViewChange(fields) }
     case 'new_view':
@@ -189,7 +185,7 @@ export function toPayload(fields: JsonMessage): pbft.Payload {
         value: { view, vset: vset.map(toViewChange), xset: xset.map((entry) => ({ key: BigInt(entry.sequenceNumber), value: entry.batchDigest })), replicaId },
       }
     default:
-      throw new TypeError(`unknown message ${fields.type}`)
+      throw new TypeError(`unknown message ${type}`)
   }
 }
 
