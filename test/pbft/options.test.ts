@@ -6,11 +6,11 @@ import { quorumsOf } from '../../plugins/pbft/options.js'
 const members = (count: number) => Array.from({ length: count }, (_, index) => ({ index, id: `vp${index}` }))
 
 describe('options of PBFT', () => {
-  it("the keys have v0.6's names and defaults (spec/consensus.md §14.1)", () => {
+  it("the keys have v0.6's names and defaults (spec/consensus.md §14.1), but N: without it the validators are those that are listed", () => {
     const defaults = Object.fromEntries(Object.entries(pbftKeys).map(([name, { fallback }]) => [name.replace('pbft.', ''), fallback]))
     expect(defaults).toEqual({
       'general.mode': 'batch',
-      'general.N': 4,
+      'general.N': undefined,
       'general.f': 1,
       'general.K': 10,
       'general.logmultiplier': 4,
