@@ -34,6 +34,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   'plugin list': [],
   completion: ['bash'],
   version: [],
+  sim: ['noops', '--validators', '1', '--seeds', '2'],
   help: [],
   // Last: it ends the peer. The process of its pid file would be that of this test.
   'node stop': ['--stop-peer-pid-file', directory],
