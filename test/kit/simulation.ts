@@ -8,7 +8,7 @@ import { createKeyedHashSigner } from './keyed-hash-signer.js'
 import type { Endpoint } from './link-table.js'
 import { type LinkOptions, Links } from './links.js'
 import { createMemoryDisk, type MemoryDiskOptions, type SimulatedDisk } from './memory-disk.js'
-import { pump } from './pump.js'
+import { pump, soon } from './pump.js'
 import { createRandom, type Random } from './random.js'
 import { silentLogger } from './silent-logger.js'
 import { type LedgerOpener, SimulatedPeer, type SimulatedPeerOptions } from './simulated-peer.js'
@@ -171,7 +171,7 @@ export class Simulation<L extends Ledger = Ledger> {
   readonly #defer = (task: () => void): void => {
     this.#deferred += 1
     if (this.#deferred === MOST_DEFERRED) this.invariants.fail('contract', `an engine asks for timers without delay without end: time cannot pass`)
-    if (this.#deferred < MOST_DEFERRED) queueMicrotask(task)
+    if (this.#deferred < MOST_DEFERRED) soon(task)
   }
 
   readonly #mayGoOn = (): boolean => {
