@@ -33,7 +33,8 @@ export function runJob(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const args = [...program, '--seed', String(range.first), '--seeds', String(range.count), '--lines']
-    const child = spawn(process.execPath, args, { cwd: context.cwd, env: context.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    // Simulations make much garbage that is gone at once: room for it saves a sixth of the time.
+    const child = spawn(process.execPath, ['--max-semi-space-size=64', ...args], { cwd: context.cwd, env: context.env, stdio: ['ignore', 'pipe', 'pipe'] })
     let told = 0
     let complaint = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = `${complaint}${text}`.slice(-2000)))

@@ -17,7 +17,7 @@ export interface DiagramFacts {
 /** Draws a traced run as a space-time diagram: one HTML page that needs nothing else. */
 export function drawDiagram({ engine, scenario, played, replay, labelOf }: DiagramFacts): string {
   const { failure, trace, virtualMs, blocks, accepted } = played
-  const lanes = laneNames(scenario, trace.events.length === 0 ? 0 : Math.max(...trace.events.map(({ event }) => ('at' in event ? event.at : 0))))
+  const lanes = laneNames(scenario)
   const data = { ...diagramData(trace.events, labelOf), lanes, members: scenario.members }
   const title = failure ? `${engine}: ${failure.statement}` : `${engine}: seed ${scenario.seed}`
   const verdict = failure?.kind ?? 'fine'
@@ -51,10 +51,10 @@ export function drawDiagram({ engine, scenario, played, replay, labelOf }: Diagr
 }
 
 /** Names of endpoints: members, then the second instances of twins. */
-function laneNames({ members, faults }: Scenario, lastEndpoint: number): string[] {
+function laneNames({ members, faults }: Scenario): string[] {
   const twins = [...new Set(faults.flatMap((fault) => (fault.kind === 'twins' ? [fault.member] : [])))].sort((a, b) => a - b)
   const names = Array.from({ length: members }, (_, index) => `vp${index}`)
-  return lastEndpoint < members && twins.length === 0 ? names : [...names, ...twins.map((member) => `vp${member} twin`)]
+  return [...names, ...twins.map((member) => `vp${member} twin`)]
 }
 
 function escape(text: string): string {

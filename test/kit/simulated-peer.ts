@@ -42,6 +42,8 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   /** Finishes a transfer that a crash interrupted. */
   readonly repair: ((peer: SimulatedPeer<L>, ledger: L, isWanted: () => boolean) => Promise<void>) | undefined
   readonly defer: (task: () => void) => void
+  /** Told before each handler; false: time cannot pass any more, the peer has to end. */
+  readonly mayGoOn: () => boolean
   readonly invariants: Invariants
   readonly trace: Trace
   readonly log: Logger
@@ -228,7 +230,10 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
         if (life.isAlive) this.#violation('safety', `failed: ${messageOf(reason)}`)
       },
       observer: {
-        ...(sink ? { event: (event) => sink.add({ type: 'event', at: endpoint, event }) } : {}),
+        event: (event) => {
+          sink?.add({ type: 'event', at: endpoint, event })
+          if (!this.#options.mayGoOn()) queueMicrotask(() => this.crash('kill'))
+        },
         sent: ({ vote }) => {
           if (!vote) return
           sink?.add({ type: 'vote', at: endpoint, slot: vote.slot, value: vote.value })

@@ -8,7 +8,7 @@ import { createKeyedHashSigner } from './keyed-hash-signer.js'
 import type { Endpoint } from './link-table.js'
 import { type LinkOptions, Links } from './links.js'
 import { createMemoryDisk, type MemoryDiskOptions, type SimulatedDisk } from './memory-disk.js'
-import { pump } from './pump.js'
+import { pump, soon } from './pump.js'
 import { createRandom, type Random } from './random.js'
 import { silentLogger } from './silent-logger.js'
 import { type LedgerOpener, SimulatedPeer, type SimulatedPeerOptions } from './simulated-peer.js'
@@ -49,6 +49,8 @@ const DEFAULT_LINKS: LinkOptions = { minDelayMs: 1, maxDelayMs: 10 }
 const DEFAULT_DISK: MemoryDiskOptions = { minWriteMs: 1, maxWriteMs: 5 }
 /** Tasks that may be deferred within one moment; an engine that sets a timer without delay for ever would never let time pass. */
 const MOST_DEFERRED = 100_000
+/** Handlers of one peer that may run within one moment: answers that come at once could go on for ever. */
+const MOST_HANDLERS = 200_000
 const MOST_STEPS = 20_000_000
 const TRANSFER_MS = 20
 const TRANSFER_TRIES = 50
@@ -73,6 +75,7 @@ export class Simulation<L extends Ledger = Ledger> {
   steps = 0
   readonly #transferFrom: SimulationOptions<L>['transfer']
   #deferred = 0
+  #handlers = 0
 
   constructor(options: SimulationOptions<L>) {
     const { seed, members: count, engine, twins = [], byzantine = twins } = options
@@ -159,6 +162,7 @@ export class Simulation<L extends Ledger = Ledger> {
   #advance(): boolean {
     this.steps += 1
     this.#deferred = 0
+    this.#handlers = 0
     if (this.steps > MOST_STEPS) throw this.failure('liveness', `expected an end within ${MOST_STEPS} virtual events`)
     this.time.step()
     return true
@@ -167,7 +171,13 @@ export class Simulation<L extends Ledger = Ledger> {
   readonly #defer = (task: () => void): void => {
     this.#deferred += 1
     if (this.#deferred === MOST_DEFERRED) this.invariants.fail('contract', `an engine asks for timers without delay without end: time cannot pass`)
-    if (this.#deferred < MOST_DEFERRED) queueMicrotask(task)
+    if (this.#deferred < MOST_DEFERRED) soon(task)
+  }
+
+  readonly #mayGoOn = (): boolean => {
+    this.#handlers += 1
+    if (this.#handlers === MOST_HANDLERS) this.invariants.fail('contract', 'an engine asks without end for what is answered at once: time cannot pass')
+    return this.#handlers < MOST_HANDLERS
   }
 
   #throwViolations(): void {
@@ -202,6 +212,7 @@ export class Simulation<L extends Ledger = Ledger> {
       transfer: options.transfer && ((peer, target) => this.#transfer(peer, target)),
       repair: options.isWhole && ((peer, ledger, isWanted) => this.#repair(peer, ledger, () => isWanted() && options.isWhole?.(ledger) === false)),
       defer: this.#defer,
+      mayGoOn: this.#mayGoOn,
       invariants: this.invariants,
       trace: this.trace,
       log: options.log ?? silentLogger,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { runScenario } from './scenario.js'
 import { raftSkeleton } from './skeletons/raft.js'
 
-const SEEDS = Number(process.env['WEFT_SKELETON_SEEDS'] ?? 150)
+const SEEDS = Number(process.env['WEFT_SKELETON_SEEDS'] ?? 60)
 
 /** In real time, on a busy machine. */
 const TIMEOUT_MS = 300_000

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import type * as TestKit from 'weft/testkit'
+import type * as TestKit from '../../../test/kit/index.js'
 import { resolve } from 'node:path'
 import { Option, PeerCommand, PeerError } from '../../../kernel/index.js'
 import { findEngine } from '../find-engine.js'
@@ -42,7 +42,7 @@ export class SimCommand extends PeerCommand {
   lines = Option.Boolean('--lines', false, { hidden: true })
 
   protected async run(): Promise<number> {
-    const kit = await import('weft/testkit')
+    const kit = await import('../../../test/kit/index.js')
     const factory = await findEngine(this.engine, this.context.cwd)
     const engine: Engine = { factory, options: this.options === undefined ? undefined : parseJson(this.options) }
     factory.parseOptions(engine.options)

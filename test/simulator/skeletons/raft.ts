@@ -195,6 +195,8 @@ class Raft implements Engine {
     // An entry of the own term: only such an entry commits those of earlier terms.
     this.#add({ term: this.#term, requests: [] })
     this.#propose()
+    // Alone it is a majority, and nobody's answer will come.
+    this.#advance()
     this.#lead()
   }
 

@@ -1,0 +1,103 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
+import { divide } from '../../plugins/sim/jobs.js'
+import { readReport, Tally } from '../../plugins/sim/outcome.js'
+import { runPeer } from '../kernel/cli/run-peer.js'
+
+// In real time, on a busy machine.
+vi.setConfig({ testTimeout: 120_000 })
+
+const SKELETONS = join(import.meta.dirname, '../simulator/skeletons')
+const RAFT = join(SKELETONS, 'raft.ts')
+const directory = (): string => mkdtempSync(join(tmpdir(), 'weft-sim-'))
+
+/** An engine in a file, which does what it is told to do wrong. */
+function engineFile(body: string): string {
+  const file = join(directory(), 'engine.ts')
+  const promises = `name: 'bad', version: '1', agreement: true, tolerates: () => ({ crashed: 0, byzantine: 0 }), parseOptions: (raw: unknown) => raw`
+  writeFileSync(file, `export const bad = { ${promises}, create: (host: any) => (${body}) }\n`)
+  return file
+}
+
+describe('peer sim', () => {
+  it('plays seeds of an engine by name, and says that everything held', async () => {
+    const { exit, stdout, stderr } = await runPeer(directory(), ['sim', 'noops', '--validators', '1', '--seeds', '5'])
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' })
+    expect(stdout).toMatch(/^noops 1\.0\.0, 1 validators, faults: kill/)
+    expect(stdout).toMatch(/everything held: safety, liveness and contract\n$/)
+  })
+
+  it('plays seeds of an engine in a file, as JSON', async () => {
+    const { exit, stdout } = await runPeer(directory(), [
+      'sim',
+      RAFT,
+      '--validators',
+      '3',
+      '--faults',
+      'power,partition',
+      '--seed',
+      '7',
+      '--seeds',
+      '3',
+      '--json',
+    ])
+    expect(exit).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ engine: 'raft-skeleton', validators: 3, faults: ['power', 'partition'], seeds: 3, failures: [] })
+  })
+
+  it.each([
+    ['safety', 3, `{ onRequest: (request: any) => host.deliver('mine', [request]) }`],
+    ['liveness', 4, '{}'],
+    ['contract', 5, `{ onRequest: () => { throw new Error('no') } }`],
+  ])('ends with its own code when %s breaks, and leaves a scenario that can be played again', async (kind, code, body) => {
+    const cwd = directory()
+    const file = engineFile(body)
+    const { exit, stdout } = await runPeer(cwd, ['sim', file, '--validators', '2', '--seeds', '2', '--faults', 'none', '--patience', '2000', '--json'])
+    const { failures, files }: { failures: { kind: string }[]; files: { scenarioFile: string; diagramFile: string } } = JSON.parse(stdout)
+    expect({ exit, kinds: failures.map((failure) => failure.kind) }).toEqual({ exit: code, kinds: [kind, kind] })
+    expect(readFileSync(files.diagramFile, 'utf8')).toContain(`class="verdict ${kind}"`)
+    const again = await runPeer(cwd, ['sim', file, '--replay', files.scenarioFile, '--trace', 'again.html'])
+    expect(again.exit).toBe(code)
+    expect(again.stdout).toContain(`${kind}: `)
+    expect(readFileSync(join(cwd, 'again.html'), 'utf8')).toMatch(/^<!doctype html>/)
+  })
+
+  it.each([
+    [['sim', 'no-such-engine'], 'expected an engine, found neither weft/plugins/no-such-engine nor a package no-such-engine'],
+    [['sim', 'noops'], '--validators: expected 1 for noops, which gives no agreement'],
+    [['sim', RAFT, '--validators', '0'], "--validators: expected a whole number from 1 to 100; found '0'"],
+    [['sim', RAFT, '--faults', 'flood'], '--faults: expected inside, byzantine, outside'],
+    [['sim', RAFT, '--options', '{'], '--options: expected JSON'],
+    [['sim', 'noops', '--validators', '1', '--options', '{"block.size":"x"}'], 'the options of noops are wrong'],
+    [['sim', join(SKELETONS, 'wire.ts')], 'expected one engine among the exports'],
+  ])('refuses %j with exit code 1', async (argv, message) => {
+    const { exit, stderr } = await runPeer(directory(), argv)
+    expect(exit).toBe(1)
+    expect(stderr).toContain(message)
+  })
+})
+
+describe('jobs', () => {
+  it('share the seeds without gap or overlap', () => {
+    expect(divide({ first: 5, count: 10 }, 3)).toEqual([
+      { first: 5, count: 4 },
+      { first: 9, count: 3 },
+      { first: 12, count: 3 },
+    ])
+    expect(divide({ first: 1, count: 2 }, 8)).toHaveLength(2)
+  })
+
+  it('tell of seeds on lines; other lines mean nothing', () => {
+    const tally = new Tally()
+    const report = { seed: 3, blocks: 1, accepted: 1, steps: 1, virtualMs: 1 }
+    for (const line of ['a log line', '{"level":30}', 'null']) expect(readReport(line)).toBeUndefined()
+    tally.add(report)
+    expect(tally.exitCode).toBe(0)
+    tally.add({ ...report, seed: 9, failure: { kind: 'liveness', statement: 'slow' } })
+    expect(tally.exitCode).toBe(4)
+    tally.add({ ...report, seed: 8, failure: { kind: 'safety', statement: 'two blocks' } })
+    expect(tally).toMatchObject({ exitCode: 3, first: { seed: 8 } })
+  })
+})
