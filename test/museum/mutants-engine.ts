@@ -141,14 +141,6 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     ...BEHIND,
   },
   {
-    name: 'engine: a timer that ran out counts as running',
-    ...at('engine'),
-    find: '  r.timers.fired(name)\n',
-    replace: '',
-    why: 'timer not reset: after the first time-out nobody is suspected again',
-    faults: CHANGES,
-  },
-  {
     name: 'engine: no timer for a request',
     ...at('requests'),
     find: "if (r.book.hasUnqueued) r.timers.softStart('newView', r.options.requestMs)",

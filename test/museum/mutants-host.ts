@@ -25,7 +25,7 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     name: 'host: the journal is not read at the start',
     specimen: 'pbft',
     file: 'plugins/consensus/host.ts',
-    find: '    for (const request of requests) this.feed(request)\n',
+    find: "    for (const request of requests) this.runner.post({ type: 'request', request })\n",
     replace: '',
     why: 'what was accepted before a restart is kept and never ordered',
   },

@@ -59,7 +59,6 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   'plugin list': [],
   completion: ['bash'],
   version: [],
-  sim: ['noops', '--validators', '1', '--seeds', '2'],
   help: [],
   'tls init': ['--dir', join(directory, 'tls')],
   'tls show': [join(directory, 'tls/server.pem')],
