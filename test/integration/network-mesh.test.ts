@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { encode, HelloMessage, Message, Message_Type, openStream, PeerEndpoint_Type, PeerService } from '../../proto/index.js'
 import { TestClient } from './support/client.js'
-import { expectHealthy } from './support/health.js'
 import { connectedTo, prepareNetwork, type ShownLink, untilMeshed } from './support/network.js'
 import { startPeer, until } from './support/peer.js'
 
@@ -52,7 +51,8 @@ test('a peer that does not validate forwards transactions and queries to a valid
 })
 
 test('a scripted original shakes hands over gRPC; floods of anything leave the peer in good health', async () => {
-  const peer = await startPeer({ set: { 'consensus.validators': 'vp0,vp1' } })
+  // Networks with originals are v0.6 ones; there is no example02 in them.
+  const peer = await startPeer({ set: { 'consensus.validators': 'vp0,vp1', 'peer.validator.compatibility': 'v0.6', 'chaincode.launcher': 'process' } })
   const client = new TestClient(peer.address)
   const stream = openStream(client.grpc, PeerService.chat)
   const received: Message[] = []
@@ -73,7 +73,8 @@ test('a scripted original shakes hands over gRPC; floods of anything leave the p
   }
   await until('it has read all', async () => JSON.parse((await peer.cli('network', 'status', '--json')).stdout).links[0].receivedMessages > 19_000)
   expect(await connectedTo(peer)).toEqual(['vp1'])
-  await expectHealthy(peer)
+  expect(await peer.client.status()).toBe('STARTED')
+  expect((await peer.client.info()).height).toBe(1n)
   stream.cancel()
   client.close()
 })
