@@ -1,46 +1,60 @@
 import { PeerError } from '../../kernel/index.js'
-import type { EngineCatalog } from './consensus.js'
 import type { EngineFactory } from './engine.js'
+import type { SeatMaker } from './seat.js'
 
-/** An engine that a plugin registered, with the site's options for it. */
-export interface RegisteredEngine {
-  readonly factory: EngineFactory
+/** What is known of an engine without running it. */
+export interface EngineDescription {
+  readonly name: string
+  readonly version: string
+  readonly agreement: boolean
+  tolerates(n: number): { readonly crashed: number; readonly byzantine: number }
+}
+
+/** An engine of this peer, wherever its code runs. */
+export interface CatalogEngine extends EngineDescription {
+  /** Lower-case hex of SHA-256 over the package's own files; undefined where the site's plugin list brought the engine, whose code the site vouches for. */
+  readonly codeDigest: string | undefined
+  /** In a process of its own. */
+  readonly isolated: boolean
+  /** Where its code is from, for people. */
+  readonly origin: string
+  /** The site's options for it, unparsed. */
   readonly options: unknown
+  /**
+   * Checks options as the engine does. Resolves with what it made of them (of an isolated engine: as plain JSON).
+   * Rejects with a PeerError that names what is wrong, or ERR_ENGINE_LOAD.
+   */
+  checkOptions(raw: unknown): Promise<unknown>
+  /** How to run it with these options, unparsed. Throws what `parseOptions` throws where it runs in process; else the seat's `fault` says so. */
+  seat(raw: unknown): SeatMaker
 }
 
-/** The engines of this site. Names are compared without case, as v0.6 does. */
-export class Engines implements EngineCatalog {
-  private readonly engines: RegisteredEngine[] = []
-
-  register(factory: EngineFactory, options: unknown): void {
-    const { name, version } = factory
-    const taken = this.engines.some(({ factory: other }) => sameName(other.name, name) && other.version === version)
-    if (taken) {
-      throw new PeerError('ERR_ENGINE_TWICE', `the engine ${name} ${version} is registered already`, {
-        hint: 'list its plugin once in the site, or give one of them another version',
-      })
-    }
-    this.engines.push({ factory, options })
-  }
-
-  names(): readonly string[] {
-    return this.engines.map(({ factory }) => factory.name)
-  }
-
-  /** The engine of that name, the one registered last if there are several versions. Throws ERR_ENGINE_UNKNOWN. */
-  get(name: string): RegisteredEngine {
-    const found = this.engines.findLast(({ factory }) => sameName(factory.name, name))
-    if (found) return found
-    throw new PeerError(
-      'ERR_ENGINE_UNKNOWN',
-      `peer.validator.consensus.plugin names the engine '${name}'; registered are: ${this.names().join(', ') || 'none'}`,
-      {
-        hint: 'add the plugin that brings the engine to the site, or name another engine',
-      },
-    )
-  }
+/** An engine in a list. */
+export interface EngineListing {
+  readonly name: string
+  readonly version: string
+  readonly codeDigest: string | undefined
+  readonly isolated: boolean
+  readonly origin: string
+  /** Why it cannot be used. */
+  readonly problem?: string
 }
 
-function sameName(left: string, right: string): boolean {
-  return left.toLowerCase() === right.toLowerCase()
+/** Brings engines that are looked for when somebody asks, such as installed ones. */
+export interface EngineSource {
+  /** The engine of that name (in any case) and version (any: the one that it prefers); undefined if it has none. Rejects with ERR_ENGINE_LOAD. */
+  find(name: string, version: string | undefined): Promise<CatalogEngine | undefined>
+  list(): Promise<readonly EngineListing[]>
+}
+
+/** The engines of this site: in-process ones that plugins register, and those of sources. Names are compared without case, as v0.6 does. */
+export interface EngineCatalog {
+  /** `options` are the site's; parsed by the factory. Throws ERR_ENGINE_TWICE for a name and version that is taken. */
+  register(factory: EngineFactory<never> | EngineFactory, options: unknown): void
+  addSource(source: EngineSource): void
+  /** Names of the registered engines. */
+  names(): readonly string[]
+  /** Rejects with ERR_ENGINE_UNKNOWN if there is none, with ERR_ENGINE_LOAD if it cannot be loaded. Without a version: the registered one, else a source's. */
+  find(name: string, version?: string): Promise<CatalogEngine>
+  list(): Promise<readonly EngineListing[]>
 }
