@@ -217,7 +217,6 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       engine,
       members,
       self: self.index,
-      epoch: 0n,
       seed: seed + BigInt(endpoint) + BigInt(this.starts) * 1000n,
       clock,
       log: this.#logger(life),

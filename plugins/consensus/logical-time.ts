@@ -1,0 +1,8 @@
+import type { Clock } from '../../kernel/index.js'
+
+/** Milliseconds since 1970 that never go back: the wall clock at the start, then the monotonic one. */
+export function logicalTime(clock: Clock): () => number {
+  const { seconds, nanos } = clock.now()
+  const offsetMs = Number(seconds) * 1000 + nanos / 1e6 - clock.elapsedMs()
+  return () => Math.floor(offsetMs + clock.elapsedMs())
+}
