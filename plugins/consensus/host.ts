@@ -21,6 +21,7 @@ import { isToSuccession } from './swap/calls.js'
 import { faultsOf } from './swap/records.js'
 import { firstEpoch } from './swap/first-epoch.js'
 import { Succession } from './swap/succession.js'
+import { SwapDesk, type Swaps } from './swap/swaps.js'
 
 /** Sees a run, for recording and for the test kit. Called synchronously; must not call the host. */
 export type HostObserver = EngineObserver
@@ -67,6 +68,8 @@ export interface ConsensusHost extends Consensus {
   stop(): Promise<void>
   /** Stops at once, as a power cut would: nothing further runs, is sent or written. For simulators. */
   kill(): void
+  /** The operator's side of the succession of engines. */
+  readonly swaps: Swaps
   /** The engine's metrics by name, and the host's own, whose names begin with `host_`. */
   readonly metrics: ReadonlyMap<string, number>
 }
@@ -87,6 +90,7 @@ class EngineHostProcess implements ConsensusHost {
   private readonly first: CatalogEngine
   private readonly succession: Succession
   private readonly repetitions: Repetitions
+  readonly swaps: SwapDesk
   private readonly notes: HostNotes
   private readonly epochs: Epochs
   private readonly watch: HeadWatch | undefined
@@ -107,6 +111,7 @@ class EngineHostProcess implements ConsensusHost {
     this.succession = new Succession(ledger, firstEpoch(this.first, members))
     this.repetitions = new Repetitions(store, ledger)
     const surroundings = this.surroundings()
+    const engines = options.engines ?? { find: (name, version) => this.onlyFirst(name, version) }
     this.notes = new HostNotes({ members: members.length, self, transport: options.notes, log })
     this.watch = this.createWatch()
     this.pool = new RequestPool({
@@ -128,7 +133,7 @@ class EngineHostProcess implements ConsensusHost {
       pool: this.pool,
       succession: this.succession,
       first: this.first,
-      engines: options.engines ?? { find: (name, version) => this.onlyFirst(name, version) },
+      engines,
       transport: options.transport,
       notes: this.notes,
       transfer: options.transfer,
@@ -143,6 +148,17 @@ class EngineHostProcess implements ConsensusHost {
       lost: (reason) => this.beginAnew(reason),
       isOver: () => this.phase !== 'running' && this.phase !== 'new',
       fatal: surroundings.fatal,
+    })
+    this.swaps = new SwapDesk({
+      members,
+      self,
+      clock: options.clock,
+      notes: this.notes,
+      engines,
+      succession: this.succession,
+      height: () => ledger.height(),
+      submit: (bytes) => this.accept(bytes, NO_HINTS, true),
+      view: () => ({ swap: this.epochs.swap, crossed: this.epochs.crossed, isSealing: this.epochs.sealed !== undefined }),
     })
   }
 
@@ -171,7 +187,12 @@ class EngineHostProcess implements ConsensusHost {
     this.assertAccepting()
     const bytes = hints.transaction ? transactionBytes : canonical(transactionBytes)
     refuseReserved(hints.transaction ?? decode(Transaction, bytes))
-    const accepted = this.pool.submit(bytes, hints)
+    return this.accept(bytes, hints, false)
+  }
+
+  private async accept(bytes: Uint8Array, hints: SubmitHints, isHosts: boolean): Promise<Accepted> {
+    this.assertAccepting()
+    const accepted = this.pool.submit(bytes, hints, isHosts)
     if (accepted.written) await accepted.written
     return accepted
   }
@@ -255,6 +276,8 @@ class EngineHostProcess implements ConsensusHost {
     const { watch } = this
     if (note.$case === 'heads') watch?.heard(from, note.value.heads)
     else if (note.$case === 'query') watch?.asked(from, note.value.height)
+    else if (note.$case === 'preflightAnswer') this.swaps.answered(from, note.value)
+    else if (note.$case === 'preflightQuestion') this.swaps.question(from, note.value).catch((error: unknown) => this.die(error))
     else if (note.$case === 'crossing' && note.value.epoch > this.succession.record.epoch) {
       // Whoever is behind takes their chain if they agree, as it would after any other absence.
       watch?.heard(from, [{ height: note.value.activation + 1n, hash: note.value.hash }])

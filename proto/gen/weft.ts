@@ -4551,12 +4551,8 @@ export const SwapCandidate: MessageFns<SwapCandidate, "weft.SwapCandidate"> = {
     for (const v of message.readies) {
       MemberReady.encode(v!, writer.uint32(34).fork()).join();
     }
-    if (message.cancels.length !== 0) {
-      writer.uint32(42).fork();
-      for (const v of message.cancels) {
-        writer.uint32(v);
-      }
-      writer.join();
+    for (const v of message.cancels) {
+      writer.uint32(40).uint32(v!);
     }
     return writer;
   },
@@ -5125,19 +5121,11 @@ export const EpochRecord: MessageFns<EpochRecord, "weft.EpochRecord"> = {
     if (message.markersNeeded !== 0) {
       writer.uint32(104).uint32(message.markersNeeded);
     }
-    if (message.started.length !== 0) {
-      writer.uint32(114).fork();
-      for (const v of message.started) {
-        writer.uint32(v);
-      }
-      writer.join();
+    for (const v of message.started) {
+      writer.uint32(112).uint32(v!);
     }
-    if (message.missing.length !== 0) {
-      writer.uint32(122).fork();
-      for (const v of message.missing) {
-        writer.uint32(v);
-      }
-      writer.join();
+    for (const v of message.missing) {
+      writer.uint32(120).uint32(v!);
     }
     if (message.isRecovery !== false) {
       writer.uint32(128).bool(message.isRecovery);

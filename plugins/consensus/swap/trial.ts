@@ -1,7 +1,7 @@
 import { BlockchainInfo, encode } from '../../../proto/index.js'
 import type { CatalogEngine } from '../catalog.js'
 import type { LedgerEffect } from '../effects.js'
-import type { EngineRequest, Head, MemberIndex } from '../engine.js'
+import type { EngineRequest, Head, MemberIndex, TransferTarget } from '../engine.js'
 import type { EngineEvent } from '../events.js'
 import type { OutboundMessage } from '../outbox.js'
 import { digestOf, requestId } from '../request-id.js'
@@ -36,6 +36,8 @@ export class Trial {
   private readonly ordered: MemberIndex[] = []
   private executing: EngineRequest[] = []
   private head: Head
+  private metadata: Uint8Array | undefined
+  private isOwnOrdered = false
   private isOver = false
 
   constructor(private readonly options: TrialOptions) {
@@ -94,7 +96,7 @@ export class Trial {
     switch (effect.type) {
       case 'deliver':
         this.executing = []
-        return this.block(effect.tag, effect.requests)
+        return this.block(effect.tag, effect.requests, effect.metadata)
       case 'execute': {
         this.executing.push(...effect.requests)
         const outcomes = effect.requests.map(({ id }) => ({ id, succeeded: true }))
@@ -103,17 +105,28 @@ export class Trial {
       case 'commit': {
         const requests = this.executing
         this.executing = []
-        return this.block(effect.tag, requests)
+        return this.block(effect.tag, requests, effect.metadata)
       }
       case 'rollback':
         this.executing = []
         return undefined
       case 'transfer':
-        return this.answer({ type: 'transferred', result: { reached: false, reason: 'an engine on trial has no chain to transfer' } })
+        return this.transfer(effect.target)
     }
   }
 
-  private block(tag: string, requests: readonly EngineRequest[]): void {
+  /** There is no chain to take from others; engines that ask for their own head have it. */
+  private transfer({ height, hash }: TransferTarget): void {
+    const { head, metadata, isOwnOrdered, probes } = this
+    const isHere = height === head.height && Buffer.compare(hash, head.hash) === 0
+    if (!isHere) return this.answer({ type: 'transferred', result: { reached: false, reason: 'an engine on trial has no chain to transfer' } })
+    this.answer({ type: 'transferred', result: { reached: true, head, metadata, executed: [] } })
+    const own = probes[this.options.surroundings.self]
+    if (own && !isOwnOrdered) this.answer({ type: 'request', request: own })
+  }
+
+  private block(tag: string, requests: readonly EngineRequest[], metadata: Uint8Array | undefined): void {
+    this.metadata = metadata
     const hash = chained(this.head.hash, requests)
     const number = this.head.height
     this.head = headAt(number + 1n, hash)
@@ -123,6 +136,7 @@ export class Trial {
 
   private count(id: string): void {
     const member = this.probes.findIndex((probe) => probe.id === id)
+    this.isOwnOrdered ||= member === this.options.surroundings.self
     if (member < 0 || this.ordered.includes(member) || this.ordered.length >= this.options.needed) return
     this.ordered.push(member)
     if (this.ordered.length < this.options.needed || this.isOver) return
