@@ -1,5 +1,6 @@
 import { PeerError } from '../../kernel/index.js'
 import type { EngineFactory } from './engine.js'
+import { inProcess } from './runner.js'
 import type { SeatMaker } from './seat.js'
 
 /** What is known of an engine without running it. */
@@ -57,4 +58,73 @@ export interface EngineCatalog {
   /** Rejects with ERR_ENGINE_UNKNOWN if there is none, with ERR_ENGINE_LOAD if it cannot be loaded. Without a version: the registered one, else a source's. */
   find(name: string, version?: string): Promise<CatalogEngine>
   list(): Promise<readonly EngineListing[]>
+}
+
+/** The catalog of a peer. */
+export class Engines implements EngineCatalog {
+  private readonly engines: CatalogEngine[] = []
+  private readonly sources: EngineSource[] = []
+
+  register(factory: EngineFactory, options: unknown): void {
+    const { name, version } = factory
+    const taken = this.engines.some((other) => sameName(other.name, name) && other.version === version)
+    if (taken) {
+      throw new PeerError('ERR_ENGINE_TWICE', `the engine ${name} ${version} is registered already`, {
+        hint: 'list its plugin once in the site, or give one of them another version',
+      })
+    }
+    this.engines.push(ownEngine(factory, { origin: 'a plugin of this site', options }))
+  }
+
+  addSource(source: EngineSource): void {
+    this.sources.push(source)
+  }
+
+  names(): readonly string[] {
+    return this.engines.map(({ name }) => name)
+  }
+
+  async find(name: string, version?: string): Promise<CatalogEngine> {
+    const registered = this.engines.findLast((engine) => sameName(engine.name, name) && (version === undefined || engine.version === version))
+    if (registered) return registered
+    for (const source of this.sources) {
+      const found = await source.find(name, version)
+      if (found) return found
+    }
+    const listed = (await this.list()).map((engine) => `${engine.name} ${engine.version}${engine.problem === undefined ? '' : ' (unusable)'}`)
+    throw new PeerError(
+      'ERR_ENGINE_UNKNOWN',
+      `this peer has no engine '${name}'${version === undefined ? '' : ` of version ${version}`}; it has: ${listed.join(', ') || 'none'}`,
+      { hint: 'add the plugin that brings it to the site, name its package in consensus.engines, or install it with peer engine install' },
+    )
+  }
+
+  async list(): Promise<readonly EngineListing[]> {
+    const registered = this.engines.map(({ name, version, codeDigest, isolated, origin }) => ({ name, version, codeDigest, isolated, origin }))
+    const others = await Promise.all(this.sources.map((source) => source.list()))
+    return [...registered, ...others.flat()]
+  }
+}
+
+/** An engine that runs in this process. */
+export function ownEngine<O>(
+  factory: EngineFactory<O>,
+  from: { readonly origin: string; readonly options: unknown; readonly codeDigest?: string },
+): CatalogEngine {
+  return {
+    name: factory.name,
+    version: factory.version,
+    agreement: factory.agreement,
+    tolerates: (n) => factory.tolerates(n),
+    codeDigest: from.codeDigest,
+    isolated: false,
+    origin: from.origin,
+    options: from.options,
+    checkOptions: async (raw) => factory.parseOptions(raw),
+    seat: (raw) => inProcess(factory, factory.parseOptions(raw)),
+  }
+}
+
+function sameName(left: string, right: string): boolean {
+  return left.toLowerCase() === right.toLowerCase()
 }

@@ -2,6 +2,7 @@ import { assert, type Clock, type Logger, messageOf, PeerError } from '../../ker
 import { canonicalTransaction } from '../../proto/index.js'
 import type { Store } from '../level/index.js'
 import { createCarrier } from './carrier.js'
+import type { EngineDescription } from './catalog.js'
 import type { Accepted, Consensus, ConsensusStatus, ConsensusTransport, StateTransfer, SubmitHints } from './consensus.js'
 import type { ConsensusCounters } from './counters.js'
 import { createCrypto } from './crypto.js'
@@ -13,14 +14,14 @@ import { type AgreedHead, HeadWatch } from './heads.js'
 import { Inbox } from './inbox.js'
 import { type ConsensusLimits, defaultLimits } from './limits.js'
 import { Outbox, type OutboundMessage } from './outbox.js'
+import { logicalTime, within } from './logical-time.js'
 import { RequestPool } from './pool.js'
 import type { TransactionProbe } from './probe.js'
-import { createRandom } from './random.js'
 import { requestsFrom } from './recent-requests.js'
-import { createRecorder } from './recorder.js'
 import { createEngineRecords } from './records.js'
 import { repair } from './repair.js'
-import { EngineRunner } from './runner.js'
+import { inProcess } from './runner.js'
+import type { EngineSeat, SeatMaker } from './seat.js'
 import type { ConsensusSigner } from './signer.js'
 import { EngineTimers } from './timers.js'
 
@@ -37,8 +38,8 @@ export interface ConsensusHostOptions {
   readonly store: Store
   readonly ledger: HostLedger
   readonly chaincode: HostChaincode
-  /** `options` are raw: the factory parses them. */
-  readonly engine: { readonly factory: EngineFactory; readonly options: unknown }
+  /** `options` are raw: the factory parses them. With a `seat` the factory only describes the engine. */
+  readonly engine: { readonly factory: EngineFactory; readonly options: unknown } | { readonly factory: EngineDescription; readonly seat: SeatMaker }
   readonly members: readonly Member[]
   readonly self: MemberIndex
   readonly epoch: bigint
@@ -89,7 +90,7 @@ type Phase = 'new' | 'running' | 'stopping' | 'over'
 class EngineHostProcess implements ConsensusHost {
   readonly metrics = new Map<string, number>()
   private readonly limits: ConsensusLimits
-  private readonly runner: EngineRunner
+  private readonly runner: EngineSeat
   private readonly pool: RequestPool
   private readonly timers: EngineTimers
   private readonly inbox: Inbox
@@ -101,7 +102,6 @@ class EngineHostProcess implements ConsensusHost {
   private stopped: Promise<void> | undefined
   private isValid = true
   private view: Readonly<Record<string, unknown>> = {}
-  private readonly recorder
   private readonly watch: HeadWatch | undefined
   private readonly connected = new Set<MemberIndex>()
   private divergence: string | undefined
@@ -119,13 +119,6 @@ class EngineHostProcess implements ConsensusHost {
     const fatal = (reason: unknown): void => this.die(reason)
     this.watch = this.createWatch()
     this.records = createEngineRecords(store, options.epoch)
-    this.recorder = createRecorder({
-      self,
-      members,
-      head: headOf(ledger.info()),
-      deliveryWindow: this.limits.deliveryWindow,
-      random: createRandom(options.seed),
-    })
     this.pool = new RequestPool({
       store,
       limits: this.limits,
@@ -151,7 +144,7 @@ class EngineHostProcess implements ConsensusHost {
       defer,
       deliver: answer,
       dropped: (total) => void this.metrics.set('host_messages_dropped_total', total),
-      isPaused: () => this.outbox.waiting > this.limits.maxWaitingSends,
+      isPaused: () => this.outbox.waiting > this.limits.maxWaitingSends || this.runner.isCongested,
     })
     this.deliveries = new Deliveries({
       execution: new BlockExecution(ledger, options.chaincode, log, (request) => this.pool.decoded(request)),
@@ -186,12 +179,18 @@ class EngineHostProcess implements ConsensusHost {
       isOver: () => this.halted !== undefined || this.phase === 'over',
       fatal,
     })
-    this.runner = new EngineRunner({
-      recorder: this.recorder,
+    this.runner = seatOf(options.engine)({
+      self,
+      members,
+      deliveryWindow: this.limits.deliveryWindow,
       now: logicalTime(clock),
       claimTimer: (name, generation) => this.timers.claim(name, generation),
       carryOut,
       fault,
+      lost: (reason) => this.beginAnew(reason),
+      resume: () => this.inbox.resume(),
+      clock,
+      log,
       observe: observer?.event && ((event) => observer.event?.(event)),
     })
   }
@@ -202,15 +201,16 @@ class EngineHostProcess implements ConsensusHost {
 
   async start(): Promise<void> {
     assert(this.phase === 'new', 'a host is started once')
-    const { transport } = this.options
-    const engineOptions = this.options.engine.factory.parseOptions(this.options.engine.options)
+    const { transport, engine } = this.options
+    // What it throws is thrown before anything begins.
+    if (!('seat' in engine)) engine.factory.parseOptions(engine.options)
     const restored = await this.records.load()
     await this.pool.restore()
     // A transfer may have brought their blocks just before the peer died.
     await this.pool.reconcile()
     if (this.wasEnded()) return
     this.phase = 'running'
-    this.begin(engineOptions, restored)
+    this.begin(restored)
     this.lookAround()
     transport?.receive({
       message: (from, bytes) => this.inbox.message(from, bytes),
@@ -223,23 +223,20 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   /** Makes the engine and feeds it the journal. */
-  private begin(engineOptions: unknown, restored: ReadonlyMap<string, Uint8Array>, divergedAt?: bigint): void {
+  private begin(restored: ReadonlyMap<string, Uint8Array>, divergedAt?: bigint): void {
     const { engine, ledger, epoch, members, seed, log } = this.options
     const requests = this.pool.open()
     const head = headOf(ledger.info())
-    this.recorder.head = head
-    const begun = this.runner.begin(() =>
-      engine.factory.create(this.recorder.host, engineOptions, {
-        epoch,
-        head,
-        metadata: headMetadata(ledger),
-        restored,
-        members,
-        executed: requestsFrom(ledger, 0n).ids,
-        seed,
-        ...(divergedAt === undefined ? {} : { divergedAt }),
-      }),
-    )
+    const begun = this.runner.begin({
+      epoch,
+      head,
+      metadata: headMetadata(ledger),
+      restored,
+      members,
+      executed: requestsFrom(ledger, 0n).ids,
+      seed,
+      ...(divergedAt === undefined ? {} : { divergedAt }),
+    })
     const { name, version } = engine.factory
     if (begun) log.info('consensus engine started', { engine: name, version, epoch, height: head.height, journaled: requests.length })
     for (const request of requests) this.runner.post({ type: 'request', request })
@@ -286,7 +283,7 @@ class EngineHostProcess implements ConsensusHost {
       const inTime = await within(this.options.clock, this.limits.stopTimeoutMs, finished)
       if (!inTime) this.options.log.error('a delivery did not finish in time; its requests stay journaled', { waitedMs: this.limits.stopTimeoutMs })
     } finally {
-      this.runner.dispose()
+      await this.runner.dispose()
       this.end('this peer stopped')
     }
   }
@@ -344,10 +341,34 @@ class EngineHostProcess implements ConsensusHost {
   /** Ends the engine, takes the chain of the others, and begins with a new one. */
   private replaceEngine(head: AgreedHead, isDiverged: boolean): void {
     this.isRepairing = true
-    this.runner.dispose()
+    const disposed = this.runner.dispose()
     this.timers.cancelAll()
     this.inbox.close()
-    this.repair(head, isDiverged).catch((error: unknown) => this.die(error))
+    disposed.then(() => this.repair(head, isDiverged)).catch((error: unknown) => this.die(error))
+  }
+
+  /** The engine's process is gone: as after a restart of this peer, the engine begins anew from its records. Requests are accepted all the while. */
+  private beginAnew(reason: string): void {
+    if (this.isRepairing || this.halted !== undefined || this.phase !== 'running') return
+    this.options.log.error('the consensus engine begins anew from its records', { engine: this.options.engine.factory.name, reason })
+    this.timers.cancelAll()
+    this.inbox.close()
+    this.restore().catch((error: unknown) => this.die(error))
+  }
+
+  private async restore(): Promise<void> {
+    await this.deliveries.reset()
+    await this.records.written()
+    const restored = await this.records.load()
+    if (this.isRepairing || this.halted !== undefined || this.phase !== 'running') return
+    this.resumeWith(restored)
+  }
+
+  private resumeWith(restored: ReadonlyMap<string, Uint8Array>, divergedAt?: bigint): void {
+    this.isValid = true
+    this.inbox.open()
+    this.begin(restored, divergedAt)
+    for (const member of this.connected) this.inbox.peer(member, true)
   }
 
   /** An engine that compares results halts itself before the host has seen the difference: then the host looks. */
@@ -359,13 +380,14 @@ class EngineHostProcess implements ConsensusHost {
 
   private async repair(head: AgreedHead, isDiverged: boolean): Promise<void> {
     const { watch } = this
-    const { ledger, transfer, clock, log, engine } = this.options
+    const { ledger, transfer, clock, log } = this.options
     await this.deliveries.reset()
     const isOver = (): boolean => this.phase !== 'running'
     const first = watch && (await repair(head, { watch, ledger, transfer, clock, log, isOver }))
     if (isOver()) return
     await this.pool.reopen()
     await this.pool.reconcile()
+    await this.records.written()
     const restored = await this.records.load()
     if (isOver()) return
     const at = isDiverged ? (first ?? head.height - 1n) : undefined
@@ -377,11 +399,8 @@ class EngineHostProcess implements ConsensusHost {
       })
     }
     this.isRepairing = false
-    this.isValid = true
     this.halted = undefined
-    this.inbox.open()
-    this.begin(engine.factory.parseOptions(engine.options), restored, at)
-    for (const member of this.connected) this.inbox.peer(member, true)
+    this.resumeWith(restored, at)
   }
 
   private transmit(message: OutboundMessage): void {
@@ -454,16 +473,15 @@ class EngineHostProcess implements ConsensusHost {
   }
 }
 
+function seatOf(engine: ConsensusHostOptions['engine']): SeatMaker {
+  if ('seat' in engine) return engine.seat
+  const { factory, options } = engine
+  return inProcess({ create: (host, raw: unknown, start) => factory.create(host, factory.parseOptions(raw), start) }, options)
+}
+
 const ASK_WHILE_HALTED_MS = 2000
 const LOOK_AROUND_MS = 1000
 const LOOKS_BEFORE_CATCHING_UP = 3
-
-/** Milliseconds since 1970 that never go back: the wall clock at the start, then the monotonic one. */
-function logicalTime(clock: Clock): () => number {
-  const { seconds, nanos } = clock.now()
-  const offsetMs = Number(seconds) * 1000 + nanos / 1e6 - clock.elapsedMs()
-  return () => Math.floor(offsetMs + clock.elapsedMs())
-}
 
 function canonical(bytes: Uint8Array): Uint8Array {
   try {
@@ -473,18 +491,5 @@ function canonical(bytes: Uint8Array): Uint8Array {
       cause,
       grpcStatus: 3,
     })
-  }
-}
-
-/** Whether work ends before the time is over. Its failure is thrown. */
-async function within(clock: Clock, timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
-  let cancel = (): void => undefined
-  const late = new Promise<boolean>((resolve) => {
-    cancel = clock.setTimer(timeoutMs, () => resolve(false))
-  })
-  try {
-    return await Promise.race([work.then(() => true), late])
-  } finally {
-    cancel()
   }
 }

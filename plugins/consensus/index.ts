@@ -4,12 +4,12 @@
  * @packageDocumentation
  */
 export { type Batcher, type BatcherEffects, type BatcherOptions, type Batching, BATCHING, createBatcher } from './batcher.js'
+export { type CatalogEngine, type EngineCatalog, type EngineDescription, type EngineListing, type EngineSource, ownEngine } from './catalog.js'
 export type {
   Accepted,
   Consensus,
   ConsensusStatus,
   ConsensusTransport,
-  EngineCatalog,
   Forwarding,
   HelloBoard,
   HelloDeclaration,
@@ -36,7 +36,8 @@ export type {
   VoteMark,
 } from './engine.js'
 export { ConsensusCounters, type ConsensusFigures } from './counters.js'
-export type { EngineEvent } from './events.js'
+export type { Effect } from './effects.js'
+export { type EngineEvent, handle as handleEvent, headOf as headOfEvent } from './events.js'
 export { type ConsensusHost, type ConsensusHostOptions, createConsensusHost, type HostObserver } from './host.js'
 export type { HostChaincode, HostLedger } from './execution.js'
 export { batchingKind, consensusKeys, memberKeys } from './keys.js'
@@ -51,5 +52,6 @@ export { requestId } from './request-id.js'
 export { shake256 } from './shake256.js'
 export { createSignatureChecks, type SignatureChecks } from './signature-checks.js'
 export { createSoftTimers, type SoftTimers } from './soft-timers.js'
+export type { EngineSeat, SeatMaker, SeatOptions } from './seat.js'
 export type { ConsensusSigner } from './signer.js'
 export { CONSENSUS, CONSENSUS_FIGURES, ENGINES, EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, TRACING, TRANSPORT } from './tokens.js'
