@@ -35,6 +35,7 @@ export type {
   TransferTarget,
   VoteMark,
 } from './engine.js'
+export { defineEngine, type EnginePlugin } from './define-engine.js'
 export { ConsensusCounters, type ConsensusFigures } from './counters.js'
 export type { Effect } from './effects.js'
 export { type EngineEvent, handle as handleEvent, headOf as headOfEvent } from './events.js'
