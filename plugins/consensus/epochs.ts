@@ -1,85 +1,21 @@
 import { messageOf, PeerError } from '../../kernel/index.js'
-import {
-  BlockchainInfo,
-  decode,
-  encode,
-  EpochMarker,
-  type EpochRecord,
-  SwapCancel,
-  type SwapCandidate,
-  type SwapProposal,
-  SwapReady,
-  Transaction,
-} from '../../proto/index.js'
-import type { Store } from '../level/index.js'
+import { BlockchainInfo, decode, encode, type EpochRecord, type SwapProposal, Transaction } from '../../proto/index.js'
 import { engineMetadata } from './block-metadata.js'
-import type { CatalogEngine, EngineCatalog } from './catalog.js'
-import type { ConsensusTransport, StateTransfer } from './consensus.js'
-import { Deliveries } from './deliveries.js'
+import type { CatalogEngine } from './catalog.js'
 import { EarlyMessages } from './early.js'
 import type { EngineRequest, Head, MemberIndex } from './engine.js'
-import type { EngineEvent } from './events.js'
-import { type BlockExecution, headOf, type HostLedger } from './execution.js'
-import type { HostNotes, Note } from './notes.js'
-import type { OutboundMessage } from './outbox.js'
-import type { RequestPool } from './pool.js'
-import type { TransactionProbe } from './probe.js'
+import { headOf } from './execution.js'
+import { createLiveEngine, type EpochsOptions, type LiveEngine } from './live-engine.js'
+import type { Note } from './notes.js'
 import { requestsFrom } from './recent-requests.js'
 import { createEngineRecords, type EngineRecords, epochsWithRecords } from './records.js'
-import { EngineSession, type SessionSurroundings } from './session.js'
-import { isToSuccession, succession } from './swap/calls.js'
-import { memberBytes } from './swap/contract.js'
+import { isToSuccession } from './swap/calls.js'
 import { Crossing } from './swap/crossing.js'
 import { SwapDriver } from './swap/driver.js'
+import { MemberCalls } from './swap/member-calls.js'
 import { faultsOf, hasStarted } from './swap/records.js'
 import type { Succession } from './swap/succession.js'
 
-/** The engine of an epoch, running here. */
-export interface LiveEngine {
-  readonly epoch: bigint
-  readonly engine: CatalogEngine
-  readonly session: EngineSession
-  readonly deliveries: Deliveries
-  readonly records: EngineRecords
-  readonly metrics: Map<string, number>
-  /** It may be given transactions of clients: its epoch has started. */
-  isOpen: boolean
-}
-
-/** Sees the messages and events of engines of the chain, not of those on trial. */
-export interface EngineObserver {
-  event?(event: EngineEvent, epoch: bigint): void
-  sent?(message: OutboundMessage, epoch: bigint): void
-}
-
-export interface EpochsOptions {
-  readonly surroundings: SessionSurroundings
-  readonly store: Store
-  readonly ledger: HostLedger
-  readonly execution: BlockExecution
-  readonly pool: RequestPool
-  readonly succession: Succession
-  /** The engine of epoch 0, as the site has it. */
-  readonly first: CatalogEngine
-  readonly engines: Pick<EngineCatalog, 'find'>
-  readonly transport: ConsensusTransport | undefined
-  readonly notes: HostNotes
-  readonly transfer: StateTransfer | undefined
-  readonly probe: TransactionProbe | undefined
-  readonly observer: EngineObserver | undefined
-  readonly seed: bigint
-  readonly setValid: (valid: boolean) => void
-  /** A block was committed, or a transfer has ended. */
-  readonly grown: (head: Head) => void
-  /** The engine that orders was halted. */
-  readonly halted: (reason: string) => void
-  /** The engine that orders is gone, through no fault of its rules. */
-  readonly lost: (reason: string) => void
-  readonly isOver: () => boolean
-  readonly fatal: (reason: unknown) => void
-}
-
-const NOT_ON_TRIAL = new Uint8Array(0)
 const LOOK_FOR_ENGINE_MS = 2000
 
 /** The engines of this validator: the one of the present epoch, the one before it while others need it, and a candidate on trial (design §6). */
@@ -92,6 +28,7 @@ export class Epochs {
   private entered: bigint | undefined
   private entering = 0
   private readonly early: EarlyMessages
+  private readonly calls: MemberCalls
   private readonly up = { transport: new Set<MemberIndex>(), notes: new Set<MemberIndex>() }
   private readonly driver: SwapDriver
   private readonly crossing: Crossing
@@ -101,6 +38,7 @@ export class Epochs {
     const { surroundings, notes, ledger, succession: chain, isOver, seed } = options
     const { members, self, clock, log, limits } = surroundings
     this.early = new EarlyMessages(limits)
+    this.calls = new MemberCalls(options)
     this.driver = new SwapDriver({
       surroundings,
       clock,
@@ -110,8 +48,8 @@ export class Epochs {
       engineFor: (wanted) => this.engineFor(wanted),
       transmit: ({ to, bytes }, candidate, epoch) => notes.engine(to, epoch, candidate, bytes),
       begun: (trial) => this.welcome(trial, channelOf(trial.identity), this.up.notes),
-      ready: (candidate, probe) => this.sayReady(candidate, probe),
-      cancel: (candidate) => this.sayCancel(candidate),
+      ready: (candidate, probe) => this.calls.ready(candidate, probe),
+      cancel: (candidate) => this.calls.cancel(candidate),
       isOver,
     })
     this.crossing = new Crossing({
@@ -187,7 +125,7 @@ export class Epochs {
     await live.session.dispose()
     await live.deliveries.reset()
     // What it asked to be stored, and is still being written, counts for its successor.
-    await this.options.store.commit(this.options.store.batch(), 'record')
+    await live.records.written()
   }
 
   /** Begins the engine of the chain's epoch from its records. Without its code the validator follows the others. */
@@ -221,7 +159,7 @@ export class Epochs {
     surroundings.log.info('consensus engine started', { engine: name, version, epoch: record.epoch, height: head.height, journaled: requests.length })
     for (const request of requests) live.session.post({ type: 'request', request })
     this.welcome(live.session, String(record.epoch), record.epoch === 0n ? this.up.transport : this.up.notes)
-    this.sayStarted(record)
+    this.calls.started(record)
   }
 
   /** Stops everything at once. */
@@ -236,7 +174,8 @@ export class Epochs {
   /** Lets the engines free what they hold. */
   async dispose(): Promise<void> {
     this.driver.drop()
-    await Promise.all([this.live, this.sealed].map((engine) => engine?.session.dispose()))
+    await this.live?.session.dispose()
+    await this.sealed?.session.dispose()
   }
 
   /**
@@ -262,80 +201,17 @@ export class Epochs {
     return engine
   }
 
-  /** Signs and submits a call of this member. */
-  async say<T extends { signature: Uint8Array }>(
-    call: 'ready' | 'cancel' | 'start',
-    name: string,
-    argument: T,
-    encoded: (argument: T) => Uint8Array,
-  ): Promise<void> {
-    const { signer } = this.options.surroundings
-    const signature = signer ? await signer.sign(memberBytes(call, encoded({ ...argument, signature: new Uint8Array(0) }))) : new Uint8Array(0)
-    if (this.options.isOver()) return
-    const bytes = succession(`consensus-${call}-${name}`, call, [encoded({ ...argument, signature })])
-    const { written } = this.options.pool.submit(bytes, {}, true)
-    await written
-  }
-
   private create(record: EpochRecord, engine: CatalogEngine, records: EngineRecords): LiveEngine {
-    const { options } = this
-    const { store, pool, execution, ledger, surroundings, notes, transport, observer } = options
-    const { epoch, activation } = record
-    const metrics = new Map<string, number>()
-    const isLive = (): boolean => this.live === live
-    const deliveries = new Deliveries({
-      execution,
-      ledger,
-      pool,
-      records,
-      window: surroundings.limits.deliveryWindow,
-      transfer: options.transfer,
-      probe: options.probe,
-      metadata: () => engineMetadata(ledger, epoch, activation),
-      open: () => this.openRequests(live),
-      grown: () => this.grown(live),
-      answer: (event) => {
-        if (event.type === 'delivered' && event.block !== 'skipped') options.grown(event.block.head)
-        session.post(event)
+    const live: LiveEngine = createLiveEngine(
+      this.options,
+      { record, engine, records },
+      {
+        isLive: () => this.live === live,
+        open: () => this.openRequests(live),
+        grown: () => this.grown(live),
+        sealedOver: () => this.unseal(),
       },
-      fault: (reason) => session.fail(reason),
-      fatal: options.fatal,
-    })
-    const session = new EngineSession({
-      ...surroundings,
-      seat: engine.seat(epoch === 0n ? engine.options : JSON.parse(record.options)),
-      persistence: {
-        write: (changes, forgotten) => {
-          const batch = store.batch()
-          for (const change of changes) records.write(batch, change)
-          if (isLive()) for (const id of forgotten) pool.remove(batch, id)
-          return batch.size === 0 ? undefined : store.commit(batch, 'record')
-        },
-      },
-      ledger: (effect) => deliveries.add(effect),
-      transmit: (message) => {
-        observer?.sent?.(message, epoch)
-        if (epoch === 0n) transport?.send(message.to, message.bytes)
-        else notes.engine(message.to, epoch, NOT_ON_TRIAL, message.bytes)
-      },
-      forget: (ids) => {
-        if (isLive()) for (const id of ids) pool.drop(id)
-      },
-      setValid: (valid) => {
-        if (isLive()) options.setValid(valid)
-      },
-      metrics,
-      halted: (reason) => {
-        if (isLive()) options.halted(reason)
-        else surroundings.log.warning('the sealed engine of the epoch before is halted', { epoch, reason })
-      },
-      lost: (reason) => {
-        if (isLive()) options.lost(reason)
-        else this.unseal()
-      },
-      observe: observer?.event && ((event) => observer.event?.(event, epoch)),
-    })
-    const live: LiveEngine = { epoch, engine, session, deliveries, records, metrics, isOpen: hasStarted(record) }
+    )
     return live
   }
 
@@ -525,41 +401,10 @@ export class Epochs {
       engine.peer(from, true)
     }
   }
-
-  private sayReady({ id, proposal }: SwapCandidate, probe: Uint8Array): void {
-    const { self } = this.options.surroundings
-    const argument = { fromEpoch: proposal?.fromEpoch ?? 0n, candidate: id, member: self, probe, signature: new Uint8Array(0) }
-    this.unattended(this.say('ready', `${shortly(id)}-${self}`, argument, (value) => encode(SwapReady, value)))
-  }
-
-  private sayCancel({ id, proposal }: SwapCandidate): void {
-    const { self } = this.options.surroundings
-    const argument = { fromEpoch: proposal?.fromEpoch ?? 0n, candidate: id, member: self, byOperator: false, signature: new Uint8Array(0) }
-    this.unattended(this.say('cancel', `${shortly(id)}-${self}`, argument, (value) => encode(SwapCancel, value)))
-  }
-
-  private sayStarted({ epoch, activation, started }: EpochRecord): void {
-    const { self } = this.options.surroundings
-    if (epoch === 0n || started.includes(self)) return
-    const hash = this.options.succession.hashOf(activation) ?? new Uint8Array(0)
-    const argument = { epoch, hash, member: self, signature: new Uint8Array(0), recovered: undefined }
-    this.unattended(this.say('start', `${epoch}-${self}`, argument, (value) => encode(EpochMarker, value)))
-  }
-
-  private unattended(said: Promise<void>): void {
-    said.catch((error: unknown) => {
-      const { log } = this.options.surroundings
-      if (!this.options.isOver()) log.error('a call of this validator about the succession was not accepted', { reason: messageOf(error) })
-    })
-  }
 }
 
 function channelOf(candidate: Uint8Array): string {
   return Buffer.from(candidate).toString('hex')
-}
-
-function shortly(id: Uint8Array): string {
-  return Buffer.from(id).toString('hex', 0, 16)
 }
 
 /** Whether a request is a call of the succession. */

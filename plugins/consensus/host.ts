@@ -5,11 +5,12 @@ import { type CatalogEngine, type EngineCatalog, ownEngine } from './catalog.js'
 import type { Accepted, Consensus, ConsensusStatus, ConsensusTransport, StateTransfer, SubmitHints } from './consensus.js'
 import type { ConsensusCounters } from './counters.js'
 import type { EngineFactory, Member, MemberIndex } from './engine.js'
-import { type EngineObserver, Epochs } from './epochs.js'
+import { Epochs } from './epochs.js'
 import { BlockExecution, committedReport, type HostChaincode, type HostLedger } from './execution.js'
+import type { EngineObserver } from './live-engine.js'
 import { type AgreedHead, HeadWatch } from './heads.js'
 import { type ConsensusLimits, defaultLimits } from './limits.js'
-import { logicalTime } from './logical-time.js'
+import { logicalTime, within } from './logical-time.js'
 import { HostNotes, type Note } from './notes.js'
 import { RequestPool } from './pool.js'
 import type { TransactionProbe } from './probe.js'
@@ -449,18 +450,5 @@ function canonical(bytes: Uint8Array): Uint8Array {
       cause,
       grpcStatus: 3,
     })
-  }
-}
-
-/** Whether work ends before the time is over. Its failure is thrown. */
-async function within(clock: Clock, timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
-  let cancel = (): void => undefined
-  const late = new Promise<boolean>((resolve) => {
-    cancel = clock.setTimer(timeoutMs, () => resolve(false))
-  })
-  try {
-    return await Promise.race([work.then(() => true), late])
-  } finally {
-    cancel()
   }
 }

@@ -30,14 +30,14 @@ export class HostNotes {
 
   constructor(private readonly options: HostNotesOptions) {}
 
-  receive({ note, peer }: NoteHandlers): void {
+  receive(handlers: NoteHandlers): void {
     const { transport, members, self } = this.options
     transport?.receive({
       message: (from, bytes) => {
         const read = from === self || from >= members ? undefined : this.read(from, bytes)
-        if (read) note(from, read)
+        if (read) handlers.note(from, read)
       },
-      peer,
+      peer: (member, up) => handlers.peer(member, up),
     })
   }
 

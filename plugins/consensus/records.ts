@@ -17,6 +17,8 @@ export function checkRecordKey(key: string): string {
 export interface EngineRecords {
   /** Everything that was put and not deleted. */
   load(): Promise<ReadonlyMap<string, Uint8Array>>
+  /** Resolves when everything that was committed earlier can be loaded. */
+  written(): Promise<void>
   /** Adds changes to a batch. */
   write(batch: StoreBatch, record: EngineRecord): void
   /** Forgets everything: nobody needs the engine of this epoch any more. */
@@ -65,6 +67,7 @@ export function createEngineRecords(store: Store, epoch: bigint): EngineRecords 
       }
       return records
     },
+    written: () => store.commit(store.batch(), 'record'),
     write(batch, [key, value]) {
       if (value === undefined) batch.delete(namespace, storedKey(key))
       else batch.put(namespace, storedKey(key), value)
