@@ -28,6 +28,9 @@ export function headOf(info: BlockchainInfo): Head {
 export class BlockExecution {
   private batch: LedgerBatch | undefined
   private done: ExecutedRequest[] = []
+  private repeated: EngineRequest[] = []
+  /** Transactions of the open batch by txid. */
+  private readonly admitted = new Map<string, Uint8Array[]>()
 
   constructor(
     private readonly ledger: HostLedger,
@@ -35,6 +38,8 @@ export class BlockExecution {
     private readonly log: Logger,
     /** What a request's bytes decode to, if that is at hand. */
     private readonly decoded: (request: EngineRequest) => Transaction | undefined,
+    /** Whether what is in the chain already is executed again, as originals do. */
+    private readonly executesRepetitions = false,
   ) {}
 
   get isOpen(): boolean {
@@ -67,41 +72,68 @@ export class BlockExecution {
   /** Commits the open batch as the next block. `also` adds to its atomic write. Rejects if nothing was written: the peer must stop then. */
   async commit(
     metadata: Uint8Array | undefined,
-    also: (batch: StoreBatch, done: readonly ExecutedRequest[]) => void,
-  ): Promise<{ block: CommittedBlock; done: readonly ExecutedRequest[] }> {
-    const { batch, done } = this
+    also: (batch: StoreBatch, over: readonly EngineRequest[]) => void,
+  ): Promise<{ block: CommittedBlock; done: readonly ExecutedRequest[]; repeated: readonly EngineRequest[] }> {
+    const { batch, done, repeated } = this
     assert(batch, 'a block is committed from an open batch')
     const transactions = done.map(({ executed }) => executed)
+    const over = [...done.map(({ request }) => request), ...repeated]
     // Whatever happens the batch is over: there is nothing left to roll back.
-    this.batch = undefined
-    this.done = []
-    const block = await batch.commit(transactions, metadata, (write) => also(write, done))
-    return { block, done }
+    this.forget()
+    const block = await batch.commit(transactions, metadata, (write) => also(write, over))
+    return { block, done, repeated }
   }
 
   /** Discards the open batch, if there is one. */
   rollback(): void {
     this.batch?.rollback()
+    this.forget()
+  }
+
+  private forget(): void {
     this.batch = undefined
     this.done = []
+    this.repeated = []
+    this.admitted.clear()
   }
 
   /**
    * The requests that are executed. What is no transaction is left out on every validator alike, since they all see the same bytes
-   * (spec/consensus.md §12.7). From epoch 1 on this is also where a digest executed lately is left out (design §4).
+   * (spec/consensus.md §12.7); so is what the chain or the open batch holds already, since they all have the same chain.
    */
   private admit(requests: readonly EngineRequest[]): { requests: readonly EngineRequest[]; transactions: OrderedTransaction[] } {
     const admitted: EngineRequest[] = []
     const transactions: OrderedTransaction[] = []
     for (const request of requests) {
-      try {
-        transactions.push({ bytes: request.bytes, transaction: this.decoded(request) ?? decode(Transaction, request.bytes) })
-        admitted.push(request)
-      } catch (error) {
-        this.log.warning('an ordered request is no transaction and is left out', { id: request.id, reason: messageOf(error) })
+      const transaction = this.read(request)
+      if (transaction === undefined) continue
+      if (!this.executesRepetitions && this.isRepeated(request.bytes, transaction)) {
+        this.repeated.push(request)
+        this.log.warning('an ordered transaction is in the chain already and is left out', { id: request.id, txid: transaction.txid })
+        continue
       }
+      transactions.push({ bytes: request.bytes, transaction })
+      admitted.push(request)
     }
     return { requests: admitted, transactions }
+  }
+
+  private read(request: EngineRequest): Transaction | undefined {
+    try {
+      return this.decoded(request) ?? decode(Transaction, request.bytes)
+    } catch (error) {
+      this.log.warning('an ordered request is no transaction and is left out', { id: request.id, reason: messageOf(error) })
+      return undefined
+    }
+  }
+
+  /** Decided by the chain and the batch alone, so alike on every validator, however it came by its blocks; rejected transactions are in neither. */
+  private isRepeated(bytes: Uint8Array, { txid }: Transaction): boolean {
+    const before = this.admitted.get(txid)
+    if (before?.some((known) => Buffer.compare(known, bytes) === 0) || isCommitted(this.ledger, txid, bytes)) return true
+    if (before) before.push(bytes)
+    else this.admitted.set(txid, [bytes])
+    return false
   }
 }
 
@@ -118,9 +150,14 @@ export function deliveredBlock(block: CommittedBlock, stateHash: Uint8Array | un
  */
 export function committedReport(ledger: HostLedger, { bytes }: EngineRequest): RequestOutcomeReport | undefined {
   const { txid } = decode(Transaction, bytes)
-  const committed = ledger.transactionBytes(txid)
-  const location = committed && Buffer.compare(committed, bytes) === 0 ? ledger.locate(txid) : undefined
+  const location = isCommitted(ledger, txid, bytes) ? ledger.locate(txid) : undefined
   return location && { status: 'committed', block: location.block, index: location.index }
+}
+
+/** Whether the latest transaction of this txid in the chain is this one. */
+function isCommitted(ledger: HostLedger, txid: string, bytes: Uint8Array): boolean {
+  const committed = ledger.transactionBytes(txid)
+  return committed !== undefined && Buffer.compare(committed, bytes) === 0
 }
 
 /** What engines are told of executed requests. */

@@ -54,6 +54,8 @@ export interface ConsensusHostOptions {
   /** None: only the current head can be reached. */
   readonly transfer?: StateTransfer
   readonly limits?: Partial<ConsensusLimits>
+  /** A transaction that is in the chain already and is ordered again is executed again, as originals do. Default false. */
+  readonly executesRepetitions?: boolean
   /** Runs a task soon, after what the present turn of the event loop brings. Default: a timer of the clock without delay. */
   readonly defer?: (task: () => void) => void
   /** The peer must stop: a write failed. Called once. */
@@ -154,7 +156,7 @@ class EngineHostProcess implements ConsensusHost {
       isPaused: () => this.outbox.waiting > this.limits.maxWaitingSends,
     })
     this.deliveries = new Deliveries({
-      execution: new BlockExecution(ledger, options.chaincode, log, (request) => this.pool.decoded(request)),
+      execution: new BlockExecution(ledger, options.chaincode, log, (request) => this.pool.decoded(request), options.executesRepetitions),
       ledger,
       pool: this.pool,
       records: this.records,

@@ -103,6 +103,7 @@ function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, co
     members: members.all,
     self: members.self,
     epoch: 0n,
+    executesRepetitions: peer.settings(compatibilityKeys)['peer.validator.compatibility'] === 'v0.6',
     seed: seedOf(peer.clock),
     clock: peer.clock,
     log: peer.log,
