@@ -26,6 +26,7 @@ export function onTransferred(r: Replica, result: TransferResult): void {
   if (!target) return
   r.transferring = undefined
   r.failed = result.reached ? undefined : target
+  const isNews = target.n > r.lastExec
   if (result.reached) {
     r.lastExec = target.n
     onBlocksCame(r, result.executed)
@@ -35,7 +36,8 @@ export function onTransferred(r: Replica, result: TransferResult): void {
     if (r.target && target.n < r.target.n) retryTransfer(r)
     return
   }
-  moveWatermarks(r, target.n)
+  // The own head, at the start, is vouched for by nobody else: what was voted for up to it may be needed by those who are behind.
+  if (isNews) moveWatermarks(r, target.n)
   r.isOutOfDate = false
   r.host.setValid(true)
   if (target.n % r.K === 0n) takeCheckpoint(r, target.n, target.id)
