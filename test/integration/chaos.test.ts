@@ -39,14 +39,21 @@ test('validators that are killed, stopped, cut off and wiped at random lose and 
       told.length = 0
       const loads = network.peers.map(({ client }) => new Load(client, random, CLIENTS_PER_DOOR))
       await makeFaults(network, random, Math.min(endMs, performance.now() + ROUND_MS), say)
+      const mendedMs = performance.now()
       await settle(network, promised, loads)
       await promised.settle(network, round % VALIDATORS, MEND_MS)
+      const tookMs = performance.now() - mendedMs
       const { height } = await network.peer(0).client.info()
-      if (isLoud) log(`round ${round}: ${height} blocks, ${promised.count} transactions, ${promised.unanswered} without an answer`)
+      if (isLoud)
+        log(
+          `round ${round}: ${height} blocks, ${promised.count} transactions, ${promised.unanswered} without an answer; in step ${Math.round(tookMs)} ms after the last fault`,
+        )
       if (height - wipedAt < BLOCKS_BETWEEN_WIPES) continue
       wipedAt = height
+      const wipedMs = performance.now()
       await wipeOne(network, promised, Math.floor(random() * VALIDATORS), say)
       await promised.settle(network, round % VALIDATORS, MEND_MS)
+      if (isLoud) log(`in step ${Math.round(performance.now() - wipedMs)} ms after the disk was lost`)
     }
     await promised.checkWhole(network, [0, 1, 2, 3])
   } catch (cause) {

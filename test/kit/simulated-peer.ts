@@ -38,6 +38,7 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly chaincode: Executor
   readonly signer: ConsensusSigner
   readonly limits: ConsensusHostOptions['limits']
+  readonly executesRepetitions: boolean
   readonly transfer: ((peer: SimulatedPeer<L>, target: Parameters<StateTransfer>[0]) => ReturnType<StateTransfer>) | undefined
   /** Finishes a transfer that a crash interrupted. */
   readonly repair: ((peer: SimulatedPeer<L>, ledger: L, isWanted: () => boolean) => Promise<void>) | undefined
@@ -208,7 +209,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   }
 
   #hostOptions(life: Life<L>, store: Store, ledger: L, clock: Clock): ConsensusHostOptions {
-    const { self, members, engine, seed, signer, limits, transfer, invariants, endpoint } = this.#options
+    const { self, members, engine, seed, signer, limits, executesRepetitions, transfer, invariants, endpoint } = this.#options
     const sink = this.#options.trace.sink
     return {
       store,
@@ -223,6 +224,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       log: this.#logger(life),
       transport: life.attachment.transport,
       signer,
+      executesRepetitions,
       ...(limits ? { limits } : {}),
       ...(transfer ? { transfer: (target) => transfer(this, target) } : {}),
       defer: this.#options.defer,

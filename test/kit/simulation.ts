@@ -39,6 +39,8 @@ export interface SimulationOptions<L extends Ledger> {
   /** Default: keyed hashes. */
   readonly signer?: (member: Member) => ConsensusSigner
   readonly limits?: ConsensusHostOptions['limits']
+  /** Hosts execute again what is ordered although the chain holds it, as originals do. Default false. */
+  readonly executesRepetitions?: boolean
   /** Keep what happened. Default false. */
   readonly trace?: boolean
   /** A plain object; its functions are called without it. */
@@ -209,6 +211,7 @@ export class Simulation<L extends Ledger = Ledger> {
       chaincode: createExecutor(),
       signer: (options.signer ?? createKeyedHashSigner)(self),
       limits: options.limits,
+      executesRepetitions: options.executesRepetitions ?? false,
       transfer: options.transfer && ((peer, target) => this.#transfer(peer, target)),
       repair: options.isWhole && ((peer, ledger, isWanted) => this.#repair(peer, ledger, () => isWanted() && options.isWhole?.(ledger) === false)),
       defer: this.#defer,
