@@ -113,6 +113,6 @@ export class ChaosNetwork {
 
   async #dispose(): Promise<void> {
     await Promise.all(this.peers.map((peer) => peer.dispose()))
-    await Promise.all(this.relays.flat().map((relay) => relay?.close()))
+    for (const relay of this.relays.flat()) await relay?.close()
   }
 }
