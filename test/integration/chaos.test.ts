@@ -10,8 +10,8 @@ const SECONDS = Number(process.env['WEFT_CHAOS_SECONDS'] ?? 15)
 const SEED = Number(process.env['WEFT_CHAOS_SEED'] ?? Date.now() % 2 ** 31)
 const VALIDATORS = 4
 const ROUND_MS = 8000
-/** After the last fault of a round: until every door commits, and until all are in step. */
-const MEND_MS = 60_000
+/** After the last fault of a round: until every door commits, and until all are in step. A machine may be slow. */
+const MEND_MS = 120_000
 /** A validator that forgets its votes is a faulty one, and f = 1: another may forget only when the log of 40 numbers has moved on. */
 const BLOCKS_BETWEEN_WIPES = 60n
 const CLIENTS_PER_DOOR = 4
@@ -20,11 +20,7 @@ const log = (text: string): void => void process.stderr.write(`chaos: ${text}\n`
 const isLoud = process.env['WEFT_CHAOS_SECONDS'] !== undefined
 
 test('validators that are killed, stopped, cut off and wiped at random lose and double nothing', { timeout: SECONDS * 4000 + 240_000 }, async () => {
-  const network = await ChaosNetwork.start(VALIDATORS, {
-    'peer.validator.consensus.plugin': 'pbft',
-    'pbft.general.timeout.request': '1s',
-    'pbft.general.timeout.viewchange': '1s',
-  })
+  const network = await ChaosNetwork.start(VALIDATORS, { 'peer.validator.consensus.plugin': 'pbft' })
   const promised = new Promised(VALIDATORS)
   const random = randomFrom(SEED)
   const endMs = performance.now() + SECONDS * 1000
