@@ -15,6 +15,8 @@ const MEND_MS = 120_000
 /** A validator that forgets its votes is a faulty one, and f = 1: another may forget only when the log of 40 numbers has moved on. */
 const BLOCKS_BETWEEN_WIPES = 60n
 const CLIENTS_PER_DOOR = 4
+/** Clients of a door that does not answer must not take the machine from those that do. */
+const RETRY_MS = 200
 
 const log = (text: string): void => void process.stderr.write(`chaos: ${text}\n`)
 const isLoud = process.env['WEFT_CHAOS_SECONDS'] !== undefined
@@ -33,7 +35,7 @@ test('validators that are killed, stopped, cut off and wiped at random lose and 
     let wipedAt = -BLOCKS_BETWEEN_WIPES
     for (let round = 1; performance.now() < endMs; round++) {
       told.length = 0
-      const loads = network.peers.map(({ client }) => new Load(client, random, CLIENTS_PER_DOOR))
+      const loads = network.peers.map(({ client }) => new Load(client, random, CLIENTS_PER_DOOR, RETRY_MS))
       await makeFaults(network, random, Math.min(endMs, performance.now() + ROUND_MS), say)
       const mendedMs = performance.now()
       await settle(network, promised, loads)
@@ -75,7 +77,7 @@ async function settle(network: ChaosNetwork, promised: Promised, loads: readonly
 /** Takes a disk away, and has the validator come back while the others go on. */
 async function wipeOne(network: ChaosNetwork, promised: Promised, index: number, say: (what: string) => void): Promise<void> {
   say(`wipe vp${index}`)
-  const loads = network.peers.map(({ client }, door) => (door === index ? undefined : new Load(client, Math.random, CLIENTS_PER_DOOR)))
+  const loads = network.peers.map(({ client }, door) => (door === index ? undefined : new Load(client, Math.random, CLIENTS_PER_DOOR, RETRY_MS)))
   await network.kill(index)
   promised.forget(index)
   network.wipe(index)

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest'
 import { freePort, temporaryDirectory, TestPeer, until } from '../support/peer.js'
 import { Relay } from './relay.js'
 
-const START_MS = 60_000
+const START_MS = 120_000
 
 /** Validators whose every link goes through a relay of its own, and what was done to them. */
 export class ChaosNetwork {
