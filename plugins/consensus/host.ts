@@ -16,7 +16,7 @@ import { RequestPool } from './pool.js'
 import type { TransactionProbe } from './probe.js'
 import { repair } from './repair.js'
 import { canonical, refuseReserved } from './reserved.js'
-import { Repetitions } from './repetition.js'
+import { RejectedRequests } from './rejected-requests.js'
 import type { SessionSurroundings } from './session.js'
 import type { ConsensusSigner } from './signer.js'
 import { faultsOf } from './swap/records.js'
@@ -50,6 +50,8 @@ export interface ConsensusHostOptions {
   /** None: only the current head can be reached. */
   readonly transfer?: StateTransfer
   readonly limits?: Partial<ConsensusLimits>
+  /** A transaction that is in the chain already and is ordered again is executed again, as originals do. Default false. */
+  readonly executesRepetitions?: boolean
   /** Runs a task soon, after what the present turn of the event loop brings. Default: a timer of the clock without delay. */
   readonly defer?: (task: () => void) => void
   /** The peer must stop: a write failed. Called once. */
@@ -92,7 +94,7 @@ class EngineHostProcess implements ConsensusHost {
   private readonly pool: RequestPool
   private readonly first: CatalogEngine
   private readonly succession: Succession
-  private readonly repetitions: Repetitions
+  private readonly rejected: RejectedRequests
   readonly swaps: SwapDesk
   private readonly notes: HostNotes
   private readonly epochs: Epochs
@@ -112,7 +114,7 @@ class EngineHostProcess implements ConsensusHost {
     this.limits = { ...defaultLimits, ...options.limits }
     this.first = 'factory' in engine ? ownEngine(engine.factory, { origin: 'this host', options: engine.options }) : engine
     this.succession = new Succession(ledger, firstEpoch(this.first, members))
-    this.repetitions = new Repetitions(store, ledger)
+    this.rejected = new RejectedRequests(store, ledger)
     const surroundings = this.surroundings()
     const engines = options.engines ?? { find: (name, version) => this.onlyFirst(name, version) }
     this.notes = new HostNotes({ members: members.length, self, transport: options.notes, log })
@@ -132,7 +134,7 @@ class EngineHostProcess implements ConsensusHost {
       surroundings,
       store,
       ledger,
-      execution: new BlockExecution(ledger, options.chaincode, log, decoded, () => this.succession.admission(this.repetitions)),
+      execution: new BlockExecution(ledger, options.chaincode, log, decoded, () => this.succession.admission(this.rejected), options.executesRepetitions),
       pool: this.pool,
       succession: this.succession,
       first: this.first,
@@ -396,7 +398,7 @@ class EngineHostProcess implements ConsensusHost {
     await this.pool.reconcile()
     this.succession.refresh()
     const later = this.succession.firstLaterBlock()
-    if (later !== undefined) await this.repetitions.catchUp(later)
+    if (later !== undefined) await this.rejected.catchUp(later)
   }
 
   /** The engine stops for good; queries go on, nothing is accepted, what was accepted stays journaled. */

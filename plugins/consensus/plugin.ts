@@ -123,6 +123,7 @@ async function createHost(peer: PluginHost, running: RunningPeer, engines: Engin
     engines,
     members: members.all,
     self: members.self,
+    executesRepetitions: peer.settings(compatibilityKeys)['peer.validator.compatibility'] === 'v0.6',
     seed: seedOf(peer.clock),
     clock: peer.clock,
     log: peer.log,

@@ -111,9 +111,10 @@ async function outcomeOf(accepted: Accepted): Promise<SwapCallReply> {
   return { block: report.block, error: report.status === 'rejected' ? report.error : '' }
 }
 
-function successionOf({ swaps, status }: Pick<ConsensusHost, 'swaps' | 'status'>, withHistory: boolean): SuccessionReport {
+function successionOf(host: Pick<ConsensusHost, 'swaps' | 'status'>, withHistory: boolean): SuccessionReport {
+  const { swaps } = host
   const { record, candidate, swap, crossed, isSealing } = swaps.view()
-  const { height, halted } = status()
+  const { height, halted } = host.status()
   return {
     height,
     record,
