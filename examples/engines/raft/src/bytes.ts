@@ -3,6 +3,13 @@ const MAX_NUMBER = 2 ** 47
 const NUMBER_BYTES = 6
 const LENGTH_BYTES = 4
 
+/** How many of the items from `first` on fit into so many items and bytes: at least one if there is one. */
+export function countFitting<T>(items: readonly T[], first: number, sizeOf: (item: T) => number, maxItems: number, maxBytes: number): number {
+  let bytes = 0
+  const tooFar = items.slice(first, first + maxItems + 1).findIndex((item, count) => (bytes += sizeOf(item)) > maxBytes && count > 0)
+  return Math.min(maxItems, tooFar < 0 ? items.length - first : tooFar)
+}
+
 /** Numbers and byte strings, as messages and records hold them. */
 export interface Packed {
   readonly numbers: readonly number[]

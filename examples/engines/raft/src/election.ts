@@ -111,7 +111,7 @@ export function lead(r: Replica): void {
   r.ledBlocks = 0
   const { now, members } = r.host
   const next = r.log.last.index + 1
-  r.progress = members.map(() => ({ next, match: 0, isProbing: true, isAsked: false, heardAt: now, delivered: 0 }))
+  r.progress = members.map(() => ({ next, match: 0, isProbing: true, isAsked: false, heardAt: now, delivered: undefined }))
   r.book.requeue((id) => r.isOnItsWay(id))
   r.timers.stop('election')
   r.timers.stop('forward')

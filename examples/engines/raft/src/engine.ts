@@ -6,7 +6,7 @@ import { Log } from './log.js'
 import { decodeMessage, type Message, type Position } from './messages.js'
 import { parseRaftOptions, type RaftOptions } from './options.js'
 import { positionIn, restore, saveVote } from './records.js'
-import { Replica } from './replica.js'
+import { Replica, type TimerName } from './replica.js'
 import { beat, onAppended, propose } from './replication.js'
 import { onForward, onOwnRequest, onRetry, passOn } from './requests.js'
 
@@ -79,7 +79,10 @@ function engineOf(r: Replica): Required<Omit<Engine, 'onExecuted' | 'onSigned' |
     onRequest: (request) => onOwnRequest(r, request),
     onMessage: then((from: MemberIndex, bytes: Uint8Array) => onMessage(r, from, decodeMessage(bytes, r.host.members.length))),
     onPeer: then((member: MemberIndex, isUp: boolean) => onPeer(r, member, isUp)),
-    onTimer: then((name: string) => onTimer(r, name)),
+    onTimer: then((name: string) => {
+      r.timers.fired(name)
+      if (isTimerName(name)) onTimers[name](r)
+    }),
     onDelivered: then((_tag, block) => onDelivered(r, block)),
     onTransferred: then((result) => {
       if (!onTransferred(r, result)) return
@@ -125,21 +128,21 @@ function onLeaderMessage(r: Replica, from: MemberIndex, message: Message & { kin
   else onHandOver(r)
 }
 
-function onTimer(r: Replica, name: string): void {
-  r.timers.fired(name)
-  if (name === 'election' && !r.isLeader) onElectionTimer(r)
-  else if (name === 'heartbeat' && r.isLeader) onHeartbeat(r)
-  else if (name === 'batch') r.batcher.timeUp()
-  else if (name === 'forward') passOn(r)
-  else if (name === 'hand-over') onHandOverTimer(r)
-  else if (name === 'retry') {
+const onTimers: Readonly<Record<TimerName, (r: Replica) => void>> = {
+  election: onElectionTimer,
+  heartbeat: onHeartbeat,
+  batch: (r) => r.batcher.timeUp(),
+  forward: passOn,
+  'hand-over': onHandOverTimer,
+  retry(r) {
     if (r.catchUp && !r.catchUp.isRunning) transfer(r)
     onRetry(r)
     publish(r)
-  }
+  },
 }
 
-const stateOf = (r: Replica): string => [r.role, r.term, r.leader, r.catchUp === undefined].join(' ')
+const isTimerName = (name: string): name is TimerName => Object.hasOwn(onTimers, name)
+const stateOf = (r: Replica): string => [r.role, r.term, r.leader, r.catchUp?.isRunning, r.commit, r.delivered, r.log.last.index, r.book.size].join(' ')
 
 /** What `peer consensus status` and `peer top` show, and the metrics. */
 function publish(r: Replica): void {
@@ -149,6 +152,7 @@ function publish(r: Replica): void {
     view: r.term,
     leader: r.leader === undefined ? undefined : members[r.leader]?.id,
     replica: self,
+    replicas: members.length,
     role: r.role,
     term: r.term,
     commit: r.commit,
@@ -158,12 +162,8 @@ function publish(r: Replica): void {
     transferring: r.catchUp?.isRunning === true,
     ...(r.isLeader ? { followers: followersOf(r) } : {}),
   })
-  r.host.metric('raft_term', r.term)
-  r.host.metric('raft_is_leader', r.isLeader ? 1 : 0)
-  r.host.metric('raft_commit_index', r.commit)
-  r.host.metric('raft_delivered_index', r.delivered)
-  r.host.metric('raft_log_bytes', r.log.bytes)
-  r.host.metric('raft_requests_waiting', r.book.size)
+  const figures = { term: r.term, is_leader: Number(r.isLeader), commit_index: r.commit, delivered_index: r.delivered, log_bytes: r.log.bytes }
+  for (const [name, value] of Object.entries(figures)) r.host.metric(`raft_${name}`, value)
 }
 
 function followersOf(r: Replica): readonly Readonly<Record<string, unknown>>[] {

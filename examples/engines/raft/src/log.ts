@@ -1,4 +1,5 @@
 import type { EngineHost, RequestId } from 'weft/consensus'
+import { countFitting } from './bytes.js'
 import type { Entry, Position } from './messages.js'
 import { deleteEntry, saveBase, saveEntry } from './records.js'
 
@@ -47,12 +48,7 @@ export class Log {
   /** Entries from an index on: at least one if there is one, else no more than so many, and bytes. */
   from(index: number, maxEntries: number, maxBytes: number): readonly Entry[] {
     const first = index - this.#base.index - 1
-    let end = first
-    for (let bytes = 0; end < this.#entries.length && end - first < maxEntries; end++) {
-      bytes += this.#entries[end]?.body.length ?? 0
-      if (bytes > maxBytes && end > first) break
-    }
-    return this.#entries.slice(first, end)
+    return this.#entries.slice(first, first + countFitting(this.#entries, first, ({ body }) => body.length, maxEntries, maxBytes))
   }
 
   append(entry: Entry): void {

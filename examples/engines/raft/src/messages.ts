@@ -109,7 +109,7 @@ function readAppend(term: number, [index, beforeTerm, commit, ...terms]: readonl
   if (index === undefined || beforeTerm === undefined || commit === undefined || terms.length !== bodies.length) return undefined
   const isInOrder = [beforeTerm, ...terms].every((own, place) => own <= (terms[place] ?? term))
   // Copies: what is kept does not keep the message, of which it is a part.
-  const entries = bodies.flatMap((body, place) => entryOf(terms[place] ?? 0, body.slice()) ?? [])
+  const entries = bodies.flatMap((body, place) => entryOf(terms[place] ?? 0, new Uint8Array(body)) ?? [])
   return isInOrder && entries.length === bodies.length ? { kind: 'append', term, before: { index, term: beforeTerm }, commit, entries } : undefined
 }
 
@@ -117,7 +117,7 @@ function readOffer(term: number, numbers: readonly number[], [hash, ...more]: Pa
   const [index, atTerm, height, ...members] = numbers
   if (index === undefined || atTerm === undefined || height === undefined || hash === undefined) return undefined
   const isGood = more.length === 0 && hash.length <= MAX_HASH_LENGTH && members.every((member) => member < count)
-  return isGood ? { kind: 'offer', term, offer: { at: { index, term: atTerm }, height: BigInt(height), hash: hash.slice(), members } } : undefined
+  return isGood ? { kind: 'offer', term, offer: { at: { index, term: atTerm }, height: BigInt(height), hash: new Uint8Array(hash), members } } : undefined
 }
 
 /** Undefined if the body is none. */

@@ -29,7 +29,8 @@ export interface Progress {
   /** Probing: entries, or an offer, were sent and are not answered; only heartbeats repeat anything. */
   isAsked: boolean
   heardAt: number
-  delivered: number
+  /** Undefined: it has not said yet. */
+  delivered: number | undefined
 }
 
 /** What a member that has lost its place among the newest transfers; until that is done it delivers nothing and does not stand for election. */
@@ -38,6 +39,8 @@ export interface CatchUp {
   /** False: it failed, and waits for the next attempt. */
   isRunning: boolean
 }
+
+export const sizeOf = ({ content }: Waiting): number => content.bytes.length
 
 const LIMITS = {
   maxPerMember: 20_000,

@@ -1,7 +1,8 @@
 import type { MemberIndex } from 'weft/consensus'
+import { countFitting } from './bytes.js'
 import { deliverCommitted } from './delivery.js'
 import { type Entry, entryFor, type Message } from './messages.js'
-import type { Progress, Replica, Waiting } from './replica.js'
+import { type Progress, type Replica, sizeOf, type Waiting } from './replica.js'
 
 /** Of one message, and of one entry. */
 const MAX_BYTES = 4 * 1024 * 1024
@@ -10,25 +11,11 @@ const MAX_AHEAD = 64
 
 /** A batch is cut: it enters the log, in parts if it is very large, and goes out. */
 export function propose(r: Replica, batch: readonly Waiting[]): void {
-  const parts: Waiting[][] = [[]]
-  let bytes = 0
-  for (const request of batch) {
-    bytes += request.content.bytes.length
-    if (bytes > MAX_BYTES && bytes > request.content.bytes.length) {
-      parts.push([])
-      bytes = request.content.bytes.length
-    }
-    parts.at(-1)?.push(request)
-  }
-  for (const [number, part] of parts.entries()) {
-    append(
-      r,
-      entryFor(
-        r.term,
-        part.map(({ content }) => content),
-        number === parts.length - 1,
-      ),
-    )
+  for (let first = 0; first < batch.length; ) {
+    const end = first + countFitting(batch, first, sizeOf, batch.length, MAX_BYTES)
+    const requests = batch.slice(first, end).map(({ content }) => content)
+    append(r, entryFor(r.term, requests, end === batch.length))
+    first = end
   }
 }
 
@@ -67,10 +54,9 @@ export function replicate(r: Replica, to: MemberIndex, isBeat = false): void {
   }
 }
 
-/** What is not committed always goes: it may be just what commits the rest. */
-function roomFor(r: Replica, { next, delivered }: Progress): number {
-  const firstOpen = r.commit + 1
-  return next >= firstOpen ? Number.POSITIVE_INFINITY : Math.max(0, delivered + MAX_AHEAD + 1 - next)
+/** So many entries more: none while a follower has many that are committed, and has not delivered them. */
+function roomFor(r: Replica, { next, delivered = r.delivered }: Progress): number {
+  return Math.max(0, MAX_AHEAD + delivered - Math.min(next - 1, r.commit))
 }
 
 /** The log does not reach back to what a follower needs: it is told of the own state, which others may have, too. */
@@ -79,7 +65,7 @@ function offer(r: Replica, to: MemberIndex, p: Progress): void {
   if (term === undefined) return
   p.isProbing = true
   p.isAsked = true
-  const members = r.others.filter((member) => member !== to && (r.progress[member]?.delivered ?? 0) >= r.delivered)
+  const members = r.others.filter((member) => member !== to && (r.progress[member]?.delivered ?? -1) >= r.delivered)
   const { height, hash } = r.host.head
   r.send(to, { kind: 'offer', term: r.term, offer: { at: { index: r.delivered, term }, height, hash, members: [r.self, ...members] } })
 }
@@ -89,7 +75,7 @@ export function onAppended(r: Replica, from: MemberIndex, { isOk, before, index,
   const p = r.progress[from]
   if (!p) return
   p.heardAt = r.host.now
-  p.delivered = Math.max(p.delivered, delivered)
+  p.delivered = Math.max(p.delivered ?? 0, delivered)
   if (isOk) {
     p.match = Math.max(p.match, Math.min(index, r.log.last.index))
     p.next = p.isProbing ? p.match + 1 : Math.max(p.next, p.match + 1)

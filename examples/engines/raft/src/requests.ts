@@ -1,6 +1,7 @@
 import type { EngineRequest, MemberIndex } from 'weft/consensus'
+import { countFitting } from './bytes.js'
 import type { Message } from './messages.js'
-import type { Replica, Waiting } from './replica.js'
+import { type Replica, sizeOf, type Waiting } from './replica.js'
 
 /** Requests of one message, and their bytes. */
 const MAX_FORWARDED = 500
@@ -71,17 +72,10 @@ export function dropOthers(r: Replica): void {
 }
 
 function forward(r: Replica, to: MemberIndex, waiting: readonly Waiting[]): void {
-  let requests: EngineRequest[] = []
-  let bytes = 0
-  const flush = (): void => {
-    if (requests.length > 0) r.send(to, { kind: 'forward', delivered: r.delivered, requests })
-    requests = []
-    bytes = 0
+  for (let first = 0; first < waiting.length; ) {
+    const count = countFitting(waiting, first, sizeOf, MAX_FORWARDED, MAX_FORWARDED_BYTES)
+    const requests = waiting.slice(first, first + count).map(({ content }) => content)
+    r.send(to, { kind: 'forward', delivered: r.delivered, requests })
+    first += count
   }
-  for (const { content } of waiting) {
-    if (requests.length === MAX_FORWARDED || bytes + content.bytes.length > MAX_FORWARDED_BYTES) flush()
-    requests.push(content)
-    bytes += content.bytes.length
-  }
-  flush()
 }
