@@ -68,12 +68,14 @@ function resume(r: Replica, term: number, votedFor: MemberIndex | undefined): vo
 }
 
 function engineOf(r: Replica): Required<Omit<Engine, 'onExecuted' | 'onSigned' | 'onVerified' | 'dispose'>> {
+  let published = stateOf(r)
   const then =
     <A extends unknown[]>(handler: (...args: A) => void) =>
     (...args: A): void => {
-      const before = stateOf(r)
       handler(...args)
-      if (before !== stateOf(r)) publish(r)
+      const state = stateOf(r)
+      if (state !== published) publish(r)
+      published = state
     }
   return {
     onRequest: (request) => onOwnRequest(r, request),

@@ -73,8 +73,9 @@ function partsOf(message: Message): readonly [readonly number[], readonly Uint8A
       return [[message.term, at.index, at.term, Number(height), ...members], [hash]]
     }
     case 'hand-over':
-      return [[message.term], []]
+      break
   }
+  return [[message.term], []]
 }
 
 /** Undefined for what `encodeMessage` does not write in a network of so many members. */
@@ -101,8 +102,9 @@ function readSmall(kind: 'campaign' | 'vote' | 'appended' | 'hand-over', term: n
     case 'appended':
       return { kind, term, isOk: a !== 0, before: b, index: c, delivered: d }
     case 'hand-over':
-      return { kind, term }
+      break
   }
+  return { kind, term }
 }
 
 function readAppend(term: number, [index, beforeTerm, commit, ...terms]: readonly number[], bodies: Packed['strings']): Message | undefined {

@@ -52,7 +52,7 @@ export function parseRaftOptions(raw: unknown = {}): RaftOptions {
 }
 
 function describe(value: unknown): string {
-  return typeof value === 'object' || typeof value === 'string' ? JSON.stringify(value) : String(value)
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value)
 }
 
 function wrong(faults: readonly string[]): PeerError {
