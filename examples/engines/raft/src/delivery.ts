@@ -87,7 +87,7 @@ export function onTransferred(r: Replica, result: TransferResult): boolean {
   r.catchUp = undefined
   for (const id of result.executed ?? []) r.book.markExecuted(id)
   // The host gives the open ones again.
-  for (const { id } of [...r.book.own()]) r.book.remove(id)
+  for (const { id } of r.book.own()) r.book.remove(id)
   r.host.setValid(true)
   deliverCommitted(r)
   return true

@@ -68,7 +68,7 @@ export function onForward(r: Replica, from: MemberIndex, { delivered, requests }
 
 /** Another leader collects the others' requests. */
 export function dropOthers(r: Replica): void {
-  for (const { id, isOwn } of [...r.book.all()]) if (!isOwn) r.book.remove(id)
+  for (const { id, isOwn } of r.book.all()) if (!isOwn) r.book.remove(id)
 }
 
 function forward(r: Replica, to: MemberIndex, waiting: readonly Waiting[]): void {

@@ -46,16 +46,17 @@ export class Member {
     const members = Array.from({ length: count }, (_, index) => ({ index, id: `vp${index}` }))
     this.records = new Map(start.restored)
     this.#head = start.head ?? headAt(1n)
-    const member = this
+    const head = (): Head => this.#head
+    const now = (): number => this.now
     const host: EngineHost = {
       self,
       members,
       deliveryWindow: 8,
       get head() {
-        return member.#head
+        return head()
       },
       get now() {
-        return member.now
+        return now()
       },
       random: () => 0.5,
       send: (to, bytes, { vote } = {}) => {
