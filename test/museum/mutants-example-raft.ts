@@ -13,14 +13,6 @@ export const EXAMPLE_RAFT_MUTANTS: readonly Mutant[] = [
     why: 'a wrong quorum: two leaders in one term',
   },
   {
-    name: 'example raft: the vote is not stored',
-    specimen: 'example raft',
-    file: `${SRC}/election.ts`,
-    find: '    r.votedFor = from\n    saveVote(r.host, r.term, from)\n',
-    replace: '    r.votedFor = from\n',
-    why: 'forgotten persistence: after a power cut a member votes for somebody else in the same term',
-  },
-  {
     name: 'example raft: anybody is up to date',
     specimen: 'example raft',
     file: `${SRC}/election.ts`,
@@ -35,17 +27,6 @@ export const EXAMPLE_RAFT_MUTANTS: readonly Mutant[] = [
     find: '      r.log.truncate(index)\n    }\n    r.log.append(entry)',
     replace: '      continue\n    }\n    r.log.append(entry)',
     why: 'a follower appends behind entries that contradict those of the leader',
-  },
-  {
-    name: 'example raft: truncated entries stay on disk',
-    specimen: 'example raft',
-    file: `${SRC}/log.ts`,
-    find: '      deleteEntry(this.host, index)\n      this.#forget(this.#entries.pop(), index)',
-    replace: '      this.#forget(this.#entries.pop(), index)',
-    why: 'after a restart entries are back that another leader had removed',
-    faults: ['partition', 'kill', 'power', 'partition', 'break'],
-    requests: 80,
-    durationMs: 8000,
   },
   {
     name: 'example raft: entries fit behind anything',
@@ -70,14 +51,6 @@ export const EXAMPLE_RAFT_MUTANTS: readonly Mutant[] = [
     find: 'Math.min(commit, index))',
     replace: 'Math.min(commit, r.log.last.index + 0 * index))',
     why: 'old entries behind those that the leader compared are delivered in the place of its own',
-  },
-  {
-    name: 'example raft: the leader of the past is not replaced by itself',
-    specimen: 'example raft',
-    file: `${SRC}/election.ts`,
-    find: '  if (r.isLeader) stepDown(r)\n',
-    replace: '',
-    why: 'a leader that was replaced goes on cutting batches with its old batcher',
   },
   {
     name: 'example raft: requests go to the first leader only',

@@ -71,7 +71,7 @@ export class Replica {
   delivered = 0
   unanswered: number[] = []
   catchUp: CatchUp | undefined
-  /** Blocks above this height are void. */
+  /** The height at which this epoch ends: what would make the chain longer is void. */
   sealedAt: bigint | undefined
   /** A leader's. */
   progress: Progress[] = []
@@ -115,7 +115,7 @@ export class Replica {
 
   /** The blocks that may be made are in the log: more would be void. */
   get isSealed(): boolean {
-    return this.sealedAt !== undefined && this.host.head.height + BigInt(this.unanswered.length) > this.sealedAt
+    return this.sealedAt !== undefined && this.host.head.height + BigInt(this.unanswered.length) >= this.sealedAt
   }
 
   /** A request is in the log and not delivered. */

@@ -55,8 +55,9 @@ describe('delivering', () => {
   it('delivers nothing above the height at which it is sealed, orders nothing more, and goes on voting', () => {
     const member = leader(['a', 'b'], 3).seal(2n)
     member.receive(1, appended(1, 2))
-    expect(member.delivered.map(({ tag }) => tag)).toEqual(['1', '2'])
-    member.answer().answer().submit('c')
+    expect(member.delivered.map(({ tag }) => tag)).toEqual(['1']) // from height 1 to 2
+    member.answer().submit('c')
+    expect(member.delivered).toHaveLength(1)
     expect(member.view).toMatchObject({ log: { last: 2 } })
     member.fire('heartbeat')
     expect(member.sent('append')).not.toEqual([])
