@@ -168,8 +168,9 @@ export class Deliveries {
     })
     for (const [request, report] of reportsOf(block, done)) if (pool.owns(request)) pool.settle(request.id, report)
     for (const request of repeated) {
-      const report = pool.owns(request) ? committedReport(ledger, request) : undefined
-      if (report) pool.settle(request.id, report)
+      if (!pool.owns(request)) continue
+      // In no block: it was executed and rejected before.
+      pool.settle(request.id, committedReport(ledger, request) ?? { status: 'rejected', block: block.number, error: 'it was executed and rejected before' })
     }
     answering()
     // Before the engine is told: what it asks for then must find the epoch over.
