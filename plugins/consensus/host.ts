@@ -130,6 +130,7 @@ class EngineHostProcess implements ConsensusHost {
       store,
       limits: this.limits,
       defer,
+      elapsedMs: () => clock.elapsedMs(),
       counters,
       probe,
       ready: (request) => answer({ type: 'request', request }),

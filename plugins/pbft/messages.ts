@@ -15,11 +15,42 @@ export const NOTHING: Uint8Array = new Uint8Array()
 /** Base64 of the first 64 bytes of SHAKE256 over the canonical encoding (§5.3). */
 export const digestOf = (canonical: Uint8Array): string => toBase64(shake256(canonical))
 
-/** The batch that a message holds. Its digest is that of its canonical encoding, whatever bytes came. */
-export function toBatch(message: pbft.RequestBatch): Batch {
+/** The batch that a message holds. Its digest is that of its canonical encoding, whatever bytes came. `known`: requests that were read before. */
+export function toBatch(message: pbft.RequestBatch, known?: KnownRequests): Batch {
   const bytes = encode(pbft.RequestBatch, message)
-  const requests = message.batch.flatMap(({ payload }) => toEngineRequest(payload) ?? [])
+  const requests = message.batch.flatMap(({ payload }) => known?.take(payload) ?? toEngineRequest(payload) ?? [])
   return { digest: digestOf(bytes), message, bytes, requests, ids: new Set(requests.map(({ id }) => id)) }
+}
+
+/** Requests by their payloads, so that what was announced need not be hashed again when it comes in a batch. */
+export interface KnownRequests {
+  add(payload: Uint8Array, request: EngineRequest): void
+  /** Once: it is expected in one batch. */
+  take(payload: Uint8Array): EngineRequest | undefined
+}
+
+const MAX_KNOWN = 20_000
+/** Of longer payloads a hash is cheaper than another copy. */
+const MAX_KNOWN_BYTES = 2048
+
+export function createKnownRequests(): KnownRequests {
+  const known = new Map<string, EngineRequest>()
+  const keyOf = (payload: Uint8Array): string => Buffer.from(payload.buffer, payload.byteOffset, payload.length).latin1Slice()
+  return {
+    add(payload, request) {
+      if (payload.length > MAX_KNOWN_BYTES) return
+      known.set(keyOf(payload), request)
+      const [oldest] = known.size > MAX_KNOWN ? known.keys() : []
+      if (oldest !== undefined) known.delete(oldest)
+    },
+    take(payload) {
+      if (payload.length > MAX_KNOWN_BYTES || known.size === 0) return undefined
+      const key = keyOf(payload)
+      const request = known.get(key)
+      if (request) known.delete(key)
+      return request
+    },
+  }
 }
 
 /** The transaction in a request, as blocks hold it; undefined if it is none. */

@@ -13,7 +13,7 @@ import {
   type RequestId,
   type VoteMark,
 } from '../consensus/index.js'
-import type { Batch } from './messages.js'
+import { type Batch, createKnownRequests } from './messages.js'
 import { type PbftOptions, type Quorums, quorumsOf } from './options.js'
 
 /** An entry of a P or Q set. */
@@ -138,6 +138,7 @@ export class Replica {
     bytesOf: ({ request }) => request.payload.length,
   })
   readonly batcher: Batcher<Waiting>
+  readonly known = createKnownRequests()
   /** Own proposals that are not executed; how many are over that the batcher was not told of. */
   readonly ownBatches = new Set<string>()
   finishedBatches = 0
