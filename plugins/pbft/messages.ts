@@ -35,7 +35,7 @@ const MAX_KNOWN_BYTES = 2048
 
 export function createKnownRequests(): KnownRequests {
   const known = new Map<string, EngineRequest>()
-  const keyOf = (payload: Uint8Array): string => Buffer.from(payload.buffer, payload.byteOffset, payload.length).latin1Slice()
+  const keyOf = (payload: Uint8Array): string => Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('latin1')
   return {
     add(payload, request) {
       if (payload.length > MAX_KNOWN_BYTES) return
