@@ -205,7 +205,7 @@ export class RequestPool {
   private add(id: RequestId, bytes: Uint8Array, sequence: number, transaction?: Transaction): PooledRequest {
     const { counters } = this.options
     if (counters) counters.waitingSinceMs ??= counters.elapsedMs()
-    if (this.requests.size === 0) this.room.filled()
+    this.room.entered(this.requests.size === 0)
     const pooled = new PooledRequest({ id, bytes }, sequence, transaction)
     this.requests.set(id, pooled)
     this.bytes += bytes.length
@@ -223,7 +223,7 @@ export class RequestPool {
     if (isTooLarge) {
       throw new PeerError('ERR_CONSENSUS_TOO_LARGE', `a transaction may have ${maxRequestBytes} bytes here; found ${bytes.length}`, { grpcStatus: 3 })
     }
-    const retryAfterMs = this.room.retryAfterMs()
+    const retryAfterMs = this.room.refuse()
     throw new PeerError(
       'ERR_CONSENSUS_OVERLOADED',
       `${this.requests.size} of ${bound} requests with ${this.bytes} of ${maxRequestBytes} bytes are waiting to be ordered: no room for one of ${bytes.length} bytes`,

@@ -7,7 +7,12 @@ const FOLLOWS_MS = 1000
 /** A rate is taken over no less: blocks come in jumps. */
 const LEAST_MEASURED_MS = 100
 const SOONEST_RETRY_MS = 50
-const LATEST_RETRY_MS = 5000
+const LATEST_RETRY_MS = 10_000
+/** Refused callers are to be so small a share of all who come. */
+const MOST_REFUSED = 0.15
+const ENOUGH_REFUSED = 0.05
+const SPACING_STEP = 1.25
+const WIDEST_SPACING = 32
 
 export interface RoomOptions {
   /** The most that may wait, whatever the rate. */
@@ -27,6 +32,10 @@ export class Room {
   private busyMs = 0
   /** Since when something waits that is not in `busyMs`. */
   private busySince: number | undefined
+  /** Who is accepted takes the place of who leaves: then those who were told to come find no room, and are to come more seldom. */
+  private spacing = 1
+  private accepted = 0
+  private refused = 0
   /** Up to when refused callers have been told to come. */
   private toldUntil = Number.NEGATIVE_INFINITY
 
@@ -39,9 +48,10 @@ export class Room {
     return Math.min(maxRequests, Math.max(FLOOR, Math.ceil((this.rate ?? 0) * WORTH_MS)))
   }
 
-  /** Nothing waited; now something does. Only such time counts: an idle peer is not a slow one. */
-  filled(): void {
-    this.busySince ??= this.options.elapsedMs()
+  /** A request waits; `isFirst`: nothing waited before. Only such time counts: an idle peer is not a slow one. */
+  entered(isFirst: boolean): void {
+    this.accepted++
+    if (isFirst) this.busySince ??= this.options.elapsedMs()
   }
 
   /** A request has its outcome; `isLast`: none waits any more. */
@@ -52,10 +62,11 @@ export class Room {
     this.busySince = undefined
   }
 
-  /** When a caller who is refused now should come again, in whole milliseconds. */
-  retryAfterMs(): number {
+  /** A caller is refused: when to come again, in whole milliseconds. */
+  refuse(): number {
     const now = this.options.elapsedMs()
-    const perRequestMs = 1 / Math.max(this.rate ?? 0, FLOOR / WORTH_MS)
+    this.refused++
+    const perRequestMs = this.spacing / Math.max(this.rate ?? 0, FLOOR / WORTH_MS)
     const at = Math.max(this.toldUntil, now + SOONEST_RETRY_MS) + perRequestMs
     this.toldUntil = Math.min(at, now + LATEST_RETRY_MS)
     return Math.ceil(this.toldUntil - now)
@@ -67,6 +78,11 @@ export class Room {
     if (measuredMs < LEAST_MEASURED_MS) return
     const rate = this.ended / measuredMs
     this.rate = this.rate === undefined ? rate : this.rate + ((rate - this.rate) * measuredMs) / (measuredMs + FOLLOWS_MS)
+    const share = this.refused / (this.accepted + this.refused)
+    if (share > MOST_REFUSED) this.spacing = Math.min(WIDEST_SPACING, this.spacing * SPACING_STEP)
+    else if (!(share > ENOUGH_REFUSED)) this.spacing = Math.max(1, this.spacing / SPACING_STEP)
+    this.accepted = 0
+    this.refused = 0
     this.ended = 0
     this.busyMs = 0
     if (this.busySince !== undefined) this.busySince = now

@@ -42,7 +42,12 @@ export default definePlugin({
       self.type = settings['peer.validator.enabled'] ? PeerEndpoint_Type.VALIDATOR : PeerEndpoint_Type.NON_VALIDATOR
       const created = createNetwork(peer, self)
       network = created
-      forwarding = new TransactionForwarding({ isValidator: settings['peer.validator.enabled'], network: created, dial: { settings, tls: peer.use(TLS) }, random: Math.random })
+      forwarding = new TransactionForwarding({
+        isValidator: settings['peer.validator.enabled'],
+        network: created,
+        dial: { settings, tls: peer.use(TLS) },
+        random: Math.random,
+      })
       peer.provide(NETWORK, created)
       peer.provide(HELLO, created)
       peer.provide(TRANSPORT, created.transport)

@@ -1,5 +1,14 @@
 import { encodeTransactionBlock, transactionBlockTransactions, WireError } from '../../proto/index.js'
-import { createBatcher, createRecentIds, type Engine, type EngineFactory, type EngineHost, type EngineRequest, type RequestId, requestId } from '../consensus/index.js'
+import {
+  createBatcher,
+  createRecentIds,
+  type Engine,
+  type EngineFactory,
+  type EngineHost,
+  type EngineRequest,
+  type RequestId,
+  requestId,
+} from '../consensus/index.js'
 import { type NoopsOptions, parseNoopsOptions } from './options.js'
 
 /** Transactions that wait for a block: what others send beyond this is dropped. */

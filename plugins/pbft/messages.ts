@@ -1,5 +1,5 @@
 import { canonicalTransaction, encode, pbft, WireError } from '../../proto/index.js'
-import { type EngineRequest, requestId, shake256 } from '../consensus/index.js'
+import { type EngineRequest, type KnownRequests, requestId, shake256 } from '../consensus/index.js'
 
 /** A request batch under its digest. `requests` are those that can be executed: what is no transaction is left out (spec/consensus.md §12.7). */
 export interface Batch {
@@ -20,37 +20,6 @@ export function toBatch(message: pbft.RequestBatch, known?: KnownRequests): Batc
   const bytes = encode(pbft.RequestBatch, message)
   const requests = message.batch.flatMap(({ payload }) => known?.take(payload) ?? toEngineRequest(payload) ?? [])
   return { digest: digestOf(bytes), message, bytes, requests, ids: new Set(requests.map(({ id }) => id)) }
-}
-
-/** Requests by their payloads, so that what was announced need not be hashed again when it comes in a batch. */
-export interface KnownRequests {
-  add(payload: Uint8Array, request: EngineRequest): void
-  /** Once: it is expected in one batch. */
-  take(payload: Uint8Array): EngineRequest | undefined
-}
-
-const MAX_KNOWN = 20_000
-/** Of longer payloads a hash is cheaper than another copy. */
-const MAX_KNOWN_BYTES = 2048
-
-export function createKnownRequests(): KnownRequests {
-  const known = new Map<string, EngineRequest>()
-  const keyOf = (payload: Uint8Array): string => Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('latin1')
-  return {
-    add(payload, request) {
-      if (payload.length > MAX_KNOWN_BYTES) return
-      known.set(keyOf(payload), request)
-      const [oldest] = known.size > MAX_KNOWN ? known.keys() : []
-      if (oldest !== undefined) known.delete(oldest)
-    },
-    take(payload) {
-      if (payload.length > MAX_KNOWN_BYTES || known.size === 0) return undefined
-      const key = keyOf(payload)
-      const request = known.get(key)
-      if (request) known.delete(key)
-      return request
-    },
-  }
 }
 
 /** The transaction in a request, as blocks hold it; undefined if it is none. */

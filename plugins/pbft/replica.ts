@@ -2,6 +2,7 @@ import { pbft } from '../../proto/index.js'
 import {
   type Batcher,
   createBatcher,
+  createKnownRequests,
   createRequestBook,
   createSignatureChecks,
   createSoftTimers,
@@ -13,7 +14,7 @@ import {
   type RequestId,
   type VoteMark,
 } from '../consensus/index.js'
-import { type Batch, createKnownRequests } from './messages.js'
+import type { Batch } from './messages.js'
 import { type PbftOptions, type Quorums, quorumsOf } from './options.js'
 
 /** An entry of a P or Q set. */
