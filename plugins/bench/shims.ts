@@ -25,7 +25,7 @@ export async function startShims(devnet: Devnet, name: string): Promise<Shims> {
     const log = openSync(join(directory, 'chaincode.log'), 'a')
     try {
       const args = [program, 'chaincode', 'serve', join(ownPackage().root, SOURCE), '--name', name, '--peer', address]
-      return spawn(process.execPath, args, { cwd: directory, stdio: ['ignore', log, log] })
+      return spawn(process.execPath, ['--max-semi-space-size=64', ...args], { cwd: directory, stdio: ['ignore', log, log] })
     } finally {
       closeSync(log)
     }

@@ -22,7 +22,7 @@ export const consensusKeys = defineKeys({
   'peer.validator.consensus.buffersize': key(
     integer().transform((size) => (size > 0 ? size : defaultLimits.maxInboundPerMember)),
     defaultLimits.maxInboundPerMember,
-    'consensus messages of one validator that may wait for the engine; not positive: 1000',
+    `consensus messages of one validator that may wait for the engine; not positive: ${defaultLimits.maxInboundPerMember}`,
   ),
   'consensus.pool.maxRequests': key(
     integer({ min: 1 }),

@@ -19,7 +19,8 @@ export interface ConsensusLimits {
 export const defaultLimits: ConsensusLimits = Object.freeze({
   maxRequests: 20_000,
   maxRequestBytes: 256 * 1024 * 1024,
-  maxInboundPerMember: 1000,
+  // As many as a neighbour keeps for this peer: what a busy second brings must not be lost.
+  maxInboundPerMember: 16_384,
   maxInboundBytesPerMember: 128 * 1024 * 1024,
   deliveryWindow: 8,
   maxWaitingSends: 10_000,

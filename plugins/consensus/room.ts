@@ -9,9 +9,9 @@ const LEAST_MEASURED_MS = 100
 const SOONEST_RETRY_MS = 50
 const LATEST_RETRY_MS = 10_000
 /** Refused callers are to be so small a share of all who come. */
-const MOST_REFUSED = 0.15
-const ENOUGH_REFUSED = 0.05
-const SPACING_STEP = 1.25
+const MOST_REFUSED = 0.1
+const ENOUGH_REFUSED = 0.03
+const SPACING_STEP = 1.5
 const WIDEST_SPACING = 32
 
 export interface RoomOptions {
