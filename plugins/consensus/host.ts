@@ -123,6 +123,7 @@ class EngineHostProcess implements ConsensusHost {
       store,
       limits: this.limits,
       defer: surroundings.defer,
+      elapsedMs: () => options.clock.elapsedMs(),
       counters,
       probe,
       ready: (request) => this.epochs.offer(request),

@@ -2,6 +2,7 @@ import { pbft } from '../../proto/index.js'
 import {
   type Batcher,
   createBatcher,
+  createKnownRequests,
   createRequestBook,
   createSignatureChecks,
   createSoftTimers,
@@ -139,6 +140,7 @@ export class Replica {
     bytesOf: ({ request }) => request.payload.length,
   })
   readonly batcher: Batcher<Waiting>
+  readonly known = createKnownRequests()
   /** Own proposals that are not executed; how many are over that the batcher was not told of. */
   readonly ownBatches = new Set<string>()
   finishedBatches = 0
