@@ -1,7 +1,7 @@
 import { PeerError } from '../../kernel/index.js'
 import type { Accepted, Consensus, ConsensusStatus, Forwarding, SubmitHints } from './consensus.js'
 import { ConsensusCounters, type ConsensusFigures } from './counters.js'
-import type { ConsensusHost } from './host.js'
+import type { ConsensusHost } from './host-options.js'
 import { refuseReservedBytes } from './reserved.js'
 import { requestId } from './request-id.js'
 

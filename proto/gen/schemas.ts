@@ -771,6 +771,29 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 8, kind: 'message', repeated: true, message: 'weft.EpochRecord' },
     { number: 9, kind: 'string' },
   ] },
+  { name: 'weft.RecoverRequest', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'string' },
+    { number: 3, kind: 'string' },
+    { number: 4, kind: 'string', repeated: true },
+  ] },
+  { name: 'weft.RecoveryRequest', isClosed: false, fields: [
+  ] },
+  { name: 'weft.RecoveryReport', isClosed: false, fields: [
+    { number: 1, kind: 'message', message: 'weft.RecoveryPlan' },
+    { number: 2, kind: 'bytes' },
+    { number: 3, kind: 'message', repeated: true, message: 'weft.RecoveryRow' },
+    { number: 4, kind: 'string' },
+    { number: 5, kind: 'uint64' },
+    { number: 6, kind: 'bool' },
+  ] },
+  { name: 'weft.RecoveryRow', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'bool' },
+    { number: 3, kind: 'uint64' },
+    { number: 4, kind: 'bytes' },
+    { number: 5, kind: 'bool' },
+  ] },
   { name: 'weft.RestartEngineRequest', isClosed: false, fields: [
   ] },
   { name: 'weft.RestartEngineReply', isClosed: false, fields: [
@@ -833,6 +856,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 3, kind: 'bytes' },
     { number: 4, kind: 'uint64' },
     { number: 5, kind: 'bool' },
+    { number: 6, kind: 'bool' },
   ] },
   { name: 'weft.PreflightQuestion', isClosed: false, fields: [
     { number: 1, kind: 'uint64' },
@@ -858,6 +882,24 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 5, kind: 'bytes' },
     { number: 6, kind: 'bytes' },
     { number: 7, kind: 'bool' },
+  ] },
+  { name: 'weft.RecoveryPlan', isClosed: false, fields: [
+    { number: 1, kind: 'uint64' },
+    { number: 2, kind: 'string' },
+    { number: 3, kind: 'string' },
+    { number: 4, kind: 'string' },
+    { number: 5, kind: 'string' },
+    { number: 6, kind: 'string', repeated: true },
+    { number: 7, kind: 'uint32' },
+    { number: 8, kind: 'uint32' },
+    { number: 9, kind: 'bool' },
+    { number: 10, kind: 'uint32', repeated: true },
+  ] },
+  { name: 'weft.StoredRecovery', isClosed: false, fields: [
+    { number: 1, kind: 'message', message: 'weft.RecoveryPlan' },
+    { number: 2, kind: 'uint64' },
+    { number: 3, kind: 'bytes' },
+    { number: 4, kind: 'message', message: 'weft.EpochRecord' },
   ] },
   { name: 'weft.SwapProposal', isClosed: false, fields: [
     { number: 1, kind: 'uint64' },

@@ -138,4 +138,6 @@ export const ConsensusToolsService = {
   cancelSwap: method('/weft.ConsensusTools/CancelSwap', false, weft.CancelSwapRequest, weft.SwapCallReply),
   succession: method('/weft.ConsensusTools/Succession', false, weft.SuccessionRequest, weft.SuccessionReport),
   restartEngine: method('/weft.ConsensusTools/RestartEngine', false, weft.RestartEngineRequest, weft.RestartEngineReply),
+  recover: method('/weft.ConsensusTools/Recover', false, weft.RecoverRequest, weft.RecoveryReport),
+  recovery: method('/weft.ConsensusTools/Recovery', false, weft.RecoveryRequest, weft.RecoveryReport),
 }

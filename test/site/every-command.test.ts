@@ -30,6 +30,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   'consensus status': [],
   'consensus history': [],
   'consensus restart-engine': [],
+  'consensus recover': 'of its own',
   'consensus swap': 'of its own',
   'consensus set': 'of its own',
   'consensus cancel': 'of its own',
