@@ -52,6 +52,7 @@ export const SPECIMENS = {
     },
   },
   hotstuff: { module: 'test/simulator/skeletons/hotstuff.ts', export: 'hotStuffSkeleton', members: 4 },
+  'example hotstuff': { module: 'examples/engines/hotstuff/src/index.ts', export: 'hotstuff', members: 4, options: { viewTimeoutMs: 500 } },
 } as const satisfies Record<string, Specimen>
 
 /** A kit with its host, and an engine: everything of one bundle, so that a change of the host is a change of all of it. */
@@ -76,6 +77,8 @@ export async function exhibit(specimen: Specimen, mutant: Pick<Mutant, 'name' | 
     platform: 'node',
     target: 'node20',
     packages: 'external',
+    // An engine of examples/engines imports these; they have to be the ones of this bundle.
+    alias: { weft: join(ROOT, 'kernel/index.ts'), 'weft/consensus': join(ROOT, 'plugins/consensus/index.ts') },
     logLevel: 'silent',
     plugins: mutant ? [changing(mutant)] : [],
   })
