@@ -7,7 +7,7 @@ export const DOMAIN = domainOf(0n, MEMBERS)
 export const HEAD = { height: 1n, hash: Buffer.alloc(64), blob: Buffer.alloc(0) }
 
 export interface Sent {
-  readonly to: MemberIndex | 'all'
+  readonly to: number | 'all'
   readonly message: Message
 }
 
