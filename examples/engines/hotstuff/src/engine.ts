@@ -168,7 +168,8 @@ export class HotStuff implements Engine {
   }
 
   #leader(view: number): MemberIndex {
-    return Number((this.start.epoch + BigInt(view)) % BigInt(this.host.members.length))
+    const { length } = this.host.members
+    return ((this.start.firstLeader ?? Number(this.start.epoch % BigInt(length))) + view) % length
   }
 
   /** Goes on with the own copy of a certificate if it is known, whose signatures hold, else checks them. */
