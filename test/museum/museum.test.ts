@@ -4,6 +4,7 @@ import { exhibit, SPECIMENS } from './mutant.js'
 import { ENGINE_MUTANTS } from './mutants-engine.js'
 import { EXAMPLE_HOTSTUFF_MUTANTS } from './mutants-example-hotstuff.js'
 import { HOST_MUTANTS } from './mutants-host.js'
+import { EXAMPLE_RAFT_MUTANTS } from './mutants-example-raft.js'
 import { OTHER_MUTANTS } from './mutants-others.js'
 import { PBFT_MUTANTS } from './mutants-pbft.js'
 
@@ -11,7 +12,11 @@ describeMutants('skeletons and host', [...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOS
 
 describe('the museum', () => {
   it('has at least 25 mutants, no two with one name', () => {
+<<<<<<< HEAD
     const names = [...ENGINE_MUTANTS, ...EXAMPLE_HOTSTUFF_MUTANTS, ...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOST_MUTANTS].map(({ name }) => name)
+=======
+    const names = [...ENGINE_MUTANTS, ...EXAMPLE_RAFT_MUTANTS, ...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOST_MUTANTS].map(({ name }) => name)
+>>>>>>> main
     expect(new Set(names).size).toBe(names.length)
     expect(names.length).toBeGreaterThanOrEqual(25)
   })

@@ -51,6 +51,12 @@ export const SPECIMENS = {
       'timeout.batch': '100ms',
     },
   },
+  'example raft': {
+    module: 'examples/engines/raft/src/engine.ts',
+    export: 'raft',
+    members: 3,
+    options: { electionTimeoutMs: 200, heartbeatMs: 40, retryMs: 500, batchSize: 5, retainEntries: 4 },
+  },
   hotstuff: { module: 'test/simulator/skeletons/hotstuff.ts', export: 'hotStuffSkeleton', members: 4 },
   'example hotstuff': { module: 'examples/engines/hotstuff/src/index.ts', export: 'hotstuff', members: 4, options: { viewTimeoutMs: 500 } },
 } as const satisfies Record<string, Specimen>

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import type { EngineFactory } from 'weft/consensus'
 import { logicalWorld, makeTransaction, Simulation, type SimulationOptions } from 'weft/testkit'
 import { hotstuff } from '../src/index.js'
 
 type World = Simulation<typeof logicalWorld extends { openLedger: (...args: never[]) => Promise<infer L> } ? L : never>
 
-async function network(seed: number, options: Partial<Pick<SimulationOptions<never>, 'signer'>> = {}): Promise<World> {
+async function network(seed: number, options: Partial<Pick<SimulationOptions<never>, 'signer' | 'engine'>> = {}): Promise<World> {
   const engine = { factory: hotstuff, options: { viewTimeoutMs: 500 } }
   const simulation = new Simulation({ seed, members: 4, engine, ...logicalWorld, ...options })
   await simulation.start()
@@ -21,13 +22,28 @@ async function commit(simulation: World, member: number, name: string, at = [0, 
 const viewOf = (simulation: World, member: number): Readonly<Record<string, unknown>> => simulation.peer(member).host?.status().engineView ?? {}
 
 describe('a network', () => {
-  it('is quiet when there is nothing to order', async () => {
-    const simulation = await network(1)
+  it('is quiet when there is nothing to order: no message, no timer', async () => {
+    let asked = 0
+    const counted: readonly string[] = ['send', 'broadcast', 'setTimer']
+    const watched: EngineFactory = {
+      ...hotstuff,
+      create(host, _options, start) {
+        const watching = new Proxy(host, {
+          get(target, name) {
+            if (typeof name === 'string' && counted.includes(name)) asked += 1
+            return Reflect.get(target, name, target)
+          },
+        })
+        return hotstuff.create(watching, hotstuff.parseOptions(undefined), start)
+      },
+    }
+    const simulation = await network(1, { engine: { factory: watched } })
     await commit(simulation, 2, 'one')
-    await simulation.run(2000)
-    const before = simulation.steps
-    await simulation.run(600_000)
-    expect(simulation.steps - before).toBe(0)
+    await simulation.run(5000)
+    const before = asked
+    expect(before).toBeGreaterThan(0)
+    await simulation.run(60_000)
+    expect(asked).toBe(before)
     await simulation.checkAll()
   })
 
