@@ -12,11 +12,8 @@ describeMutants('skeletons and host', [...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOS
 
 describe('the museum', () => {
   it('has at least 25 mutants, no two with one name', () => {
-<<<<<<< HEAD
-    const names = [...ENGINE_MUTANTS, ...EXAMPLE_HOTSTUFF_MUTANTS, ...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOST_MUTANTS].map(({ name }) => name)
-=======
-    const names = [...ENGINE_MUTANTS, ...EXAMPLE_RAFT_MUTANTS, ...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOST_MUTANTS].map(({ name }) => name)
->>>>>>> main
+    const all = [ENGINE_MUTANTS, EXAMPLE_HOTSTUFF_MUTANTS, EXAMPLE_RAFT_MUTANTS, PBFT_MUTANTS, OTHER_MUTANTS, HOST_MUTANTS]
+    const names = all.flatMap((hall) => hall.map(({ name }) => name))
     expect(new Set(names).size).toBe(names.length)
     expect(names.length).toBeGreaterThanOrEqual(25)
   })
