@@ -27,7 +27,8 @@ export async function bundleEngine(entry: string): Promise<Uint8Array> {
     conditions: ['import', 'node', 'default'],
     plugins: [ownModules(), lightModules((file) => own.contains(file))],
   })
-  if (bundle.length > MAX_BUNDLE_BYTES) throw new PeerError('ERR_ENGINE_LOAD', `the bundle of ${entry} has ${bundle.length} bytes, more than ${MAX_BUNDLE_BYTES}`)
+  if (bundle.length > MAX_BUNDLE_BYTES)
+    throw new PeerError('ERR_ENGINE_LOAD', `the bundle of ${entry} has ${bundle.length} bytes, more than ${MAX_BUNDLE_BYTES}`)
   return bundle
 }
 

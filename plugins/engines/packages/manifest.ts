@@ -61,7 +61,9 @@ export async function entryOf(folder: string, manifest: PackageManifest): Promis
   if (inside.startsWith('..') || inside.startsWith(sep)) throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${folder} lies outside of it`)
   const found = await stat(file).catch(() => undefined)
   if (found?.isFile() === true) return file
-  throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${folder} is missing`, { hint: 'build the package first, or correct exports in its package.json' })
+  throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${folder} is missing`, {
+    hint: 'build the package first, or correct exports in its package.json',
+  })
 }
 
 function mainExport(exported: unknown): string | undefined {
