@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { EngineLoader } from './engine-package.js'
 import type { InstalledEngines, InstalledNote } from './installed.js'
@@ -17,7 +16,7 @@ export async function installEngine(
   into: InstalledEngines,
   loader: EngineLoader,
 ): Promise<InstalledNote & { readonly outcome: 'installed' | 'there' }> {
-  const scratch = await mkdtemp(join(tmpdir(), 'weft-engine-'))
+  const scratch = await into.scratch()
   try {
     const isFolder = (await stat(path)).isDirectory()
     if (!isFolder) await write(scratch, await readArchive(path))

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile, rename, mkdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
@@ -68,6 +68,12 @@ export class InstalledEngines {
     return 'installed'
   }
 
+  /** An empty folder beside the engines, for whoever removes it. */
+  async scratch(): Promise<string> {
+    await mkdir(this.root, { recursive: true })
+    return mkdtemp(join(this.root, '.scratch-'))
+  }
+
   /** Throws ERR_ENGINE_UNKNOWN. */
   async remove(name: string, version: string): Promise<void> {
     const found = (await this.list()).find((engine) => engine.name.toLowerCase() === name.toLowerCase() && engine.version === version)
@@ -81,6 +87,7 @@ export class InstalledEngines {
   /** Notes which engine began last, for those who would remove it. */
   async begun(name: string, version: string): Promise<void> {
     const file = join(this.root, IN_USE)
+    await mkdir(this.root, { recursive: true })
     await writeFile(`${file}.new`, JSON.stringify({ name, version }))
     await rename(`${file}.new`, file)
   }

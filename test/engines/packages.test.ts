@@ -138,7 +138,7 @@ describe('installing', () => {
 
   it.each([
     ['that is no engine', 'export default 1', /expected the default export/],
-    ['that does not load', 'throw new Error("not today")', /not today/],
+    ['that does not load', 'throw new Error("not today"); export default 1', /not today/],
     ['that needs what is not there', 'import "some-dependency"; export default 1', /some-dependency/],
     [
       'that needs what engines do not get',

@@ -64,11 +64,21 @@ export default defineEngine({
   agreement: true,
   tolerates: () => ({ crashed: 0, byzantine: 0 }),
   parseOptions: (raw) => raw,
-  create(host, { deed, when = 'request' }) {
+  create(host, { deed, when = 'request' }, start) {
     if (when === 'create') DEEDS[deed](host)
+    let delivered = start.restored.get('delivered')?.[0] ?? 0
+    host.status({ delivered, begunWith: delivered })
     return {
-      onRequest: (request) => (when === 'request' ? DEEDS[deed](host, request) : host.deliver('d', [request])),
-      onTimer: () => DEEDS[deed](host),
+      onRequest(request) {
+        const wanted = deed ?? /deed:(\w+)/.exec(Buffer.from(request.bytes).toString('latin1'))?.[1] ?? 'good'
+        return DEEDS[wanted](host, request)
+      },
+      onTimer: () => DEEDS[deed ?? 'good'](host),
+      onDelivered() {
+        delivered++
+        host.put('delivered', new Uint8Array([delivered]))
+        host.status({ delivered, begunWith: start.restored.get('delivered')?.[0] ?? 0 })
+      },
     }
   },
 })
