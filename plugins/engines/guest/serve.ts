@@ -33,7 +33,7 @@ export function serveEngine(exported: unknown, channel: Channel): void {
       case 'create':
         running = new RunningEngine(message)
         channel.send(
-          running.call('create', message.now, (engine) => void engine.create(factory)),
+          running.call('create', message.now, (engine) => engine.create(factory)),
           message.limits.maxAnswerBytes,
         )
         break

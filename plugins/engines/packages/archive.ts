@@ -19,7 +19,10 @@ export async function readArchive(file: string): Promise<PackageFile[]> {
   let total = 0
   const take = (entry: ReadEntry, fail: (reason: Error) => void): void => {
     total += entry.size
-    if (entry.type === 'Directory') return void entry.resume()
+    if (entry.type === 'Directory') {
+      entry.resume()
+      return
+    }
     const path = pathInPackage(entry.path)
     if (entry.type !== 'File' && entry.type !== 'OldFile')
       return fail(refused(file, `${entry.path} is of type ${entry.type}: only files and folders belong in a package`))
@@ -51,7 +54,7 @@ export async function readArchive(file: string): Promise<PackageFile[]> {
 /** The path below the top folder; undefined if it leads elsewhere or is no plain path. */
 function pathInPackage(path: string): string | undefined {
   const [top, ...parts] = path.split('/')
-  const isPlain = (part: string): boolean => part !== '' && part !== '.' && part !== '..' && !/[\\\u0000-\u001f:]/.test(part)
+  const isPlain = (part: string): boolean => part !== '' && part !== '.' && part !== '..' && !/[\\:\p{Cc}]/u.test(part)
   return top !== undefined && isPlain(top) && parts.length > 0 && parts.every(isPlain) ? parts.join('/') : undefined
 }
 

@@ -50,7 +50,9 @@ export function isListed({ files }: PackageManifest, path: string): boolean {
 }
 
 function patternOf(entry: string): RegExp {
-  const source = entry.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*+\/?/g, (stars) => (stars.startsWith('**') ? '.*' : `[^/]*${stars.endsWith('/') ? '/' : ''}`))
+  const source = entry
+    .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*+\/?/g, (stars) => (stars.startsWith('**') ? '.*' : `[^/]*${stars.endsWith('/') ? '/' : ''}`))
   return new RegExp(`^${source === '' ? '.*' : source}$`)
 }
 

@@ -26,7 +26,7 @@ const DEEDS = {
   },
   allocate(host) {
     const held = []
-    for (;;) held.push(new Array(1e6).fill(host.now))
+    for (;;) held.push(Array.from({ length: 1e6 }, (_, at) => host.now + at))
   },
   buffers() {
     const held = []
