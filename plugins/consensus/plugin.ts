@@ -13,6 +13,9 @@ import { type ConsensusHost, createConsensusHost } from './host.js'
 import { consensusKeys } from './keys.js'
 import { membersOf, validatorIds } from './members.js'
 import { consensusTools } from './service.js'
+import { CONSENSUS_NAME } from './swap/records.js'
+import { policyOf, policyText, successionRules } from './swap/rules.js'
+import { successionChaincode } from './swap/system-chaincode.js'
 import { CONSENSUS, CONSENSUS_FIGURES, ENGINES, EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, TRACING, TRANSPORT } from './tokens.js'
 
 /** Hosts one consensus engine: accepts and journals transactions, runs the engine, commits what it orders. */
@@ -83,6 +86,7 @@ async function declaration(peer: PluginHost, engines: Engines, self: string): Pr
     compatibility: peer.settings(compatibilityKeys)['peer.validator.compatibility'],
     settings: {
       'ledger.state.dataStructure.name': structure,
+      'consensus.policy': policyText(policyOf(settings)),
       ...(structure === 'buckettree' ? Object.fromEntries(buckets.map((key) => [key, ledger[key]])) : {}),
     },
   })
@@ -93,6 +97,15 @@ async function createHost(peer: PluginHost, running: RunningPeer, engines: Engin
   const members = membersOf(validatorIds(settings, running.endpoint.id), running.endpoint.id)
   const stateTransfer = peer.find(STATE_TRANSFER)
   const engine = await engines.find(settings['peer.validator.consensus.plugin'])
+  const isWeft = peer.settings(compatibilityKeys)['peer.validator.compatibility'] === 'weft'
+  if (isWeft) {
+    const rules = successionRules({ engine, members: members.all, policy: policyOf(settings), ledger: peer.use(LEDGER) })
+    peer.use(CHAINCODE).registerSystem(
+      CONSENSUS_NAME,
+      successionChaincode(() => rules),
+      { callable: false },
+    )
+  }
   return createConsensusHost({
     store: peer.use(STORE),
     ledger: peer.use(LEDGER_SYNC),
@@ -100,10 +113,10 @@ async function createHost(peer: PluginHost, running: RunningPeer, engines: Engin
     transport: peer.find(TRANSPORT),
     notes: peer.find(EPOCH_TRANSPORT),
     ...(stateTransfer === undefined ? {} : { transfer: stateTransfer.transfer }),
-    engine: { factory: engine, seat: engine.seat(engine.options) },
+    engine,
+    engines,
     members: members.all,
     self: members.self,
-    epoch: 0n,
     seed: seedOf(peer.clock),
     clock: peer.clock,
     log: peer.log,
