@@ -11,6 +11,14 @@ export const MAX_MEMBERS = 1024
 /** What an engine's code says of itself. */
 export type Description = Omit<Extract<FromEngine, { type: 'description' }>, 'type'>
 
+/** An engine's code that answers questions. */
+export interface AskedEngine {
+  /** Rejects with ERR_ENGINE_LOAD if the code does not load or does not answer. */
+  describe(): Promise<Description>
+  /** What the engine makes of options, given as JSON. Rejects with ERR_ENGINE_OPTIONS if it refuses them, with ERR_ENGINE_LOAD if it does not answer. */
+  check(json: string): Promise<unknown>
+}
+
 /** Asks the code of an engine in a process of its own, which then ends. */
 export class EngineInquiry {
   /** `launch` starts the process of the engine. */
@@ -19,59 +27,72 @@ export class EngineInquiry {
     private readonly timeoutMs: number,
   ) {}
 
-  /** Rejects with ERR_ENGINE_LOAD if the code does not load or does not answer. */
-  async describe(): Promise<Description> {
-    const answer = await this.ask({ type: 'describe', tolerancesUpTo: MAX_MEMBERS })
-    if (answer.type !== 'description' || answer.tolerances.length !== MAX_MEMBERS) throw notLoaded(`it answered '${answer.type}'`)
-    const { type: _, ...description } = answer
-    return description
-  }
-
-  /** What the engine makes of options. Rejects with ERR_ENGINE_OPTIONS if it refuses them, with ERR_ENGINE_LOAD if it does not answer. */
-  async check(json: string): Promise<unknown> {
-    const answer = await this.ask({ type: 'check', options: json })
-    if (answer.type === 'refused') throw new PeerError('ERR_ENGINE_OPTIONS', answer.message, answer.hint === undefined ? {} : { hint: answer.hint })
-    if (answer.type !== 'checked') throw notLoaded(`it answered '${answer.type}'`)
-    return JSON.parse(answer.options)
-  }
-
-  private async ask(question: ToEngine): Promise<FromEngine> {
+  /** Starts the process, has it asked, and ends it. Resolves when nothing of it is left. */
+  async inquire<T>(ask: (engine: AskedEngine) => Promise<T>): Promise<T> {
     const contained = await this.launch()
-    let cancel: (() => void) | undefined
+    const answers = answersOf(contained)
+    const question = (message: ToEngine): Promise<FromEngine> => this.within(contained, answers(message))
     try {
-      const answer = await Promise.race([
-        answerOf(contained),
-        contained.ended.then((reason) => {
-          throw notLoaded(reason)
-        }),
-        new Promise<never>((_, reject) => {
-          const timer = setTimeout(() => reject(notLoaded(`no answer within ${this.timeoutMs} ms`)), this.timeoutMs)
-          cancel = () => clearTimeout(timer)
-          contained.pipe.write(joinFrames([pack(question)]))
-        }),
-      ])
-      if (answer.type === 'failed') throw notLoaded(answer.reason)
-      return answer
+      return await ask({ describe: () => describe(question), check: (json) => check(question, json) })
     } finally {
-      cancel?.()
       contained.kill('it has answered')
       await contained.ended
     }
   }
+
+  private async within(contained: ContainedProcess, answer: Promise<FromEngine>): Promise<FromEngine> {
+    let cancel = (): void => undefined
+    const late = new Promise<never>((_, reject) => {
+      const timer = setTimeout(() => reject(notLoaded(`no answer within ${this.timeoutMs} ms`)), this.timeoutMs)
+      cancel = () => clearTimeout(timer)
+    })
+    const lost = contained.ended.then((reason) => {
+      throw notLoaded(reason)
+    })
+    try {
+      const answered = await Promise.race([answer, lost, late])
+      if (answered.type === 'failed') throw notLoaded(answered.reason)
+      return answered
+    } finally {
+      cancel()
+    }
+  }
 }
 
-function answerOf({ pipe }: ContainedProcess): Promise<FromEngine> {
+async function describe(ask: (message: ToEngine) => Promise<FromEngine>): Promise<Description> {
+  const answer = await ask({ type: 'describe', tolerancesUpTo: MAX_MEMBERS })
+  if (answer.type !== 'description' || answer.tolerances.length !== MAX_MEMBERS) throw notLoaded(`it answered '${answer.type}'`)
+  const { type: _, ...description } = answer
+  return description
+}
+
+async function check(ask: (message: ToEngine) => Promise<FromEngine>, json: string): Promise<unknown> {
+  const answer = await ask({ type: 'check', options: json })
+  if (answer.type === 'refused') throw new PeerError('ERR_ENGINE_OPTIONS', answer.message, answer.hint === undefined ? {} : { hint: answer.hint })
+  if (answer.type !== 'checked') throw notLoaded(`it answered '${answer.type}'`)
+  try {
+    return JSON.parse(answer.options)
+  } catch (cause) {
+    throw new PeerError('ERR_ENGINE_LOAD', 'the engine cannot be loaded: what it made of its options is no JSON', { cause })
+  }
+}
+
+/** Sends a question and resolves with the answer to it; one at a time. */
+function answersOf({ pipe }: ContainedProcess): (message: ToEngine) => Promise<FromEngine> {
   const reader = new FrameReader(MAX_ANSWER_BYTES)
-  return new Promise((resolve, reject) => {
-    pipe.on('data', (chunk: Buffer) => {
-      try {
-        const [frame] = reader.push(chunk)
-        if (frame !== undefined) resolve(readAnswer(frame))
-      } catch (error) {
-        reject(error)
-      }
-    })
+  let settle: { readonly resolve: (answer: FromEngine) => void; readonly reject: (reason: unknown) => void } | undefined
+  pipe.on('data', (chunk: Buffer) => {
+    try {
+      for (const frame of reader.push(chunk)) settle?.resolve(readAnswer(frame))
+    } catch (error) {
+      settle?.reject(error)
+    }
   })
+  return (message) =>
+    new Promise((resolve, reject) => {
+      settle = { resolve, reject }
+      pipe.write(joinFrames([pack(message)]))
+    })
 }
 
 function notLoaded(reason: string): PeerError {

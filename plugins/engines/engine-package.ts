@@ -9,6 +9,7 @@ import { codeDigest, ownFiles } from './packages/own-files.js'
 import { createEngineLauncher, type LaunchEngine } from './process/launch.js'
 import type { ProcessLimits } from './process/limits.js'
 import { inOwnProcess, optionsJson } from './process/process-seat.js'
+import { RestartRows } from './process/restart-rows.js'
 
 /** The code of an engine, with what it says of itself. */
 export interface LoadedPackage {
@@ -16,6 +17,9 @@ export interface LoadedPackage {
   readonly codeDigest: string
   readonly description: Description
   readonly bundle: () => Promise<Uint8Array>
+  readonly rows: RestartRows
+  /** What the engine made of options, by their JSON. */
+  readonly checked: ReadonlyMap<string, Promise<unknown>>
 }
 
 /** Loads engines from the folders of their packages, each digest once; their code runs in processes of their own alone. */
@@ -32,23 +36,34 @@ export class EngineLoader {
     this.launch = createEngineLauncher(limits, log, clock)
   }
 
-  /** Reads a package and asks its code who it is. Rejects with ERR_ENGINE_PACKAGE or ERR_ENGINE_LOAD. */
-  async load(folder: string): Promise<LoadedPackage> {
+  /**
+   * Reads a package and asks its code who it is, and, in the same breath, what it makes of the options that it will get. Rejects with ERR_ENGINE_PACKAGE or
+   * ERR_ENGINE_LOAD.
+   */
+  async load(folder: string, optionsOf: (name: string) => unknown = () => ({})): Promise<LoadedPackage> {
     const manifest = await readManifest(folder)
     const digest = codeDigest(await ownFiles(folder, manifest))
     const key = `${digest} ${folder}`
     const known = this.loaded.get(key)
     if (known) return known
     const bundle = onceItWorks(async () => bundleEngine(await entryOf(folder, manifest)))
-    const description = await this.inquiry(manifest.name, bundle).describe()
-    const loaded = { folder, codeDigest: digest, description, bundle }
+    const checked = new Map<string, Promise<unknown>>()
+    const description = await this.inquiry(manifest.name, bundle).inquire(async (engine) => {
+      const said = await engine.describe()
+      const json = optionsJson(optionsOf(said.name))
+      const checking = engine.check(json)
+      checked.set(json, checking)
+      await checking.catch(() => undefined) // Whoever asks about these options is told.
+      return said
+    })
+    const loaded = { folder, codeDigest: digest, description, bundle, checked, rows: new RestartRows() }
     this.loaded.set(key, loaded)
     return loaded
   }
 
   /** The engine in a process of its own. */
   isolated(
-    { folder, codeDigest: digest, description, bundle }: LoadedPackage,
+    { folder, codeDigest: digest, description, bundle, checked, rows }: LoadedPackage,
     from: { readonly options: unknown; readonly begins?: (start: EngineStart) => void },
   ): CatalogEngine {
     const { name, version, agreement, tolerances } = description
@@ -67,8 +82,11 @@ export class EngineLoader {
       isolated: true,
       origin: folder,
       options: from.options,
-      checkOptions: (raw) => this.inquiry(name, bundle).check(optionsJson(raw)),
-      seat: (raw) => inOwnProcess(raw, { launch, limits: this.limits, ...begins }),
+      checkOptions: async (raw) => {
+        const json = optionsJson(raw)
+        return checked.get(json) ?? this.inquiry(name, bundle).inquire((engine) => engine.check(json))
+      },
+      seat: (raw) => inOwnProcess(raw, { launch, limits: this.limits, rows, ...begins }),
     }
   }
 

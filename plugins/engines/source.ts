@@ -24,9 +24,9 @@ export class PackagedEngines implements EngineSource {
 
   /** Without a version: the one of a package that the site names, else the newest installed. */
   async find(name: string, version: string | undefined): Promise<CatalogEngine | undefined> {
-    const { packages, loader, installed } = this.options
+    const { packages, loader, installed, optionsOf } = this.options
     for (const named of packages) {
-      const loaded = await loader.load(this.folderOf(named))
+      const loaded = await loader.load(this.folderOf(named), optionsOf)
       if (isWanted(loaded.description, name, version)) return this.engine(loaded)
     }
     const candidates = (await installed.list()).filter((engine) => isWanted(engine, name, version))
@@ -55,7 +55,7 @@ export class PackagedEngines implements EngineSource {
   }
 
   private async installedPackage(engine: InstalledEngine): Promise<LoadedPackage> {
-    const loaded = await this.options.loader.load(engine.folder)
+    const loaded = await this.options.loader.load(engine.folder, this.options.optionsOf)
     if (loaded.codeDigest === engine.codeDigest) return loaded
     throw new PeerError('ERR_ENGINE_LOAD', `the code of ${engine.name}@${engine.version} in ${engine.folder} is not what was installed`, {
       hint: 'remove it and install it again',

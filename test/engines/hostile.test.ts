@@ -70,32 +70,35 @@ describe('an engine that does not keep the rules', () => {
 })
 
 describe('an engine whose process dies', () => {
-  it('is begun anew a bounded number of times, later each time', async () => {
+  it('is begun anew a bounded number of times, later each time, also on other seats', async () => {
     const seen = witness()
     const waits: number[] = []
-    const clock = { ...seen.options.clock, elapsedMs: () => seen.options.clock.elapsedMs(), now: () => seen.options.clock.now() }
-    const seat = (await isolated('hostile', { deed: 'exit' }, { maxRestarts: 2, firstBackOffMs: 1 }))({
-      ...seen.options,
-      clock: {
-        ...clock,
-        setTimer(delayMs, task) {
-          if (delayMs < 100) waits.push(delayMs)
-          return seen.options.clock.setTimer(delayMs, task)
+    const { clock } = seen.options
+    const maker = await isolated('hostile', { deed: 'exit' }, { maxRestarts: 2, firstBackOffMs: 1 })
+    const begin = (): void => {
+      const seat = maker({
+        ...seen.options,
+        clock: {
+          now: () => clock.now(),
+          elapsedMs: () => clock.elapsedMs(),
+          setTimer(delayMs, task) {
+            if (delayMs < 100) waits.push(delayMs)
+            return clock.setTimer(delayMs, task)
+          },
         },
-      },
-      lost: (reason) => {
-        seen.losses.push(reason)
-        seat.begin(startAt(0n))
-        seat.post({ type: 'request', request: requestOf('again') })
-      },
-    })
-    seat.begin(startAt(0n))
-    seat.post({ type: 'request', request: requestOf('first') })
+        lost: (reason) => {
+          seen.losses.push(reason)
+          begin()
+        },
+      })
+      seat.begin(startAt(0n))
+      seat.post({ type: 'request', request: requestOf('again') })
+    }
+    begin()
     await seen.until(() => seen.faults.length > 0)
     expect(seen.losses).toHaveLength(2)
     expect(waits).toEqual([1, 4])
     expect(seen.faults).toEqual([expect.stringMatching(/its process ended 3 times in a row/)])
-    await seat.dispose()
   })
 
   it('does not begin anew after it was disposed of', async () => {

@@ -5,6 +5,7 @@ import { bundleEngine } from '../../plugins/engines/packages/bundle.js'
 import { entryOf, readManifest } from '../../plugins/engines/packages/manifest.js'
 import { createEngineLauncher, type LaunchEngine } from '../../plugins/engines/process/launch.js'
 import { defaultProcessLimits, type ProcessLimits } from '../../plugins/engines/process/limits.js'
+import { RestartRows } from '../../plugins/engines/process/restart-rows.js'
 import { inOwnProcess } from '../../plugins/engines/process/process-seat.js'
 import { requestId } from '../../plugins/consensus/index.js'
 import { silentLogger } from '../kit/silent-logger.js'
@@ -100,5 +101,5 @@ export async function isolated(name: string, raw: unknown, limits: Partial<Proce
   const bundle = bundles.get(name) ?? bundleOf(name)
   launchers.set(key, launch)
   bundles.set(name, bundle)
-  return inOwnProcess(raw, { launch: async () => launch(`engine ${name}`, await bundle), limits: all })
+  return inOwnProcess(raw, { launch: async () => launch(`engine ${name}`, await bundle), limits: all, rows: new RestartRows() })
 }

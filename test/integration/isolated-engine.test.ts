@@ -49,7 +49,7 @@ describe('an engine in a process of its own, of a real peer', () => {
     expect(await peer.client.query('example02', 'query', 'b')).toBe('1000002')
     const { pid } = peer.program
     await peer.stop()
-    expect(peer.program.stderr).toContain('the consensus engine begins anew from its records')
+    expect(peer.program.stderr).toContain('the process of the consensus engine is gone')
     expect(() => engineProcesses(pid)).toThrow(/ENOENT/)
   })
 
