@@ -10,6 +10,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'consensus',
   'noops',
   'pbft',
+  'engines',
   'network',
   'transactions',
   'devops',
