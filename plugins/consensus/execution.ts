@@ -4,10 +4,12 @@ import type { ChaincodeSupport, OrderedTransaction } from '../chaincode/index.js
 import type { CommittedBlock, ExecutedTransaction, Ledger, LedgerBatch, LedgerSync } from '../ledger/index.js'
 import type { StoreBatch } from '../level/index.js'
 import type { RequestOutcomeReport } from './consensus.js'
-import type { DeliveredBlock, EngineRequest, Head, RequestOutcome } from './engine.js'
+import { blockMetadata } from './block-metadata.js'
+import type { DeliveredBlock, EngineRequest, Head, RequestId, RequestOutcome } from './engine.js'
+import { digestOf } from './request-id.js'
 
 /** What a host needs of the ledger. */
-export type HostLedger = Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'blockBytes' | 'stateHash' | 'locate' | 'transactionBytes'> &
+export type HostLedger = Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'blockBytes' | 'stateHash' | 'locate' | 'transactionBytes' | 'committed'> &
   // Absent: the state is never behind the blocks.
   Partial<Pick<LedgerSync, 'stateBlock'>>
 /** What a host needs of chaincode. */
@@ -24,11 +26,27 @@ export function headOf(info: BlockchainInfo): Head {
   return { height: info.height, hash: info.currentBlockHash, blob: encode(BlockchainInfo, info) }
 }
 
+/** Which requests a block may hold; decided when its batch is opened (design §4, §6). */
+export interface Admission {
+  readonly epoch: bigint
+  /** False: enough validators have not said yet that they run the epoch's engine, so that blocks hold calls of the succession alone. */
+  readonly isStarted: boolean
+  /** Whether a transaction is a call of the succession. */
+  isSuccession(transaction: Transaction): boolean
+  /** Whether a request with these bytes was executed and rejected lately. */
+  wasRejected(bytes: Uint8Array): boolean
+  /** Adds to the write of block `number` what tells its rejected requests again. */
+  rejected(batch: StoreBatch, number: bigint, identities: readonly Uint8Array[]): void
+}
+
 /** The one open batch of the ledger: executes ordered requests into it, commits or discards it (spec/consensus.md §2.5, §13). */
 export class BlockExecution {
   private batch: LedgerBatch | undefined
   private done: ExecutedRequest[] = []
+  /** Requests that this block may not hold yet, and those that were executed before. */
+  private postponed: RequestId[] = []
   private repeated: EngineRequest[] = []
+  private admission: Admission | undefined
   /** Transactions of the open batch by txid. */
   private readonly admitted = new Map<string, Uint8Array[]>()
 
@@ -38,6 +56,7 @@ export class BlockExecution {
     private readonly log: Logger,
     /** What a request's bytes decode to, if that is at hand. */
     private readonly decoded: (request: EngineRequest) => Transaction | undefined,
+    private readonly admissionNow: () => Admission,
     /** Whether what is in the chain already is executed again, as originals do. */
     private readonly executesRepetitions = false,
   ) {}
@@ -48,8 +67,9 @@ export class BlockExecution {
 
   /** Executes requests into the open batch; opens one if there is none. Rejects only if the ledger fails. */
   async execute(requests: readonly EngineRequest[]): Promise<readonly ExecutedRequest[]> {
+    const admission = (this.admission ??= this.admissionNow())
     const batch = (this.batch ??= this.ledger.openBatch())
-    const admitted = this.admit(requests)
+    const admitted = this.admit(requests, admission)
     const executed = await this.chaincode.execute(batch, admitted.transactions)
     assert(
       executed.length === admitted.transactions.length,
@@ -73,15 +93,21 @@ export class BlockExecution {
   async commit(
     metadata: Uint8Array | undefined,
     also: (batch: StoreBatch, over: readonly EngineRequest[]) => void,
-  ): Promise<{ block: CommittedBlock; done: readonly ExecutedRequest[]; repeated: readonly EngineRequest[] }> {
-    const { batch, done, repeated } = this
-    assert(batch, 'a block is committed from an open batch')
+  ): Promise<{ block: CommittedBlock; done: readonly ExecutedRequest[]; repeated: readonly EngineRequest[]; postponed: readonly RequestId[] }> {
+    const { batch, done, repeated, postponed, admission } = this
+    assert(batch && admission, 'a block is committed from an open batch')
     const transactions = done.map(({ executed }) => executed)
     const over = [...done.map(({ request }) => request), ...repeated]
+    const { epoch } = admission
+    const rejected = epoch === 0n ? [] : identitiesOf(done)
+    const number = this.ledger.height()
     // Whatever happens the batch is over: there is nothing left to roll back.
     this.forget()
-    const block = await batch.commit(transactions, metadata, (write) => also(write, over))
-    return { block, done, repeated }
+    const block = await batch.commit(transactions, blockMetadata({ epoch, engine: metadata, rejected }), (write) => {
+      if (epoch > 0n) admission.rejected(write, number, rejected)
+      also(write, over)
+    })
+    return { block, done, repeated, postponed }
   }
 
   /** Discards the open batch, if there is one. */
@@ -92,28 +118,32 @@ export class BlockExecution {
 
   private forget(): void {
     this.batch = undefined
+    this.admission = undefined
     this.done = []
+    this.postponed = []
     this.repeated = []
     this.admitted.clear()
   }
 
   /**
    * The requests that are executed. What is no transaction is left out on every validator alike, since they all see the same bytes
-   * (spec/consensus.md §12.7); so is what the chain or the open batch holds already, since they all have the same chain.
+   * (spec/consensus.md §12.7); so is what the chain or the open batch holds already, since they all have the same chain. In later epochs so is what was
+   * rejected lately, and what comes before the epoch has started waits (design §4, §6).
    */
-  private admit(requests: readonly EngineRequest[]): { requests: readonly EngineRequest[]; transactions: OrderedTransaction[] } {
+  private admit(requests: readonly EngineRequest[], admission: Admission): { requests: readonly EngineRequest[]; transactions: OrderedTransaction[] } {
     const admitted: EngineRequest[] = []
     const transactions: OrderedTransaction[] = []
     for (const request of requests) {
       const transaction = this.read(request)
       if (transaction === undefined) continue
-      if (!this.executesRepetitions && this.isRepeated(request.bytes, transaction)) {
+      if (!admission.isStarted && !admission.isSuccession(transaction)) this.postponed.push(request.id)
+      else if (this.isOver(request, transaction, admission)) {
         this.repeated.push(request)
-        this.log.warning('an ordered transaction is in the chain already and is left out', { id: request.id, txid: transaction.txid })
-        continue
+        this.log.warning('an ordered transaction was executed before and is left out', { id: request.id, txid: transaction.txid })
+      } else {
+        transactions.push({ bytes: request.bytes, transaction })
+        admitted.push(request)
       }
-      transactions.push({ bytes: request.bytes, transaction })
-      admitted.push(request)
     }
     return { requests: admitted, transactions }
   }
@@ -127,6 +157,11 @@ export class BlockExecution {
     }
   }
 
+  private isOver({ bytes }: EngineRequest, transaction: Transaction, admission: Admission): boolean {
+    if (!this.executesRepetitions && this.isRepeated(bytes, transaction)) return true
+    return admission.epoch > 0n && admission.wasRejected(bytes)
+  }
+
   /** Decided by the chain and the batch alone, so alike on every validator, however it came by its blocks; rejected transactions are in neither. */
   private isRepeated(bytes: Uint8Array, { txid }: Transaction): boolean {
     const before = this.admitted.get(txid)
@@ -137,10 +172,21 @@ export class BlockExecution {
   }
 }
 
+/** Identities of the rejected requests, in order. */
+function identitiesOf(done: readonly ExecutedRequest[]): Uint8Array[] {
+  return done.flatMap(({ request, executed }) => (executed.result.error === undefined ? [] : [digestOf(request.bytes)]))
+}
+
 /** What engines are told of a committed block. */
-export function deliveredBlock(block: CommittedBlock, stateHash: Uint8Array | undefined, done: readonly ExecutedRequest[]): DeliveredBlock {
+export function deliveredBlock(
+  block: CommittedBlock,
+  stateHash: Uint8Array | undefined,
+  done: readonly ExecutedRequest[],
+  postponed: readonly RequestId[],
+): DeliveredBlock {
   const head = headOf(block.info)
   const rejected = outcomesOf(done).flatMap(({ id, succeeded }) => (succeeded ? [] : [id]))
+  rejected.push(...postponed)
   return { number: block.number, hash: head.hash, stateHash, head, ...(rejected.length > 0 ? { rejected } : {}) }
 }
 

@@ -5,7 +5,13 @@ import { LEDGER, LEDGER_SYNC, ledgerKeys, validatorKeys } from '../ledger/index.
 import { STORE } from '../level/index.js'
 import { agreedSettings } from './agreed-settings.js'
 import { Engines } from './catalog.js'
+import { CancelCommand } from './commands/cancel.js'
+import { HistoryCommand } from './commands/history.js'
+import { RestartEngineCommand } from './commands/restart-engine.js'
+import { SetCommand } from './commands/set.js'
+import { SignCommand } from './commands/sign.js'
 import { ConsensusStatusCommand } from './commands/status.js'
+import { SwapCommand } from './commands/swap.js'
 import { ConsensusDoor } from './door.js'
 import type { HelloDeclaration } from './consensus.js'
 import { ConsensusCounters } from './counters.js'
@@ -13,6 +19,9 @@ import { type ConsensusHost, createConsensusHost } from './host.js'
 import { consensusKeys } from './keys.js'
 import { membersOf, validatorIds } from './members.js'
 import { consensusTools } from './service.js'
+import { CONSENSUS_NAME } from './swap/records.js'
+import { policyOf, policyText, successionRules } from './swap/rules.js'
+import { successionChaincode } from './swap/system-chaincode.js'
 import { CONSENSUS, CONSENSUS_FIGURES, ENGINES, EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, TRACING, TRANSPORT } from './tokens.js'
 
 /** Hosts one consensus engine: accepts and journals transactions, runs the engine, commits what it orders. */
@@ -23,7 +32,7 @@ export const consensus = definePlugin({
   requires: [STORE, LEDGER, LEDGER_SYNC, CHAINCODE],
   uses: [TRANSPORT, EPOCH_TRANSPORT, HELLO, STATE_TRANSFER, FORWARDING, TRACING],
   provides: [CONSENSUS, CONSENSUS_FIGURES, ENGINES],
-  commands: [ConsensusStatusCommand],
+  commands: [ConsensusStatusCommand, SwapCommand, SetCommand, CancelCommand, SignCommand, HistoryCommand, RestartEngineCommand],
   apply(peer) {
     const engines = new Engines()
     const door = new ConsensusDoor(
@@ -43,12 +52,12 @@ export const consensus = definePlugin({
     })
     peer.hooks.registerServices.tap(async (listeners) => {
       const head = () => ({ hash: peer.use(LEDGER).info().currentBlockHash, stateHash: peer.use(LEDGER).stateHash() ?? new Uint8Array(0) })
-      listeners.get('peer').add(ConsensusToolsService, consensusTools({ id: () => id, consensus: door, head }))
+      listeners.get('peer').add(ConsensusToolsService, consensusTools({ id: () => id, consensus: door, head, host: () => door.running }))
     })
     // What would fail the start is found before anything listens.
     peer.onRegistered(async () => {
       if (!peer.settings(validatorKeys)['peer.validator.enabled']) return
-      const declared = declaration(peer, engines, id)
+      const declared = await declaration(peer, engines, id)
       peer.find(HELLO)?.declare(declared)
     })
     peer.hooks.start.tap(async (running) => {
@@ -56,7 +65,7 @@ export const consensus = definePlugin({
         door.close('this peer is no validator (peer.validator.enabled is false)')
         return
       }
-      const host = createHost(peer, running, engines, door.counters)
+      const host = await createHost(peer, running, engines, door.counters)
       await host.start()
       door.open(host)
     })
@@ -70,28 +79,39 @@ export const consensus = definePlugin({
 })
 
 /** Throws what names an engine that is unknown, and wrong options of it. */
-function declaration(peer: PluginHost, engines: Engines, self: string): HelloDeclaration {
+async function declaration(peer: PluginHost, engines: Engines, self: string): Promise<HelloDeclaration> {
   const settings = peer.settings(consensusKeys)
-  const { factory, options } = engines.get(settings['peer.validator.consensus.plugin'])
+  const engine = await engines.find(settings['peer.validator.consensus.plugin'])
   const ledger = peer.settings(ledgerKeys)
   const structure = ledger['ledger.state.dataStructure.name']
   const buckets = ['ledger.state.dataStructure.configs.numBuckets', 'ledger.state.dataStructure.configs.maxGroupingAtEachLevel'] as const
   return agreedSettings({
     validators: validatorIds(settings, self),
-    factory,
-    options: factory.parseOptions(options),
+    factory: engine,
+    options: await engine.checkOptions(engine.options),
     compatibility: peer.settings(compatibilityKeys)['peer.validator.compatibility'],
     settings: {
       'ledger.state.dataStructure.name': structure,
+      'consensus.policy': policyText(policyOf(settings)),
       ...(structure === 'buckettree' ? Object.fromEntries(buckets.map((key) => [key, ledger[key]])) : {}),
     },
   })
 }
 
-function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, counters: ConsensusCounters): ConsensusHost {
+async function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, counters: ConsensusCounters): Promise<ConsensusHost> {
   const settings = peer.settings(consensusKeys)
   const members = membersOf(validatorIds(settings, running.endpoint.id), running.endpoint.id)
   const stateTransfer = peer.find(STATE_TRANSFER)
+  const engine = await engines.find(settings['peer.validator.consensus.plugin'])
+  const isWeft = peer.settings(compatibilityKeys)['peer.validator.compatibility'] === 'weft'
+  if (isWeft) {
+    const rules = successionRules({ engine, members: members.all, policy: policyOf(settings), ledger: peer.use(LEDGER) })
+    peer.use(CHAINCODE).registerSystem(
+      CONSENSUS_NAME,
+      successionChaincode(() => rules),
+      { callable: false },
+    )
+  }
   return createConsensusHost({
     store: peer.use(STORE),
     ledger: peer.use(LEDGER_SYNC),
@@ -99,10 +119,10 @@ function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, co
     transport: peer.find(TRANSPORT),
     notes: peer.find(EPOCH_TRANSPORT),
     ...(stateTransfer === undefined ? {} : { transfer: stateTransfer.transfer }),
-    engine: engines.get(settings['peer.validator.consensus.plugin']),
+    engine,
+    engines,
     members: members.all,
     self: members.self,
-    epoch: 0n,
     executesRepetitions: peer.settings(compatibilityKeys)['peer.validator.compatibility'] === 'v0.6',
     seed: seedOf(peer.clock),
     clock: peer.clock,

@@ -73,6 +73,7 @@ export class Replica {
   /** K · logmultiplier. */
   readonly L: bigint
   readonly K: bigint
+  firstLeader: MemberIndex = 0
   view = 0n
   isActive = true
   /** Low watermark. */
@@ -185,8 +186,9 @@ export class Replica {
     return this.currentExec ?? this.lastExec
   }
 
+  /** In epoch 0 as v0.6 has it; later epochs begin with a member that is known to be there. */
   primaryOf(view: bigint): MemberIndex {
-    return Number(view % BigInt(this.quorums.N))
+    return Number((view + BigInt(this.firstLeader)) % BigInt(this.quorums.N))
   }
 
   isInWindow(n: bigint): boolean {

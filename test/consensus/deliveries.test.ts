@@ -90,7 +90,7 @@ describe('deliveries', () => {
     await run(time, 10)
     const accepted = await submitting
     expect(ledger.payloads()).toEqual([['a', 'b'], ['c'], []])
-    expect(log.lines.filter((line) => line.includes('is in the chain already'))).toHaveLength(3)
+    expect(log.lines.filter((line) => line.includes('was executed before'))).toHaveLength(3)
     expect(host.status().pendingRequests).toBe(0)
     await expect(accepted.outcome()).resolves.toEqual({ status: 'committed', block: 0n, index: 0 })
   })
