@@ -7,6 +7,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // The default leaves a core idle.
+    maxWorkers: '100%',
     reporters: ['default'],
   },
 })
