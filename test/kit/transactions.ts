@@ -1,5 +1,5 @@
 import { ConfidentialityLevel, decode, encode, Transaction, Transaction_Type } from '../../proto/index.js'
-import type { ConsensusHostOptions } from '../../plugins/consensus/index.js'
+import { type ConsensusHostOptions, type EngineRequest, requestId } from '../../plugins/consensus/index.js'
 import type { ExecutedTransaction, LedgerBatch } from '../../plugins/ledger/index.js'
 import { quickHash } from './quick-hash.js'
 
@@ -28,6 +28,12 @@ export function makeTransaction(name: string, options: { readonly fails?: boolea
     cert: new Uint8Array(),
     signature: new Uint8Array(),
   })
+}
+
+/** The request that `makeTransaction`'s bytes are, as engines get it. */
+export function makeRequest(name: string): EngineRequest {
+  const bytes = makeTransaction(name)
+  return { id: requestId(bytes), bytes }
 }
 
 /** The txid of `makeTransaction`'s bytes. */

@@ -17,7 +17,7 @@ export class SimCommand extends PeerCommand {
   static override usage = PeerCommand.Usage({
     description: 'Simulate validators with an engine, and faults.',
     details:
-      'Plays seed after seed in virtual time and checks safety and progress. The engine is a name (noops), a package, or a file. Faults: inside (the contract of engines: the default, with byzantine where the engine tolerates it), byzantine, outside, all, none, or kinds by name: kill, power, stop, dead, blackout, break, partition, delay, slow-disk, slow-execution, clock, twins, mutate, loss, duplicate, reorder. A failing seed is made smaller, written to a file and drawn. Exit codes: 0 everything held, 3 safety, 4 liveness, 5 the engine broke the contract of engines, 1 anything else.',
+      'Plays seed after seed in virtual time and checks safety and progress. The engine is a name (noops), a package, or a file. Faults: inside (the contract of engines: the default, with byzantine where the engine tolerates it), byzantine, outside, all, none, or kinds by name: kill, power, stop, dead, blackout, break, partition, delay, slow-disk, slow-execution, clock, failing-disk, twins, mutate, loss, duplicate, reorder. A failing seed is made smaller, written to a file and drawn. Exit codes: 0 everything held, 3 safety, 4 liveness, 5 the engine broke the contract of engines, 1 anything else.',
     examples: [
       ['A thousand seeds of four validators', '$0 sim pbft --seeds 1000 --jobs 2'],
       ['An engine in a file, with its options', `$0 sim ./raft.ts --options '{"electionMs":200}' --validators 5`],
