@@ -23,14 +23,16 @@ const patient: EngineFactory = {
 /** One that throws when it is told of a message. */
 const fragile: EngineFactory = {
   ...raftSkeleton,
-  create: (host, _options, start) =>
-    Object.create(raftSkeleton.create(host, undefined, start), {
-      onMessage: {
-        value: () => {
-          throw new Error('no')
-        },
+  create(host, _options, start) {
+    const engine = raftSkeleton.create(host, undefined, start)
+    return {
+      onPeer: (member, up) => engine.onPeer?.(member, up),
+      onTimer: (name) => engine.onTimer?.(name),
+      onMessage: () => {
+        throw new Error('no')
       },
-    }),
+    }
+  },
 }
 
 describe('a recorded run', () => {
