@@ -23,7 +23,10 @@ export class SimCommand extends PeerCommand {
       ['A thousand seeds of four validators', '$0 sim pbft --seeds 1000 --jobs 2'],
       ['An engine in a file, with its options', `$0 sim ./raft.ts --options '{"electionMs":200}' --validators 5`],
       ['Draw one seed', '$0 sim noops --seed 17 --seeds 1 --validators 1 --trace run.html'],
-      ['What a new version of an engine does differently', '$0 sim ./raft.ts --seed 17 --seeds 1 --record before.jsonl; $0 sim ./raft.ts --compare before.jsonl'],
+      [
+        'What a new version of an engine does differently',
+        '$0 sim ./raft.ts --seed 17 --seeds 1 --record before.jsonl; $0 sim ./raft.ts --compare before.jsonl',
+      ],
       ['Play a failing scenario again', '$0 sim ./raft.ts --replay weft-sim/raft-safety-seed-17.json --trace run.html'],
     ],
   })
@@ -50,7 +53,8 @@ export class SimCommand extends PeerCommand {
     const factory = await findEngine(this.engine, this.context.cwd)
     const engine: Engine = { factory, options: this.options === undefined ? undefined : parseJson(this.options) }
     factory.parseOptions(engine.options)
-    if (this.replay !== undefined && this.record === undefined) return this.play(kit, engine, kit.parseScenario(await readFile(resolve(this.context.cwd, this.replay), 'utf8')))
+    if (this.replay !== undefined && this.record === undefined)
+      return this.play(kit, engine, kit.parseScenario(await readFile(resolve(this.context.cwd, this.replay), 'utf8')))
     if (this.compare !== undefined) return this.compareWith(kit, engine, this.compare)
     const campaign = this.campaign(kit, engine)
     if (this.record !== undefined) return this.recordRun(kit, engine, await this.scenario(kit, campaign), this.record)
@@ -114,7 +118,12 @@ export class SimCommand extends PeerCommand {
     const before = `${run.engine.name} ${run.engine.version}`
     const lines = differences.map(({ text }) => `  ${text}\n`).join('')
     this.report(
-      { recorded: run.engine, engine: { name, version }, lives: run.lives.length, differences: differences.map(({ member, call, recorded, found, text }) => ({ member, call, recorded, found, text })) },
+      {
+        recorded: run.engine,
+        engine: { name, version },
+        lives: run.lives.length,
+        differences: differences.map(({ member, call, recorded, found, text }) => ({ member, call, recorded, found, text })),
+      },
       differences.length === 0
         ? `${name} ${version} asks for the same as ${before} did, in ${run.lives.length} engine instances\n`
         : `${name} ${version} differs from ${before} in ${differences.length} of ${run.lives.length} engine instances; each first here:\n${lines}`,
