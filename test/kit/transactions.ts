@@ -1,7 +1,4 @@
 import { ConfidentialityLevel, decode, encode, Transaction, Transaction_Type } from '../../proto/index.js'
-<<<<<<< HEAD
-import { type ConsensusHostOptions, type EngineRequest, requestId } from '../../plugins/consensus/index.js'
-=======
 import {
   BufferedState,
   callOf,
@@ -9,11 +6,12 @@ import {
   CONSENSUS_NAME,
   type ConsensusHostOptions,
   type ContractRules,
+  type EngineRequest,
   isToSuccession,
   Refusal,
+  requestId,
   SUCCESSION_KEYS,
 } from '../../plugins/consensus/index.js'
->>>>>>> main
 import type { ExecutedTransaction, LedgerBatch } from '../../plugins/ledger/index.js'
 import { quickHash } from './quick-hash.js'
 
