@@ -125,6 +125,8 @@ class FaultPlanner {
       case 'slow-disk':
       case 'slow-execution':
         return [{ kind, ...during, member: this.#any(), extraMs: round(random.between(20, 300)) }]
+      case 'failing-disk':
+        return this.#oneOrTwo(() => ({ kind, ...this.#during(), member: this.#any(), error: random.pick(['ENOSPC', 'EIO']), afterWrites: random.below(6) }))
       case 'clock':
         return [{ kind, ...during, member: this.#any(), jumpMs: round(random.between(-100_000, 100_000)) }]
       case 'loss':

@@ -123,7 +123,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     this.starts += 1
     trace.sink?.add({ type: 'starts', at: endpoint })
     this.#boot(life).catch((error: unknown) => {
-      if (life.isAlive) this.#violation('safety', `could not start: ${messageOf(error)}`)
+      if (life.isAlive) this.#failed('could not start', error)
     })
   }
 
@@ -131,7 +131,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   crash(kind: CrashKind): void {
     const life = this.#life
     if (!life) return
-    this.#options.trace.sink?.add({ type: 'crashes', at: this.endpoint, kind })
+    this.#options.trace.sink?.add({ type: 'crashes', at: this.endpoint, kind: this.disk.hasFailed ? 'disk' : kind })
     this.#life = undefined
     life.isAlive = false
     life.host?.kill()
@@ -153,7 +153,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       if (this.#startsAgain) this.start()
     }
     life.host.stop().then(end, (error: unknown) => {
-      if (life.isAlive) this.#violation('safety', `could not stop: ${messageOf(error)}`)
+      if (life.isAlive) this.#failed('could not stop', error)
       end()
     })
   }
@@ -238,7 +238,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       ...(transfer ? { transfer: (target) => transfer(this, target) } : {}),
       defer: this.#options.defer,
       onFatal: (reason) => {
-        if (life.isAlive) this.#violation('safety', `failed: ${messageOf(reason)}`)
+        if (life.isAlive) this.#failed('failed', reason)
       },
       observer: {
         event: (event) => {
@@ -276,6 +276,12 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
         return chaincode.execute(batch, transactions)
       },
     }
+  }
+
+  /** A peer whose disk could not write has to end; anything else must not happen. */
+  #failed(what: string, reason: unknown): void {
+    if (this.disk.hasFailed) this.crash('kill')
+    else this.#violation('safety', `${what}: ${messageOf(reason)}`)
   }
 
   #violation(kind: FailureKind, what: string): void {

@@ -162,7 +162,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     find: "r.say({ $case: 'fetchRequestBatch', value: { batchDigest, replicaId: BigInt(r.self) } }, undefined, holder)",
     replace: "r.timers.stop('fetch')",
     why: 'W10: nobody answers who needs the content of a digest',
-    faults: [...TWINS, ...CHANGES],
+    faults: ['blackout', 'power', 'kill', 'delay'],
   },
   {
     name: 'engine: the position is that of the metadata plus one',
