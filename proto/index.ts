@@ -95,6 +95,7 @@ export {
   VerifyReply,
   VerifyRequest,
   VerifyResult,
+  VitalsReading,
   WeftHello,
 } from './gen/weft.js'
 export {
@@ -115,6 +116,7 @@ export {
   TCAPService,
   TLSCAAService,
   TLSCAPService,
+  VitalsService,
 } from './gen/services.js'
 
 export { type BlockHeader, blockTransactions, encodeBlock } from './block.js'

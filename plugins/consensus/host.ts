@@ -3,7 +3,7 @@ import { canonicalTransaction } from '../../proto/index.js'
 import type { Store } from '../level/index.js'
 import { createCarrier } from './carrier.js'
 import type { Accepted, Consensus, ConsensusStatus, ConsensusTransport, StateTransfer, SubmitHints } from './consensus.js'
-import type { ConsensusCounters } from './counters.js'
+import type { ConsensusCounters, HostQueues } from './counters.js'
 import { createCrypto } from './crypto.js'
 import { Deliveries, headMetadata } from './deliveries.js'
 import type { EngineFactory, Member, MemberIndex } from './engine.js'
@@ -75,6 +75,7 @@ export interface ConsensusHost extends Consensus {
   kill(): void
   /** The engine's metrics by name, and the host's own, whose names begin with `host_`. */
   readonly metrics: ReadonlyMap<string, number>
+  queues(): HostQueues
 }
 
 /** Makes the host of one engine for one epoch (design §5). */
@@ -266,6 +267,10 @@ class EngineHostProcess implements ConsensusHost {
       ...(this.divergence === undefined ? {} : { divergence: this.divergence }),
       members: members.map(({ index, id }) => ({ index, id, isSelf: index === self, isConnected: this.connected.has(index) })),
     }
+  }
+
+  queues(): HostQueues {
+    return { inbox: this.inbox.size, outbox: this.outbox.waiting }
   }
 
   stop(): Promise<void> {

@@ -35,7 +35,7 @@ export type {
   TransferTarget,
   VoteMark,
 } from './engine.js'
-export { ConsensusCounters, type ConsensusFigures } from './counters.js'
+export { ConsensusCounters, type ConsensusFigures, type HostQueues } from './counters.js'
 export type { EngineEvent } from './events.js'
 export { type ConsensusHost, type ConsensusHostOptions, createConsensusHost, type HostObserver } from './host.js'
 export type { HostChaincode, HostLedger } from './execution.js'
@@ -46,6 +46,7 @@ export type { OutboundMessage } from './outbox.js'
 export { consensus as default } from './plugin.js'
 export type { Tracing, TransactionProbe } from './probe.js'
 export { createRecentIds, type RecentIds } from './recent-ids.js'
+export { engineViewOf, type Leadership, leadershipOf } from './report-view.js'
 export { createRequestBook, type Outstanding, type RequestBook } from './request-book.js'
 export { requestId } from './request-id.js'
 export { shake256 } from './shake256.js'

@@ -188,8 +188,7 @@ export class RequestPool {
     if (!pooled) return undefined
     this.requests.delete(id)
     this.bytes -= pooled.request.bytes.length
-    const { counters } = this.options
-    if (counters && this.requests.size === 0) counters.waitingSinceMs = undefined
+    this.options.counters?.waits(this.requests.size)
     return pooled
   }
 
@@ -198,10 +197,9 @@ export class RequestPool {
   }
 
   private add(id: RequestId, bytes: Uint8Array, sequence: number, transaction?: Transaction): PooledRequest {
-    const { counters } = this.options
-    if (counters) counters.waitingSinceMs ??= counters.elapsedMs()
     const pooled = new PooledRequest({ id, bytes }, sequence, transaction)
     this.requests.set(id, pooled)
+    this.options.counters?.waits(this.requests.size)
     this.bytes += bytes.length
     this.nextSequence = Math.max(this.nextSequence, sequence + 1)
     return pooled

@@ -140,6 +140,7 @@ test('a server that accepts connections and never answers TLS is left alone in t
     new Client(`127.0.0.1:${port}`, withBoundedHandshake(credentials.createSsl(), limitMs), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.initial_reconnect_backoff_ms': 60_000,
+      'grpc.ssl_target_name_override': 'localhost',
     })
   const waiting = silent(100)
   onTestFinished(() => waiting.close())
