@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { prepareNetwork, untilMeshed } from './support/network.js'
-import { until } from './support/peer.js'
+import { startPeer, until } from './support/peer.js'
 import { Program, runProgram } from './support/program.js'
 
 interface Sample {
@@ -35,7 +35,8 @@ test('a network is seen through one of its peers; what is down is red, and seen 
   const stream = new Program(['top', '--json', '--interval', '0.1', '--peers', `${vp0.address},${vp1.address}`], vp0.options)
   const newest = (): Sample['peers'] => {
     const line = stream.stdout.split('\n').slice(-2)[0] ?? ''
-    return line === '' ? [] : (JSON.parse(line) as Sample).peers
+    const sample: Sample = line === '' ? { peers: [] } : JSON.parse(line)
+    return sample.peers
   }
   await stream.until('both are seen', () => newest().filter(({ state }) => state === 'running').length === 2)
   await vp1.killHard()
@@ -56,7 +57,10 @@ test('a network is seen through one of its peers; what is down is red, and seen 
   expect(await stream.ended).toMatchObject({ code: 0, stderr: '' })
 })
 
-test('a reader that goes away ends a stream of samples without a word', { timeout: 30_000 }, async () => {
+test('a reader that goes away ends a command, and a stream of samples, without a word', { timeout: 30_000 }, async () => {
+  const peer = await startPeer()
+  const status = new Program(['consensus', 'status'], { ...peer.options, through: ['bash', '-c', '"$@" | true; exit ${PIPESTATUS[0]}', 'bash'] })
+  expect(await status.ended).toMatchObject({ stderr: '', code: 0 })
   const { stderr, code } = await new Program(['top', '--json', '--interval', '0.1', '--peers', '127.0.0.1:1'], {
     cwd: '/',
     through: ['bash', '-c', '"$@" | head -n 1; exit ${PIPESTATUS[0]}', 'bash'],
