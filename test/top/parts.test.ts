@@ -94,7 +94,7 @@ describe('a screen', () => {
   /** A terminal that knows what `differences` writes. */
   const apply = (screen: readonly string[], text: string): string[] => {
     const lines = [...screen]
-    for (const [, row = '', line = ''] of text.matchAll(/\u001b\[(\d+);1H([^\u001b]*)\u001b\[0m\u001b\[K/g)) lines[Number(row) - 1] = line
+    for (const [, row = '', line = ''] of text.replaceAll('\u001b', '^').matchAll(/\^\[(\d+);1H([^^]*)\^\[0m\^\[K/g)) lines[Number(row) - 1] = line
     return lines
   }
 
