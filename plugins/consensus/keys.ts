@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { choice, defineKeys, integer, key, list, text } from '../../kernel/index.js'
 import { validatorKeys } from '../ledger/index.js'
 import { BATCHING } from './batcher.js'
@@ -28,6 +29,21 @@ export const consensusKeys = defineKeys({
     integer({ min: 1 }),
     defaultLimits.maxRequestBytes,
     'bytes of accepted transactions that may wait to be committed; more are refused',
+  ),
+  'consensus.policy': key(
+    choice(['doors', 'operators']),
+    'doors',
+    'who may change the engine: any validator at its admin door (doors), or operators who sign (operators); the same on every validator',
+  ),
+  'consensus.operators.keys': key(list(), [], 'Ed25519 public keys of the operators, in hex; under consensus.policy operators'),
+  'consensus.operators.threshold': key(integer({ min: 1 }), 1, 'how many operators have to sign; under consensus.policy operators'),
+  'consensus.options': key(
+    z.record(z.string(), z.unknown()).meta({ type: 'object' }),
+    {},
+    'options of engines by their name, as the engines themselves describe them',
+    {
+      fromEnvironment: false,
+    },
   ),
 })
 

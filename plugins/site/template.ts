@@ -12,6 +12,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'pbft',
   'network',
   'transactions',
+  'top',
   'devops',
   'openchain',
   'http',
