@@ -3,6 +3,9 @@ import { printable } from './text.js'
 /** The phases of a swap, in their order. */
 export const PHASES = ['pre-flight', 'prepared', 'trial', 'ready', 'sealed', 'started'] as const
 
+/** Other names of phases. */
+const ALIASES: Readonly<Record<string, string>> = { loading: 'prepared', 'on trial': 'trial', sealing: 'sealed', crossed: 'started' }
+
 /** A change of the engine as one validator sees it. */
 export interface Swap {
   readonly phase: string
@@ -13,6 +16,8 @@ export interface Swap {
   /** The last block of the running engine, once it is decided. */
   readonly activation: bigint | undefined
   readonly ready: number | undefined
+  /** Why this validator does not take part; empty: it does, or does not say. */
+  readonly refusal: string
 }
 
 /**
@@ -23,15 +28,17 @@ export function swapOf(report: object): Swap | undefined {
   const swap = objectOf('swap' in report ? report.swap : undefined)
   const phase = swap && textOf(swap['phase'] ?? swap['state'])
   if (!swap || phase === undefined || phase === '' || phase === 'none' || phase === 'idle') return undefined
-  const to = objectOf(swap['to'] ?? swap['candidate'])
+  const candidate = objectOf(swap['to'] ?? swap['candidate'])
+  const to = objectOf(candidate?.['proposal']) ?? candidate
   const name = textOf(swap['engine'] ?? to?.['engine'] ?? to?.['name'] ?? swap['to'])
   const version = textOf(swap['version'] ?? to?.['version'])
   return {
-    phase: printable(phase),
+    phase: printable(Object.hasOwn(ALIASES, phase) ? (ALIASES[phase] ?? phase) : phase),
     engine: name === undefined ? '' : printable(version === undefined || name.includes('@') ? name : `${name}@${version}`),
     epoch: wholeOf(swap['epoch'] ?? swap['toEpoch'] ?? to?.['epoch']),
     activation: wholeOf(swap['activation'] ?? swap['activationBlock'] ?? swap['activationHeight']),
-    ready: countOf(swap['ready'] ?? swap['readyCount']),
+    ready: countOf(swap['ready'] ?? swap['readyCount'] ?? candidate?.['readies']),
+    refusal: printable(textOf(swap['refusal'] ?? swap['reason']) ?? ''),
   }
 }
 

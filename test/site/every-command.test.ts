@@ -28,6 +28,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   'network login': 'always fails',
   'network status': [],
   'consensus status': [],
+  top: [],
   'devnet up': 'of its own',
   'devnet down': 'of its own',
   'devnet status': 'of its own',

@@ -52,12 +52,19 @@ describe('rates', () => {
 
 describe('a swap', () => {
   test('is read whatever it is called, as an object or as JSON', () => {
-    const swap = { phase: 'ready', engine: 'raft@1.0.0', epoch: 2n, activation: 77n, ready: 3 }
+    const swap = { phase: 'ready', engine: 'raft@1.0.0', epoch: 2n, activation: 77n, ready: 3, refusal: '' }
     expect(swapOf({ swap })).toEqual(swap)
     expect(
       swapOf({ swap: JSON.stringify({ state: 'ready', to: { engine: 'raft', version: '1.0.0', epoch: 2 }, activationBlock: '77', ready: ['a', 'b', 'c'] }) }),
     ).toEqual(swap)
-    expect(swapOf({ swap: { phase: 'trial' } })).toEqual({ phase: 'trial', engine: '', epoch: undefined, activation: undefined, ready: undefined })
+    expect(swapOf({ swap: { phase: 'trial' } })).toEqual({ phase: 'trial', engine: '', epoch: undefined, activation: undefined, ready: undefined, refusal: '' })
+    const candidate = { proposal: { engine: 'raft', version: '1.0.0' }, readies: [{ member: 0 }] }
+    expect(swapOf({ swap: { phase: 'on trial', candidate, refusal: 'no such engine' } })).toMatchObject({
+      phase: 'trial',
+      engine: 'raft@1.0.0',
+      ready: 1,
+      refusal: 'no such engine',
+    })
   })
 
   test('is none where nothing is said, and in what cannot be read', () => {
