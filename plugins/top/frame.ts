@@ -94,27 +94,27 @@ function summaryLine(rows: readonly Row[], { height }: Scope): Line {
   ]
 }
 
-/** Who is where in a change of the engine. */
-function swapLines(rows: readonly Row[], { height }: Scope): Line[] {
-  const crossing = rows.flatMap(({ swap, state }) => (swap && state !== 'unreachable' ? [swap] : []))
-  if (crossing.length === 0) return []
-  const [said = ''] = crossing.map(({ engine }) => engine).filter((engine) => engine !== '')
-  const epoch = crossing.find((swap) => swap.epoch !== undefined)?.epoch
+/** Who is where in a change of the engine. Whoever is in the new epoch, and done with the old one, has started. */
+function swapLines(rows: readonly Row[], { height, epoch }: Scope): Line[] {
+  const live = rows.filter(isLive)
+  const crossing = live.flatMap(({ swap }) => swap ?? [])
+  const [first] = crossing
+  if (!first) return []
+  const isDecided = crossing.some(({ phase }) => phase === 'sealed') || live.some((row) => row.epoch !== epoch)
+  const started = isDecided ? live.filter((row) => !row.swap && row.epoch === epoch).length : 0
+  const from = live.find(({ swap }) => swap && swap.phase !== 'sealed')?.engine
   const activation = crossing.find((swap) => swap.activation !== undefined)?.activation
-  const from = rows.find(({ swap }) => swap)?.engine ?? ''
+  const toGo = activation !== undefined && activation > height ? ` (${grouped(activation - height)} to go)` : ''
+  const when = activation === undefined ? '' : `, after block ${grouped(activation)}${toGo}`
   const phases = [...new Set([...PHASES, ...crossing.map(({ phase }) => phase)])]
-  const counts = phases.map((phase) => ({ phase, count: crossing.filter((swap) => swap.phase === phase).length }))
-  const when =
-    activation === undefined ? '' : `, last block of ${from}: ${grouped(activation)}${activation > height ? ` (${grouped(activation - height)} to go)` : ''}`
+  const counts = phases.map((phase) => ({ phase, count: phase === 'started' ? started : crossing.filter((swap) => swap.phase === phase).length }))
+  const steps = counts.flatMap(({ phase, count }, index) => [
+    piece(index === 0 ? '' : ' \u203a ', 'dim'),
+    count === 0 ? piece(phase, 'dim') : piece(`${phase} ${count}`, 'cyan'),
+  ])
   return [
-    [piece('swap', 'cyan'), piece(`  ${from} \u2192 ${said || 'another engine'}${epoch === undefined ? '' : `, epoch ${epoch}`}${when}`)],
-    [
-      piece('      '),
-      ...counts.flatMap(({ phase, count }, index) => [
-        piece(index === 0 ? '' : ' \u203a ', 'dim'),
-        piece(count === 0 ? phase : `${phase} ${count}`, count === 0 ? 'dim' : 'cyan'),
-      ]),
-    ],
+    [piece('swap', 'cyan'), piece(`  ${from === undefined ? '' : `${from} `}\u2192 ${first.engine}${when}`)],
+    [piece('      '), ...steps],
   ]
 }
 

@@ -10,8 +10,10 @@ const FOUR = [0, 1, 2, 3].map((index) => watched(index))
 
 const linesOf = (picture: Picture, columns: number): string[] => plainFrame(picture, columns).trimEnd().split('\n')
 
-/** A report with a field that a later version adds. */
-const withSwap = (swap: unknown) => ({ swap })
+/** A candidate in a phase. */
+const withSwap = (phase: string, refusal = '') => ({
+  swap: { engine: 'raft', version: '1.2.0', phase, refusal, ready: ['vp0'], cancelled: [], preparedIn: 1200n },
+})
 
 describe('a frame', () => {
   test('shows every column where there is room', () => {
@@ -75,14 +77,25 @@ describe('a frame', () => {
   })
 
   test('shows a swap as it crosses: who is in which phase, and the block', () => {
-    const swap = (phase: string) => withSwap({ phase, engine: 'raft', version: '1.2.0', epoch: 1n, activation: 1210n })
-    const peers = ['ready', 'trial', 'ready', 'sealed'].map((phase, index) => watched(index, swap(phase)))
+    const peers = ['loading', 'on trial', 'ready', 'refused'].map((phase, index) =>
+      watched(index, withSwap(phase, phase === 'refused' ? 'no such engine' : '')),
+    )
     const lines = linesOf(pictureOf(peers), 120)
-    expect(lines[2]).toBe('swap  pbft@1.0.0 → raft@1.2.0, epoch 1, last block of pbft@1.0.0: 1,210 (6 to go)')
-    expect(lines[3]).toBe('      pre-flight › prepared › trial 1 › ready 2 › sealed 1 › started')
+    expect(lines.slice(2, 4)).toEqual(['swap  pbft@1.0.0 → raft@1.2.0', '      prepared 1 › trial 1 › ready 1 › sealed › started › refused 1'])
     expect(lines[5]).toMatch(/^validator +engine +epoch +swap/)
-    expect(lines[6]).toMatch(/^vp0 +pbft@1.0.0 +0 +ready/)
+    expect(lines[7]).toMatch(/^vp1 +pbft@1.0.0 +0 +trial/)
+    expect(lines.at(-1)).toBe('! vp3 does not take part in the swap: no such engine')
     expect(linesOf(pictureOf(peers), 80)[5]).toMatch(/swap/)
+  })
+
+  test('shows a swap that is decided: the block, and who has started', () => {
+    const next = { engine: 'raft', version: '1.2.0', epoch: 1n, activation: 1210n }
+    const peers = [watched(0, withSwap('ready')), watched(1, { ...next, sealing: true }), watched(2, next), watched(3, next)]
+    expect(linesOf(pictureOf(peers), 120).slice(2, 4)).toEqual([
+      'swap  pbft@1.0.0 → raft@1.2.0, after block 1,210 (6 to go)',
+      '      prepared › trial › ready 1 › sealed 1 › started 2',
+    ])
+    expect(linesOf(pictureOf([2, 3].map((index) => watched(index, next))), 120).join('\n')).not.toMatch(/^swap/m)
   })
 
   test('shows the validators that crossed beside those that did not', () => {
@@ -114,11 +127,13 @@ describe('a frame', () => {
 
   test('fits any terminal, whatever peers say', () => {
     const name = fc.string({ unit: 'grapheme', maxLength: 30 })
-    const peer = fc.tuple(fc.nat({ max: 9 }), name, name, fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.boolean(), fc.anything())
+    const peer = fc.tuple(fc.nat({ max: 9 }), name, name, fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.boolean(), fc.option(name, { nil: undefined }))
     fc.assert(
       fc.property(fc.array(peer, { maxLength: 12 }), fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 60 }), (peers, columns, rows) => {
         const all = peers.map(([index, id, view, height, isUp, swap]) =>
-          isUp ? watched(index, { id, height, engineView: JSON.stringify({ view, leader: index }), ...withSwap(swap) }) : unreachable(index, view),
+          isUp
+            ? watched(index, { id, height, engineView: JSON.stringify({ view, leader: index }), ...(swap === undefined ? {} : withSwap(swap, swap)) })
+            : unreachable(index, view),
         )
         const lines = frameOf(pictureOf(all), { columns, rows })
         expect(lines.length).toBeLessThanOrEqual(rows)

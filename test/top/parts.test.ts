@@ -50,28 +50,11 @@ describe('rates', () => {
   })
 })
 
-describe('a swap', () => {
-  test('is read whatever it is called, as an object or as JSON', () => {
-    const swap = { phase: 'ready', engine: 'raft@1.0.0', epoch: 2n, activation: 77n, ready: 3, refusal: '' }
-    expect(swapOf({ swap })).toEqual(swap)
-    expect(
-      swapOf({ swap: JSON.stringify({ state: 'ready', to: { engine: 'raft', version: '1.0.0', epoch: 2 }, activationBlock: '77', ready: ['a', 'b', 'c'] }) }),
-    ).toEqual(swap)
-    expect(swapOf({ swap: { phase: 'trial' } })).toEqual({ phase: 'trial', engine: '', epoch: undefined, activation: undefined, ready: undefined, refusal: '' })
-    const candidate = { proposal: { engine: 'raft', version: '1.0.0' }, readies: [{ member: 0 }] }
-    expect(swapOf({ swap: { phase: 'on trial', candidate, refusal: 'no such engine' } })).toMatchObject({
-      phase: 'trial',
-      engine: 'raft@1.0.0',
-      ready: 1,
-      refusal: 'no such engine',
-    })
-  })
-
-  test('is none where nothing is said, and in what cannot be read', () => {
-    for (const report of [{}, { swap: undefined }, { swap: '' }, { swap: '{' }, { swap: { phase: '' } }, { swap: { phase: 'idle' } }])
-      expect(swapOf(report)).toBeUndefined()
-    fc.assert(fc.property(fc.anything(), (swap) => void swapOf({ swap })))
-  })
+test('a swap is what a candidate says, or an engine that is sealed and votes on', () => {
+  const swap = { engine: 'raft', version: '1.0.0', phase: 'on trial', refusal: '', ready: ['vp0', 'vp1'], cancelled: [], preparedIn: 7n }
+  expect(swapOf(reportOf(0, { swap }))).toEqual({ phase: 'trial', engine: 'raft@1.0.0', activation: undefined, ready: 2, refusal: '' })
+  expect(swapOf(reportOf(0, { sealing: true, activation: 9n }))).toMatchObject({ phase: 'sealed', engine: 'pbft@1.0.0', activation: 9n })
+  expect(swapOf(reportOf(0))).toBeUndefined()
 })
 
 test('view and leader are found under the names that engines use', () => {

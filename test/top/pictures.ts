@@ -3,9 +3,9 @@ import type { Answer, Picture, Watched } from '../../plugins/top/model.js'
 
 export const NOW_MS = 60_000
 
-/** What a validator of a network of four says of itself in its second minute; `change`: also fields that later versions have. */
-export function reportOf(index: number, change: object = {}): ConsensusReport {
-  const report: ConsensusReport = {
+/** What a validator of a network of four says of itself in its second minute. */
+export function reportOf(index: number, change: Partial<ConsensusReport> = {}): ConsensusReport {
+  return {
     id: `vp${index}`,
     engine: 'pbft',
     version: '1.0.0',
@@ -19,8 +19,11 @@ export function reportOf(index: number, change: object = {}): ConsensusReport {
     divergence: '',
     members: [0, 1, 2, 3].map((member) => ({ index: member, id: `vp${member}`, self: member === index, connected: true })),
     engineView: JSON.stringify({ view: 3, primary: 3, active: true }),
+    swap: undefined,
+    sealing: false,
+    activation: 0n,
+    ...change,
   }
-  return { ...report, ...change }
 }
 
 export function vitalsOf(index: number, change: Partial<VitalsReading> = {}): VitalsReading {
@@ -80,7 +83,7 @@ export function answerOf(index: number, change: Partial<Answer> = {}): Answer {
 }
 
 /** A validator that answers. */
-export function watched(index: number, report: Partial<ConsensusReport> | { readonly swap: unknown } = {}): Watched {
+export function watched(index: number, report: Partial<ConsensusReport> = {}): Watched {
   const before = answerOf(index, { atMs: NOW_MS - 1000, vitals: vitalsOf(index, EARLIER) })
   const target = { name: `vp${index}`, address: `127.0.0.1:70${5 + index}1` }
   return { target, state: 'answers', last: answerOf(index, { report: reportOf(index, report) }), before, reason: '', sinceMs: NOW_MS }
