@@ -30,6 +30,7 @@ import sim from './plugins/sim/index.js'
 import site from './plugins/site/index.js'
 import systemd from './plugins/systemd/index.js'
 import tls from './plugins/tls/index.js'
+import top from './plugins/top/index.js'
 import tracing from './plugins/tracing/index.js'
 import transactions from './plugins/transactions/index.js'
 
@@ -48,6 +49,7 @@ export default defineConfig({
     engines,
     network,
     transactions,
+    top,
     devops,
     openchain,
     http,

@@ -121,6 +121,7 @@ export {
   VerifyReply,
   VerifyRequest,
   VerifyResult,
+  VitalsReading,
   WeftHello,
 } from './gen/weft.js'
 export {
@@ -141,6 +142,7 @@ export {
   TCAPService,
   TLSCAAService,
   TLSCAPService,
+  VitalsService,
 } from './gen/services.js'
 
 export { type BlockHeader, blockTransactions, encodeBlock } from './block.js'

@@ -2,7 +2,7 @@ import type { Clock, Logger } from '../../kernel/index.js'
 import type { Store } from '../level/index.js'
 import type { CatalogEngine, EngineCatalog } from './catalog.js'
 import type { Consensus, ConsensusTransport, StateTransfer } from './consensus.js'
-import type { ConsensusCounters } from './counters.js'
+import type { ConsensusCounters, HostQueues } from './counters.js'
 import type { EngineFactory, Member, MemberIndex } from './engine.js'
 import type { HostChaincode, HostLedger } from './execution.js'
 import type { ConsensusLimits } from './limits.js'
@@ -67,4 +67,5 @@ export interface ConsensusHost extends Consensus {
   restartEngine(): Promise<void>
   /** The engine's metrics by name, and the host's own, whose names begin with `host_`. */
   readonly metrics: ReadonlyMap<string, number>
+  queues(): HostQueues
 }

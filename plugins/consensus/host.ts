@@ -2,6 +2,7 @@ import { assert, messageOf, PeerError } from '../../kernel/index.js'
 import { type CrossingNote, decode, Transaction } from '../../proto/index.js'
 import { type CatalogEngine, type EngineCatalog, ownEngine } from './catalog.js'
 import type { Accepted, ConsensusStatus, SubmitHints } from './consensus.js'
+import type { HostQueues } from './counters.js'
 import type { MemberIndex } from './engine.js'
 import { Epochs } from './epochs.js'
 import { BlockExecution, committedReport } from './execution.js'
@@ -172,6 +173,10 @@ class EngineHostProcess implements ConsensusHost {
       ...(this.divergence === undefined ? {} : { divergence: this.divergence }),
       members: members.map(({ index, id }) => ({ index, id, isSelf: index === self, isConnected: this.epochs.isConnected(index) })),
     }
+  }
+
+  queues(): HostQueues {
+    return this.epochs.live?.session.queues ?? { inbox: 0, outbox: 0 }
   }
 
   stop(): Promise<void> {

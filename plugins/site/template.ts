@@ -13,6 +13,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'engines',
   'network',
   'transactions',
+  'top',
   'devops',
   'openchain',
   'http',

@@ -124,6 +124,11 @@ export const LogLevelsService = {
   reset: method('/weft.LogLevels/Reset', false, weft.ResetLogLevelsRequest, weft.LogLevelList),
 }
 
+/** `/weft.Vitals`. */
+export const VitalsService = {
+  read: method('/weft.Vitals/Read', false, weft.VitalsRequest, weft.VitalsReading),
+}
+
 /** `/weft.NetworkTools`. */
 export const NetworkToolsService = {
   status: method('/weft.NetworkTools/Status', false, weft.NetworkStatusRequest, weft.NetworkStatus),

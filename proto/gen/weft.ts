@@ -80,6 +80,37 @@ export interface ComponentLogLevel {
   isOwn: boolean;
 }
 
+export interface VitalsRequest {
+}
+
+/** Everything is counted from the start of the process: two readings give rates. */
+export interface VitalsReading {
+  id: string;
+  /** Of Weft. */
+  version: string;
+  /** How long the process ran when this was read: rates are by this time. */
+  upMicros: bigint;
+  /** CPU time of all its threads. */
+  cpuMicros: bigint;
+  residentBytes: bigint;
+  heapBytes: bigint;
+  /** Executed transactions of committed blocks, by result. */
+  succeeded: bigint;
+  failed: bigint;
+  /** Transactions that were accepted here, those that were refused for want of room or of an engine, and those of which the outcome is known. */
+  accepted: bigint;
+  refused: bigint;
+  ended: bigint;
+  /** The times that accepted transactions waited for their outcome, added up; of those that still wait, until now. */
+  waitedMicros: bigint;
+  /** Blocks committed, and the time that they took from the executed batch to the durable block, added up. */
+  commits: bigint;
+  commitMicros: bigint;
+  /** Messages that wait for the engine, and those of the engine that wait for the disk. */
+  inbox: bigint;
+  outbox: bigint;
+}
+
 /**
  * A protos.Event with its place on the chain: what /protos.Events/Chat sends to consumers that ask for past events with the
  * metadata weft-from-block or weft-after. Whoever reads it as a protos.Event sees just that.
@@ -1450,6 +1481,353 @@ export const ComponentLogLevel: MessageFns<ComponentLogLevel, "weft.ComponentLog
     message.component = object.component ?? "";
     message.level = object.level ?? "";
     message.isOwn = object.isOwn ?? false;
+    return message;
+  },
+};
+
+function createBaseVitalsRequest(): VitalsRequest {
+  return {};
+}
+
+export const VitalsRequest: MessageFns<VitalsRequest, "weft.VitalsRequest"> = {
+  $type: "weft.VitalsRequest" as const,
+
+  encode(_: VitalsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VitalsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVitalsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VitalsRequest>): VitalsRequest {
+    return VitalsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<VitalsRequest>): VitalsRequest {
+    const message = createBaseVitalsRequest();
+    return message;
+  },
+};
+
+function createBaseVitalsReading(): VitalsReading {
+  return {
+    id: "",
+    version: "",
+    upMicros: 0n,
+    cpuMicros: 0n,
+    residentBytes: 0n,
+    heapBytes: 0n,
+    succeeded: 0n,
+    failed: 0n,
+    accepted: 0n,
+    refused: 0n,
+    ended: 0n,
+    waitedMicros: 0n,
+    commits: 0n,
+    commitMicros: 0n,
+    inbox: 0n,
+    outbox: 0n,
+  };
+}
+
+export const VitalsReading: MessageFns<VitalsReading, "weft.VitalsReading"> = {
+  $type: "weft.VitalsReading" as const,
+
+  encode(message: VitalsReading, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.upMicros !== 0n) {
+      if (BigInt.asUintN(64, message.upMicros) !== message.upMicros) {
+        throw new globalThis.Error("value provided for field message.upMicros of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.upMicros);
+    }
+    if (message.cpuMicros !== 0n) {
+      if (BigInt.asUintN(64, message.cpuMicros) !== message.cpuMicros) {
+        throw new globalThis.Error("value provided for field message.cpuMicros of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.cpuMicros);
+    }
+    if (message.residentBytes !== 0n) {
+      if (BigInt.asUintN(64, message.residentBytes) !== message.residentBytes) {
+        throw new globalThis.Error("value provided for field message.residentBytes of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.residentBytes);
+    }
+    if (message.heapBytes !== 0n) {
+      if (BigInt.asUintN(64, message.heapBytes) !== message.heapBytes) {
+        throw new globalThis.Error("value provided for field message.heapBytes of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.heapBytes);
+    }
+    if (message.succeeded !== 0n) {
+      if (BigInt.asUintN(64, message.succeeded) !== message.succeeded) {
+        throw new globalThis.Error("value provided for field message.succeeded of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.succeeded);
+    }
+    if (message.failed !== 0n) {
+      if (BigInt.asUintN(64, message.failed) !== message.failed) {
+        throw new globalThis.Error("value provided for field message.failed of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.failed);
+    }
+    if (message.accepted !== 0n) {
+      if (BigInt.asUintN(64, message.accepted) !== message.accepted) {
+        throw new globalThis.Error("value provided for field message.accepted of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.accepted);
+    }
+    if (message.refused !== 0n) {
+      if (BigInt.asUintN(64, message.refused) !== message.refused) {
+        throw new globalThis.Error("value provided for field message.refused of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.refused);
+    }
+    if (message.ended !== 0n) {
+      if (BigInt.asUintN(64, message.ended) !== message.ended) {
+        throw new globalThis.Error("value provided for field message.ended of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.ended);
+    }
+    if (message.waitedMicros !== 0n) {
+      if (BigInt.asUintN(64, message.waitedMicros) !== message.waitedMicros) {
+        throw new globalThis.Error("value provided for field message.waitedMicros of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.waitedMicros);
+    }
+    if (message.commits !== 0n) {
+      if (BigInt.asUintN(64, message.commits) !== message.commits) {
+        throw new globalThis.Error("value provided for field message.commits of type uint64 too large");
+      }
+      writer.uint32(104).uint64(message.commits);
+    }
+    if (message.commitMicros !== 0n) {
+      if (BigInt.asUintN(64, message.commitMicros) !== message.commitMicros) {
+        throw new globalThis.Error("value provided for field message.commitMicros of type uint64 too large");
+      }
+      writer.uint32(112).uint64(message.commitMicros);
+    }
+    if (message.inbox !== 0n) {
+      if (BigInt.asUintN(64, message.inbox) !== message.inbox) {
+        throw new globalThis.Error("value provided for field message.inbox of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.inbox);
+    }
+    if (message.outbox !== 0n) {
+      if (BigInt.asUintN(64, message.outbox) !== message.outbox) {
+        throw new globalThis.Error("value provided for field message.outbox of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.outbox);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VitalsReading {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVitalsReading();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.upMicros = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.cpuMicros = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.residentBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.heapBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.succeeded = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.failed = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.accepted = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.refused = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.ended = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.waitedMicros = reader.uint64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.commits = reader.uint64() as bigint;
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.commitMicros = reader.uint64() as bigint;
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.inbox = reader.uint64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.outbox = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VitalsReading>): VitalsReading {
+    return VitalsReading.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VitalsReading>): VitalsReading {
+    const message = createBaseVitalsReading();
+    message.id = object.id ?? "";
+    message.version = object.version ?? "";
+    message.upMicros = (object.upMicros !== undefined && object.upMicros !== null) ? BigInt(object.upMicros) : 0n;
+    message.cpuMicros = (object.cpuMicros !== undefined && object.cpuMicros !== null) ? BigInt(object.cpuMicros) : 0n;
+    message.residentBytes = (object.residentBytes !== undefined && object.residentBytes !== null)
+      ? BigInt(object.residentBytes)
+      : 0n;
+    message.heapBytes = (object.heapBytes !== undefined && object.heapBytes !== null) ? BigInt(object.heapBytes) : 0n;
+    message.succeeded = (object.succeeded !== undefined && object.succeeded !== null) ? BigInt(object.succeeded) : 0n;
+    message.failed = (object.failed !== undefined && object.failed !== null) ? BigInt(object.failed) : 0n;
+    message.accepted = (object.accepted !== undefined && object.accepted !== null) ? BigInt(object.accepted) : 0n;
+    message.refused = (object.refused !== undefined && object.refused !== null) ? BigInt(object.refused) : 0n;
+    message.ended = (object.ended !== undefined && object.ended !== null) ? BigInt(object.ended) : 0n;
+    message.waitedMicros = (object.waitedMicros !== undefined && object.waitedMicros !== null)
+      ? BigInt(object.waitedMicros)
+      : 0n;
+    message.commits = (object.commits !== undefined && object.commits !== null) ? BigInt(object.commits) : 0n;
+    message.commitMicros = (object.commitMicros !== undefined && object.commitMicros !== null)
+      ? BigInt(object.commitMicros)
+      : 0n;
+    message.inbox = (object.inbox !== undefined && object.inbox !== null) ? BigInt(object.inbox) : 0n;
+    message.outbox = (object.outbox !== undefined && object.outbox !== null) ? BigInt(object.outbox) : 0n;
     return message;
   },
 };

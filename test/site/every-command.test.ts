@@ -31,6 +31,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   'engine install': [join(import.meta.dirname, '../engines/packages/echo')],
   'engine list': [],
   'engine remove': ['echo@1.2.3'],
+  top: [],
   'consensus history': [],
   'consensus restart-engine': [],
   'consensus recover': 'of its own',
