@@ -10,6 +10,7 @@ const steps = [
   { name: 'boundaries', what: 'imports point one way', run: ['npm', 'run', '--silent', 'boundaries'] },
   { name: 'dead-code', what: 'no unused file, export or dependency', run: ['npm', 'run', '--silent', 'dead-code'] },
   { name: 'build', what: 'build with declarations', run: ['npm', 'run', '--silent', 'build'] },
+  { name: 'api', what: 'reports of the public types are current', run: ['node', '.ci/api.mjs', '--check'] },
   { name: 'package', what: 'publint and are-the-types-wrong', run: ['npm', 'run', '--silent', 'package-check'] },
   { name: 'unit', what: 'unit tests and golden vectors', run: ['node', ...vitest, '--exclude', 'test/integration/**'] },
   { name: 'integration', what: 'real processes on loopback', run: ['node', ...vitest, 'test/integration', '--no-file-parallelism'] },

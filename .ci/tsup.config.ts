@@ -11,7 +11,7 @@ const guest = ['plugins/chaincode/api/deployed.ts', 'plugins/chaincode/node/gues
 // Declarations are emitted by tsc (tsconfig.build.json), which takes seconds where bundling them takes minutes.
 // One ESM graph with shared chunks, so that a class or token is the same object whichever entry it came through.
 export default defineConfig({
-  entry: ['kernel/index.ts', 'kernel/cli/main.ts', ...plugins, 'plugins/chaincode/api/index.ts', ...guest, 'test/kit/index.ts', 'peer.config.ts'],
+  entry: ['kernel/index.ts', 'kernel/cli/main.ts', ...plugins, 'plugins/chaincode/api/index.ts', 'plugins/consensus/api/index.ts', ...guest, 'test/kit/index.ts', 'peer.config.ts'],
   outDir: 'dist',
   format: 'esm',
   target: 'node20',
