@@ -35,6 +35,7 @@ export type {
   TransferTarget,
   VoteMark,
 } from './engine.js'
+export { defineEngine, type EnginePlugin } from './define-engine.js'
 export { ConsensusCounters, type ConsensusFigures } from './counters.js'
 export type { EngineEvent } from './events.js'
 export { type ConsensusHost, type ConsensusHostOptions, createConsensusHost, type HostObserver } from './host.js'

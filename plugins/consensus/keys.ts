@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { choice, defineKeys, integer, key, list, text } from '../../kernel/index.js'
 import { validatorKeys } from '../ledger/index.js'
 import { BATCHING } from './batcher.js'
@@ -28,6 +29,14 @@ export const consensusKeys = defineKeys({
     integer({ min: 1 }),
     defaultLimits.maxRequestBytes,
     'bytes of accepted transactions that may wait to be committed; more are refused',
+  ),
+  'consensus.options': key(
+    z.record(z.string(), z.unknown()).meta({ type: 'object' }),
+    {},
+    'options of engines by their name, as the engines themselves describe them',
+    {
+      fromEnvironment: false,
+    },
   ),
 })
 
