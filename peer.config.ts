@@ -11,6 +11,7 @@ import devnet from './plugins/devnet/index.js'
 import directory from './plugins/directory/index.js'
 import devops from './plugins/devops/index.js'
 import doctor from './plugins/doctor/index.js'
+import engineAuthoring from './plugins/engine-authoring/index.js'
 import events from './plugins/events/index.js'
 import grpc from './plugins/grpc/index.js'
 import http from './plugins/http/index.js'
@@ -59,6 +60,7 @@ export default defineConfig({
     site,
     devnet,
     sim,
+    engineAuthoring,
     bench,
     tls,
     doctor,

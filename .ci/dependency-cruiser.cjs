@@ -33,11 +33,11 @@ module.exports = {
     {
       name: 'no-tests-in-product',
       severity: 'error',
-      comment: 'the public test kit is what the command peer sim is for: it alone loads it, lazily, by the name that everybody uses (weft/testkit)',
-      from: { path: '^(kernel|plugins|proto)/', pathNot: '^plugins/sim/' },
+      comment: 'the public test kit is what the commands peer sim and peer engine check are for: they alone load it, lazily',
+      from: { path: '^(kernel|plugins|proto)/', pathNot: '^plugins/(sim|engine-authoring)/' },
       to: { path: '^(test|bench|examples)/' },
     },
-    { name: 'sim-sees-the-kits-face', severity: 'error', from: { path: '^plugins/sim/' }, to: { path: '^(test|bench|examples)/', pathNot: '^test/kit/index\\.ts$' } },
+    { name: 'commands-see-the-kits-face', severity: 'error', from: { path: '^plugins/(sim|engine-authoring)/' }, to: { path: '^(test|bench|examples)/', pathNot: '^test/kit/index\\.ts$' } },
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },

@@ -6,6 +6,7 @@
  */
 export { type Batcher, type BatcherEffects, type BatcherOptions, type Batching, BATCHING, createBatcher } from '../batcher.js'
 export type { EngineCatalog } from '../consensus.js'
+export { defineEngine, type EnginePlugin } from '../define-engine.js'
 export type { VerifyItem } from '../effects.js'
 export type {
   DeliveredBlock,
