@@ -24,6 +24,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'site',
   'devnet',
   'sim',
+  'engine-authoring',
   'bench',
   'tls',
   'doctor',
