@@ -15,6 +15,8 @@ export interface CheckerOptions {
 }
 
 const MEMORY_MB = 2048
+/** What loading the program and the engine may take on a slow machine. */
+const LOADING_MS = 60_000
 
 /** Checks in another process. Rejects with ERR_ENGINE_CHECK, and what that process said, if it ends before it knows the engine. */
 export function checkElsewhere({ args, cwd, env, limitMs, onEvent }: CheckerOptions): Promise<Card> {
@@ -33,27 +35,32 @@ export function checkElsewhere({ args, cwd, env, limitMs, onEvent }: CheckerOpti
     let timer = setTimeout(() => undefined, 0)
     const watch = (): void => {
       clearTimeout(timer)
-      timer = setTimeout(() => {
-        isLate = true
-        child.kill('SIGKILL')
-      }, limitMs)
+      timer = setTimeout(
+        () => {
+          isLate = true
+          child.kill('SIGKILL')
+        },
+        subject ? limitMs : Math.max(limitMs, LOADING_MS),
+      )
     }
     watch()
     child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = `${complaint}${text}`.slice(-4000)))
     createInterface({ input: child.stdout }).on('line', (line) => {
       const event = readEvent(line)
       if (!event) return
-      watch()
       if (event.type === 'subject') subject = event.subject
       else if (event.type === 'begin') current = event
       else if (event.type === 'finding') findings.push(event.finding)
       else isOver = true
+      watch()
       onEvent(event)
     })
     child.on('error', reject)
     child.on('close', (code, signal) => {
       clearTimeout(timer)
-      const how = isLate ? `did not end within ${limitMs / 1000} s` : `ended its process (${signal ?? `exit code ${code}`})`
+      const how = isLate
+        ? `did not end within ${(subject ? limitMs : Math.max(limitMs, LOADING_MS)) / 1000} s`
+        : `ended its process (${signal ?? `exit code ${code}`})`
       if (!subject) return reject(new PeerError('ERR_ENGINE_CHECK', complaint.trim() === '' ? `the engine ${how} while it was loaded` : complaint.trim()))
       if (!isOver && current) {
         const words = complaint.trim() === '' ? '' : `; its last words:\n${complaint.trim().split('\n').slice(-6).join('\n')}`

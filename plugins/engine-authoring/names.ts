@@ -1,13 +1,11 @@
 import { PeerError } from '../../kernel/index.js'
 
-/** A new engine's name in the forms that code uses. */
+/** A new engine's name in the forms that a package uses. */
 export interface EngineNames {
   /** `my-engine`: the engine's own name. */
   readonly name: string
   /** `weft-engine-my-engine`. */
   readonly packageName: string
-  /** `myEngine` */
-  readonly camel: string
   /** `MyEngine` */
   readonly pascal: string
   /** `MY_ENGINE` */
@@ -18,13 +16,6 @@ const LONGEST = 40
 
 /** Engines that Weft brings: another one of that name could not be told apart. */
 const TAKEN = ['noops', 'pbft']
-
-/** Words that cannot be the name of a variable. */
-const RESERVED = new Set(
-  'arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof undefined var void while with yield'.split(
-    ' ',
-  ),
-)
 
 /** The names of a new engine. Throws ERR_ENGINE_NAME saying what is wrong with it. */
 export function engineNames(name: string): EngineNames {
@@ -37,10 +28,7 @@ export function engineNames(name: string): EngineNames {
     throw wrong(`found '${name}'`, `the package gets that prefix by itself: peer engine new ${name.slice('weft-engine-'.length)}`)
   if (TAKEN.includes(name)) throw wrong(`'${name}' is an engine of Weft`, 'choose another name')
   const parts = name.split('-')
-  const pascal = parts.map(capital).join('')
-  const camel = `${parts[0] ?? ''}${parts.slice(1).map(capital).join('')}`
-  if (RESERVED.has(camel)) throw wrong(`'${name}' is a word of the language that it is written in`, `for example: peer engine new ${name}-engine`)
-  return { name, packageName: `weft-engine-${name}`, camel, pascal, upper: parts.join('_').toUpperCase() }
+  return { name, packageName: `weft-engine-${name}`, pascal: parts.map(capital).join(''), upper: parts.join('_').toUpperCase() }
 }
 
 function capital(word: string): string {

@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { PeerError } from '../../kernel/index.js'
 import { ownPackage } from '../loader/index.js'
 import type { EngineNames } from './names.js'
-import { ciText, gitignoreText, readmeText } from './texts.js'
+import { ciText, gitignoreText, readmeText, testText } from './texts.js'
 
 /** A new package is this example under another name, so that what is written is what is tested here. */
 const EXAMPLE = 'sequencer'
-const LEFT_OUT = new Set(['node_modules', 'dist', 'README.md', 'package.json', 'package-lock.json'])
+/** Of the oldest Node that runs Weft. */
+const OLDEST_TYPES = '^20.19.0'
+const LEFT_OUT = new Set(['node_modules', 'dist', 'test', 'README.md', 'package.json', 'package-lock.json'])
 
 /** What a new package is made of. */
 export interface TemplateOptions {
@@ -21,9 +23,10 @@ export function templateFiles(options: TemplateOptions): ReadonlyMap<string, str
   const { names } = options
   const root = join(ownPackage().root, 'examples', 'engines', EXAMPLE)
   const files = new Map<string, string>()
-  for (const path of pathsBelow(root, '')) files.set(renamedPath(path, names), renamed(readFileSync(join(root, path), 'utf8'), names, path))
+  for (const path of pathsBelow(root, '')) files.set(renamed(path, names), renamed(readFileSync(join(root, path), 'utf8'), names))
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   files.set('package.json', `${JSON.stringify(newManifest(manifest, options), undefined, 2)}\n`)
+  files.set(`test/${names.name}.test.ts`, testText)
   files.set('README.md', readmeText(options))
   files.set('.gitignore', gitignoreText)
   files.set('.github/workflows/test.yml', ciText)
@@ -44,34 +47,14 @@ function newManifest(example: unknown, { names, weft }: TemplateOptions): Record
     throw new PeerError('ERR_ENGINE_TEMPLATE', `expected a package.json with devDependencies in the example ${EXAMPLE} of this program`)
   }
   const { private: _private, repository: _repository, ...kept } = example
-  return {
-    ...kept,
-    name: names.packageName,
-    description: `The consensus engine ${names.name} for Weft`,
-    devDependencies: { ...example['devDependencies'], weft },
-  }
+  const description = `The consensus engine ${names.name} for Weft`
+  const devDependencies = { '@types/node': OLDEST_TYPES, ...example['devDependencies'], weft }
+  return { engines: { node: '>=20.19' }, ...kept, name: names.packageName, description, devDependencies }
 }
 
-function renamedPath(path: string, { name }: EngineNames): string {
-  return path.replaceAll(EXAMPLE, name)
-}
-
-/** In code the name is a variable, unless it stands in quotes, in a path or in a comment. */
-function renamed(text: string, names: EngineNames, path: string): string {
-  const isCode = /\.[cm]?[jt]s$/.test(path)
-  return text
-    .split('\n')
-    .map((line) => {
-      const isComment = /^\s*(\/\/|\/?\*)/.test(line)
-      return line
-        .replaceAll('SEQUENCER', names.upper)
-        .replaceAll('Sequencer', names.pascal)
-        .replace(/(['"`/-]?)\bsequencer\b(?=(['"`]|\.[cm]?[jt]s\b|-)?)/g, (_, before: string, after: string | undefined) => {
-          const isWord = !isCode || isComment || before !== '' || after !== undefined
-          return `${before}${isWord ? names.name : names.camel}`
-        })
-    })
-    .join('\n')
+/** The example uses its name in texts alone, never for a variable. */
+function renamed(text: string, { name, pascal, upper }: EngineNames): string {
+  return text.replaceAll(EXAMPLE.toUpperCase(), upper).replaceAll('Sequencer', pascal).replaceAll(EXAMPLE, name)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

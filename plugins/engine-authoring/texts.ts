@@ -2,6 +2,13 @@ import type { TemplateOptions } from './template.js'
 
 export const gitignoreText = 'node_modules/\ndist/\nweft-sim/\nweft-devnet/\n*.log\n'
 
+export const testText = `import { engineSuite } from 'weft/testkit'
+import plugin from '../src/index.js'
+
+// Everything that the contract of engines asks, and everything that tolerates() promises. More seeds: WEFT_KIT_SEEDS=500 npm test
+engineSuite(plugin.engine)
+`
+
 export const ciText = `name: test
 on: [push, pull_request]
 jobs:
@@ -31,7 +38,7 @@ export function readmeText({ names, weft }: TemplateOptions): string {
 
 A consensus engine for Weft: \`${names.name}\`.
 
-It begins as the simplest engine that is correct while nobody fails for good: the first validator numbers the requests, the others follow. It says so itself: \`tolerates(n)\` is nobody.
+It begins as the simplest engine that is correct while nobody fails for good: the first validator numbers the batches, the others follow, and whoever sees a gap takes the missing blocks from it. It says so itself: \`tolerates(n)\` is nobody.
 
 It has no options yet: \`parseOptions\` in \`src/index.ts\` reads those that a site gives it (\`consensus.options.${names.name}\`), or a swap (\`--options\`).
 

@@ -41,12 +41,13 @@ export async function createDevBuilder(home: { readonly directory: string; reado
   let count = 0
   return {
     async build() {
-      const code = await bundle(bundler)
+      const { code, map } = await bundle(bundler)
       count += 1
       const version = `${String(manifest['version'] ?? '0.0.0')}-dev.${count}`
       const file = join(directory, `${name.replace(/^@/, '').replaceAll('/', '-')}-${version}.tgz`)
       const { peerDependencies, engines } = manifest
-      await writeFile(join(staged, 'engine.js'), code)
+      await writeFile(join(staged, 'engine.js'), `${code}//# sourceMappingURL=engine.js.map\n`)
+      await writeFile(join(staged, 'engine.js.map'), map)
       await writeFile(join(staged, 'index.js'), versioned(version))
       await writeFile(
         join(staged, 'package.json'),
@@ -77,14 +78,17 @@ async function createBundler(directory: string, entry: string): Promise<BuildCon
     target: 'node20',
     external: ['weft', 'weft/*'],
     logLevel: 'silent',
-    sourcemap: 'inline',
+    outfile: 'engine.js',
+    // Beside the code: comments alone make no other code.
+    sourcemap: 'external',
   })
 }
 
-async function bundle(bundler: BuildContext): Promise<string> {
+async function bundle(bundler: BuildContext): Promise<{ readonly code: string; readonly map: string }> {
   try {
     const { outputFiles = [] } = await bundler.rebuild()
-    return outputFiles[0]?.text ?? ''
+    const textOf = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? ''
+    return { code: textOf('.js'), map: textOf('.map') }
   } catch (cause) {
     throw new PeerError('ERR_ENGINE_BUILD', `the engine cannot be built: ${messageOf(cause)}`, { cause })
   }
