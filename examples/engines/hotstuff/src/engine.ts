@@ -62,7 +62,7 @@ export class HotStuff implements Engine {
     this.#safety = new Safety(host, start.restored.get('state'))
     this.#requests = new Requests(host, options, start.executed ?? [])
     this.#execution = new Execution(host, this.#tree, this.#requests, start)
-    this.#pacemaker = new Pacemaker(host, options.viewTimeoutMs, this.#safety.voted.view, {
+    this.#pacemaker = new Pacemaker(host, options.viewTimeoutMs, this.#safety.voted.view, start.restored.get('wish'), {
       say: () => host.broadcast(this.#status(false)),
       entered: () => this.#viewEntered(),
       isBusy: () => !this.#execution.isSealed && !this.#execution.isTransferring && this.#requests.book.size > 0,
@@ -176,8 +176,8 @@ export class HotStuff implements Engine {
   #ifCertified(from: MemberIndex, certificate: Certificate, then: (own: Certificate) => void): void {
     const known = [GENESIS, this.#high, this.#top.certificate, this.#safety.lock].find(({ id }) => id === certificate.id)
     if (known) return compare(known, certificate) === 0 ? then(known) : undefined
-    const members = new Set(certificate.signatures.map(([member]) => member))
-    if (members.size !== certificate.signatures.length || members.size < quorumsOf(this.host.members.length).quorum) return
+    const voters = new Set(certificate.signatures.map(([member]) => member).filter((member) => member < this.host.members.length))
+    if (voters.size !== certificate.signatures.length || voters.size < quorumsOf(this.host.members.length).quorum) return
     const bytes = voteBytes(this.#domain, certificate)
     const items = certificate.signatures.map(([member, signature]) => ({ member, bytes, signature }))
     this.#checks.check(from, items, (hold) => {
@@ -268,8 +268,8 @@ export class HotStuff implements Engine {
       this.#propose(isGathering)
     }
     this.#pacemaker.watch()
-    if (this.#requests.book.hasUnqueued) this.#timers.softStart('repeat', this.options.viewTimeoutMs / 2)
-    this.#publish()
+    if (this.#requests.book.size > 0 && !this.#execution.isSealed) this.#timers.softStart('repeat', this.options.viewTimeoutMs / 2)
+    if (!isGathering) this.#publish()
   }
 
   /** Votes for the proposal of the present leader, if its blocks are here. Returns what is missing. */

@@ -1,9 +1,8 @@
-import type { DeliveredBlock, EngineHost, EngineStart, RequestId } from 'weft/consensus'
+import { type DeliveredBlock, type EngineHost, type EngineStart, MessageWriter, readMessage, type RequestId } from 'weft/consensus'
 import { type Block, type Certificate, GENESIS, type Reference } from './block.js'
-import type { KnownHead } from './messages.js'
+import { type KnownHead, readCertificate, readReference, writeCertificate, writeReference } from './messages.js'
 import type { Requests } from './requests.js'
 import type { Tree } from './tree.js'
-import { read, Writer } from './wire.js'
 
 /** Own heads that others can be told of. */
 const MAX_HEADS = 32
@@ -11,13 +10,13 @@ const PROOF = 'proof'
 
 /** Where a ledger stands, by the metadata of its last block: every validator writes the same. */
 export function positionOf(metadata: Uint8Array | undefined): Reference {
-  return (metadata && read(metadata, (reader) => reader.reference())) ?? GENESIS
+  return (metadata && readMessage(metadata, readReference)) ?? GENESIS
 }
 
 /** The certificate that decided the ledger's last block: nobody else may have it. */
 export function proofOf(restored: ReadonlyMap<string, Uint8Array>): Certificate {
   const stored = restored.get(PROOF)
-  return (stored && read(stored, (reader) => reader.certificate())) ?? GENESIS
+  return (stored && readMessage(stored, readCertificate)) ?? GENESIS
 }
 
 /** Has decided blocks executed, in order. Blocks without requests are passed over: they become no block of the ledger. */
@@ -119,8 +118,8 @@ export class Execution {
       this.#given.push({ block: next, isDone: !isDelivered })
       if (!isDelivered) continue
       this.#unanswered += 1
-      const put = [[PROOF, new Writer().certificate(this.#proof).end()]] as const
-      this.host.deliver(next.id, next.requests, { metadata: new Writer().reference(next).end(), put })
+      const put = [[PROOF, writeCertificate(new MessageWriter(), this.#proof).end()]] as const
+      this.host.deliver(next.id, next.requests, { metadata: writeReference(new MessageWriter(), next).end(), put })
     }
     this.#finish()
   }

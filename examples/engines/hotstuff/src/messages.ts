@@ -1,6 +1,5 @@
-import type { EngineRequest } from 'weft/consensus'
+import { type EngineRequest, type MessageReader, MessageWriter, readMessage } from 'weft/consensus'
 import { type Block, blockId, type Certificate, type Reference } from './block.js'
-import { Malformed, read, type Reader, Writer } from './wire.js'
 
 /** A member's place in the chain, for those who are too far behind to be given blocks. */
 export interface KnownHead {
@@ -23,44 +22,43 @@ export type Message =
 const TYPES = ['requests', 'proposal', 'vote', 'status', 'fetch', 'blocks', 'heads'] as const
 
 export function encode(message: Message): Uint8Array {
-  return write(new Writer().number(TYPES.indexOf(message.type)), message).end()
+  return write(new MessageWriter().number(TYPES.indexOf(message.type)), message).end()
 }
 
-function write(writer: Writer, message: Message): Writer {
+function write(writer: MessageWriter, message: Message): MessageWriter {
   switch (message.type) {
     case 'requests':
       return writer.requests(message.requests)
     case 'proposal':
       return writeBlock(writer, message.block)
     case 'vote':
-      return writer.reference(message.for).bytes(message.signature)
+      return writeReference(writer, message.for).bytes(message.signature)
     case 'status':
-      return writer.number(message.wish).certificate(message.high).number(Number(message.isAnswer))
+      return writeCertificate(writer, message.high).number(message.wish).number(Number(message.isAnswer))
     case 'fetch':
-      return writer.reference({ ...message.above, id: message.id })
+      return writeReference(writer, { ...message.above, id: message.id })
     case 'blocks':
       return writer.list(message.blocks, (block) => writeBlock(writer, block))
     case 'heads':
-      return writer.list(message.heads, ({ height, hash }) => void writer.number(Number(height)).bytes(hash))
+      return writer.list(message.heads, ({ height, hash }) => writer.number(Number(height)).bytes(hash))
   }
 }
 
 /** Undefined for bytes that are no message. Ids are computed, never believed. */
 export function decode(bytes: Uint8Array, domain: string): Message | undefined {
-  return read(bytes, (reader): Message => {
-    const type = TYPES[reader.number()]
-    if (type === undefined) throw new Malformed()
+  return readMessage(bytes, (reader): Message => {
+    const type = TYPES[reader.number()] ?? reader.refuse()
     switch (type) {
       case 'requests':
         return { type, requests: reader.requests() }
       case 'proposal':
         return { type, block: readBlock(reader, domain) }
       case 'vote':
-        return { type, for: reader.reference(), signature: reader.bytes() }
+        return { type, for: readReference(reader), signature: reader.bytes() }
       case 'status':
-        return { type, wish: reader.number(), high: reader.certificate(), isAnswer: reader.number() === 1 }
+        return { type, high: readCertificate(reader), wish: reader.number(), isAnswer: reader.number() === 1 }
       case 'fetch': {
-        const above = reader.reference()
+        const above = readReference(reader)
         return { type, id: above.id, above }
       }
       case 'blocks':
@@ -71,19 +69,27 @@ export function decode(bytes: Uint8Array, domain: string): Message | undefined {
   })
 }
 
-export function encodeBlock(block: Block): Uint8Array {
-  return writeBlock(new Writer(), block).end()
+export function writeReference(writer: MessageWriter, { view, seq, id }: Reference): MessageWriter {
+  return writer.number(view).number(seq).bytes(Buffer.from(id, 'hex'))
 }
 
-export function decodeBlock(bytes: Uint8Array, domain: string): Block | undefined {
-  return read(bytes, (reader) => readBlock(reader, domain))
+export function readReference(reader: MessageReader): Reference {
+  return { view: reader.number(), seq: reader.number(), id: Buffer.from(reader.bytes()).toString('hex') }
 }
 
-function writeBlock(writer: Writer, { view, seq, parent, requests }: Block): Writer {
-  return writer.number(view).number(seq).certificate(parent).requests(requests)
+export function writeCertificate(writer: MessageWriter, certificate: Certificate): MessageWriter {
+  return writeReference(writer, certificate).list(certificate.signatures, ([member, signature]) => writer.number(member).bytes(signature))
 }
 
-function readBlock(reader: Reader, domain: string): Block {
-  const block = { view: reader.number(), seq: reader.number(), parent: reader.certificate(), requests: reader.requests() }
+export function readCertificate(reader: MessageReader): Certificate {
+  return { ...readReference(reader), signatures: reader.list((): [number, Uint8Array] => [reader.number(), reader.bytes()]) }
+}
+
+export function writeBlock(writer: MessageWriter, { view, seq, parent, requests }: Block): MessageWriter {
+  return writeCertificate(writer.number(view).number(seq), parent).requests(requests)
+}
+
+export function readBlock(reader: MessageReader, domain: string): Block {
+  const block = { view: reader.number(), seq: reader.number(), parent: readCertificate(reader), requests: reader.requests() }
   return { ...block, id: blockId(domain, block) }
 }

@@ -1,4 +1,4 @@
-import { createSoftTimers, type EngineHost, type MemberIndex } from 'weft/consensus'
+import { createSoftTimers, type EngineHost, type MemberIndex, MessageWriter, readMessage } from 'weft/consensus'
 import { quorumsOf } from './block.js'
 
 /** How often the time-out doubles. */
@@ -15,7 +15,7 @@ export interface PacemakerEffects {
 
 /**
  * Views begin by wishes. Who sees no progress wishes for the next view and says so to everybody; f + 1 that wish for a view convince the others, since one of
- * them is honest; a quorum enters it. A wish never sinks and says all that the earlier ones said, so the last one is enough for whoever missed the others.
+ * them is honest; a quorum enters it. A wish never sinks, also by a restart, and says all that the earlier ones said, so the last one is enough for whoever missed the others.
  */
 export class Pacemaker {
   view: number
@@ -28,10 +28,12 @@ export class Pacemaker {
     private readonly host: EngineHost,
     private readonly timeoutMs: number,
     view: number,
+    stored: Uint8Array | undefined,
     private readonly effects: PacemakerEffects,
   ) {
     this.view = view
-    this.#wishes = host.members.map(({ index }) => (index === host.self ? view : 0))
+    const wish = (stored && readMessage(stored, (reader) => reader.number())) ?? view
+    this.#wishes = host.members.map(({ index }) => (index === host.self ? Math.max(view, wish) : 0))
     this.#timers = createSoftTimers<'view'>(host)
   }
 
@@ -87,6 +89,7 @@ export class Pacemaker {
 
   /** If it is not new it is said again: it may have been lost. */
   #wishFor(view: number): void {
+    if (view > this.wish) this.host.put('wish', new MessageWriter().number(view).end())
     this.heard(this.host.self, view)
     this.effects.say()
   }

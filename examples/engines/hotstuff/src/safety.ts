@@ -1,6 +1,6 @@
-import type { EngineHost } from 'weft/consensus'
+import { type EngineHost, MessageWriter, readMessage } from 'weft/consensus'
 import { type Block, type Certificate, compare, GENESIS, later, type Reference } from './block.js'
-import { read, Writer } from './wire.js'
+import { readCertificate, readReference, writeCertificate, writeReference } from './messages.js'
 
 /**
  * The rules that keep the chain one, and their memory. README.md has the proof.
@@ -18,7 +18,7 @@ export class Safety {
     private readonly host: EngineHost,
     stored: Uint8Array | undefined,
   ) {
-    const state = stored && read(stored, (reader) => ({ voted: reader.reference(), lock: reader.certificate() }))
+    const state = stored && readMessage(stored, (reader) => ({ voted: readReference(reader), lock: readCertificate(reader) }))
     if (state) Object.assign(this, state)
   }
 
@@ -34,6 +34,6 @@ export class Safety {
   record(block: Block): void {
     this.voted = { view: block.view, seq: block.seq, id: block.id }
     this.lock = later(this.lock, block.parent)
-    this.host.put('state', new Writer().reference(this.voted).certificate(this.lock).end())
+    this.host.put('state', writeCertificate(writeReference(new MessageWriter(), this.voted), this.lock).end())
   }
 }

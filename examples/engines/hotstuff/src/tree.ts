@@ -1,6 +1,6 @@
-import type { EngineHost } from 'weft/consensus'
+import { type EngineHost, MessageWriter, readMessage } from 'weft/consensus'
 import { type Block, compare, type Reference } from './block.js'
-import { decodeBlock, encodeBlock } from './messages.js'
+import { readBlock, writeBlock } from './messages.js'
 
 /** Delivered blocks that are kept in memory for members who missed them. */
 const MAX_KEPT = 128
@@ -35,7 +35,7 @@ export class Tree {
     domain: string,
   ) {
     for (const [key, bytes] of restored) {
-      const block = key.startsWith(PREFIX) ? decodeBlock(bytes, domain) : undefined
+      const block = key.startsWith(PREFIX) ? readMessage(bytes, (reader) => readBlock(reader, domain)) : undefined
       if (block) this.#blocks.set(block.id, block)
     }
     this.prune(decided)
@@ -55,7 +55,7 @@ export class Tree {
     this.#blocks.set(block.id, block)
     for (const id of this.#garbage) this.host.delete(PREFIX + id)
     this.#garbage = []
-    this.host.put(PREFIX + block.id, encodeBlock(block))
+    this.host.put(PREFIX + block.id, writeBlock(new MessageWriter(), block).end())
   }
 
   branch(tip: Reference): Branch {

@@ -1,5 +1,5 @@
 import { PeerError } from 'weft'
-import { createRecentIds, decodeRequests, defineEngine, type EngineRequest, encodeRequests } from 'weft/consensus'
+import { createRecentIds, defineEngine, type EngineRequest, MessageWriter, readMessage } from 'weft/consensus'
 
 /** Requests that follow the chain head of this height and hash. Without any it only tells where the leader is. */
 type Batch = { height: bigint; hash: Uint8Array; requests: EngineRequest[] }
@@ -41,16 +41,17 @@ export default defineEngine({
       onRequest(request) {
         open.set(request.id, request)
         if (host.self === leader) advance()
-        else host.send(leader, encodeRequests([request]))
+        else host.send(leader, write({ ...host.head, requests: [request] }))
       },
       onMessage(from, bytes) {
-        if (host.self === leader) for (const request of decodeRequests(bytes) ?? []) if (open.size < 50_000) open.set(request.id, request)
-        if (from === leader) batches = [...batches.slice(-99), ...read(bytes)] // more wait: a gap
+        const batch = read(bytes)
+        if (host.self === leader) for (const request of batch?.requests ?? []) if (open.size < 50_000) open.set(request.id, request)
+        if (from === leader && batch) batches = [...batches.slice(-99), batch] // more wait: a gap
         advance()
       },
       onPeer(member, isUp) {
         if (isUp && host.self === leader) host.send(member, write({ ...host.head, requests: [] }))
-        if (isUp && member === leader) host.send(leader, encodeRequests([...open.values()]))
+        if (isUp && member === leader) host.send(leader, write({ ...host.head, requests: [...open.values()] }))
       },
       onDelivered(_tag, block) {
         if (block === 'skipped') return // sealed: another engine goes on
@@ -71,11 +72,11 @@ export default defineEngine({
   },
 })
 
-/** 8 bytes of height, 64 of hash, the requests. */
-const write = ({ height, hash, requests }: Batch) => Buffer.concat([Buffer.from(height.toString(16).padStart(16, '0'), 'hex'), hash, encodeRequests(requests)])
+function write({ height, hash, requests }: Batch) {
+  return new MessageWriter().number(Number(height)).bytes(hash).requests(requests).end()
+}
 
-/** Nothing for what `write` would not have written. */
-function read(bytes: Uint8Array): Batch[] {
-  const requests = bytes.length < 72 ? undefined : decodeRequests(bytes.subarray(72))
-  return requests ? [{ height: Buffer.from(bytes).readBigUInt64BE(), hash: bytes.subarray(8, 72), requests }] : []
+/** Undefined for bytes that `write` would not have written. */
+function read(bytes: Uint8Array): Batch | undefined {
+  return readMessage(bytes, (reader) => ({ height: BigInt(reader.number()), hash: reader.bytes(), requests: reader.requests() }))
 }
