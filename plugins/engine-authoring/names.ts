@@ -12,6 +12,13 @@ export interface EngineNames {
   readonly upper: string
 }
 
+/** What a new package is made of. */
+export interface TemplateOptions {
+  readonly names: EngineNames
+  /** What its package.json says of weft: a range, or `file:` and a path. */
+  readonly weft: string
+}
+
 const LONGEST = 40
 
 /** Engines that Weft brings: another one of that name could not be told apart. */

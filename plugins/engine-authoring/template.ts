@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PeerError } from '../../kernel/index.js'
 import { ownPackage } from '../loader/index.js'
-import type { EngineNames } from './names.js'
+import type { EngineNames, TemplateOptions } from './names.js'
 import { ciText, gitignoreText, readmeText, testText } from './texts.js'
 
 /** A new package is this example under another name, so that what is written is what is tested here. */
@@ -10,13 +10,6 @@ const EXAMPLE = 'sequencer'
 /** Of the oldest Node that runs Weft. */
 const OLDEST_TYPES = '^20.19.0'
 const LEFT_OUT = new Set(['node_modules', 'dist', 'test', 'README.md', 'package.json', 'package-lock.json'])
-
-/** What a new package is made of. */
-export interface TemplateOptions {
-  readonly names: EngineNames
-  /** What its package.json says of weft: a range, or `file:` and a path. */
-  readonly weft: string
-}
 
 /** The files of a new engine's package: path below its directory, and text. */
 export function templateFiles(options: TemplateOptions): ReadonlyMap<string, string> {

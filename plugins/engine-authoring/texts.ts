@@ -1,4 +1,4 @@
-import type { TemplateOptions } from './template.js'
+import type { TemplateOptions } from './names.js'
 
 export const gitignoreText = 'node_modules/\ndist/\nweft-sim/\nweft-devnet/\n*.log\n'
 

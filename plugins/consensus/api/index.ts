@@ -27,7 +27,7 @@ export type {
 export { batchingKind } from '../keys.js'
 export { createRecentIds, type RecentIds } from '../recent-ids.js'
 export { createRequestBook, type Outstanding, type RequestBook, type RequestBookLimits } from '../request-book.js'
-export { decodeRequests, encodeRequests } from '../request-codec.js'
+export { MessageReader, MessageWriter, readMessage } from '../message-codec.js'
 export { requestId } from '../request-id.js'
 export { shake256 } from '../shake256.js'
 export { createSignatureChecks, type SignatureChecks } from '../signature-checks.js'
