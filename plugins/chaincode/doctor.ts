@@ -24,7 +24,7 @@ export class SandboxCheck extends DoctorCheck {
         },
       ]
     }
-    const { chooseSandbox } = await import('./sandbox/choose.js')
+    const { chooseSandbox } = await import('../sandbox/index.js')
     // Throws what the first deploy would throw, with what to install.
     const kind = await chooseSandbox(wanted, { memoryBytes: values['chaincode.memory'] * 1024 * 1024 })
     return [{ level: 'ok', found: `${kind} contains deployed chaincode: no files, network or other processes in reach` }]

@@ -1,26 +1,27 @@
 import type { Logger } from '../../kernel/index.js'
-import type { Store } from '../level/index.js'
-import type { Deliveries } from './deliveries.js'
-import type { Effect } from './effects.js'
-import type { MemberIndex, VoteMark } from './engine.js'
+import type { Effect, EngineRecord, LedgerEffect } from './effects.js'
+import type { MemberIndex, RequestId, VoteMark } from './engine.js'
 import type { Outbox } from './outbox.js'
-import type { RequestPool } from './pool.js'
-import type { EngineRecords } from './records.js'
 import type { EngineTimers } from './timers.js'
+
+/** Where an engine's records are kept. */
+export interface Persistence {
+  /** Writes the records of one handler, and the end of requests that it forgot, together. Undefined: there was nothing to write. */
+  write(records: readonly EngineRecord[], forgotten: readonly RequestId[]): Promise<void> | undefined
+}
 
 /** Where effects go. */
 export interface EffectTargets {
-  readonly store: Store
-  readonly records: EngineRecords
-  readonly pool: RequestPool
+  readonly persistence: Persistence
   readonly outbox: Outbox
-  readonly deliveries: Deliveries
+  readonly ledger: (effect: LedgerEffect) => void
   readonly timers: EngineTimers
   readonly crypto: (effect: Effect & { type: 'sign' | 'verify' }) => void
   readonly log: Logger
   /** Indexes of all members but self. */
   readonly others: readonly MemberIndex[]
   readonly metrics: Map<string, number>
+  forget(ids: readonly RequestId[]): void
   setValid(valid: boolean): void
   setView(view: Readonly<Record<string, unknown>>): void
   halt(reason: string): void
@@ -48,17 +49,19 @@ export function createCarrier(targets: EffectTargets): (effects: readonly Effect
   }
 }
 
-function store(effects: readonly Effect[], targets: EffectTargets): void {
+function store(effects: readonly Effect[], { persistence, outbox, fatal }: EffectTargets): void {
   if (!effects.some(isStored)) return
-  const batch = targets.store.batch()
+  const records: EngineRecord[] = []
+  const forgotten: RequestId[] = []
   for (const effect of effects) {
     if (effect.type === 'halt') break
-    if (effect.type === 'record') targets.records.write(batch, effect.record)
-    else if (effect.type === 'forget') for (const id of effect.ids) targets.pool.remove(batch, id)
+    if (effect.type === 'record') records.push(effect.record)
+    else if (effect.type === 'forget') forgotten.push(...effect.ids)
   }
-  if (batch.size === 0) return
-  const durable = targets.outbox.beginWrite()
-  targets.store.commit(batch, 'record').then(durable, (reason: unknown) => targets.fatal(reason))
+  const written = persistence.write(records, forgotten)
+  if (!written) return
+  const durable = outbox.beginWrite()
+  written.then(durable, fatal)
 }
 
 function isStored({ type }: Effect): boolean {
@@ -76,14 +79,14 @@ function carryOut(effect: Effect, targets: EffectTargets): void {
     case 'record':
       break // written by `store`
     case 'forget':
-      for (const id of effect.ids) targets.pool.drop(id)
+      targets.forget(effect.ids)
       break
     case 'deliver':
     case 'execute':
     case 'commit':
     case 'rollback':
     case 'transfer':
-      targets.deliveries.add(effect)
+      targets.ledger(effect)
       break
     case 'valid':
       targets.setValid(effect.valid)

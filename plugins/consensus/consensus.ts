@@ -1,5 +1,5 @@
 import type { Transaction } from '../../proto/index.js'
-import type { EngineFactory, MemberIndex, RequestId, TransferTarget } from './engine.js'
+import type { MemberIndex, RequestId, TransferTarget } from './engine.js'
 
 /** How a request ended. */
 export type RequestOutcomeReport =
@@ -59,13 +59,6 @@ export interface Consensus {
   /** False while the state is known to be behind: queries must be refused (spec/consensus.md §2.7). */
   readonly valid: boolean
   status(): ConsensusStatus
-}
-
-/** Where engine plugins put their engine. */
-export interface EngineCatalog {
-  /** `options` are the site's; parsed by the factory. Throws ERR_ENGINE_TWICE for a name and version that is taken. */
-  register(factory: EngineFactory<never> | EngineFactory, options: unknown): void
-  names(): readonly string[]
 }
 
 /** How the host reaches other members; the network plugin provides it. Without one the validator is alone. */

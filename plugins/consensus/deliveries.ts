@@ -18,6 +18,12 @@ export interface DeliveriesOptions {
   readonly window: number
   readonly transfer: StateTransfer | undefined
   readonly probe?: TransactionProbe | undefined
+  /** What the engine of this epoch gave to its last block. */
+  readonly metadata: () => Uint8Array | undefined
+  /** Own requests that the engine may be given. */
+  readonly open: () => readonly EngineRequest[]
+  /** The chain has grown; true if the engine's epoch has ended with it: nothing that it asks for becomes a block any more. */
+  readonly grown: () => boolean
   /** Answers to the engine. */
   readonly answer: (event: EngineEvent) => void
   /** The engine broke a rule. */
@@ -35,6 +41,7 @@ export class Deliveries {
   private overtaken = 0
   private isClosed = false
   private isAborted = false
+  private isSealed = false
 
   constructor(private readonly options: DeliveriesOptions) {}
 
@@ -56,6 +63,11 @@ export class Deliveries {
     }
     this.queue.push(effect)
     this.running ??= this.run()
+  }
+
+  /** Nothing becomes a block any more; what is asked for is answered as overtaken. */
+  seal(): void {
+    this.isSealed = true
   }
 
   /** Drops what has not begun, also of an engine that was halted; resolves when what is in progress is over. Then another engine may go on. */
@@ -88,7 +100,8 @@ export class Deliveries {
   private async run(): Promise<void> {
     try {
       for (let effect = this.queue.shift(); effect; effect = this.queue.shift()) {
-        if (this.overtaken === 0) await this.carryOut(effect)
+        if (this.isSealed) this.skip(effect)
+        else if (this.overtaken === 0) await this.carryOut(effect)
         else this.skip(effect)
       }
     } catch (reason) {
@@ -149,28 +162,31 @@ export class Deliveries {
     const { execution, pool, records, ledger, answer, fault } = this.options
     if (this.isAborted) return
     if (!execution.isOpen) return fault(`commit('${tag}') without an open batch: execute() first`)
-    const { block, done } = await execution.commit(metadata, (batch, executed) => {
+    const { block, done, postponed } = await execution.commit(metadata, (batch, executed) => {
       for (const record of put) records.write(batch, record)
       for (const { request } of executed) if (pool.owns(request)) pool.remove(batch, request.id)
     })
     for (const [request, report] of reportsOf(block, done)) if (pool.owns(request)) pool.settle(request.id, report)
     answering()
-    answer({ type: 'delivered', tag, block: deliveredBlock(block, ledger.stateHash(), done) })
+    // Before the engine is told: what it asks for then must find the epoch over.
+    if (this.options.grown()) this.seal()
+    answer({ type: 'delivered', tag, block: deliveredBlock(block, ledger.stateHash(), done, postponed) })
   }
 
   private async transferTo(target: TransferTarget): Promise<void> {
-    const { execution, pool, answer } = this.options
+    const { execution, pool, answer, open } = this.options
     execution.rollback()
     const result = await this.transfer(target)
     if (this.isAborted) return
     if (result.reached) await pool.reconcile()
+    if (this.options.grown()) this.seal()
     answer({ type: 'transferred', result })
     // The engine cannot know which of its requests were in the blocks that came: it is given what is still open.
-    if (result.reached) for (const request of pool.open()) answer({ type: 'request', request })
+    if (result.reached) for (const request of open()) answer({ type: 'request', request })
   }
 
   private async transfer(target: TransferTarget): Promise<TransferResult> {
-    const { ledger, transfer } = this.options
+    const { ledger, transfer, metadata } = this.options
     const before = ledger.height()
     if (!isReached(ledger, target)) {
       if (!transfer) return { reached: false, reason: `state transfer to height ${target.height} needs the network plugin, which this site does not have` }
@@ -183,27 +199,24 @@ export class Deliveries {
       if (!isReached(ledger, target)) return { reached: false, reason: `the transfer ended at height ${ledger.height()} instead of ${target.height}` }
     }
     const { ids, isComplete } = requestsFrom(ledger, before)
-    return { reached: true, head: headOf(ledger.info()), metadata: headMetadata(ledger), ...(isComplete ? { executed: ids } : {}) }
+    return { reached: true, head: headOf(ledger.info()), metadata: metadata(), ...(isComplete ? { executed: ids } : {}) }
   }
 
   /** Answers, in its turn, what a transfer has overtaken. Executions and roll-backs have no answer then, as in v0.6 (spec/consensus.md §2.5). */
   private skip(effect: LedgerEffect): void {
-    this.overtaken--
+    if (this.overtaken > 0) this.overtaken--
     if (isDelivery(effect)) this.unanswered--
     if (effect.type === 'deliver' || effect.type === 'commit') this.options.answer({ type: 'delivered', tag: effect.tag, block: 'skipped' })
-    if (effect.type === 'transfer') this.options.answer({ type: 'transferred', result: { reached: false, reason: 'a later transferTo replaced it' } })
+    if (effect.type === 'transfer')
+      this.options.answer({
+        type: 'transferred',
+        result: { reached: false, reason: this.isSealed ? 'the epoch of this engine has ended' : 'a later transferTo replaced it' },
+      })
   }
 }
 
 function isDelivery(effect: LedgerEffect): boolean {
   return effect.type === 'deliver' || effect.type === 'execute'
-}
-
-/** Consensus metadata of the head block, if it has any. */
-export function headMetadata(ledger: HostLedger): Uint8Array | undefined {
-  const height = ledger.height()
-  const metadata = height === 0n ? undefined : ledger.block(height - 1n)?.consensusMetadata
-  return metadata && metadata.length > 0 ? metadata : undefined
 }
 
 /** Whether the target is the head, and the world state that of the head: a transfer that was cut short leaves the state behind the blocks. */

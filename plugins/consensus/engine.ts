@@ -80,6 +80,8 @@ export interface EngineStart {
    * there on, such as checkpoints, is wrong and must not be said again. Votes on the order stand.
    */
   readonly divergedAt?: bigint
+  /** The member that leads at the start of an epoch after the first, if the engine has a leader: it was there when the epoch was decided. Epoch 0: left out. */
+  readonly firstLeader?: MemberIndex
   /** Seeds everything that looks random. The same on every run of a recorded or simulated instance. */
   readonly seed: bigint
 }

@@ -1,15 +1,14 @@
-import type { Clock, Logger } from '../../kernel/index.js'
-import { decode, encode, type HeadNote, HostNote, WireError } from '../../proto/index.js'
-import type { ConsensusTransport } from './consensus.js'
+import type { Clock } from '../../kernel/index.js'
+import type { HeadNote } from '../../proto/index.js'
 import type { MemberIndex } from './engine.js'
 import type { HostLedger } from './execution.js'
+import type { HostNotes } from './notes.js'
 
 /** Heights at which every host says its block hash: multiples of this. */
 const ANNOUNCED_EVERY = 10n
 /** Heads that are remembered of each member, and told to whoever asks. */
 const REMEMBERED = 64
 const TOLD = 16
-const MAX_NOTE_BYTES = 8192
 const MAX_HASH_BYTES = 64
 /** A member is answered at most this often. */
 const ANSWER_EVERY_MS = 200
@@ -24,12 +23,11 @@ export interface AgreedHead {
 export interface HeadWatchOptions {
   readonly members: number
   readonly self: MemberIndex
-  /** So many others with one hash outweigh the own one. */
-  readonly quorum: number
+  /** So many others with one hash outweigh the own one; undefined while the validators may rightly have different blocks. */
+  readonly quorum: () => number | undefined
   readonly ledger: Pick<HostLedger, 'info' | 'height' | 'block'>
-  readonly transport: ConsensusTransport
+  readonly notes: Pick<HostNotes, 'tell'>
   readonly clock: Pick<Clock, 'elapsedMs'>
-  readonly log: Logger
   /** Others agree on another hash than this ledger has at that height. May be said again. */
   readonly differs: (head: AgreedHead) => void
 }
@@ -47,7 +45,6 @@ export class HeadWatch {
   constructor(private readonly options: HeadWatchOptions) {
     this.notes = Array.from({ length: options.members }, () => new Map<bigint, string>())
     this.answeredAt = this.notes.map(() => Number.NEGATIVE_INFINITY)
-    options.transport.receive({ message: (from, bytes) => this.received(from, bytes), peer: () => undefined })
   }
 
   /** This ledger has a new head. */
@@ -65,7 +62,7 @@ export class HeadWatch {
 
   /** Asks everybody for the newest heads, and for the one of the own height: whether it is the same. */
   query(): void {
-    this.send({ note: { $case: 'query', value: { height: this.options.ledger.height() } } })
+    this.options.notes.tell({ $case: 'query', value: { height: this.options.ledger.height() } })
   }
 
   /** The highest head, from a height on, on which enough others agree; with `quorum` of them and no less. */
@@ -79,28 +76,20 @@ export class HeadWatch {
     return undefined
   }
 
-  private received(from: MemberIndex, bytes: Uint8Array): void {
+  /** A member asks for the newest heads, and for one height. */
+  asked(from: MemberIndex, height: bigint): void {
+    this.answer(from, height)
+  }
+
+  /** A member says heads of its chain. */
+  heard(from: MemberIndex, said: readonly HeadNote[]): void {
     const heads = this.notes[from]
     if (!heads || from === this.options.self) return
-    const { note } = this.read(from, bytes) ?? { note: undefined }
-    if (note?.$case === 'query') this.answer(from, note.value.height)
-    if (note?.$case !== 'heads') return
-    for (const { height, hash } of note.value.heads.slice(0, TOLD + 1)) {
+    for (const { height, hash } of said.slice(0, TOLD + 1)) {
       if (height === 0n || hash.length > MAX_HASH_BYTES) continue
       remember(heads, height, hex(hash))
       this.compare(height)
     }
-  }
-
-  private read(from: MemberIndex, bytes: Uint8Array): HostNote | undefined {
-    try {
-      if (bytes.length <= MAX_NOTE_BYTES) return decode(HostNote, bytes)
-      this.options.log.debug('a note of a member is dropped: it is too long', { member: from, bytes: bytes.length })
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error
-      this.options.log.debug('a note of a member is dropped: it cannot be read', { member: from, reason: error.message })
-    }
-    return undefined
   }
 
   private answer(to: MemberIndex, asked: bigint): void {
@@ -122,13 +111,15 @@ export class HeadWatch {
   }
 
   private agreed(height: bigint): AgreedHead | undefined {
+    const quorum = this.options.quorum()
+    if (quorum === undefined) return undefined
     const members = new Map<string, MemberIndex[]>()
     for (const [index, heads] of this.notes.entries()) {
       const hash = heads.get(height)
       if (hash !== undefined) members.set(hash, [...(members.get(hash) ?? []), index])
     }
     for (const [hash, saying] of members) {
-      if (saying.length >= this.options.quorum) return { height, hash: Buffer.from(hash, 'hex'), members: saying }
+      if (saying.length >= quorum) return { height, hash: Buffer.from(hash, 'hex'), members: saying }
     }
     return undefined
   }
@@ -145,13 +136,7 @@ export class HeadWatch {
   }
 
   private tell(heads: HeadNote[], to?: MemberIndex): void {
-    this.send({ note: { $case: 'heads', value: { heads } } }, to)
-  }
-
-  private send(note: HostNote, to?: MemberIndex): void {
-    const { members, self, transport } = this.options
-    const bytes = encode(HostNote, note)
-    for (let member = 0; member < members; member++) if (member !== self && (to === undefined || member === to)) transport.send(member, bytes)
+    this.options.notes.tell({ $case: 'heads', value: { heads } }, to)
   }
 }
 

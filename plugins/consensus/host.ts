@@ -1,53 +1,49 @@
 import { assert, type Clock, type Logger, messageOf, PeerError } from '../../kernel/index.js'
-import { canonicalTransaction } from '../../proto/index.js'
+import { canonicalTransaction, decode, Transaction } from '../../proto/index.js'
 import type { Store } from '../level/index.js'
-import { createCarrier } from './carrier.js'
+import { type CatalogEngine, type EngineCatalog, ownEngine } from './catalog.js'
 import type { Accepted, Consensus, ConsensusStatus, ConsensusTransport, StateTransfer, SubmitHints } from './consensus.js'
 import type { ConsensusCounters } from './counters.js'
-import { createCrypto } from './crypto.js'
-import { Deliveries, headMetadata } from './deliveries.js'
 import type { EngineFactory, Member, MemberIndex } from './engine.js'
-import type { EngineEvent } from './events.js'
-import { BlockExecution, committedReport, headOf, type HostChaincode, type HostLedger } from './execution.js'
+import { Epochs } from './epochs.js'
+import { BlockExecution, committedReport, type HostChaincode, type HostLedger } from './execution.js'
+import type { EngineObserver } from './live-engine.js'
 import { type AgreedHead, HeadWatch } from './heads.js'
-import { Inbox } from './inbox.js'
 import { type ConsensusLimits, defaultLimits } from './limits.js'
-import { Outbox, type OutboundMessage } from './outbox.js'
+import { logicalTime, within } from './logical-time.js'
+import { HostNotes, type Note } from './notes.js'
 import { RequestPool } from './pool.js'
 import type { TransactionProbe } from './probe.js'
-import { createRandom } from './random.js'
-import { requestsFrom } from './recent-requests.js'
-import { createRecorder } from './recorder.js'
-import { createEngineRecords } from './records.js'
 import { repair } from './repair.js'
-import { EngineRunner } from './runner.js'
+import { Repetitions } from './repetition.js'
+import type { SessionSurroundings } from './session.js'
 import type { ConsensusSigner } from './signer.js'
-import { EngineTimers } from './timers.js'
+import { isToSuccession } from './swap/calls.js'
+import { faultsOf } from './swap/records.js'
+import { firstEpoch } from './swap/first-epoch.js'
+import { Succession } from './swap/succession.js'
+import { SwapDesk, type Swaps } from './swap/swaps.js'
 
 /** Sees a run, for recording and for the test kit. Called synchronously; must not call the host. */
-export interface HostObserver {
-  /** Before its handler runs. */
-  event?(event: EngineEvent): void
-  /** As it leaves, after its write is durable. */
-  sent?(message: OutboundMessage): void
-}
+export type HostObserver = EngineObserver
 
 /** Everything that a host needs: no kernel, no gRPC. */
 export interface ConsensusHostOptions {
   readonly store: Store
   readonly ledger: HostLedger
   readonly chaincode: HostChaincode
-  /** `options` are raw: the factory parses them. */
-  readonly engine: { readonly factory: EngineFactory; readonly options: unknown }
+  /** The engine of epoch 0: of a catalog, or with raw options, which the factory parses. */
+  readonly engine: CatalogEngine | { readonly factory: EngineFactory; readonly options: unknown }
+  /** Where the engines of later epochs are found. None: only the first one is known. */
+  readonly engines?: Pick<EngineCatalog, 'find'>
   readonly members: readonly Member[]
   readonly self: MemberIndex
-  readonly epoch: bigint
   readonly seed: bigint
   readonly clock: Clock
   readonly log: Logger
   /** None: this validator is alone. */
   readonly transport?: ConsensusTransport
-  /** To other Weft hosts, for their own notes. None: chains are not compared. */
+  /** To other Weft hosts, for their own notes and the engines of later epochs. None: chains are not compared, and there is one epoch. */
   readonly notes?: ConsensusTransport
   /** None: v0.6 with security off (spec/consensus.md §2.4). */
   readonly signer?: ConsensusSigner
@@ -65,134 +61,105 @@ export interface ConsensusHostOptions {
   readonly probe?: TransactionProbe | undefined
 }
 
-/** One engine and everything slow around it. */
+/** The engine of the moment and everything slow around it. */
 export interface ConsensusHost extends Consensus {
-  /** Restores the engine's records, makes the engine, feeds it the journal and binds the transport. Throws what `parseOptions` throws. */
+  /** Restores the engine's records, makes the engine, feeds it the journal and binds the transports. Throws what `parseOptions` throws. */
   start(): Promise<void>
   /** Stops accepting, lets a delivery in progress finish (bounded by `limits.stopTimeoutMs`), disposes the engine. */
   stop(): Promise<void>
   /** Stops at once, as a power cut would: nothing further runs, is sent or written. For simulators. */
   kill(): void
+  /** The operator's side of the succession of engines. */
+  readonly swaps: Swaps
   /** The engine's metrics by name, and the host's own, whose names begin with `host_`. */
   readonly metrics: ReadonlyMap<string, number>
 }
 
-/** Makes the host of one engine for one epoch (design §5). */
+/** Makes the host of consensus (design §5, §6). */
 export function createConsensusHost(options: ConsensusHostOptions): ConsensusHost {
   return new EngineHostProcess(options)
 }
 
 const NO_HINTS: SubmitHints = Object.freeze({})
+const NO_METRICS: ReadonlyMap<string, number> = new Map()
 
 type Phase = 'new' | 'running' | 'stopping' | 'over'
 
 class EngineHostProcess implements ConsensusHost {
-  readonly metrics = new Map<string, number>()
   private readonly limits: ConsensusLimits
-  private readonly runner: EngineRunner
   private readonly pool: RequestPool
-  private readonly timers: EngineTimers
-  private readonly inbox: Inbox
-  private readonly outbox: Outbox
-  private readonly deliveries: Deliveries
-  private readonly records
+  private readonly first: CatalogEngine
+  private readonly succession: Succession
+  private readonly repetitions: Repetitions
+  readonly swaps: SwapDesk
+  private readonly notes: HostNotes
+  private readonly epochs: Epochs
+  private readonly watch: HeadWatch | undefined
   private phase: Phase = 'new'
   private halted: string | undefined
   private stopped: Promise<void> | undefined
   private isValid = true
-  private view: Readonly<Record<string, unknown>> = {}
-  private readonly recorder
-  private readonly watch: HeadWatch | undefined
-  private readonly connected = new Set<MemberIndex>()
   private divergence: string | undefined
   private isRepairing = false
   private lookedAtHeight = -1n
   private looksBehind = 0
 
   constructor(private readonly options: ConsensusHostOptions) {
-    const { store, ledger, members, self, clock, log, signer, observer, counters, probe } = options
+    const { store, ledger, members, self, log, counters, probe, engine } = options
     assert(members[self]?.index === self && members.every(({ index }, position) => index === position), 'members are listed by index and hold self')
     this.limits = { ...defaultLimits, ...options.limits }
-    const defer = this.whileAlive(options.defer ?? ((task) => void clock.setTimer(0, task)))
-    const answer = (event: EngineEvent): void => this.answer(event)
-    const fault = (reason: string): void => this.halt(reason)
-    const fatal = (reason: unknown): void => this.die(reason)
+    this.first = 'factory' in engine ? ownEngine(engine.factory, { origin: 'this host', options: engine.options }) : engine
+    this.succession = new Succession(ledger, firstEpoch(this.first, members))
+    this.repetitions = new Repetitions(store, ledger)
+    const surroundings = this.surroundings()
+    const engines = options.engines ?? { find: (name, version) => this.onlyFirst(name, version) }
+    this.notes = new HostNotes({ members: members.length, self, transport: options.notes, log })
     this.watch = this.createWatch()
-    this.records = createEngineRecords(store, options.epoch)
-    this.recorder = createRecorder({
-      self,
-      members,
-      head: headOf(ledger.info()),
-      deliveryWindow: this.limits.deliveryWindow,
-      random: createRandom(options.seed),
-    })
     this.pool = new RequestPool({
       store,
       limits: this.limits,
-      defer,
+      defer: surroundings.defer,
       counters,
       probe,
-      ready: (request) => answer({ type: 'request', request }),
+      ready: (request) => this.epochs.offer(request),
       committed: (request) => committedReport(ledger, request),
-      fatal,
+      fatal: surroundings.fatal,
     })
-    this.timers = new EngineTimers(clock, defer, (name, generation) => answer({ type: 'timer', name, generation }))
-    this.outbox = new Outbox(
-      (message) => this.transmit(message),
-      () => this.inbox.resume(),
-    )
-    this.inbox = new Inbox({
-      members: members.length,
-      self,
-      maxPerMember: this.limits.maxInboundPerMember,
-      maxBytesPerMember: this.limits.maxInboundBytesPerMember,
-      clock,
-      log,
-      defer,
-      deliver: answer,
-      dropped: (total) => void this.metrics.set('host_messages_dropped_total', total),
-      isPaused: () => this.outbox.waiting > this.limits.maxWaitingSends,
-    })
-    this.deliveries = new Deliveries({
-      execution: new BlockExecution(ledger, options.chaincode, log, (request) => this.pool.decoded(request)),
+    const decoded = this.pool.decoded.bind(this.pool)
+    this.epochs = new Epochs({
+      surroundings,
+      store,
       ledger,
+      execution: new BlockExecution(ledger, options.chaincode, log, decoded, () => this.succession.admission(this.repetitions)),
       pool: this.pool,
-      records: this.records,
-      window: this.limits.deliveryWindow,
+      succession: this.succession,
+      first: this.first,
+      engines,
+      transport: options.transport,
+      notes: this.notes,
       transfer: options.transfer,
       probe,
-      answer,
-      fault,
-      fatal,
-    })
-    const carryOut = createCarrier({
-      store,
-      records: this.records,
-      pool: this.pool,
-      outbox: this.outbox,
-      deliveries: this.deliveries,
-      timers: this.timers,
-      crypto: createCrypto({ signer, members, answer, fault }),
-      log,
-      others: members.map(({ index }) => index).filter((index) => index !== self),
-      metrics: this.metrics,
+      observer: options.observer,
+      seed: options.seed,
       setValid: (valid) => {
         this.isValid = valid
       },
-      setView: (view) => {
-        this.view = view
-      },
-      halt: fault,
-      isOver: () => this.halted !== undefined || this.phase === 'over',
-      fatal,
+      grown: (head) => this.watch?.committed(head),
+      halted: (reason) => this.halt(reason),
+      lost: (reason) => this.beginAnew(reason),
+      isOver: () => this.phase !== 'running' && this.phase !== 'new',
+      fatal: surroundings.fatal,
     })
-    this.runner = new EngineRunner({
-      recorder: this.recorder,
-      now: logicalTime(clock),
-      claimTimer: (name, generation) => this.timers.claim(name, generation),
-      carryOut,
-      fault,
-      observe: observer?.event && ((event) => observer.event?.(event)),
+    this.swaps = new SwapDesk({
+      members,
+      self,
+      clock: options.clock,
+      notes: this.notes,
+      engines,
+      succession: this.succession,
+      height: () => ledger.height(),
+      submit: (bytes) => this.accept(bytes, NO_HINTS, true),
+      view: () => ({ swap: this.epochs.swap, crossed: this.epochs.crossed, isSealing: this.epochs.sealed !== undefined }),
     })
   }
 
@@ -200,71 +167,52 @@ class EngineHostProcess implements ConsensusHost {
     return this.isValid && !this.isRepairing
   }
 
-  async start(): Promise<void> {
-    assert(this.phase === 'new', 'a host is started once')
-    const { transport } = this.options
-    const engineOptions = this.options.engine.factory.parseOptions(this.options.engine.options)
-    const restored = await this.records.load()
-    await this.pool.restore()
-    // A transfer may have brought their blocks just before the peer died.
-    await this.pool.reconcile()
-    if (this.wasEnded()) return
-    this.phase = 'running'
-    this.begin(engineOptions, restored)
-    this.lookAround()
-    transport?.receive({
-      message: (from, bytes) => this.inbox.message(from, bytes),
-      peer: (member, up) => {
-        if (up) this.connected.add(member)
-        else this.connected.delete(member)
-        this.inbox.peer(member, up)
-      },
-    })
+  get metrics(): ReadonlyMap<string, number> {
+    return this.epochs.live?.metrics ?? NO_METRICS
   }
 
-  /** Makes the engine and feeds it the journal. */
-  private begin(engineOptions: unknown, restored: ReadonlyMap<string, Uint8Array>, divergedAt?: bigint): void {
-    const { engine, ledger, epoch, members, seed, log } = this.options
-    const requests = this.pool.open()
-    const head = headOf(ledger.info())
-    this.recorder.head = head
-    const begun = this.runner.begin(() =>
-      engine.factory.create(this.recorder.host, engineOptions, {
-        epoch,
-        head,
-        metadata: headMetadata(ledger),
-        restored,
-        members,
-        executed: requestsFrom(ledger, 0n).ids,
-        seed,
-        ...(divergedAt === undefined ? {} : { divergedAt }),
-      }),
-    )
-    const { name, version } = engine.factory
-    if (begun) log.info('consensus engine started', { engine: name, version, epoch, height: head.height, journaled: requests.length })
-    for (const request of requests) this.runner.post({ type: 'request', request })
+  async start(): Promise<void> {
+    assert(this.phase === 'new', 'a host is started once')
+    await this.first.checkOptions(this.first.options)
+    await this.pool.restore()
+    await this.catchUp()
+    if (this.wasEnded()) return
+    this.phase = 'running'
+    await this.epochs.start()
+    if (this.isPast()) return
+    this.lookAround()
+    this.epochs.receive((from, note) => this.heard(from, note))
   }
 
   async submit(transactionBytes: Uint8Array, hints: SubmitHints = NO_HINTS): Promise<Accepted> {
     this.assertAccepting()
-    const accepted = this.pool.submit(hints.transaction ? transactionBytes : canonical(transactionBytes), hints)
+    const bytes = hints.transaction ? transactionBytes : canonical(transactionBytes)
+    refuseReserved(hints.transaction ?? decode(Transaction, bytes))
+    return this.accept(bytes, hints, false)
+  }
+
+  private async accept(bytes: Uint8Array, hints: SubmitHints, isHosts: boolean): Promise<Accepted> {
+    this.assertAccepting()
+    const accepted = this.pool.submit(bytes, hints, isHosts)
     if (accepted.written) await accepted.written
     return accepted
   }
 
   status(): ConsensusStatus {
-    const { members, self, engine } = this.options
-    const { factory } = engine
+    const { members, self, ledger } = this.options
+    const { record } = this.succession
+    const { live, following } = this.epochs
+    const halted = this.halted ?? (following === undefined ? undefined : `this validator follows the others: ${following}`)
     return {
-      engine: { name: factory.name, version: factory.version },
-      epoch: this.options.epoch,
-      height: this.options.ledger.height(),
+      engine: { name: record.engine, version: record.version },
+      epoch: record.epoch,
+      height: ledger.height(),
       valid: this.valid,
       pendingRequests: this.pool.size,
-      halted: this.halted,
-      engineView: this.view,
+      halted,
+      engineView: live?.session.view ?? {},
       ...(this.divergence === undefined ? {} : { divergence: this.divergence }),
-      members: members.map(({ index, id }) => ({ index, id, isSelf: index === self, isConnected: this.connected.has(index) })),
+      members: members.map(({ index, id }) => ({ index, id, isSelf: index === self, isConnected: this.epochs.isConnected(index) })),
     }
   }
 
@@ -277,16 +225,41 @@ class EngineHostProcess implements ConsensusHost {
     this.end('this peer was killed')
   }
 
+  private surroundings(): SessionSurroundings {
+    const { members, self, clock, log, signer, defer = (task) => void clock.setTimer(0, task) } = this.options
+    return {
+      members,
+      self,
+      limits: this.limits,
+      clock,
+      log,
+      signer,
+      now: logicalTime(clock),
+      defer: (task) =>
+        defer(() => {
+          if (this.phase !== 'over') task()
+        }),
+      fatal: (reason) => this.die(reason),
+    }
+  }
+
+  private onlyFirst(name: string, version?: string): Promise<CatalogEngine> {
+    const { first } = this
+    if (name === first.name && (version === undefined || version === first.version)) return Promise.resolve(first)
+    return Promise.reject(new PeerError('ERR_ENGINE_UNKNOWN', `this host knows one engine, ${first.name} ${first.version}; asked for ${name} ${version ?? ''}`))
+  }
+
   private async finish(): Promise<void> {
     this.phase = 'stopping'
-    this.inbox.close()
-    this.timers.cancelAll()
-    const finished = Promise.all([this.deliveries.close(), this.pool.flushed()])
+    const { live, sealed } = this.epochs
+    live?.session.quieten()
+    sealed?.session.quieten()
+    const finished = Promise.all([live?.deliveries.close(), this.pool.flushed()])
     try {
       const inTime = await within(this.options.clock, this.limits.stopTimeoutMs, finished)
       if (!inTime) this.options.log.error('a delivery did not finish in time; its requests stay journaled', { waitedMs: this.limits.stopTimeoutMs })
     } finally {
-      this.runner.dispose()
+      await this.epochs.dispose()
       this.end('this peer stopped')
     }
   }
@@ -296,18 +269,31 @@ class EngineHostProcess implements ConsensusHost {
     return this.phase !== 'new'
   }
 
-  private answer(event: EngineEvent): void {
-    if (event.type === 'delivered' && event.block !== 'skipped') this.watch?.committed(event.block.head)
-    this.runner.post(event)
+  private isPast(): boolean {
+    return this.phase !== 'running'
+  }
+
+  private heard(from: MemberIndex, note: Note): void {
+    const { watch } = this
+    if (note.$case === 'heads') watch?.heard(from, note.value.heads)
+    else if (note.$case === 'query') watch?.asked(from, note.value.height)
+    else if (note.$case === 'preflightAnswer') this.swaps.answered(from, note.value)
+    else if (note.$case === 'preflightQuestion') this.swaps.question(from, note.value).catch((error: unknown) => this.die(error))
+    else if (note.$case === 'crossing' && note.value.epoch > this.succession.record.epoch) {
+      // Whoever is behind takes their chain if they agree, as it would after any other absence.
+      watch?.heard(from, [{ height: note.value.activation + 1n, hash: note.value.hash }])
+    }
   }
 
   /** Engines without agreement may rightly have different blocks. */
   private createWatch(): HeadWatch | undefined {
-    const { engine, members, self, ledger, clock, log, notes } = this.options
-    if (!notes || members.length < 2 || !engine.factory.agreement) return undefined
-    const { crashed, byzantine } = engine.factory.tolerates(members.length)
-    const quorum = Math.max(crashed, byzantine) + 1
-    return new HeadWatch({ members: members.length, self, quorum, ledger, transport: notes, clock, log, differs: (head) => this.differs(head) })
+    const { members, self, ledger, clock, notes } = this.options
+    if (!notes || members.length < 2) return undefined
+    const quorum = (): number | undefined => {
+      const { record } = this.succession
+      return record.agreement ? faultsOf(record) + 1 : undefined
+    }
+    return new HeadWatch({ members: members.length, self, quorum, ledger, notes: this.notes, clock, differs: (head) => this.differs(head) })
   }
 
   /** Others agree on another chain: no vote and no answer to a query until theirs is here. */
@@ -330,7 +316,7 @@ class EngineHostProcess implements ConsensusHost {
     this.options.clock.setTimer(LOOK_AROUND_MS, () => this.lookAround())
     if (this.isRepairing || this.halted !== undefined) return
     const height = this.options.ledger.height()
-    const isStill = height === this.lookedAtHeight && this.deliveries.isIdle
+    const isStill = height === this.lookedAtHeight && this.epochs.live?.deliveries.isIdle !== false
     this.lookedAtHeight = height
     const ahead = isStill ? watch.agreedFrom(height + 1n) : undefined
     this.looksBehind = ahead ? this.looksBehind + 1 : 0
@@ -344,10 +330,18 @@ class EngineHostProcess implements ConsensusHost {
   /** Ends the engine, takes the chain of the others, and begins with a new one. */
   private replaceEngine(head: AgreedHead, isDiverged: boolean): void {
     this.isRepairing = true
-    this.runner.dispose()
-    this.timers.cancelAll()
-    this.inbox.close()
     this.repair(head, isDiverged).catch((error: unknown) => this.die(error))
+  }
+
+  /** The engine is gone through no fault of its rules: another one goes on from its records. */
+  private beginAnew(reason: string): void {
+    this.options.log.warning('the engine is begun anew from its records', { reason })
+    const again = async (): Promise<void> => {
+      await this.epochs.leave()
+      await this.pool.reconcile()
+      if (this.phase === 'running') await this.epochs.enter()
+    }
+    again().catch((error: unknown) => this.die(error))
   }
 
   /** An engine that compares results halts itself before the host has seen the difference: then the host looks. */
@@ -359,14 +353,13 @@ class EngineHostProcess implements ConsensusHost {
 
   private async repair(head: AgreedHead, isDiverged: boolean): Promise<void> {
     const { watch } = this
-    const { ledger, transfer, clock, log, engine } = this.options
-    await this.deliveries.reset()
+    const { ledger, transfer, clock, log } = this.options
+    await this.epochs.leave()
     const isOver = (): boolean => this.phase !== 'running'
     const first = watch && (await repair(head, { watch, ledger, transfer, clock, log, isOver }))
     if (isOver()) return
     await this.pool.reopen()
-    await this.pool.reconcile()
-    const restored = await this.records.load()
+    await this.catchUp()
     if (isOver()) return
     const at = isDiverged ? (first ?? head.height - 1n) : undefined
     if (at !== undefined) {
@@ -379,20 +372,15 @@ class EngineHostProcess implements ConsensusHost {
     this.isRepairing = false
     this.isValid = true
     this.halted = undefined
-    this.inbox.open()
-    this.begin(engine.factory.parseOptions(engine.options), restored, at)
-    for (const member of this.connected) this.inbox.peer(member, true)
+    await this.epochs.enter(at)
   }
 
-  private transmit(message: OutboundMessage): void {
-    if (this.phase === 'over') return
-    this.options.observer?.sent?.(message)
-    try {
-      this.options.transport?.send(message.to, message.bytes)
-    } catch (error) {
-      // A transport must not throw; losing one message is what engines are built for, so the peer goes on.
-      this.options.log.error('the transport refused a consensus message', { member: message.to, reason: messageOf(error) })
-    }
+  /** What blocks say that came otherwise than by a delivery: a transfer may have brought them, also just before the peer died. */
+  private async catchUp(): Promise<void> {
+    await this.pool.reconcile()
+    this.succession.refresh()
+    const later = this.succession.firstLaterBlock()
+    if (later !== undefined) await this.repetitions.catchUp(later)
   }
 
   /** The engine stops for good; queries go on, nothing is accepted, what was accepted stays journaled. */
@@ -400,15 +388,12 @@ class EngineHostProcess implements ConsensusHost {
     if (this.halted !== undefined || this.phase === 'over') return
     this.halted = reason
     this.options.log.critical('the consensus engine is halted; this peer answers queries but orders nothing', {
-      engine: this.options.engine.factory.name,
+      engine: this.succession.record.engine,
       reason,
     })
-    this.runner.end()
-    this.timers.cancelAll()
-    this.inbox.close()
     // What a delivery in progress commits still has its outcome; nobody waits for the rest, which will not come while this peer runs.
     this.askWhileHalted()
-    this.deliveries.close().then(
+    Promise.resolve(this.epochs.live?.deliveries.close()).then(
       () => this.pool.abandon(`the consensus engine is halted: ${reason}`),
       (error: unknown) => this.die(error),
     )
@@ -424,18 +409,15 @@ class EngineHostProcess implements ConsensusHost {
 
   private end(why: string): void {
     this.phase = 'over'
-    this.runner.end()
-    this.timers.cancelAll()
-    this.inbox.close()
-    this.outbox.clear()
-    this.deliveries.abort()
+    this.epochs.end()
     this.pool.abandon(why)
   }
 
   private assertAccepting(): void {
-    if (this.phase === 'running' && this.halted === undefined && !this.isRepairing) return
-    if (this.isRepairing) {
-      throw new PeerError('ERR_CONSENSUS_HALTED', `this validator orders no transactions: ${this.divergence ?? 'it catches up with the others'}`, {
+    const { following } = this.epochs
+    if (this.phase === 'running' && this.halted === undefined && !this.isRepairing && following === undefined) return
+    if (this.isRepairing || following !== undefined) {
+      throw new PeerError('ERR_CONSENSUS_HALTED', `this validator orders no transactions: ${following ?? this.divergence ?? 'it catches up with the others'}`, {
         grpcStatus: 14,
         retryable: true,
       })
@@ -445,25 +427,20 @@ class EngineHostProcess implements ConsensusHost {
     if (counters) counters.refusedHalted++
     throw new PeerError('ERR_CONSENSUS_HALTED', `this validator orders no transactions: ${why}`, { grpcStatus: 14, retryable: this.halted === undefined })
   }
+}
 
-  private whileAlive(defer: (task: () => void) => void): (task: () => void) => void {
-    return (task) =>
-      defer(() => {
-        if (this.phase !== 'over') task()
-      })
-  }
+/** Whose name is reserved: only the host itself makes calls of the succession (design §6). */
+export function refuseReserved(transaction: Transaction): void {
+  if (!isToSuccession(transaction)) return
+  throw new PeerError('ERR_CONSENSUS_RESERVED', `a transaction addressed to 'consensus' is not taken from clients: the name is reserved`, {
+    hint: 'the consensus engine is changed with peer consensus swap, on a validator',
+    grpcStatus: 7,
+  })
 }
 
 const ASK_WHILE_HALTED_MS = 2000
 const LOOK_AROUND_MS = 1000
 const LOOKS_BEFORE_CATCHING_UP = 3
-
-/** Milliseconds since 1970 that never go back: the wall clock at the start, then the monotonic one. */
-function logicalTime(clock: Clock): () => number {
-  const { seconds, nanos } = clock.now()
-  const offsetMs = Number(seconds) * 1000 + nanos / 1e6 - clock.elapsedMs()
-  return () => Math.floor(offsetMs + clock.elapsedMs())
-}
 
 function canonical(bytes: Uint8Array): Uint8Array {
   try {
@@ -473,18 +450,5 @@ function canonical(bytes: Uint8Array): Uint8Array {
       cause,
       grpcStatus: 3,
     })
-  }
-}
-
-/** Whether work ends before the time is over. Its failure is thrown. */
-async function within(clock: Clock, timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
-  let cancel = (): void => undefined
-  const late = new Promise<boolean>((resolve) => {
-    cancel = clock.setTimer(timeoutMs, () => resolve(false))
-  })
-  try {
-    return await Promise.race([work.then(() => true), late])
-  } finally {
-    cancel()
   }
 }

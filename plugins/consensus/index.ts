@@ -4,12 +4,12 @@
  * @packageDocumentation
  */
 export { type Batcher, type BatcherEffects, type BatcherOptions, type Batching, BATCHING, createBatcher } from './batcher.js'
+export { type CatalogEngine, type EngineCatalog, type EngineDescription, type EngineListing, type EngineSource, ownEngine } from './catalog.js'
 export type {
   Accepted,
   Consensus,
   ConsensusStatus,
   ConsensusTransport,
-  EngineCatalog,
   Forwarding,
   HelloBoard,
   HelloDeclaration,
@@ -37,7 +37,8 @@ export type {
 } from './engine.js'
 export { defineEngine, type EnginePlugin } from './define-engine.js'
 export { ConsensusCounters, type ConsensusFigures } from './counters.js'
-export type { EngineEvent } from './events.js'
+export type { Effect } from './effects.js'
+export { type EngineEvent, handle as handleEvent, headOf as headOfEvent } from './events.js'
 export { type ConsensusHost, type ConsensusHostOptions, createConsensusHost, type HostObserver } from './host.js'
 export type { HostChaincode, HostLedger } from './execution.js'
 export { batchingKind, consensusKeys, memberKeys } from './keys.js'
@@ -47,11 +48,20 @@ export { MessageReader, MessageWriter, readMessage } from './message-codec.js'
 export type { OutboundMessage } from './outbox.js'
 export { consensus as default } from './plugin.js'
 export type { Tracing, TransactionProbe } from './probe.js'
+export { createRandom } from './random.js'
+export { createRecorder, type EffectRecorder } from './recorder.js'
 export { createRecentIds, type RecentIds } from './recent-ids.js'
 export { createRequestBook, type Outstanding, type RequestBook } from './request-book.js'
 export { requestId } from './request-id.js'
 export { shake256 } from './shake256.js'
 export { createSignatureChecks, type SignatureChecks } from './signature-checks.js'
 export { createSoftTimers, type SoftTimers } from './soft-timers.js'
+export type { EngineSeat, SeatMaker, SeatOptions } from './seat.js'
+export { callOf, isToSuccession, succession } from './swap/calls.js'
+export { callSuccession, candidateId, type ContractRules, Refusal } from './swap/contract.js'
+export type { SwapPolicy } from './swap/policy.js'
+export { BufferedState, CONSENSUS_NAME, SUCCESSION_KEYS } from './swap/records.js'
+export type { PreflightRow, SuccessionView, SwapPlan, Swaps, SwapWish } from './swap/swaps.js'
+export { successionRules } from './swap/rules.js'
 export type { ConsensusSigner } from './signer.js'
 export { CONSENSUS, CONSENSUS_FIGURES, ENGINES, EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, TRACING, TRANSPORT } from './tokens.js'

@@ -30,6 +30,13 @@ export const consensusKeys = defineKeys({
     defaultLimits.maxRequestBytes,
     'bytes of accepted transactions that may wait to be committed; more are refused',
   ),
+  'consensus.policy': key(
+    choice(['doors', 'operators']),
+    'doors',
+    'who may change the engine: any validator at its admin door (doors), or operators who sign (operators); the same on every validator',
+  ),
+  'consensus.operators.keys': key(list(), [], 'Ed25519 public keys of the operators, in hex; under consensus.policy operators'),
+  'consensus.operators.threshold': key(integer({ min: 1 }), 1, 'how many operators have to sign; under consensus.policy operators'),
   'consensus.options': key(
     z.record(z.string(), z.unknown()).meta({ type: 'object' }),
     {},

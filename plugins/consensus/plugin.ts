@@ -13,6 +13,9 @@ import { type ConsensusHost, createConsensusHost } from './host.js'
 import { consensusKeys } from './keys.js'
 import { membersOf, validatorIds } from './members.js'
 import { consensusTools } from './service.js'
+import { CONSENSUS_NAME } from './swap/records.js'
+import { policyOf, policyText, successionRules } from './swap/rules.js'
+import { successionChaincode } from './swap/system-chaincode.js'
 import { CONSENSUS, CONSENSUS_FIGURES, ENGINES, EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, TRACING, TRANSPORT } from './tokens.js'
 
 /** Hosts one consensus engine: accepts and journals transactions, runs the engine, commits what it orders. */
@@ -48,7 +51,7 @@ export const consensus = definePlugin({
     // What would fail the start is found before anything listens.
     peer.onRegistered(async () => {
       if (!peer.settings(validatorKeys)['peer.validator.enabled']) return
-      const declared = declaration(peer, engines, id)
+      const declared = await declaration(peer, engines, id)
       peer.find(HELLO)?.declare(declared)
     })
     peer.hooks.start.tap(async (running) => {
@@ -56,7 +59,7 @@ export const consensus = definePlugin({
         door.close('this peer is no validator (peer.validator.enabled is false)')
         return
       }
-      const host = createHost(peer, running, engines, door.counters)
+      const host = await createHost(peer, running, engines, door.counters)
       await host.start()
       door.open(host)
     })
@@ -70,28 +73,39 @@ export const consensus = definePlugin({
 })
 
 /** Throws what names an engine that is unknown, and wrong options of it. */
-function declaration(peer: PluginHost, engines: Engines, self: string): HelloDeclaration {
+async function declaration(peer: PluginHost, engines: Engines, self: string): Promise<HelloDeclaration> {
   const settings = peer.settings(consensusKeys)
-  const { factory, options } = engines.get(settings['peer.validator.consensus.plugin'])
+  const engine = await engines.find(settings['peer.validator.consensus.plugin'])
   const ledger = peer.settings(ledgerKeys)
   const structure = ledger['ledger.state.dataStructure.name']
   const buckets = ['ledger.state.dataStructure.configs.numBuckets', 'ledger.state.dataStructure.configs.maxGroupingAtEachLevel'] as const
   return agreedSettings({
     validators: validatorIds(settings, self),
-    factory,
-    options: factory.parseOptions(options),
+    factory: engine,
+    options: await engine.checkOptions(engine.options),
     compatibility: peer.settings(compatibilityKeys)['peer.validator.compatibility'],
     settings: {
       'ledger.state.dataStructure.name': structure,
+      'consensus.policy': policyText(policyOf(settings)),
       ...(structure === 'buckettree' ? Object.fromEntries(buckets.map((key) => [key, ledger[key]])) : {}),
     },
   })
 }
 
-function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, counters: ConsensusCounters): ConsensusHost {
+async function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, counters: ConsensusCounters): Promise<ConsensusHost> {
   const settings = peer.settings(consensusKeys)
   const members = membersOf(validatorIds(settings, running.endpoint.id), running.endpoint.id)
   const stateTransfer = peer.find(STATE_TRANSFER)
+  const engine = await engines.find(settings['peer.validator.consensus.plugin'])
+  const isWeft = peer.settings(compatibilityKeys)['peer.validator.compatibility'] === 'weft'
+  if (isWeft) {
+    const rules = successionRules({ engine, members: members.all, policy: policyOf(settings), ledger: peer.use(LEDGER) })
+    peer.use(CHAINCODE).registerSystem(
+      CONSENSUS_NAME,
+      successionChaincode(() => rules),
+      { callable: false },
+    )
+  }
   return createConsensusHost({
     store: peer.use(STORE),
     ledger: peer.use(LEDGER_SYNC),
@@ -99,10 +113,10 @@ function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, co
     transport: peer.find(TRANSPORT),
     notes: peer.find(EPOCH_TRANSPORT),
     ...(stateTransfer === undefined ? {} : { transfer: stateTransfer.transfer }),
-    engine: engines.get(settings['peer.validator.consensus.plugin']),
+    engine,
+    engines,
     members: members.all,
     self: members.self,
-    epoch: 0n,
     seed: seedOf(peer.clock),
     clock: peer.clock,
     log: peer.log,

@@ -102,8 +102,8 @@ export class RequestPool {
     return [...this.requests.values()].filter(({ stage }) => stage === 'journaled').map(({ request }) => request)
   }
 
-  /** See `Consensus.submit`; `bytes` are canonical. Accepted only when it is written. Throws ERR_CONSENSUS_OVERLOADED and ERR_CONSENSUS_TOO_LARGE. */
-  submit(bytes: Uint8Array, { isNew, transaction, traceParent }: SubmitHints): AcceptedRequest {
+  /** See `Consensus.submit`; `bytes` are canonical. `isHosts`: a call of the host itself, for which there is always room. Accepted only when it is written. Throws ERR_CONSENSUS_OVERLOADED and ERR_CONSENSUS_TOO_LARGE. */
+  submit(bytes: Uint8Array, { isNew, transaction, traceParent }: SubmitHints, isHosts = false): AcceptedRequest {
     const { counters, probe } = this.options
     const id = requestId(bytes)
     const pending = this.requests.get(id)
@@ -112,7 +112,7 @@ export class RequestPool {
     const report = isNew ? undefined : this.options.committed({ id, bytes })
     if (report && counters) counters.duplicates++
     if (report) return AcceptedRequest.ended({ id, bytes }, report)
-    this.checkRoom(bytes)
+    if (!isHosts) this.checkRoom(bytes)
     const pooled = this.add(id, bytes, this.nextSequence, bytes.length > MAX_KEPT_DECODING_BYTES ? undefined : transaction)
     if (counters) counters.accepted++
     probe?.submitted(id, traceParent, transaction?.txid)

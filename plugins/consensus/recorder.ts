@@ -21,18 +21,21 @@ export interface RecorderOptions {
   readonly head: Head
   readonly deliveryWindow: number
   readonly random: () => number
+  /** Effects of one handler; one more throws. Default: any number. */
+  readonly maxEffects?: number
 }
 
 const NO_EFFECTS: readonly Effect[] = Object.freeze([])
 
 /** Makes the host that an engine sees. Its calls throw ERR_BROKEN_INVARIANT outside a handler and for arguments that make no sense. */
 export function createRecorder(options: RecorderOptions): EffectRecorder {
-  const { self, members } = options
+  const { self, members, maxEffects = Number.POSITIVE_INFINITY } = options
   let effects: Effect[] = []
   let running = false
   let now = 0
   const record = (effect: Effect): void => {
     assert(running, `engines ask for effects inside handlers only; '${effect.type}' was asked for outside`)
+    if (effects.length >= maxEffects) throw new RangeError(`a handler may ask for ${maxEffects} effects; it asked for more`)
     effects.push(effect)
   }
   const host: EngineHost = {

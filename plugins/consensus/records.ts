@@ -17,15 +17,41 @@ export function checkRecordKey(key: string): string {
 export interface EngineRecords {
   /** Everything that was put and not deleted. */
   load(): Promise<ReadonlyMap<string, Uint8Array>>
+  /** Resolves when everything that was committed earlier can be loaded. */
+  written(): Promise<void>
   /** Adds changes to a batch. */
   write(batch: StoreBatch, record: EngineRecord): void
+  /** Forgets everything: nobody needs the engine of this epoch any more. */
+  clear(): Promise<void>
 }
 
-export function createEngineRecords(store: Store, epoch: bigint): EngineRecords {
+/** Epochs of which there are records. */
+export async function epochsWithRecords(store: Store): Promise<readonly bigint[]> {
   const namespace = store.namespace('consensus')
+  const found: bigint[] = []
+  for (let next = Buffer.of(EPOCH_RECORDS); ; ) {
+    let epoch: bigint | undefined
+    for await (const [key] of namespace.entries({ gte: next, lt: Buffer.of(EPOCH_RECORDS + 1), limit: 1 })) {
+      epoch = Buffer.from(key.buffer, key.byteOffset, key.length).readBigUInt64BE(1)
+    }
+    if (epoch === undefined) return found
+    found.push(epoch)
+    next = prefixOf(epoch + 1n)
+  }
+}
+
+function prefixOf(epoch: bigint): Buffer<ArrayBuffer> {
   const prefix = Buffer.alloc(PREFIX_LENGTH)
   prefix[0] = EPOCH_RECORDS
   prefix.writeBigUInt64BE(epoch, 1)
+  return prefix
+}
+
+const CLEARED_AT_A_TIME = 1000
+
+export function createEngineRecords(store: Store, epoch: bigint): EngineRecords {
+  const namespace = store.namespace('consensus')
+  const prefix = prefixOf(epoch)
   const afterPrefix = Buffer.concat([prefix, Buffer.of(0x7f)])
   const storedKey = (key: string): Uint8Array => {
     const bytes = Buffer.allocUnsafe(PREFIX_LENGTH + key.length)
@@ -41,9 +67,20 @@ export function createEngineRecords(store: Store, epoch: bigint): EngineRecords 
       }
       return records
     },
+    written: () => store.commit(store.batch(), 'record'),
     write(batch, [key, value]) {
       if (value === undefined) batch.delete(namespace, storedKey(key))
       else batch.put(namespace, storedKey(key), value)
+    },
+    async clear() {
+      let batch = store.batch()
+      for await (const [key] of namespace.entries({ gt: prefix, lt: afterPrefix })) {
+        batch.delete(namespace, key)
+        if (batch.size < CLEARED_AT_A_TIME) continue
+        await store.commit(batch, 'record')
+        batch = store.batch()
+      }
+      if (batch.size > 0) await store.commit(batch, 'record')
     },
   }
 }

@@ -1,44 +1,46 @@
 import { messageOf } from '../../kernel/index.js'
 import type { Effect } from './effects.js'
-import type { Engine } from './engine.js'
+import type { Engine, EngineFactory, EngineHost, EngineStart } from './engine.js'
 import { type EngineEvent, handle, headOf } from './events.js'
 import { Fifo } from './fifo.js'
-import type { EffectRecorder } from './recorder.js'
+import { createRandom } from './random.js'
+import { createRecorder, type EffectRecorder } from './recorder.js'
+import type { EngineSeat, SeatMaker, SeatOptions } from './seat.js'
 
-export interface RunnerOptions {
-  readonly recorder: EffectRecorder
-  /** Milliseconds of logical time. */
-  readonly now: () => number
-  /** Whether a timer's event is still wanted. */
-  readonly claimTimer: (name: string, generation: number) => boolean
-  readonly carryOut: (effects: readonly Effect[]) => void
-  /** The engine threw or broke a rule: it must not run again. */
-  readonly fault: (reason: string) => void
-  /** Sees every event before its handler runs, for recording and simulation. */
-  readonly observe: ((event: EngineEvent) => void) | undefined
+/** Seats of an engine in this process. */
+export function inProcess<O>(factory: Pick<EngineFactory<O>, 'create'>, options: O): SeatMaker {
+  return (seat) => new EngineRunner(seat, (host, start) => factory.create(host, options, start))
 }
 
 /**
  * Runs an engine's handlers one at a time, never re-entrantly: an event that arises while one runs, or while its effects are carried out,
  * waits its turn.
  */
-export class EngineRunner {
+class EngineRunner implements EngineSeat {
+  /** An engine in process handles what it is told before `post` returns. */
+  readonly isCongested = false
   private readonly events = new Fifo<EngineEvent>()
+  private recorder: EffectRecorder | undefined
   private engine: Engine | undefined
   /** Also when it gets no more events: it may hold something. */
   private undisposed: Engine | undefined
   private isBusy = false
 
-  constructor(private readonly options: RunnerOptions) {}
+  constructor(
+    private readonly options: SeatOptions,
+    private readonly create: (host: EngineHost, start: EngineStart) => Engine,
+  ) {}
 
   get isRunning(): boolean {
     return this.engine !== undefined
   }
 
-  /** Makes the engine, which may already ask for effects. False if it could not be made. */
-  begin(create: () => Engine): boolean {
+  begin(start: EngineStart): boolean {
+    const { self, members, deliveryWindow } = this.options
+    const recorder = createRecorder({ self, members, head: start.head, deliveryWindow, random: createRandom(start.seed) })
+    this.recorder = recorder
     this.isBusy = true
-    const created = this.call('create', create)
+    const created = this.call('create', recorder, () => this.create(recorder.host, start))
     if (created) {
       this.engine = created.value
       this.undisposed = created.value
@@ -49,27 +51,26 @@ export class EngineRunner {
     return created !== undefined
   }
 
-  /** Tells the engine something, at once or as soon as its turn comes. Ignored without an engine. */
   post(event: EngineEvent): void {
     if (!this.engine && !this.isBusy) return
     this.events.push(event)
     if (!this.isBusy) this.drain()
   }
 
-  /** The engine gets no more events. */
   end(): void {
     this.engine = undefined
     this.events.clear()
   }
 
-  /** Lets the engine free what it holds; what it asks for then is not carried out, except its log lines. */
-  dispose(): void {
-    const engine = this.undisposed
+  dispose(): Promise<void> {
+    const { undisposed: engine, recorder } = this
     this.end()
     this.undisposed = undefined
-    if (!engine?.dispose) return
-    const disposed = this.call('dispose', () => engine.dispose?.())
-    if (disposed) this.options.carryOut(disposed.effects.filter(({ type }) => type === 'log'))
+    if (engine?.dispose && recorder) {
+      const disposed = this.call('dispose', recorder, () => engine.dispose?.())
+      if (disposed) this.options.carryOut(disposed.effects.filter(({ type }) => type === 'log'))
+    }
+    return Promise.resolve()
   }
 
   private drain(): void {
@@ -82,21 +83,21 @@ export class EngineRunner {
   }
 
   private handle(event: EngineEvent): void {
-    const { engine, options } = this
-    if (!engine) return
+    const { engine, options, recorder } = this
+    if (!engine || !recorder) return
     if (event.type === 'timer' && !options.claimTimer(event.name, event.generation)) return
     const head = headOf(event)
-    if (head) options.recorder.head = head
+    if (head) recorder.head = head
     options.observe?.(event)
-    const handled = this.call(event.type, () => handle(engine, event))
+    const handled = this.call(event.type, recorder, () => handle(engine, event))
     if (!handled) return
     if (handled.value instanceof Promise) options.fault(`the handler of '${event.type}' returned a promise: handlers are synchronous`)
     else options.carryOut(handled.effects)
   }
 
   /** Runs one handler; if it throws, nothing that it asked for is carried out. */
-  private call<T>(what: string, handler: () => T): { value: T; effects: readonly Effect[] } | undefined {
-    const { recorder, now, fault } = this.options
+  private call<T>(what: string, recorder: EffectRecorder, handler: () => T): { value: T; effects: readonly Effect[] } | undefined {
+    const { now, fault } = this.options
     recorder.begin(now())
     try {
       const value = handler()

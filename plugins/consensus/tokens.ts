@@ -1,5 +1,6 @@
 import { createToken } from '../../kernel/index.js'
-import type { Consensus, ConsensusTransport, EngineCatalog, Forwarding, HelloBoard, StateTransferService } from './consensus.js'
+import type { EngineCatalog } from './catalog.js'
+import type { Consensus, ConsensusTransport, Forwarding, HelloBoard, StateTransferService } from './consensus.js'
 import type { ConsensusFigures } from './counters.js'
 import type { Tracing } from './probe.js'
 

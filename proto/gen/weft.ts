@@ -267,9 +267,199 @@ export interface ConsensusMember {
 
 /** What hosts of consensus tell each other, beside the messages of their engines; between Weft peers alone. */
 export interface HostNote {
-  note: { $case: "heads"; value: HeadNotes } | //
-  /** Asks for the newest heads. */
-  { $case: "query"; value: HeadQuery } | undefined;
+  note:
+    | { $case: "heads"; value: HeadNotes }
+    | //
+    /** Asks for the newest heads. */
+    { $case: "query"; value: HeadQuery }
+    | { $case: "engine"; value: EngineNote }
+    | { $case: "crossing"; value: CrossingNote }
+    | { $case: "preflightQuestion"; value: PreflightQuestion }
+    | { $case: "preflightAnswer"; value: PreflightAnswer }
+    | { $case: "recovery"; value: RecoveryStatement }
+    | undefined;
+}
+
+/** A message of an engine of an epoch after the first, or of one on trial. */
+export interface EngineNote {
+  epoch: bigint;
+  /** The candidate that is on trial for that epoch; empty: the engine of the epoch. */
+  trial: Uint8Array;
+  message: Uint8Array;
+}
+
+/** A host has committed the activation block of its epoch. */
+export interface CrossingNote {
+  epoch: bigint;
+  /** Number and hash of the last block of the epoch before; epoch 0: none. */
+  activation: bigint;
+  hash: Uint8Array;
+  /** Height of the chain. */
+  height: bigint;
+  /** The sender wants to know the same of the receiver. */
+  asks: boolean;
+}
+
+/** Whether a validator could run an engine. */
+export interface PreflightQuestion {
+  token: bigint;
+  engine: string;
+  /** Empty: the one that the validator prefers. */
+  version: string;
+  /** JSON. */
+  options: string;
+}
+
+export interface PreflightAnswer {
+  token: bigint;
+  epoch: bigint;
+  height: bigint;
+  /** Empty: the validator does not have the engine. */
+  engine: string;
+  version: string;
+  /** Lower-case hex; empty: the site vouches for the code. */
+  codeDigest: string;
+  /** Why it would not run it; empty: it would. */
+  refusal: string;
+  isolated: boolean;
+}
+
+/** A validator that was stopped by its operator for a recovery, and where it stands. */
+export interface RecoveryStatement {
+  /** The epoch that is given up. */
+  fromEpoch: bigint;
+  /** Identity of the plan: SHAKE256 (32 bytes) of it. */
+  plan: Uint8Array;
+  member: number;
+  height: bigint;
+  hash: Uint8Array;
+  signature: Uint8Array;
+  /** The sender wants the receiver's. */
+  asks: boolean;
+}
+
+/** What a swap asks for: the argument of `prepare` (design: hot swap). */
+export interface SwapProposal {
+  /** The epoch that it ends, which is how a repeated or late proposal is told from a new one. */
+  fromEpoch: bigint;
+  engine: string;
+  version: string;
+  /** Lower-case hex of SHA-256 over the engine's code; empty: the sites vouch for it. */
+  codeDigest: string;
+  /** JSON. */
+  options: string;
+  /** Ids of the validators, in their order. */
+  members: string[];
+  /** Members of which that many may crash, or lie, while the engine stays safe and live. */
+  crashed: number;
+  byzantine: number;
+  agreement: boolean;
+  /** Validators give up when so many blocks, or so much of their own time, have passed since it was prepared. */
+  deadlineBlocks: number;
+  deadlineMs: number;
+  /** Weaker fault tolerance than before is intended. */
+  allowWeaker: boolean;
+  /** Random, so that the same swap can be asked for again. */
+  nonce: Uint8Array;
+}
+
+export interface OperatorSignature {
+  /** Ed25519 public key (32 bytes), and signature (64 bytes). */
+  key: Uint8Array;
+  signature: Uint8Array;
+}
+
+export interface OperatorSignatures {
+  signatures: OperatorSignature[];
+}
+
+/** A swap that was prepared and not decided yet. */
+export interface SwapCandidate {
+  /** SHAKE256 (32 bytes) of the proposal's bytes. */
+  id: Uint8Array;
+  proposal:
+    | SwapProposal
+    | undefined;
+  /** Number of the block that holds the `prepare`. */
+  preparedIn: bigint;
+  /** One each, in the order of execution. */
+  readies: MemberReady[];
+  cancels: number[];
+}
+
+export interface MemberReady {
+  member: number;
+  /** What the trial ordered. */
+  probe: Uint8Array;
+}
+
+/** The argument of `ready`: this member's trial of the candidate has ordered what it had to. */
+export interface SwapReady {
+  fromEpoch: bigint;
+  candidate: Uint8Array;
+  member: number;
+  probe: Uint8Array;
+  signature: Uint8Array;
+}
+
+/** The argument of `cancel`: of a member whose deadline has passed, or of an operator. */
+export interface SwapCancel {
+  fromEpoch: bigint;
+  candidate: Uint8Array;
+  member: number;
+  byOperator: boolean;
+  signature: Uint8Array;
+}
+
+/** The argument of `start`: this member has committed the activation block and runs the engine of the epoch. */
+export interface EpochMarker {
+  epoch: bigint;
+  /** Of the activation block. */
+  hash: Uint8Array;
+  member: number;
+  signature: Uint8Array;
+  /** Of the first epoch after a recovery: what the operators agreed on. The first marker brings the record into the chain. */
+  recovered: EpochRecord | undefined;
+}
+
+/** An epoch as the world state holds it. */
+export interface EpochRecord {
+  epoch: bigint;
+  engine: string;
+  version: string;
+  codeDigest: string;
+  options: string;
+  members: string[];
+  crashed: number;
+  byzantine: number;
+  agreement: boolean;
+  /** Number of the last block of the epoch before. */
+  activation: bigint;
+  /** Index of the member that leads first. */
+  firstLeader: number;
+  /** The candidate that it was. */
+  candidate: Uint8Array;
+  /** Markers that it takes until blocks hold transactions of clients. */
+  markersNeeded: number;
+  /** Members whose marker was executed, in that order. */
+  started: number[];
+  /** Set by a recovery: members whose statement was missing, as the operators accepted. */
+  missing: number[];
+  isRecovery: boolean;
+}
+
+/** Identities of the proposals of an epoch: none is prepared twice. */
+export interface UsedProposals {
+  ids: Uint8Array[];
+}
+
+/** The consensus metadata of blocks of epochs after the first. */
+export interface EpochBlockMetadata {
+  epoch: bigint;
+  /** What the engine gave to the block. */
+  engine: Uint8Array;
+  /** Identities (32 bytes) of the requests that were executed for it and rejected, in order. */
+  rejected: Uint8Array[];
 }
 
 export interface HeadQuery {
@@ -3252,6 +3442,21 @@ export const HostNote: MessageFns<HostNote, "weft.HostNote"> = {
       case "query":
         HeadQuery.encode(message.note.value, writer.uint32(18).fork()).join();
         break;
+      case "engine":
+        EngineNote.encode(message.note.value, writer.uint32(26).fork()).join();
+        break;
+      case "crossing":
+        CrossingNote.encode(message.note.value, writer.uint32(34).fork()).join();
+        break;
+      case "preflightQuestion":
+        PreflightQuestion.encode(message.note.value, writer.uint32(42).fork()).join();
+        break;
+      case "preflightAnswer":
+        PreflightAnswer.encode(message.note.value, writer.uint32(50).fork()).join();
+        break;
+      case "recovery":
+        RecoveryStatement.encode(message.note.value, writer.uint32(58).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3285,6 +3490,46 @@ export const HostNote: MessageFns<HostNote, "weft.HostNote"> = {
             message.note = { $case: "query", value: HeadQuery.decode(reader, reader.uint32()) };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.note = { $case: "engine", value: EngineNote.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.note = { $case: "crossing", value: CrossingNote.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.note = { $case: "preflightQuestion", value: PreflightQuestion.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.note = { $case: "preflightAnswer", value: PreflightAnswer.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.note = { $case: "recovery", value: RecoveryStatement.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3315,7 +3560,1916 @@ export const HostNote: MessageFns<HostNote, "weft.HostNote"> = {
         }
         break;
       }
+      case "engine": {
+        if (object.note?.value !== undefined && object.note?.value !== null) {
+          message.note = { $case: "engine", value: EngineNote.fromPartial(object.note.value) };
+        }
+        break;
+      }
+      case "crossing": {
+        if (object.note?.value !== undefined && object.note?.value !== null) {
+          message.note = { $case: "crossing", value: CrossingNote.fromPartial(object.note.value) };
+        }
+        break;
+      }
+      case "preflightQuestion": {
+        if (object.note?.value !== undefined && object.note?.value !== null) {
+          message.note = { $case: "preflightQuestion", value: PreflightQuestion.fromPartial(object.note.value) };
+        }
+        break;
+      }
+      case "preflightAnswer": {
+        if (object.note?.value !== undefined && object.note?.value !== null) {
+          message.note = { $case: "preflightAnswer", value: PreflightAnswer.fromPartial(object.note.value) };
+        }
+        break;
+      }
+      case "recovery": {
+        if (object.note?.value !== undefined && object.note?.value !== null) {
+          message.note = { $case: "recovery", value: RecoveryStatement.fromPartial(object.note.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseEngineNote(): EngineNote {
+  return { epoch: 0n, trial: new Uint8Array(0), message: new Uint8Array(0) };
+}
+
+export const EngineNote: MessageFns<EngineNote, "weft.EngineNote"> = {
+  $type: "weft.EngineNote" as const,
+
+  encode(message: EngineNote, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.epoch);
+    }
+    if (message.trial.length !== 0) {
+      writer.uint32(18).bytes(message.trial);
+    }
+    if (message.message.length !== 0) {
+      writer.uint32(26).bytes(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EngineNote {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEngineNote();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.trial = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EngineNote>): EngineNote {
+    return EngineNote.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EngineNote>): EngineNote {
+    const message = createBaseEngineNote();
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.trial = object.trial ?? new Uint8Array(0);
+    message.message = object.message ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseCrossingNote(): CrossingNote {
+  return { epoch: 0n, activation: 0n, hash: new Uint8Array(0), height: 0n, asks: false };
+}
+
+export const CrossingNote: MessageFns<CrossingNote, "weft.CrossingNote"> = {
+  $type: "weft.CrossingNote" as const,
+
+  encode(message: CrossingNote, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.epoch);
+    }
+    if (message.activation !== 0n) {
+      if (BigInt.asUintN(64, message.activation) !== message.activation) {
+        throw new globalThis.Error("value provided for field message.activation of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.activation);
+    }
+    if (message.hash.length !== 0) {
+      writer.uint32(26).bytes(message.hash);
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.height);
+    }
+    if (message.asks !== false) {
+      writer.uint32(40).bool(message.asks);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CrossingNote {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCrossingNote();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.activation = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.asks = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CrossingNote>): CrossingNote {
+    return CrossingNote.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CrossingNote>): CrossingNote {
+    const message = createBaseCrossingNote();
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.activation = (object.activation !== undefined && object.activation !== null)
+      ? BigInt(object.activation)
+      : 0n;
+    message.hash = object.hash ?? new Uint8Array(0);
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.asks = object.asks ?? false;
+    return message;
+  },
+};
+
+function createBasePreflightQuestion(): PreflightQuestion {
+  return { token: 0n, engine: "", version: "", options: "" };
+}
+
+export const PreflightQuestion: MessageFns<PreflightQuestion, "weft.PreflightQuestion"> = {
+  $type: "weft.PreflightQuestion" as const,
+
+  encode(message: PreflightQuestion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== 0n) {
+      if (BigInt.asUintN(64, message.token) !== message.token) {
+        throw new globalThis.Error("value provided for field message.token of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.token);
+    }
+    if (message.engine !== "") {
+      writer.uint32(18).string(message.engine);
+    }
+    if (message.version !== "") {
+      writer.uint32(26).string(message.version);
+    }
+    if (message.options !== "") {
+      writer.uint32(34).string(message.options);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PreflightQuestion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePreflightQuestion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.token = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.engine = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.options = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PreflightQuestion>): PreflightQuestion {
+    return PreflightQuestion.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PreflightQuestion>): PreflightQuestion {
+    const message = createBasePreflightQuestion();
+    message.token = (object.token !== undefined && object.token !== null) ? BigInt(object.token) : 0n;
+    message.engine = object.engine ?? "";
+    message.version = object.version ?? "";
+    message.options = object.options ?? "";
+    return message;
+  },
+};
+
+function createBasePreflightAnswer(): PreflightAnswer {
+  return { token: 0n, epoch: 0n, height: 0n, engine: "", version: "", codeDigest: "", refusal: "", isolated: false };
+}
+
+export const PreflightAnswer: MessageFns<PreflightAnswer, "weft.PreflightAnswer"> = {
+  $type: "weft.PreflightAnswer" as const,
+
+  encode(message: PreflightAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== 0n) {
+      if (BigInt.asUintN(64, message.token) !== message.token) {
+        throw new globalThis.Error("value provided for field message.token of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.token);
+    }
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.epoch);
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.height);
+    }
+    if (message.engine !== "") {
+      writer.uint32(34).string(message.engine);
+    }
+    if (message.version !== "") {
+      writer.uint32(42).string(message.version);
+    }
+    if (message.codeDigest !== "") {
+      writer.uint32(50).string(message.codeDigest);
+    }
+    if (message.refusal !== "") {
+      writer.uint32(58).string(message.refusal);
+    }
+    if (message.isolated !== false) {
+      writer.uint32(64).bool(message.isolated);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PreflightAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePreflightAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.token = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.engine = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.codeDigest = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.refusal = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.isolated = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PreflightAnswer>): PreflightAnswer {
+    return PreflightAnswer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PreflightAnswer>): PreflightAnswer {
+    const message = createBasePreflightAnswer();
+    message.token = (object.token !== undefined && object.token !== null) ? BigInt(object.token) : 0n;
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.engine = object.engine ?? "";
+    message.version = object.version ?? "";
+    message.codeDigest = object.codeDigest ?? "";
+    message.refusal = object.refusal ?? "";
+    message.isolated = object.isolated ?? false;
+    return message;
+  },
+};
+
+function createBaseRecoveryStatement(): RecoveryStatement {
+  return {
+    fromEpoch: 0n,
+    plan: new Uint8Array(0),
+    member: 0,
+    height: 0n,
+    hash: new Uint8Array(0),
+    signature: new Uint8Array(0),
+    asks: false,
+  };
+}
+
+export const RecoveryStatement: MessageFns<RecoveryStatement, "weft.RecoveryStatement"> = {
+  $type: "weft.RecoveryStatement" as const,
+
+  encode(message: RecoveryStatement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromEpoch !== 0n) {
+      if (BigInt.asUintN(64, message.fromEpoch) !== message.fromEpoch) {
+        throw new globalThis.Error("value provided for field message.fromEpoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.fromEpoch);
+    }
+    if (message.plan.length !== 0) {
+      writer.uint32(18).bytes(message.plan);
+    }
+    if (message.member !== 0) {
+      writer.uint32(24).uint32(message.member);
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.height);
+    }
+    if (message.hash.length !== 0) {
+      writer.uint32(42).bytes(message.hash);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(50).bytes(message.signature);
+    }
+    if (message.asks !== false) {
+      writer.uint32(56).bool(message.asks);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecoveryStatement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecoveryStatement();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.fromEpoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.plan = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.member = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.signature = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.asks = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecoveryStatement>): RecoveryStatement {
+    return RecoveryStatement.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecoveryStatement>): RecoveryStatement {
+    const message = createBaseRecoveryStatement();
+    message.fromEpoch = (object.fromEpoch !== undefined && object.fromEpoch !== null) ? BigInt(object.fromEpoch) : 0n;
+    message.plan = object.plan ?? new Uint8Array(0);
+    message.member = object.member ?? 0;
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.hash = object.hash ?? new Uint8Array(0);
+    message.signature = object.signature ?? new Uint8Array(0);
+    message.asks = object.asks ?? false;
+    return message;
+  },
+};
+
+function createBaseSwapProposal(): SwapProposal {
+  return {
+    fromEpoch: 0n,
+    engine: "",
+    version: "",
+    codeDigest: "",
+    options: "",
+    members: [],
+    crashed: 0,
+    byzantine: 0,
+    agreement: false,
+    deadlineBlocks: 0,
+    deadlineMs: 0,
+    allowWeaker: false,
+    nonce: new Uint8Array(0),
+  };
+}
+
+export const SwapProposal: MessageFns<SwapProposal, "weft.SwapProposal"> = {
+  $type: "weft.SwapProposal" as const,
+
+  encode(message: SwapProposal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromEpoch !== 0n) {
+      if (BigInt.asUintN(64, message.fromEpoch) !== message.fromEpoch) {
+        throw new globalThis.Error("value provided for field message.fromEpoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.fromEpoch);
+    }
+    if (message.engine !== "") {
+      writer.uint32(18).string(message.engine);
+    }
+    if (message.version !== "") {
+      writer.uint32(26).string(message.version);
+    }
+    if (message.codeDigest !== "") {
+      writer.uint32(34).string(message.codeDigest);
+    }
+    if (message.options !== "") {
+      writer.uint32(42).string(message.options);
+    }
+    for (const v of message.members) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.crashed !== 0) {
+      writer.uint32(56).uint32(message.crashed);
+    }
+    if (message.byzantine !== 0) {
+      writer.uint32(64).uint32(message.byzantine);
+    }
+    if (message.agreement !== false) {
+      writer.uint32(72).bool(message.agreement);
+    }
+    if (message.deadlineBlocks !== 0) {
+      writer.uint32(80).uint32(message.deadlineBlocks);
+    }
+    if (message.deadlineMs !== 0) {
+      writer.uint32(88).uint32(message.deadlineMs);
+    }
+    if (message.allowWeaker !== false) {
+      writer.uint32(96).bool(message.allowWeaker);
+    }
+    if (message.nonce.length !== 0) {
+      writer.uint32(106).bytes(message.nonce);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwapProposal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwapProposal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.fromEpoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.engine = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.codeDigest = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.options = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.members.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.crashed = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.byzantine = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.agreement = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.deadlineBlocks = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.deadlineMs = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.allowWeaker = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.nonce = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SwapProposal>): SwapProposal {
+    return SwapProposal.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SwapProposal>): SwapProposal {
+    const message = createBaseSwapProposal();
+    message.fromEpoch = (object.fromEpoch !== undefined && object.fromEpoch !== null) ? BigInt(object.fromEpoch) : 0n;
+    message.engine = object.engine ?? "";
+    message.version = object.version ?? "";
+    message.codeDigest = object.codeDigest ?? "";
+    message.options = object.options ?? "";
+    message.members = object.members?.map((e) => e) || [];
+    message.crashed = object.crashed ?? 0;
+    message.byzantine = object.byzantine ?? 0;
+    message.agreement = object.agreement ?? false;
+    message.deadlineBlocks = object.deadlineBlocks ?? 0;
+    message.deadlineMs = object.deadlineMs ?? 0;
+    message.allowWeaker = object.allowWeaker ?? false;
+    message.nonce = object.nonce ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseOperatorSignature(): OperatorSignature {
+  return { key: new Uint8Array(0), signature: new Uint8Array(0) };
+}
+
+export const OperatorSignature: MessageFns<OperatorSignature, "weft.OperatorSignature"> = {
+  $type: "weft.OperatorSignature" as const,
+
+  encode(message: OperatorSignature, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(18).bytes(message.signature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OperatorSignature {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperatorSignature();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.signature = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OperatorSignature>): OperatorSignature {
+    return OperatorSignature.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OperatorSignature>): OperatorSignature {
+    const message = createBaseOperatorSignature();
+    message.key = object.key ?? new Uint8Array(0);
+    message.signature = object.signature ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseOperatorSignatures(): OperatorSignatures {
+  return { signatures: [] };
+}
+
+export const OperatorSignatures: MessageFns<OperatorSignatures, "weft.OperatorSignatures"> = {
+  $type: "weft.OperatorSignatures" as const,
+
+  encode(message: OperatorSignatures, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.signatures) {
+      OperatorSignature.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OperatorSignatures {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperatorSignatures();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.signatures.push(OperatorSignature.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OperatorSignatures>): OperatorSignatures {
+    return OperatorSignatures.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OperatorSignatures>): OperatorSignatures {
+    const message = createBaseOperatorSignatures();
+    message.signatures = object.signatures?.map((e) => OperatorSignature.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSwapCandidate(): SwapCandidate {
+  return { id: new Uint8Array(0), proposal: undefined, preparedIn: 0n, readies: [], cancels: [] };
+}
+
+export const SwapCandidate: MessageFns<SwapCandidate, "weft.SwapCandidate"> = {
+  $type: "weft.SwapCandidate" as const,
+
+  encode(message: SwapCandidate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id.length !== 0) {
+      writer.uint32(10).bytes(message.id);
+    }
+    if (message.proposal !== undefined) {
+      SwapProposal.encode(message.proposal, writer.uint32(18).fork()).join();
+    }
+    if (message.preparedIn !== 0n) {
+      if (BigInt.asUintN(64, message.preparedIn) !== message.preparedIn) {
+        throw new globalThis.Error("value provided for field message.preparedIn of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.preparedIn);
+    }
+    for (const v of message.readies) {
+      MemberReady.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.cancels) {
+      writer.uint32(40).uint32(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwapCandidate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwapCandidate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.proposal = SwapProposal.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.preparedIn = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.readies.push(MemberReady.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag === 40) {
+              message.cancels.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.cancels.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SwapCandidate>): SwapCandidate {
+    return SwapCandidate.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SwapCandidate>): SwapCandidate {
+    const message = createBaseSwapCandidate();
+    message.id = object.id ?? new Uint8Array(0);
+    message.proposal = (object.proposal !== undefined && object.proposal !== null)
+      ? SwapProposal.fromPartial(object.proposal)
+      : undefined;
+    message.preparedIn = (object.preparedIn !== undefined && object.preparedIn !== null)
+      ? BigInt(object.preparedIn)
+      : 0n;
+    message.readies = object.readies?.map((e) => MemberReady.fromPartial(e)) || [];
+    message.cancels = object.cancels?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseMemberReady(): MemberReady {
+  return { member: 0, probe: new Uint8Array(0) };
+}
+
+export const MemberReady: MessageFns<MemberReady, "weft.MemberReady"> = {
+  $type: "weft.MemberReady" as const,
+
+  encode(message: MemberReady, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.member !== 0) {
+      writer.uint32(8).uint32(message.member);
+    }
+    if (message.probe.length !== 0) {
+      writer.uint32(18).bytes(message.probe);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MemberReady {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMemberReady();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.member = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.probe = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MemberReady>): MemberReady {
+    return MemberReady.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MemberReady>): MemberReady {
+    const message = createBaseMemberReady();
+    message.member = object.member ?? 0;
+    message.probe = object.probe ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseSwapReady(): SwapReady {
+  return {
+    fromEpoch: 0n,
+    candidate: new Uint8Array(0),
+    member: 0,
+    probe: new Uint8Array(0),
+    signature: new Uint8Array(0),
+  };
+}
+
+export const SwapReady: MessageFns<SwapReady, "weft.SwapReady"> = {
+  $type: "weft.SwapReady" as const,
+
+  encode(message: SwapReady, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromEpoch !== 0n) {
+      if (BigInt.asUintN(64, message.fromEpoch) !== message.fromEpoch) {
+        throw new globalThis.Error("value provided for field message.fromEpoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.fromEpoch);
+    }
+    if (message.candidate.length !== 0) {
+      writer.uint32(18).bytes(message.candidate);
+    }
+    if (message.member !== 0) {
+      writer.uint32(24).uint32(message.member);
+    }
+    if (message.probe.length !== 0) {
+      writer.uint32(34).bytes(message.probe);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(42).bytes(message.signature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwapReady {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwapReady();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.fromEpoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.candidate = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.member = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.probe = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.signature = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SwapReady>): SwapReady {
+    return SwapReady.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SwapReady>): SwapReady {
+    const message = createBaseSwapReady();
+    message.fromEpoch = (object.fromEpoch !== undefined && object.fromEpoch !== null) ? BigInt(object.fromEpoch) : 0n;
+    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.member = object.member ?? 0;
+    message.probe = object.probe ?? new Uint8Array(0);
+    message.signature = object.signature ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseSwapCancel(): SwapCancel {
+  return { fromEpoch: 0n, candidate: new Uint8Array(0), member: 0, byOperator: false, signature: new Uint8Array(0) };
+}
+
+export const SwapCancel: MessageFns<SwapCancel, "weft.SwapCancel"> = {
+  $type: "weft.SwapCancel" as const,
+
+  encode(message: SwapCancel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromEpoch !== 0n) {
+      if (BigInt.asUintN(64, message.fromEpoch) !== message.fromEpoch) {
+        throw new globalThis.Error("value provided for field message.fromEpoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.fromEpoch);
+    }
+    if (message.candidate.length !== 0) {
+      writer.uint32(18).bytes(message.candidate);
+    }
+    if (message.member !== 0) {
+      writer.uint32(24).uint32(message.member);
+    }
+    if (message.byOperator !== false) {
+      writer.uint32(32).bool(message.byOperator);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(42).bytes(message.signature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwapCancel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwapCancel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.fromEpoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.candidate = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.member = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.byOperator = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.signature = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SwapCancel>): SwapCancel {
+    return SwapCancel.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SwapCancel>): SwapCancel {
+    const message = createBaseSwapCancel();
+    message.fromEpoch = (object.fromEpoch !== undefined && object.fromEpoch !== null) ? BigInt(object.fromEpoch) : 0n;
+    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.member = object.member ?? 0;
+    message.byOperator = object.byOperator ?? false;
+    message.signature = object.signature ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseEpochMarker(): EpochMarker {
+  return { epoch: 0n, hash: new Uint8Array(0), member: 0, signature: new Uint8Array(0), recovered: undefined };
+}
+
+export const EpochMarker: MessageFns<EpochMarker, "weft.EpochMarker"> = {
+  $type: "weft.EpochMarker" as const,
+
+  encode(message: EpochMarker, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.epoch);
+    }
+    if (message.hash.length !== 0) {
+      writer.uint32(18).bytes(message.hash);
+    }
+    if (message.member !== 0) {
+      writer.uint32(24).uint32(message.member);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(34).bytes(message.signature);
+    }
+    if (message.recovered !== undefined) {
+      EpochRecord.encode(message.recovered, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EpochMarker {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEpochMarker();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.member = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.signature = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.recovered = EpochRecord.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EpochMarker>): EpochMarker {
+    return EpochMarker.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EpochMarker>): EpochMarker {
+    const message = createBaseEpochMarker();
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.hash = object.hash ?? new Uint8Array(0);
+    message.member = object.member ?? 0;
+    message.signature = object.signature ?? new Uint8Array(0);
+    message.recovered = (object.recovered !== undefined && object.recovered !== null)
+      ? EpochRecord.fromPartial(object.recovered)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseEpochRecord(): EpochRecord {
+  return {
+    epoch: 0n,
+    engine: "",
+    version: "",
+    codeDigest: "",
+    options: "",
+    members: [],
+    crashed: 0,
+    byzantine: 0,
+    agreement: false,
+    activation: 0n,
+    firstLeader: 0,
+    candidate: new Uint8Array(0),
+    markersNeeded: 0,
+    started: [],
+    missing: [],
+    isRecovery: false,
+  };
+}
+
+export const EpochRecord: MessageFns<EpochRecord, "weft.EpochRecord"> = {
+  $type: "weft.EpochRecord" as const,
+
+  encode(message: EpochRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.epoch);
+    }
+    if (message.engine !== "") {
+      writer.uint32(18).string(message.engine);
+    }
+    if (message.version !== "") {
+      writer.uint32(26).string(message.version);
+    }
+    if (message.codeDigest !== "") {
+      writer.uint32(34).string(message.codeDigest);
+    }
+    if (message.options !== "") {
+      writer.uint32(42).string(message.options);
+    }
+    for (const v of message.members) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.crashed !== 0) {
+      writer.uint32(56).uint32(message.crashed);
+    }
+    if (message.byzantine !== 0) {
+      writer.uint32(64).uint32(message.byzantine);
+    }
+    if (message.agreement !== false) {
+      writer.uint32(72).bool(message.agreement);
+    }
+    if (message.activation !== 0n) {
+      if (BigInt.asUintN(64, message.activation) !== message.activation) {
+        throw new globalThis.Error("value provided for field message.activation of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.activation);
+    }
+    if (message.firstLeader !== 0) {
+      writer.uint32(88).uint32(message.firstLeader);
+    }
+    if (message.candidate.length !== 0) {
+      writer.uint32(98).bytes(message.candidate);
+    }
+    if (message.markersNeeded !== 0) {
+      writer.uint32(104).uint32(message.markersNeeded);
+    }
+    for (const v of message.started) {
+      writer.uint32(112).uint32(v!);
+    }
+    for (const v of message.missing) {
+      writer.uint32(120).uint32(v!);
+    }
+    if (message.isRecovery !== false) {
+      writer.uint32(128).bool(message.isRecovery);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EpochRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEpochRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.engine = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.codeDigest = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.options = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.members.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.crashed = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.byzantine = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.agreement = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.activation = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.firstLeader = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.candidate = reader.bytes();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.markersNeeded = reader.uint32();
+            continue;
+          }
+          case 14: {
+            if (tag === 112) {
+              message.started.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 114) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.started.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 15: {
+            if (tag === 120) {
+              message.missing.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 122) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.missing.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.isRecovery = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EpochRecord>): EpochRecord {
+    return EpochRecord.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EpochRecord>): EpochRecord {
+    const message = createBaseEpochRecord();
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.engine = object.engine ?? "";
+    message.version = object.version ?? "";
+    message.codeDigest = object.codeDigest ?? "";
+    message.options = object.options ?? "";
+    message.members = object.members?.map((e) => e) || [];
+    message.crashed = object.crashed ?? 0;
+    message.byzantine = object.byzantine ?? 0;
+    message.agreement = object.agreement ?? false;
+    message.activation = (object.activation !== undefined && object.activation !== null)
+      ? BigInt(object.activation)
+      : 0n;
+    message.firstLeader = object.firstLeader ?? 0;
+    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.markersNeeded = object.markersNeeded ?? 0;
+    message.started = object.started?.map((e) => e) || [];
+    message.missing = object.missing?.map((e) => e) || [];
+    message.isRecovery = object.isRecovery ?? false;
+    return message;
+  },
+};
+
+function createBaseUsedProposals(): UsedProposals {
+  return { ids: [] };
+}
+
+export const UsedProposals: MessageFns<UsedProposals, "weft.UsedProposals"> = {
+  $type: "weft.UsedProposals" as const,
+
+  encode(message: UsedProposals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.ids) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UsedProposals {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUsedProposals();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ids.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UsedProposals>): UsedProposals {
+    return UsedProposals.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UsedProposals>): UsedProposals {
+    const message = createBaseUsedProposals();
+    message.ids = object.ids?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseEpochBlockMetadata(): EpochBlockMetadata {
+  return { epoch: 0n, engine: new Uint8Array(0), rejected: [] };
+}
+
+export const EpochBlockMetadata: MessageFns<EpochBlockMetadata, "weft.EpochBlockMetadata"> = {
+  $type: "weft.EpochBlockMetadata" as const,
+
+  encode(message: EpochBlockMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.epoch);
+    }
+    if (message.engine.length !== 0) {
+      writer.uint32(18).bytes(message.engine);
+    }
+    for (const v of message.rejected) {
+      writer.uint32(26).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EpochBlockMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEpochBlockMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.engine = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rejected.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EpochBlockMetadata>): EpochBlockMetadata {
+    return EpochBlockMetadata.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EpochBlockMetadata>): EpochBlockMetadata {
+    const message = createBaseEpochBlockMetadata();
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.engine = object.engine ?? new Uint8Array(0);
+    message.rejected = object.rejected?.map((e) => e) || [];
     return message;
   },
 };

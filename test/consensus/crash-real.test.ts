@@ -30,7 +30,6 @@ async function live(disk: SimDisk, time: VirtualTime): Promise<Life> {
     engine: { factory: noops, options: {} },
     members: [{ index: 0, id: 'vp0' }],
     self: 0,
-    epoch: 0n,
     seed: 1n,
     clock,
     log: new MemoryLog(),

@@ -102,7 +102,6 @@ describe('a host whose block cannot be written', () => {
       engine: { factory: noops, options: {} },
       members: [{ index: 0, id: 'vp0' }],
       self: 0,
-      epoch: 0n,
       seed: 1n,
       clock,
       log: new MemoryLog(),

@@ -71,7 +71,7 @@ describe('the consensus plugin', () => {
 
   it('names the registered engines when the configured one is unknown', async () => {
     const { peer, lines } = testPeer([...site, noopsPlugin], { ...small, 'peer.validator.consensus.plugin': 'pbtf' })
-    await expect(peer.start()).rejects.toThrow(/'pbtf'; registered are: noops/)
+    await expect(peer.start()).rejects.toThrow(/no engine 'pbtf'; it has: noops/)
     // Nothing has listened for even a moment.
     expect(lines.filter((line) => line.includes('listener peer on'))).toEqual([])
   })

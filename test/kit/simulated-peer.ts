@@ -3,6 +3,7 @@ import {
   type ConsensusHost,
   type ConsensusHostOptions,
   type ConsensusSigner,
+  type EngineCatalog,
   createConsensusHost,
   type EngineFactory,
   type Member,
@@ -10,6 +11,7 @@ import {
 } from '../../plugins/consensus/index.js'
 import type { Ledger } from '../../plugins/ledger/index.js'
 import type { Store } from '../../plugins/level/index.js'
+import { splitTransport } from './channels.js'
 import type { FailureKind } from './failures.js'
 import type { Invariants } from './invariants.js'
 import type { Endpoint } from './link-table.js'
@@ -29,13 +31,15 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly endpoint: Endpoint
   readonly members: readonly Member[]
   readonly engine: { readonly factory: EngineFactory; readonly options: unknown }
+  readonly engines: Pick<EngineCatalog, 'find'>
   readonly seed: bigint
   readonly time: VirtualTime
   readonly links: Links
   readonly disk: SimulatedDisk
   readonly openLedger: LedgerOpener<L>
   readonly wrapStore: (store: Store) => Store
-  readonly chaincode: Executor
+  /** Executes on the ledger of one life. */
+  readonly chaincode: (ledger: L) => Executor
   readonly signer: ConsensusSigner
   readonly limits: ConsensusHostOptions['limits']
   readonly transfer: ((peer: SimulatedPeer<L>, target: Parameters<StateTransfer>[0]) => ReturnType<StateTransfer>) | undefined
@@ -208,20 +212,22 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   }
 
   #hostOptions(life: Life<L>, store: Store, ledger: L, clock: Clock): ConsensusHostOptions {
-    const { self, members, engine, seed, signer, limits, transfer, invariants, endpoint } = this.#options
+    const { self, members, engine, engines, seed, signer, limits, transfer, invariants, endpoint } = this.#options
     const sink = this.#options.trace.sink
+    const { transport, notes } = splitTransport(life.attachment.transport)
     return {
       store,
       ledger,
-      chaincode: this.#chaincode(clock),
+      chaincode: this.#chaincode(clock, ledger),
       engine,
+      engines,
       members,
       self: self.index,
-      epoch: 0n,
       seed: seed + BigInt(endpoint) + BigInt(this.starts) * 1000n,
       clock,
       log: this.#logger(life),
-      transport: life.attachment.transport,
+      transport,
+      notes,
       signer,
       ...(limits ? { limits } : {}),
       ...(transfer ? { transfer: (target) => transfer(this, target) } : {}),
@@ -234,10 +240,11 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
           sink?.add({ type: 'event', at: endpoint, event })
           if (!this.#options.mayGoOn()) queueMicrotask(() => this.crash('kill'))
         },
-        sent: ({ vote }) => {
+        sent: ({ vote }, epoch) => {
           if (!vote) return
-          sink?.add({ type: 'vote', at: endpoint, slot: vote.slot, value: vote.value })
-          invariants.vote(self.index, vote.slot, vote.value)
+          const slot = epoch === 0n ? vote.slot : `epoch ${epoch} ${vote.slot}`
+          sink?.add({ type: 'vote', at: endpoint, slot, value: vote.value })
+          invariants.vote(self.index, slot, vote.value)
         },
       },
     }
@@ -255,8 +262,8 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     }
   }
 
-  #chaincode(clock: Clock): Executor {
-    const { chaincode } = this.#options
+  #chaincode(clock: Clock, ledger: L): Executor {
+    const chaincode = this.#options.chaincode(ledger)
     return {
       execute: async (batch, transactions) => {
         const { slowMs } = this.execution

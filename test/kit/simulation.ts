@@ -1,7 +1,18 @@
 import type { Logger } from '../../kernel/index.js'
-import type { ConsensusHostOptions, ConsensusSigner, EngineFactory, Member, MemberIndex, TransferTarget } from '../../plugins/consensus/index.js'
+import {
+  type ConsensusHostOptions,
+  type ConsensusSigner,
+  type EngineFactory,
+  type Member,
+  type MemberIndex,
+  ownEngine,
+  successionRules,
+  type SwapPolicy,
+  type TransferTarget,
+} from '../../plugins/consensus/index.js'
 import type { Ledger } from '../../plugins/ledger/index.js'
 import type { Store } from '../../plugins/level/index.js'
+import { EngineShelf } from './engine-shelf.js'
 import { failureOf, type FailureKind, type SimulationFailure } from './failures.js'
 import { Invariants } from './invariants.js'
 import { createKeyedHashSigner } from './keyed-hash-signer.js'
@@ -21,6 +32,10 @@ export interface SimulationOptions<L extends Ledger> {
   readonly seed: number
   readonly members: number
   readonly engine: { readonly factory: EngineFactory; readonly options?: unknown }
+  /** Engines that may follow the first one; it may follow them, too. */
+  readonly successors?: readonly EngineFactory[]
+  /** Who may change the engine. Default: every validator. */
+  readonly policy?: SwapPolicy
   readonly openLedger: LedgerOpener<L>
   /** Default: the memory disk. */
   readonly makeDisk?: (time: VirtualTime, random: Random) => SimulatedDisk
@@ -193,7 +208,10 @@ export class Simulation<L extends Ledger = Ledger> {
   }
 
   #peerOptions(options: SimulationOptions<L>, members: readonly Member[], self: Member, endpoint: Endpoint): SimulatedPeerOptions<L> {
-    const { engine } = options
+    const { engine, successors = [], policy = { kind: 'doors' } } = options
+    const first = ownEngine(engine.factory, { origin: 'the simulation', options: engine.options })
+    const catalog = new EngineShelf([first, ...successors.map((factory) => ownEngine(factory, { origin: 'the simulation', options: {} }))])
+    const signer = (options.signer ?? createKeyedHashSigner)(self)
     const makeDisk = options.makeDisk ?? ((time: VirtualTime, random: Random) => createMemoryDisk(time, random, options.disk ?? DEFAULT_DISK))
     return {
       self,
@@ -206,8 +224,9 @@ export class Simulation<L extends Ledger = Ledger> {
       disk: makeDisk(this.time, this.random.fork(`disk ${endpoint}`)),
       openLedger: options.openLedger,
       wrapStore: options.wrapStore ?? ((store) => store),
-      chaincode: createExecutor(),
-      signer: (options.signer ?? createKeyedHashSigner)(self),
+      engines: catalog,
+      chaincode: (ledger) => createExecutor(successionRules({ engine: first, members, policy, ledger, signer })),
+      signer,
       limits: options.limits,
       transfer: options.transfer && ((peer, target) => this.#transfer(peer, target)),
       repair: options.isWhole && ((peer, ledger, isWanted) => this.#repair(peer, ledger, () => isWanted() && options.isWhole?.(ledger) === false)),

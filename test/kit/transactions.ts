@@ -1,5 +1,15 @@
 import { ConfidentialityLevel, decode, encode, Transaction, Transaction_Type } from '../../proto/index.js'
-import type { ConsensusHostOptions } from '../../plugins/consensus/index.js'
+import {
+  BufferedState,
+  callOf,
+  callSuccession,
+  CONSENSUS_NAME,
+  type ConsensusHostOptions,
+  type ContractRules,
+  isToSuccession,
+  Refusal,
+  SUCCESSION_KEYS,
+} from '../../plugins/consensus/index.js'
 import type { ExecutedTransaction, LedgerBatch } from '../../plugins/ledger/index.js'
 import { quickHash } from './quick-hash.js'
 
@@ -41,11 +51,43 @@ export function isBoundToFail(txid: string): boolean {
 }
 
 /**
- * Executes transactions without chaincode: each writes its txid, a counter and a hash over everything before it, so that the state hash
+ * Executes transactions without chaincode, those to the succession of engines by its rules: each of the others writes its txid, a counter and a hash over everything before it, so that the state hash
  * depends on the order of all transactions ever executed.
  */
-export function createExecutor(): Executor {
-  return { execute: (batch, transactions) => Promise.resolve(transactions.map((transaction) => executeOne(batch, transaction))) }
+export function createExecutor(rules?: ContractRules): Executor {
+  return {
+    async execute(batch, transactions) {
+      const executed: ExecutedTransaction[] = []
+      for (const ordered of transactions) {
+        if (rules && isToSuccession(ordered.transaction)) executed.push(await executeCall(rules, batch, ordered))
+        else executed.push(executeOne(batch, ordered))
+      }
+      return executed
+    },
+  }
+}
+
+/** A call of the succession, as the system chaincode of a peer executes it. */
+async function executeCall(rules: ContractRules, batch: LedgerBatch, { bytes, transaction }: Ordered): Promise<ExecutedTransaction> {
+  const { txid } = transaction
+  const state = batch.begin(txid)
+  const name = Buffer.from(CONSENSUS_NAME)
+  const buffered = new BufferedState()
+  for (const key of SUCCESSION_KEYS) buffered.read(key, state.get(name, Buffer.from(key)))
+  const { call, args } = callOf(transaction) ?? { call: '', args: [] }
+  try {
+    await callSuccession(rules, buffered, call, args)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    state.finish(false)
+    return { bytes, result: { txid, error: error.message } }
+  }
+  for (const [key, value] of buffered.changes) {
+    if (value === undefined) state.delete(name, Buffer.from(key))
+    else state.put(name, Buffer.from(key), value)
+  }
+  state.finish(true)
+  return { bytes, result: { txid } }
 }
 
 function executeOne(batch: LedgerBatch, { bytes, transaction: { txid } }: Ordered): ExecutedTransaction {

@@ -3,7 +3,7 @@ import type { Clock, Logger, Settings, peerKeys } from '../../../kernel/index.js
 import { ChaincodeSpec_Type } from '../../../proto/index.js'
 import type { AwaitedChaincodes } from '../peer/awaited.js'
 import type { ChaincodeLauncher } from '../runtime.js'
-import type { SandboxKind } from '../sandbox/command.js'
+import type { SandboxKind } from '../../sandbox/index.js'
 import { type PeerForChaincode, chaincodeEnvironment, golangCommand, javaCommand } from './command.js'
 import { dockerEngine } from './docker/engine.js'
 import { hostConfigOf } from './docker/host-config.js'

@@ -1,9 +1,9 @@
 import { builtinModules } from 'node:module'
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
 import { stat } from 'node:fs/promises'
-import type { BuildFailure, BuildOptions, Message, Plugin } from 'esbuild'
+import type { Plugin } from 'esbuild'
 import { PeerError } from '../../../kernel/index.js'
-import { ownSource } from './own-source.js'
+import { buildModule, ownSource } from '../../sandbox/index.js'
 
 const SOURCE_FILE = /\.[mc]?[jt]s$/
 const BUILTINS = new Set(builtinModules)
@@ -17,7 +17,7 @@ const BUILTINS = new Set(builtinModules)
  */
 export async function bundleChaincode(path: string, maxBytes: number): Promise<Uint8Array> {
   const entry = await entryFile(path)
-  const bundle = await build({
+  const bundle = await buildModule('ERR_CHAINCODE_PACKAGE', {
     stdin: {
       contents: `import chaincode from ${JSON.stringify(`./${basename(entry)}`)}\nimport { serveCalls } from 'weft:serve'\nexport default (channel) => serveCalls(chaincode, channel)\n`,
       resolveDir: dirname(entry),
@@ -38,49 +38,16 @@ export async function bundleChaincode(path: string, maxBytes: number): Promise<U
   return bundle
 }
 
-/** Bundles one of Weft's own programs that run inside a sandbox, named as `ownSource` does. */
-export async function bundleGuest(module: string): Promise<Uint8Array> {
-  const entry = ownSource(module)
-  return build({ entryPoints: [entry], absWorkingDir: dirname(entry), platform: 'node' })
-}
-
-async function build(options: BuildOptions): Promise<Uint8Array> {
-  const esbuild = await import('esbuild')
-  try {
-    const { outputFiles } = await esbuild.build({
-      ...options,
-      bundle: true,
-      write: false,
-      format: 'esm',
-      target: 'es2023',
-      charset: 'utf8',
-      legalComments: 'none',
-      sourcemap: false,
-      minifyWhitespace: true,
-      minifySyntax: true,
-      treeShaking: true,
-      nodePaths: [],
-      tsconfigRaw: {},
-      define: { 'process.env.NODE_ENV': '"production"' },
-      logLevel: 'silent',
-    })
-    const [output] = outputFiles ?? []
-    if (output === undefined) throw new PeerError('ERR_CHAINCODE_PACKAGE', 'esbuild wrote no file')
-    return output.contents
-  } catch (cause) {
-    if (!isBuildFailure(cause)) throw cause
-    throw new PeerError('ERR_CHAINCODE_PACKAGE', cause.errors.slice(0, 5).map(describe).join('; '), { cause })
-  }
-}
-
 /** What chaincode may import: files, packages, `weft/chaincode`. */
 function importRules(): Plugin {
   return {
     name: 'chaincode-imports',
     setup(build) {
-      build.onResolve({ filter: /^weft:serve$/ }, () => ({ path: ownSource('./guest/serve') }))
+      build.onResolve({ filter: /^weft:serve$/ }, () => ({ path: ownSource('plugins/chaincode/node/guest/serve') }))
       build.onResolve({ filter: /^weft(\/.*)?$/ }, ({ path }) =>
-        path === 'weft/chaincode' ? { path: ownSource('../api/deployed') } : { errors: [{ text: `chaincode may import weft/chaincode, but not ${path}` }] },
+        path === 'weft/chaincode'
+          ? { path: ownSource('plugins/chaincode/api/deployed') }
+          : { errors: [{ text: `chaincode may import weft/chaincode, but not ${path}` }] },
       )
       build.onResolve({ filter: /^[^./]/ }, ({ path, importer, resolveDir }) => {
         if (!path.startsWith('node:') && !BUILTINS.has(path)) return undefined
@@ -105,13 +72,4 @@ async function entryFile(path: string): Promise<string> {
     if (found?.isFile() === true) return candidate
   }
   throw new PeerError('ERR_CHAINCODE_PACKAGE', `no chaincode source at ${path}: expected a .ts or .js file, or a folder with index.ts`)
-}
-
-function isBuildFailure(cause: unknown): cause is BuildFailure {
-  return cause instanceof Error && 'errors' in cause && Array.isArray(cause.errors)
-}
-
-/** Without the source line: the message may reach a client that must not read this peer's files. */
-function describe({ text, location }: Message): string {
-  return location === null ? text : `${location.file}:${location.line}: ${text}`
 }

@@ -1,2 +1,2 @@
 export { createNodeLauncher, type NodeLauncherOptions } from './launcher.js'
-export type { SandboxKind } from '../sandbox/command.js'
+export type { SandboxKind } from '../../sandbox/index.js'

@@ -1,14 +1,10 @@
 import { type Clock, type Logger, PeerError, systemClock } from '../../../kernel/index.js'
 import { ChaincodeSpec_Type } from '../../../proto/index.js'
 import type { ChaincodeLauncher } from '../runtime.js'
-import { onceItWorks } from '../once-it-works.js'
 import { unpackArchive } from './archive.js'
-import { bundleGuest } from './bundle.js'
-import { spawnContained } from '../sandbox/contained-process.js'
+import { bundleGuest, chooseSandbox, nodeFlags, onceItWorks, type SandboxKind, sandboxCommand, spawnContained } from '../../sandbox/index.js'
 import { packChaincode } from './pack.js'
 import { PipeRuntime } from './pipe-runtime.js'
-import { chooseSandbox } from '../sandbox/choose.js'
-import { type SandboxKind, sandboxCommand } from '../sandbox/command.js'
 
 /** Settings of {@link createNodeLauncher}. */
 export interface NodeLauncherOptions {
@@ -31,23 +27,6 @@ export interface NodeLauncherOptions {
 const MIB = 1024 * 1024
 const MIN_MEMORY_BYTES = 128 * MIB
 
-/** Node.js 20 knows the flag as experimental only, Node.js 24 without that word only. */
-const PERMISSION_FLAG = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
-
-/** Flags of the contained Node.js: a second wall inside the sandbox, and frugality. */
-function nodeFlags(memoryBytes: number): string[] {
-  return [
-    PERMISSION_FLAG,
-    '--experimental-vm-modules',
-    '--disallow-code-generation-from-strings',
-    '--no-warnings',
-    '--v8-pool-size=1',
-    `--max-old-space-size=${Math.floor(memoryBytes / MIB / 2)}`,
-    '--input-type=module',
-    '-',
-  ]
-}
-
 /** Packages TypeScript chaincode and runs it as type NODE, each in a sandboxed process of its own (plugins/chaincode/node/README.md). */
 export function createNodeLauncher(options: NodeLauncherOptions): ChaincodeLauncher {
   const { log, sandbox = 'auto', memoryBytes = 512 * MIB, maxBundleBytes = 4 * MIB, maxFrameBytes = 32 * MIB, clock = systemClock } = options
@@ -55,7 +34,7 @@ export function createNodeLauncher(options: NodeLauncherOptions): ChaincodeLaunc
   if (memoryBytes < MIN_MEMORY_BYTES)
     throw new PeerError('ERR_CONFIG_INVALID', `chaincode needs at least ${MIN_MEMORY_BYTES} bytes of memory, found ${memoryBytes}`)
   const limits = { memoryBytes }
-  const bootstrap = onceItWorks(() => bundleGuest('./guest/bootstrap'))
+  const bootstrap = onceItWorks(() => bundleGuest('plugins/chaincode/node/guest/bootstrap'))
   const chosen = onceItWorks(async () => {
     const kind = await chooseSandbox(sandbox, limits)
     if (kind === 'none') log.warning('deployed chaincode runs without a sandbox: it can do whatever this peer may do')
@@ -71,7 +50,7 @@ export function createNodeLauncher(options: NodeLauncherOptions): ChaincodeLaunc
         throw new PeerError('ERR_CHAINCODE_PACKAGE', `the code package has ${codePackage.length} bytes, more than ${maxBundleBytes}`)
       const bundle = await unpackArchive(codePackage, maxBundleBytes)
       const command = await sandboxCommand(await chosen(), limits, { file: process.execPath, args: nodeFlags(memoryBytes) })
-      const contained = await spawnContained({ command, input: await bootstrap(), memoryBytes, log, clock })
+      const contained = await spawnContained({ who: `chaincode ${name}`, command, input: await bootstrap(), memoryBytes, log, clock })
       const runtime = new PipeRuntime(name, contained, bundle, { maxFrameBytes, maxWriteBytes }, log)
       const cancel = clock.setTimer(startTimeoutMs, () => contained.kill(`it was not ready after ${startTimeoutMs} ms`))
       try {

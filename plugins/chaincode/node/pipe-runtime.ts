@@ -2,8 +2,7 @@ import { type Logger, messageOf as textOf, PeerError } from '../../../kernel/ind
 import { ChaincodeMessage, ChaincodeMessage_Type as Type, decode, encode } from '../../../proto/index.js'
 import { text } from '../api/bytes.js'
 import type { Call, CallResult, ChaincodeRuntime } from '../runtime.js'
-import type { ContainedProcess } from '../sandbox/contained-process.js'
-import { FrameReader, joinFrames } from './frames.js'
+import { type ContainedProcess, FrameReader, joinFrames } from '../../sandbox/index.js'
 import { type CallPipe, PipeCall, PipeViolation } from './pipe-call.js'
 import { ReadForecast } from './read-forecast.js'
 

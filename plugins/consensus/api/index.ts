@@ -5,7 +5,6 @@
  * @packageDocumentation
  */
 export { type Batcher, type BatcherEffects, type BatcherOptions, type Batching, BATCHING, createBatcher } from '../batcher.js'
-export type { EngineCatalog } from '../consensus.js'
 export { defineEngine, type EnginePlugin } from '../define-engine.js'
 export type { VerifyItem } from '../effects.js'
 export type {
@@ -32,4 +31,3 @@ export { requestId } from '../request-id.js'
 export { shake256 } from '../shake256.js'
 export { createSignatureChecks, type SignatureChecks } from '../signature-checks.js'
 export { createSoftTimers, type SoftTimers } from '../soft-timers.js'
-export { ENGINES } from '../tokens.js'

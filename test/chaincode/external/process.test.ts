@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../kernel/index.js'
 import { createProcessLauncher } from '../../../plugins/chaincode/external/process/launcher.js'
 import { packagers } from '../../../plugins/chaincode/external/source/pack.js'
-import { chooseSandbox } from '../../../plugins/chaincode/sandbox/choose.js'
+import { chooseSandbox } from '../../../plugins/sandbox/index.js'
 import {
   ChaincodeDeploymentSpec,
   ChaincodeDeploymentSpec_ExecutionEnvironment,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { FrameReader, joinFrames } from '../../../plugins/chaincode/node/frames.js'
+import { FrameReader, joinFrames } from '../../../plugins/sandbox/index.js'
 
 const bodies = ['', 'a', 'bc'.repeat(300), 'd'].map((text) => Buffer.from(text))
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createNodeLauncher } from '../../../plugins/chaincode/node/index.js'
-import { chooseSandbox } from '../../../plugins/chaincode/sandbox/choose.js'
-import type { SandboxKind } from '../../../plugins/chaincode/sandbox/command.js'
+import { chooseSandbox } from '../../../plugins/sandbox/index.js'
+import type { SandboxKind } from '../../../plugins/sandbox/index.js'
 import type { ChaincodeRuntime } from '../../../plugins/chaincode/runtime.js'
 import { MemoryPeer } from '../api/memory-peer.js'
 import { inputOf, withSource } from './packages.js'
@@ -140,7 +140,7 @@ describe.each(['bwrap', 'unshare'] as const)('a process that broke out of everyt
     )
     if (usable !== true) {
       // Without a sandbox there must be no deployed chaincode, and a message that says what to install.
-      expect(usable).toMatchObject({ code: 'ERR_CHAINCODE_SANDBOX', hint: expect.stringContaining('apt-get install bubblewrap') })
+      expect(usable).toMatchObject({ code: 'ERR_SANDBOX', hint: expect.stringContaining('apt-get install bubblewrap') })
       return undefined
     }
     return run(kind, source)
@@ -194,7 +194,7 @@ describe('a sandbox that does not work', () => {
     const path = process.env.PATH
     const limits = { memoryBytes: 1024 * 1024 } // Too little for any Node.js: no candidate can pass its self-test.
     await expect(chooseSandbox('auto', limits)).rejects.toMatchObject({
-      code: 'ERR_CHAINCODE_SANDBOX',
+      code: 'ERR_SANDBOX',
       message: expect.stringContaining('bwrap: '),
       hint: expect.stringContaining('apt-get install bubblewrap'),
     })

@@ -1,6 +1,6 @@
-import { spawnContained } from '../../../plugins/chaincode/sandbox/contained-process.js'
+import { spawnContained } from '../../../plugins/sandbox/index.js'
 import { PipeRuntime } from '../../../plugins/chaincode/node/pipe-runtime.js'
-import { type SandboxKind, sandboxCommand } from '../../../plugins/chaincode/sandbox/command.js'
+import { type SandboxKind, sandboxCommand } from '../../../plugins/sandbox/index.js'
 import { systemClock } from '../../../kernel/index.js'
 import { ChaincodeMessage, ChaincodeMessage_Type as Type, encode, PutStateInfo } from '../../../proto/index.js'
 import { keepingLog } from './quiet-log.js'
@@ -11,7 +11,7 @@ export const MEMORY_BYTES = 256 * 1024 * 1024
 export async function rogueProcess(kind: SandboxKind, source: string) {
   const log = keepingLog()
   const command = await sandboxCommand(kind, { memoryBytes: MEMORY_BYTES }, { file: process.execPath, args: ['--input-type=module', '-'] })
-  const contained = await spawnContained({ command, input: Buffer.from(source), memoryBytes: MEMORY_BYTES, log, clock: systemClock })
+  const contained = await spawnContained({ who: 'the rogue', command, input: Buffer.from(source), memoryBytes: MEMORY_BYTES, log, clock: systemClock })
   return { contained, log }
 }
 

@@ -7,7 +7,10 @@ import type { Namespace, Store } from '../../../plugins/level/index.js'
 const EMPTY = new Uint8Array()
 
 /** A chain without world state, kept in namespace `chain` of a store; one write a block. */
-export class FakeLedger implements Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'blockBytes' | 'stateHash' | 'locate' | 'transactionBytes'> {
+export class FakeLedger
+  implements Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'blockBytes' | 'stateHash' | 'locate' | 'transactionBytes' | 'committed'>
+{
+  readonly committed = { get: () => undefined, async *range() {} }
   private readonly chain: Namespace
   private head: BlockchainInfo
   isOpen = false

@@ -96,7 +96,6 @@ export function createBench(
     engine: { factory, options: {} },
     members: Array.from({ length: size }, (_, index) => ({ index, id: `vp${index}` })),
     self: 0,
-    epoch: 0n,
     seed: 1n,
     clock,
     log,

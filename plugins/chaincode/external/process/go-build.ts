@@ -4,8 +4,7 @@ import { access, mkdir, mkdtemp, realpath, rename, rm } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { PeerError, messageOf } from '../../../../kernel/index.js'
-import { type Command, type SandboxKind, sandboxCommand } from '../../sandbox/command.js'
-import { findTool } from '../../sandbox/tools.js'
+import { type Command, findTool, type SandboxKind, sandboxCommand } from '../../../sandbox/index.js'
 import { unpackSources } from './unpack.js'
 
 /** How Go chaincode is built. */

@@ -1,14 +1,10 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { type Clock, type Logger, PeerError } from '../../../../kernel/index.js'
 import { ChaincodeSpec_Type } from '../../../../proto/index.js'
-import { bundleGuest } from '../../node/bundle.js'
-import { onceItWorks } from '../../once-it-works.js'
 import { AwaitedChaincodes } from '../../peer/awaited.js'
 import { createRegisterService, registerServiceDefinition } from '../../peer/stream/register-service.js'
 import type { ChaincodeLauncher } from '../../runtime.js'
-import { chooseSandbox } from '../../sandbox/choose.js'
-import { type SandboxKind, sandboxCommand } from '../../sandbox/command.js'
-import { type ContainedProcess, spawnContained } from '../../sandbox/contained-process.js'
+import { bundleGuest, chooseSandbox, type ContainedProcess, onceItWorks, type SandboxKind, sandboxCommand, spawnContained } from '../../../sandbox/index.js'
 import { chaincodeEnvironment, golangCommand } from '../command.js'
 import { LaunchedRuntime } from '../launched-runtime.js'
 import { awaitRegistration } from '../registration.js'
@@ -38,7 +34,7 @@ const MAX_OPEN_FILES = 256
 /** Builds Go chaincode with the Go of this machine and runs it in a sandbox: its only way out is its one connection, which leads to `Register` alone. */
 export function createProcessLauncher(options: ProcessLauncherOptions): ChaincodeLauncher {
   const { log, clock, memoryBytes } = options
-  const relay = onceItWorks(() => bundleGuest('../external/process/guest/relay'))
+  const relay = onceItWorks(() => bundleGuest('plugins/chaincode/external/process/guest/relay'))
   const sandboxKind = onceItWorks(() => chooseSandbox(options.sandbox, { memoryBytes }))
 
   const start = async (executable: string, name: string): Promise<ContainedProcess> => {
@@ -49,7 +45,7 @@ export function createProcessLauncher(options: ProcessLauncherOptions): Chaincod
     const program = { file: process.execPath, args: ['--no-warnings', '--v8-pool-size=1', '--input-type=module', '-', String(port), ...words] }
     const view = { loopback: true, readOnly: [executable], devices: ['/dev/null', '/dev/urandom'], environment: chaincodeEnvironment(name, { tls: undefined }) }
     const command = await sandboxCommand(kind, { memoryBytes, maxTasks: MAX_TASKS, maxOpenFiles: MAX_OPEN_FILES }, program, view)
-    return spawnContained({ command, input: await relay(), memoryBytes, log, clock })
+    return spawnContained({ who: `chaincode ${name}`, command, input: await relay(), memoryBytes, log, clock })
   }
 
   return {

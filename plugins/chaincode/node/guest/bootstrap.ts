@@ -9,7 +9,7 @@ import { utf8 } from '../../api/bytes.js'
 import { failureText } from '../../api/errors.js'
 import { createHost } from '../../api/host.js'
 import { messageOf } from '../../api/message-port.js'
-import { FrameReader, joinFrames } from '../frames.js'
+import { FrameReader, joinFrames } from '../../../sandbox/frames.js'
 import type { Channel } from './channel.js'
 import { scrubGlobals } from './scrub.js'
 

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { Clock, Logger } from '../../../kernel/index.js'
+import type { Clock, Logger } from '../../kernel/index.js'
 
 const MAX_LINE_BYTES = 4096
 const MAX_LINES_PER_SECOND = 200
@@ -8,8 +8,8 @@ const MAX_BYTES_PER_SECOND = 256 * 1024
 const WINDOW_MS = 1000
 const LEVELS = ['debug', 'info', 'warning', 'error'] as const
 
-/** Copies what a chaincode's process prints to the log, line by line, with limits on length and rate. */
-export function logOutput(stream: Readable, log: Logger, clock: Clock, fallback: 'info' | 'warning'): void {
+/** Copies what a contained process prints to the log, line by line, with limits on length and rate. */
+export function logOutput(stream: Readable, log: Logger, clock: Clock, fallback: 'info' | 'warning', who: string): void {
   let line = Buffer.alloc(0)
   let windowStart = clock.elapsedMs()
   let lines = 0
@@ -18,9 +18,7 @@ export function logOutput(stream: Readable, log: Logger, clock: Clock, fallback:
 
   const nextWindow = () => {
     if (dropped > 0)
-      log.warning(
-        `${dropped} lines of the chaincode were dropped: it printed more than ${MAX_LINES_PER_SECOND} lines or ${MAX_BYTES_PER_SECOND} bytes in a second`,
-      )
+      log.warning(`${dropped} lines of ${who} were dropped: it printed more than ${MAX_LINES_PER_SECOND} lines or ${MAX_BYTES_PER_SECOND} bytes in a second`)
     windowStart = clock.elapsedMs()
     lines = bytes = dropped = 0
   }
@@ -55,13 +53,13 @@ export function logOutput(stream: Readable, log: Logger, clock: Clock, fallback:
     }
   })
   // The end of the process is what counts; a broken pipe says nothing more.
-  stream.on('error', (error) => log.debug(`reading the chaincode's output ended: ${error.message}`))
+  stream.on('error', (error) => log.debug(`reading the output of ${who} ended: ${error.message}`))
   stream.on('end', () => {
     if (line.length > 0) print(line.toString())
   })
 }
 
-/** Without control characters: a line of chaincode must not pretend to be another line, or command a terminal. */
+/** Without control characters: a line of contained code must not pretend to be another line, or command a terminal. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD')
 }

@@ -1,7 +1,7 @@
-import { PeerError } from '../../../kernel/index.js'
+import { PeerError } from '../../kernel/index.js'
 import { filesOf, findTool } from './tools.js'
 
-/** How a chaincode's process is contained. */
+/** How a process is contained. */
 export type SandboxKind = 'bwrap' | 'unshare' | 'none'
 
 /** Limits of the process. */
@@ -50,7 +50,7 @@ const NOTHING: SandboxView = Object.freeze({})
  * Wraps a program in a sandbox: no network, no files but its own executable, its libraries and what `view` shows, no other processes,
  * no privileges, limited memory.
  *
- * @throws PeerError ERR_CHAINCODE_SANDBOX naming the package to install
+ * @throws PeerError ERR_SANDBOX naming the package to install
  */
 export async function sandboxCommand(kind: SandboxKind, limits: SandboxLimits, program: Command, view: SandboxView = NOTHING): Promise<Command> {
   const prlimit = await required('prlimit', 'util-linux')
@@ -133,7 +133,7 @@ async function unshare(program: Command, prlimit: string, words: readonly string
   const shown = [...files, ...(view.readOnly ?? []), ...(view.writable ?? [])]
   // It hides what lies below it.
   const root = ROOTS.find((folder) => shown.every((path) => !path.startsWith(`${folder}/`)))
-  if (root === undefined) throw new PeerError('ERR_CHAINCODE_SANDBOX', `one of ${ROOTS.join(', ')} must hold nothing that chaincode needs`)
+  if (root === undefined) throw new PeerError('ERR_SANDBOX', `one of ${ROOTS.join(', ')} must hold nothing that the program needs`)
   const script = [
     'set -e',
     ...(view.loopback === true ? [await loopbackUp()] : []),
@@ -189,6 +189,6 @@ async function loopbackUp(): Promise<string> {
 
 async function required(name: string, packageName: string): Promise<string> {
   const file = await findTool(name)
-  if (file === undefined) throw new PeerError('ERR_CHAINCODE_SANDBOX', `${name} is not installed`, { hint: `apt-get install ${packageName}` })
+  if (file === undefined) throw new PeerError('ERR_SANDBOX', `${name} is not installed`, { hint: `apt-get install ${packageName}` })
   return file
 }

@@ -1,5 +1,5 @@
 /** Bytes of a frame's header: the body's length, big-endian. */
-export const HEADER_BYTES = 4
+const HEADER_BYTES = 4
 
 /** Cuts a stream of bytes into length-prefixed frames. */
 export class FrameReader {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
-import { messageOf, PeerError } from '../../../kernel/index.js'
+import { messageOf, PeerError } from '../../kernel/index.js'
 
 const SYSTEM_FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin']
 
@@ -24,18 +24,18 @@ export async function findTool(name: string): Promise<string | undefined> {
 /**
  * Programs and the shared libraries that they load, as absolute paths: all that a sandbox shows of the file system.
  *
- * @throws PeerError ERR_CHAINCODE_SANDBOX if `ldd` cannot say
+ * @throws PeerError ERR_SANDBOX if `ldd` cannot say
  */
 export async function filesOf(programs: readonly string[]): Promise<string[]> {
   const ldd = await findTool('ldd')
   if (ldd === undefined)
-    throw new PeerError('ERR_CHAINCODE_SANDBOX', 'ldd is missing, which names the libraries that the sandbox must show', { hint: 'apt-get install libc-bin' })
+    throw new PeerError('ERR_SANDBOX', 'ldd is missing, which names the libraries that the sandbox must show', { hint: 'apt-get install libc-bin' })
   try {
     const stdout = await listed(ldd, programs)
     const libraries = Array.from(stdout.matchAll(/(?:=>\s+|^\s+)(\/\S+)\s+\(0x/gm), ([, file]) => file)
     return [...new Set([...programs, ...libraries.filter((file) => file !== undefined)])].sort()
   } catch (cause) {
-    throw new PeerError('ERR_CHAINCODE_SANDBOX', `ldd failed for ${programs.join(', ')}: ${messageOf(cause)}`, { cause })
+    throw new PeerError('ERR_SANDBOX', `ldd failed for ${programs.join(', ')}: ${messageOf(cause)}`, { cause })
   }
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { type Clock, type Logger, messageOf } from '../../../kernel/index.js'
+import { type Clock, type Logger, messageOf } from '../../kernel/index.js'
 
 const PERIOD_MS = 250
 const PAGE_BYTES = 4096

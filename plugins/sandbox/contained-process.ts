@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
-import { type Clock, type Logger, PeerError } from '../../../kernel/index.js'
+import { type Clock, type Logger, PeerError } from '../../kernel/index.js'
 import { watchMemory } from './memory-watch.js'
 import { logOutput } from './output-log.js'
 import type { Command } from './command.js'
 
 /** What {@link spawnContained} needs. */
 export interface ContainedProcessOptions {
+  /** What runs in it, for the log: `the chaincode`. */
+  readonly who: string
   readonly command: Command
   /** Written to the program's standard input, which then ends. */
   readonly input: Uint8Array
@@ -28,15 +30,15 @@ export interface ContainedProcess {
 /**
  * Starts a program as leader of its own process group.
  *
- * @throws PeerError ERR_CHAINCODE_LAUNCH if it cannot be started
+ * @throws PeerError ERR_SANDBOX_LAUNCH if it cannot be started
  */
-export async function spawnContained({ command, input, memoryBytes, log, clock }: ContainedProcessOptions): Promise<ContainedProcess> {
+export async function spawnContained({ who, command, input, memoryBytes, log, clock }: ContainedProcessOptions): Promise<ContainedProcess> {
   const child = spawn(command.file, command.args, { stdio: ['pipe', 'pipe', 'pipe', 'pipe'], env: {}, cwd: '/', detached: true })
   const pipe = child.stdio[3]
   const { pid } = child
   if (pid === undefined || !(pipe instanceof Socket)) {
     const cause = await new Promise<Error>((resolve) => child.once('error', resolve))
-    throw new PeerError('ERR_CHAINCODE_LAUNCH', `cannot start ${command.file}: ${cause.message}`, { cause })
+    throw new PeerError('ERR_SANDBOX_LAUNCH', `cannot start ${command.file}: ${cause.message}`, { cause })
   }
 
   let killedFor: string | undefined
@@ -54,12 +56,12 @@ export async function spawnContained({ command, input, memoryBytes, log, clock }
       resolve(killedFor ?? `the process ended with ${signal ?? `exit code ${code}`}`)
     })
   })
-  child.on('error', (error) => log.warning(`the chaincode's process: ${error.message}`))
-  pipe.on('error', (error) => log.debug(`the chaincode's pipe: ${error.message}`))
-  child.stdin?.on('error', (error) => log.debug(`the chaincode's process did not read its program: ${error.message}`))
+  child.on('error', (error) => log.warning(`the process of ${who}: ${error.message}`))
+  pipe.on('error', (error) => log.debug(`the pipe of ${who}: ${error.message}`))
+  child.stdin?.on('error', (error) => log.debug(`the process of ${who} did not read its program: ${error.message}`))
   child.stdin?.end(input)
-  if (child.stdout !== null) logOutput(child.stdout, log, clock, 'info')
-  if (child.stderr !== null) logOutput(child.stderr, log, clock, 'warning')
+  if (child.stdout !== null) logOutput(child.stdout, log, clock, 'info', who)
+  if (child.stderr !== null) logOutput(child.stderr, log, clock, 'warning', who)
   return { pipe, ended, kill }
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { messageOf, PeerError } from '../../../kernel/index.js'
+import { messageOf, PeerError } from '../../kernel/index.js'
 import { type SandboxKind, type SandboxLimits, sandboxCommand } from './command.js'
 
 /** How long a sandbox may take to show that it works. */
@@ -19,7 +19,7 @@ else process.stdout.write('in reach: ' + [...reachable, ...interfaces.map(({ add
 /**
  * Finds the sandbox of this machine: the one asked for, or for \`auto\` the first of bwrap and unshare that passes a self-test.
  *
- * @throws PeerError ERR_CHAINCODE_SANDBOX with what failed and what to install
+ * @throws PeerError ERR_SANDBOX with what failed and what to install
  */
 export async function chooseSandbox(wanted: 'auto' | SandboxKind, limits: SandboxLimits): Promise<SandboxKind> {
   if (wanted === 'none') return 'none'
@@ -35,8 +35,8 @@ export async function chooseSandbox(wanted: 'auto' | SandboxKind, limits: Sandbo
       failures.push(`${kind}: ${messageOf(cause)}`)
     }
   }
-  throw new PeerError('ERR_CHAINCODE_SANDBOX', `no sandbox works for deployed chaincode (${failures.join('; ')})`, {
-    hint: 'apt-get install bubblewrap, and allow unprivileged user namespaces; or set the sandbox to none, which lets deployed code do whatever this peer may do',
+  throw new PeerError('ERR_SANDBOX', `no sandbox works on this machine (${failures.join('; ')})`, {
+    hint: 'apt-get install bubblewrap, and allow unprivileged user namespaces; or set the sandbox to none, which lets contained code do whatever this peer may do',
   })
 }
 

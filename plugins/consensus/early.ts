@@ -1,0 +1,68 @@
+import { createRecentIds } from './recent-ids.js'
+import type { ConsensusLimits } from './limits.js'
+import type { MemberIndex } from './engine.js'
+
+interface Held {
+  readonly messages: Uint8Array[]
+  bytes: number
+  /** A message did not fit: what came later is not kept either. */
+  isBroken: boolean
+}
+
+const MOST_CHANNELS = 4
+const MOST_REMEMBERED = 64
+
+/**
+ * Messages of engines that do not run here yet: other validators commit the activation block, or load a candidate, sooner. Bounded for each member; one that
+ * says more than fits is treated as if its link had broken in between, which engines are built for.
+ */
+export class EarlyMessages {
+  /** Channels whose engine has come and gone. */
+  private readonly over = createRecentIds(MOST_REMEMBERED)
+  private readonly held = new Map<string, Map<MemberIndex, Held>>()
+
+  constructor(private readonly limits: Pick<ConsensusLimits, 'maxInboundPerMember' | 'maxInboundBytesPerMember'>) {}
+
+  /** `channel` names the engine that the message is for. */
+  add(channel: string, from: MemberIndex, message: Uint8Array): void {
+    if (this.over.has(channel)) return
+    const members = this.held.get(channel) ?? new Map<MemberIndex, Held>()
+    // A member that lies may name engines without end.
+    if (!members.has(from) && this.channelsOf(from) >= MOST_CHANNELS) return
+    this.held.set(channel, members)
+    const held = members.get(from) ?? { messages: [], bytes: 0, isBroken: false }
+    members.set(from, held)
+    const isTooMuch = held.messages.length >= this.limits.maxInboundPerMember || held.bytes + message.length > this.limits.maxInboundBytesPerMember
+    held.isBroken ||= isTooMuch
+    if (held.isBroken) return
+    held.messages.push(message)
+    held.bytes += message.length
+  }
+
+  /** Takes out what members said to an engine that begins now, in order for each member. */
+  take(channel: string): Iterable<{ readonly from: MemberIndex; readonly messages: readonly Uint8Array[]; readonly isBroken: boolean }> {
+    const members = this.held.get(channel) ?? new Map<MemberIndex, Held>()
+    this.held.delete(channel)
+    this.over.add(channel)
+    return [...members].map(([from, { messages, isBroken }]) => ({ from, messages, isBroken }))
+  }
+
+  /** Forgets all channels but these: their engines will never run. */
+  keep(wanted: (channel: string) => boolean): void {
+    for (const channel of this.held.keys()) if (!wanted(channel)) this.held.delete(channel)
+  }
+
+  /** A member's link broke: what it said before may have a gap behind it. */
+  broke(member: MemberIndex): void {
+    for (const members of this.held.values()) {
+      const held = members.get(member)
+      if (held) held.isBroken = true
+    }
+  }
+
+  private channelsOf(member: MemberIndex): number {
+    let channels = 0
+    for (const members of this.held.values()) if (members.has(member)) channels++
+    return channels
+  }
+}

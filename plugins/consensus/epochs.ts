@@ -1,0 +1,420 @@
+import { messageOf, PeerError } from '../../kernel/index.js'
+import { BlockchainInfo, decode, encode, type EpochRecord, type SwapProposal, Transaction } from '../../proto/index.js'
+import { engineMetadata } from './block-metadata.js'
+import type { CatalogEngine } from './catalog.js'
+import { EarlyMessages } from './early.js'
+import type { EngineRequest, Head, MemberIndex } from './engine.js'
+import { headOf } from './execution.js'
+import { createLiveEngine, type EpochsOptions, type LiveEngine } from './live-engine.js'
+import type { Note } from './notes.js'
+import { requestsFrom } from './recent-requests.js'
+import { createEngineRecords, type EngineRecords, epochsWithRecords } from './records.js'
+import { isToSuccession } from './swap/calls.js'
+import { Crossing } from './swap/crossing.js'
+import { SwapDriver } from './swap/driver.js'
+import { MemberCalls } from './swap/member-calls.js'
+import { faultsOf, hasStarted } from './swap/records.js'
+import type { Succession } from './swap/succession.js'
+
+const LOOK_FOR_ENGINE_MS = 2000
+
+/** The engines of this validator: the one of the present epoch, the one before it while others need it, and a candidate on trial (design §6). */
+export class Epochs {
+  live: LiveEngine | undefined
+  /** The engine of the epoch before, sealed: it votes, and delivers nothing. */
+  sealed: LiveEngine | undefined
+  /** Why no engine runs although none was halted: its code is not here. */
+  following: string | undefined
+  private entered: bigint | undefined
+  private entering = 0
+  private readonly early: EarlyMessages
+  private readonly calls: MemberCalls
+  private readonly up = { transport: new Set<MemberIndex>(), notes: new Set<MemberIndex>() }
+  private readonly driver: SwapDriver
+  private readonly crossing: Crossing
+  private prepared: { readonly candidate: Uint8Array; readonly engine: CatalogEngine } | undefined
+
+  constructor(private readonly options: EpochsOptions) {
+    const { surroundings, notes, ledger, succession: chain, isOver, seed } = options
+    const { members, self, clock, log, limits } = surroundings
+    this.early = new EarlyMessages(limits)
+    this.calls = new MemberCalls(options)
+    this.driver = new SwapDriver({
+      surroundings,
+      clock,
+      log,
+      seed,
+      height: () => ledger.height(),
+      engineFor: (wanted) => this.engineFor(wanted),
+      transmit: ({ to, bytes }, candidate, epoch) => notes.engine(to, epoch, candidate, bytes),
+      begun: (trial) => this.welcome(trial, channelOf(trial.identity), this.up.notes),
+      ready: (candidate, probe) => this.calls.ready(candidate, probe),
+      cancel: (candidate) => this.calls.cancel(candidate),
+      isOver,
+    })
+    this.crossing = new Crossing({
+      members: members.length,
+      self,
+      notes,
+      clock,
+      height: () => ledger.height(),
+      hashOf: (block) => chain.hashOf(block),
+      isOver,
+      complete: () => this.unseal(),
+    })
+  }
+
+  /** What is known of a swap under way. */
+  get swap() {
+    return this.driver.view
+  }
+
+  /** Members that are known to have entered the present epoch. */
+  get crossed(): readonly MemberIndex[] {
+    return this.crossing.crossed
+  }
+
+  /** Begins the engine of the chain's epoch, and those that others still need. Rejects if the store fails. */
+  async start(): Promise<void> {
+    const { succession: chain, store } = this.options
+    const { record } = chain
+    for (const epoch of await epochsWithRecords(store)) if (epoch + 1n < record.epoch) await createEngineRecords(store, epoch).clear()
+    const needed = record.epoch === 0n ? 0 : await this.resumeSealed(record)
+    this.entered = record.epoch
+    await this.enter()
+    this.crossing.enter(record, needed)
+    this.driver.look(record, chain.candidate)
+  }
+
+  /** Connects to the others; called once, after `start`. */
+  receive(heard: (from: MemberIndex, note: Note) => void): void {
+    const { transport, notes } = this.options
+    transport?.receive({
+      message: (from, bytes) => this.firstEpochMessage(from, bytes),
+      peer: (member, up) => this.peer('transport', member, up),
+    })
+    notes.receive({
+      note: (from, note) => {
+        if (note.$case === 'engine') this.engineMessage(from, note.value.epoch, note.value.trial, note.value.message)
+        else if (note.$case === 'crossing') this.crossing.received(from, note.value)
+        heard(from, note)
+      },
+      peer: (member, up) => {
+        this.peer('notes', member, up)
+        if (up) this.crossing.met(member)
+      },
+    })
+  }
+
+  isConnected(member: MemberIndex): boolean {
+    return this.up.transport.has(member)
+  }
+
+  /** An own request is safe on disk: the engine gets it, if it may have it yet. */
+  offer(request: EngineRequest): void {
+    const { live } = this
+    if (live && (live.isOpen || isCall(request))) live.session.post({ type: 'request', request })
+  }
+
+  /** Ends the engine of the present epoch, what it asked for included, so that the ledger can be changed under it. Resolves when nothing of it is in progress. */
+  async leave(): Promise<void> {
+    const { live } = this
+    this.live = undefined
+    this.entering++
+    if (!live) return
+    await live.session.dispose()
+    await live.deliveries.reset()
+    // What it asked to be stored, and is still being written, counts for its successor.
+    await live.records.written()
+  }
+
+  /** Begins the engine of the chain's epoch from its records. Without its code the validator follows the others. */
+  async enter(divergedAt?: bigint): Promise<void> {
+    const { succession: chain, isOver, ledger, surroundings, store } = this.options
+    const turn = ++this.entering
+    const record = chain.refresh()
+    if (this.entered !== record.epoch) await this.jumpTo(record)
+    const engine = await this.engineOf(record)
+    if (isOver() || turn !== this.entering || !engine) return
+    const records = createEngineRecords(store, record.epoch)
+    const restored = await records.load()
+    if (isOver() || turn !== this.entering) return
+    const live = this.create(record, engine, records)
+    this.live = live
+    const requests = this.openRequests(live)
+    const head = headOf(ledger.info())
+    const begun = live.session.begin({
+      epoch: record.epoch,
+      head,
+      metadata: engineMetadata(ledger, record.epoch, record.activation),
+      restored,
+      members: surroundings.members,
+      executed: requestsFrom(ledger, 0n).ids,
+      seed: this.options.seed,
+      ...(record.epoch === 0n ? {} : { firstLeader: record.firstLeader }),
+      ...(divergedAt === undefined ? {} : { divergedAt }),
+    })
+    if (!begun) return
+    const { name, version } = engine
+    surroundings.log.info('consensus engine started', { engine: name, version, epoch: record.epoch, height: head.height, journaled: requests.length })
+    for (const request of requests) live.session.post({ type: 'request', request })
+    this.welcome(live.session, String(record.epoch), record.epoch === 0n ? this.up.transport : this.up.notes)
+    this.calls.started(record)
+  }
+
+  /** Stops everything at once. */
+  end(): void {
+    this.driver.drop()
+    for (const engine of [this.live, this.sealed]) {
+      engine?.session.end()
+      engine?.deliveries.abort()
+    }
+  }
+
+  /** Lets the engines free what they hold. */
+  async dispose(): Promise<void> {
+    this.driver.drop()
+    await this.live?.session.dispose()
+    await this.sealed?.session.dispose()
+  }
+
+  /**
+   * The engine of a record or a proposal, whose options it accepts and whose fault tolerance is what was said. Rejects with why this validator cannot run it.
+   */
+  async engineFor(wanted: Pick<SwapProposal, 'engine' | 'version' | 'codeDigest' | 'options' | 'crashed' | 'byzantine' | 'agreement'>): Promise<CatalogEngine> {
+    const engine = await this.options.engines.find(wanted.engine, wanted.version)
+    const own = engine.codeDigest ?? ''
+    if (own !== wanted.codeDigest) {
+      const named = `${wanted.engine} ${wanted.version}`
+      throw new PeerError('ERR_ENGINE_CODE', `${named} has other code here: expected digest ${wanted.codeDigest || 'none'}, found ${own || 'none'}`, {
+        hint: 'install the very same package on every validator',
+      })
+    }
+    await engine.checkOptions(JSON.parse(wanted.options))
+    const { crashed, byzantine } = engine.tolerates(this.options.surroundings.members.length)
+    if (crashed !== wanted.crashed || byzantine !== wanted.byzantine || engine.agreement !== wanted.agreement) {
+      throw new PeerError(
+        'ERR_ENGINE_TOLERANCE',
+        `${engine.name} tolerates ${crashed} crashed and ${byzantine} lying members, not ${wanted.crashed} and ${wanted.byzantine}`,
+      )
+    }
+    return engine
+  }
+
+  private create(record: EpochRecord, engine: CatalogEngine, records: EngineRecords): LiveEngine {
+    const live: LiveEngine = createLiveEngine(
+      this.options,
+      { record, engine, records },
+      {
+        isLive: () => this.live === live,
+        open: () => this.openRequests(live),
+        grown: () => this.grown(live),
+        sealedOver: () => this.unseal(),
+      },
+    )
+    return live
+  }
+
+  /** The chain has grown by a block of this engine, or by a transfer that it asked for. True: its epoch is over. */
+  private grown(live: LiveEngine): boolean {
+    const { succession: chain, surroundings, isOver } = this.options
+    const record = chain.refresh()
+    const won = this.driver.engineOf(record.candidate)
+    if (won) this.prepared = { candidate: record.candidate, engine: won }
+    this.driver.look(record, chain.candidate)
+    if (record.epoch !== live.epoch) {
+      surroundings.defer(() => {
+        if (this.live === live && !isOver()) this.cross(live, record).catch(this.options.fatal)
+      })
+      return true
+    }
+    if (!live.isOpen && hasStarted(record)) {
+      live.isOpen = true
+      surroundings.log.info('the epoch has started', { epoch: record.epoch, engine: record.engine, height: this.options.ledger.height() })
+      // After the engine has heard of the block that started it.
+      surroundings.defer(() => {
+        if (this.live === live) for (const request of this.openRequests(live)) if (!isCall(request)) live.session.post({ type: 'request', request })
+      })
+    }
+    return false
+  }
+
+  /** From the engine of one epoch to that of the next: the old one is sealed, not stopped. */
+  private async cross(old: LiveEngine, record: EpochRecord): Promise<void> {
+    const { log } = this.options.surroundings
+    this.live = undefined
+    this.unseal()
+    log.info('the epoch of the consensus engine has ended', { epoch: old.epoch, engine: old.engine.name, activationBlock: record.activation })
+    if (record.epoch === old.epoch + 1n) {
+      this.entered = record.epoch
+      this.sealed = old
+      old.session.post({ type: 'sealed', height: record.activation + 1n })
+      this.early.keep((channel) => channel === String(record.epoch) || channel === String(record.epoch + 1n))
+      await this.enter()
+      this.crossing.enter(record, this.neededToLeave(old.epoch))
+    } else {
+      await old.session.dispose()
+      await this.enter()
+    }
+    this.driver.look(record, this.options.succession.candidate)
+  }
+
+  /** Several epochs at once, or back after a repair: what was kept of others is of no use. */
+  private async jumpTo(record: EpochRecord): Promise<void> {
+    const { store } = this.options
+    this.entered = record.epoch
+    this.unseal()
+    this.early.keep((channel) => channel === String(record.epoch))
+    for (const epoch of await epochsWithRecords(store)) if (epoch !== record.epoch) await createEngineRecords(store, epoch).clear()
+    this.crossing.enter(record, 0)
+  }
+
+  private async engineOf(record: EpochRecord): Promise<CatalogEngine | undefined> {
+    const { surroundings, isOver, first } = this.options
+    try {
+      const { prepared } = this
+      const isReady = prepared !== undefined && Buffer.compare(prepared.candidate, record.candidate) === 0
+      const found = record.epoch === 0n ? first : isReady ? prepared.engine : await this.engineFor(record)
+      this.following = undefined
+      return found
+    } catch (error) {
+      const reason = messageOf(error)
+      if (this.following !== reason) {
+        surroundings.log.critical('the engine of this epoch cannot run here: this validator follows the others without voting', {
+          engine: record.engine,
+          version: record.version,
+          epoch: record.epoch,
+          reason,
+        })
+      }
+      this.following = reason
+      const turn = this.entering
+      surroundings.clock.setTimer(LOOK_FOR_ENGINE_MS, () => {
+        if (!isOver() && !this.live && turn === this.entering) this.enter().catch(this.options.fatal)
+      })
+      return undefined
+    }
+  }
+
+  /** After a restart between two epochs: the old engine goes on voting until enough have crossed. Resolves with how many have to. */
+  private async resumeSealed(record: EpochRecord): Promise<number> {
+    const { succession: chain, store, ledger, surroundings, first, seed } = this.options
+    const epoch = record.epoch - 1n
+    const records = createEngineRecords(store, epoch)
+    const restored = await records.load()
+    const before = chain.history().find((other) => other.epoch === epoch)
+    if (restored.size === 0 || !before) return 0
+    try {
+      const engine = epoch === 0n ? first : await this.engineFor(before)
+      const sealed = this.create(before, engine, records)
+      sealed.deliveries.seal()
+      this.sealed = sealed
+      const head = headAt(chain, record.activation)
+      sealed.session.begin({
+        epoch,
+        head,
+        metadata: engineMetadata({ block: (number) => ledger.block(number), height: () => head.height }, epoch, before.activation),
+        restored,
+        members: surroundings.members,
+        executed: [],
+        seed,
+        ...(epoch === 0n ? {} : { firstLeader: before.firstLeader }),
+      })
+      sealed.session.post({ type: 'sealed', height: head.height })
+      return this.neededToLeave(epoch)
+    } catch (error) {
+      surroundings.log.warning('the engine of the epoch before cannot help those who still need it', { epoch, reason: messageOf(error) })
+      return 0
+    }
+  }
+
+  private neededToLeave(epoch: bigint): number {
+    const { succession: chain, surroundings } = this.options
+    const before = chain.history().find((other) => other.epoch === epoch)
+    return surroundings.members.length - (before ? faultsOf(before) : 0)
+  }
+
+  private unseal(): void {
+    const { sealed } = this
+    if (!sealed) return
+    this.sealed = undefined
+    const free = async (): Promise<void> => {
+      await sealed.session.dispose()
+      await sealed.records.clear()
+    }
+    free().catch(this.options.fatal)
+  }
+
+  private openRequests({ isOpen }: LiveEngine): readonly EngineRequest[] {
+    const open = this.options.pool.open()
+    return isOpen ? open : open.filter(isCall)
+  }
+
+  private firstEpochMessage(from: MemberIndex, bytes: Uint8Array): void {
+    const engine = this.ofEpoch(0n)
+    if (engine) engine.session.message(from, bytes)
+    else if (this.options.succession.record.epoch === 0n) this.early.add('0', from, bytes)
+    else this.crossing.tell(from)
+  }
+
+  private engineMessage(from: MemberIndex, epoch: bigint, trial: Uint8Array, message: Uint8Array): void {
+    const present = this.options.succession.record.epoch
+    if (trial.length > 0) return this.trialMessage(from, epoch, trial, message)
+    const engine = epoch === 0n ? undefined : this.ofEpoch(epoch)
+    if (engine) engine.session.message(from, message)
+    else if (epoch === present || epoch === present + 1n) this.early.add(String(epoch), from, message)
+    else if (epoch < present) this.crossing.tell(from)
+    if (epoch > present) this.crossing.ask(from)
+  }
+
+  private trialMessage(from: MemberIndex, epoch: bigint, candidate: Uint8Array, message: Uint8Array): void {
+    const { trial } = this.driver
+    if (trial && Buffer.compare(trial.identity, candidate) === 0) trial.message(from, message)
+    else if (epoch === this.options.succession.record.epoch + 1n && candidate.length === 32) this.early.add(channelOf(candidate), from, message)
+  }
+
+  private ofEpoch(epoch: bigint): LiveEngine | undefined {
+    return [this.live, this.sealed].find((engine) => engine?.epoch === epoch)
+  }
+
+  private peer(kind: 'transport' | 'notes', member: MemberIndex, up: boolean): void {
+    if (up) this.up[kind].add(member)
+    else this.up[kind].delete(member)
+    if (kind === 'notes' && !up) this.early.broke(member)
+    for (const engine of [this.live, this.sealed]) {
+      if (engine && (engine.epoch === 0n) === (kind === 'transport')) engine.session.peer(member, up)
+    }
+    if (kind === 'notes') this.driver.trial?.peer(member, up)
+  }
+
+  /** Tells an engine that begins who is there, and what they said before it was. */
+  private welcome(
+    engine: { peer(member: MemberIndex, up: boolean): void; message(from: MemberIndex, bytes: Uint8Array): void },
+    channel: string,
+    up: ReadonlySet<MemberIndex>,
+  ): void {
+    for (const member of up) engine.peer(member, true)
+    for (const { from, messages, isBroken } of this.early.take(channel)) {
+      for (const message of messages) engine.message(from, message)
+      if (!isBroken || !up.has(from)) continue
+      engine.peer(from, false)
+      engine.peer(from, true)
+    }
+  }
+}
+
+function channelOf(candidate: Uint8Array): string {
+  return Buffer.from(candidate).toString('hex')
+}
+
+/** Whether a request is a call of the succession. */
+function isCall({ bytes }: EngineRequest): boolean {
+  return isToSuccession(decode(Transaction, bytes))
+}
+
+function headAt(chain: Succession, block: bigint): Head {
+  const hash = chain.hashOf(block) ?? new Uint8Array(0)
+  const before = block === 0n ? undefined : chain.hashOf(block - 1n)
+  const height = block + 1n
+  return { height, hash, blob: encode(BlockchainInfo, { height, currentBlockHash: hash, previousBlockHash: before ?? new Uint8Array(0) }) }
+}

@@ -1,0 +1,92 @@
+import type { Store, StoreBatch } from '../level/index.js'
+import { metadataOf } from './block-metadata.js'
+import type { EngineRequest } from './engine.js'
+import { committedReport, type HostLedger } from './execution.js'
+
+/** How far back a repeated request is looked for, in blocks. The same on every validator. */
+export const REPETITION_WINDOW = 10_000n
+
+const REJECTED = 0x72 // 'r', before the identity: number of the block
+const REJECTED_IN = 0x52 // 'R', before the block's number and the identity
+const SEEN_UP_TO = Buffer.from('x')
+const PRUNED_AT_A_TIME = 500
+
+/**
+ * Tells requests that were executed lately, so that no engine can have one executed twice, from epoch 1 on (design §4). Committed ones are in the chain's own
+ * index; rejected ones leave no trace there, so they are named in the metadata of their block and indexed here.
+ */
+export class Repetitions {
+  private readonly namespace
+
+  constructor(
+    private readonly store: Store,
+    private readonly ledger: HostLedger,
+  ) {
+    this.namespace = store.namespace('consensus')
+  }
+
+  /** Whether a request was executed in the last 10,000 blocks before the one that is being made. */
+  has(request: EngineRequest, txid: string): boolean {
+    const next = this.ledger.height()
+    const committed = committedReport(this.ledger, request, { txid })
+    if (committed && committed.block + REPETITION_WINDOW >= next) return true
+    const row = this.namespace.get(Buffer.concat([Buffer.of(REJECTED), Buffer.from(request.id, 'hex')]))
+    return row !== undefined && readBlock(row, 0) + REPETITION_WINDOW >= next
+  }
+
+  /** Adds the rejected requests of a block to the write that makes it durable. */
+  write(batch: StoreBatch, block: bigint, rejected: readonly Uint8Array[]): void {
+    for (const identity of rejected) {
+      batch.put(this.namespace, Buffer.concat([Buffer.of(REJECTED), identity]), blockBytes(block))
+      batch.put(this.namespace, inBlock(block, identity), new Uint8Array(1))
+    }
+    batch.put(this.namespace, SEEN_UP_TO, blockBytes(block))
+  }
+
+  /**
+   * Reads what blocks say that did not come through `write`: those of a transfer, or from before this peer was started. `firstBlock`: the first of epoch 1.
+   * Forgets what is too old. Rejects if the store fails.
+   */
+  async catchUp(firstBlock: bigint): Promise<void> {
+    const height = this.ledger.height()
+    const seen = this.namespace.get(SEEN_UP_TO)
+    const oldest = height > REPETITION_WINDOW ? height - REPETITION_WINDOW : 0n
+    let next = seen === undefined ? firstBlock : readBlock(seen, 0) + 1n
+    for (const bound of [firstBlock, oldest]) if (next < bound) next = bound
+    while (next < height) {
+      const batch = this.store.batch()
+      for (let read = 0; read < PRUNED_AT_A_TIME && next < height; read++, next++) this.write(batch, next, metadataOf(this.ledger, next, false).rejected)
+      await this.store.commit(batch, 'record')
+    }
+    await this.forget(oldest)
+  }
+
+  private async forget(oldest: bigint): Promise<void> {
+    const range = { gte: Buffer.of(REJECTED_IN), lt: inBlock(oldest, new Uint8Array(0)) }
+    let batch = this.store.batch()
+    for await (const [key] of this.namespace.entries(range)) {
+      batch.delete(this.namespace, key)
+      const identity = Buffer.concat([Buffer.of(REJECTED), key.subarray(9)])
+      const row = this.namespace.get(identity)
+      if (row && readBlock(row, 0) < oldest) batch.delete(this.namespace, identity)
+      if (batch.size < PRUNED_AT_A_TIME) continue
+      await this.store.commit(batch, 'record')
+      batch = this.store.batch()
+    }
+    if (batch.size > 0) await this.store.commit(batch, 'record')
+  }
+}
+
+function inBlock(block: bigint, identity: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.of(REJECTED_IN), blockBytes(block), identity])
+}
+
+function blockBytes(block: bigint): Uint8Array {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(block)
+  return bytes
+}
+
+function readBlock(bytes: Uint8Array, offset: number): bigint {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).readBigUInt64BE(offset)
+}

@@ -1,0 +1,159 @@
+import { type Clock, type Logger, messageOf } from '../../../kernel/index.js'
+import type { EpochRecord, SwapCandidate, SwapProposal } from '../../../proto/index.js'
+import type { CatalogEngine } from '../catalog.js'
+import type { MemberIndex } from '../engine.js'
+import type { OutboundMessage } from '../outbox.js'
+import type { SessionSurroundings } from '../session.js'
+import { firstLeader } from './contract.js'
+import { faultsOf } from './records.js'
+import { Trial } from './trial.js'
+
+/** Where this validator is with a swap that is under way, for people. */
+export type SwapPhase = 'loading' | 'on trial' | 'ready' | 'refused' | 'given up'
+
+export interface SwapView {
+  readonly candidate: SwapCandidate
+  readonly phase: SwapPhase
+  /** Why this validator does not take part. */
+  readonly refusal: string | undefined
+}
+
+export interface SwapDriverOptions {
+  readonly surroundings: SessionSurroundings
+  readonly clock: Clock
+  readonly log: Logger
+  readonly seed: bigint
+  readonly height: () => bigint
+  /** The engine of a proposal, whose options it accepts. Rejects with why this validator cannot run it. */
+  readonly engineFor: (
+    wanted: Pick<SwapProposal, 'engine' | 'version' | 'codeDigest' | 'options' | 'crashed' | 'byzantine' | 'agreement'>,
+  ) => Promise<CatalogEngine>
+  readonly transmit: (message: OutboundMessage, candidate: Uint8Array, epoch: bigint) => void
+  /** The trial runs: what was said to it before is welcome now. */
+  readonly begun: (trial: Trial) => void
+  /** Submits a call of this member. */
+  readonly ready: (candidate: SwapCandidate, probe: Uint8Array) => void
+  readonly cancel: (candidate: SwapCandidate) => void
+  readonly isOver: () => boolean
+}
+
+interface Course {
+  readonly candidate: SwapCandidate
+  phase: SwapPhase
+  refusal: string | undefined
+  trial: Trial | undefined
+  engine: CatalogEngine | undefined
+  hasCancelled: boolean
+  readonly stopDeadline: () => void
+}
+
+/** What this validator does about a candidate: tries it beside the running engine, says when it is ready, gives up when the deadline has passed (design §6). */
+export class SwapDriver {
+  private course: Course | undefined
+
+  constructor(private readonly options: SwapDriverOptions) {}
+
+  get view(): SwapView | undefined {
+    const { course } = this
+    return course && { candidate: course.candidate, phase: course.phase, refusal: course.refusal }
+  }
+
+  get trial(): Trial | undefined {
+    return this.course?.trial
+  }
+
+  /** The engine of the candidate, once it is loaded: it need not be loaded again when it has won. */
+  engineOf(candidate: Uint8Array): CatalogEngine | undefined {
+    return this.course && Buffer.compare(this.course.candidate.id, candidate) === 0 ? this.course.engine : undefined
+  }
+
+  /** The chain has grown: `candidate` is what is under way now, in the epoch of `record`. */
+  look(record: EpochRecord, candidate: SwapCandidate | undefined): void {
+    const { course, options } = this
+    if (course && (!candidate || Buffer.compare(candidate.id, course.candidate.id) !== 0)) this.drop()
+    if (!candidate) return
+    if (!this.course) this.begin(record, candidate)
+    const { proposal, preparedIn } = candidate
+    if (this.course) this.course = Object.assign(this.course, { candidate })
+    if (proposal && options.height() > preparedIn + BigInt(proposal.deadlineBlocks)) this.giveUp('it was not decided within the blocks that it had')
+  }
+
+  /** Nothing is tried any more. */
+  drop(): void {
+    const { course } = this
+    this.course = undefined
+    course?.stopDeadline()
+    course?.trial?.end().catch((error: unknown) => this.options.log.error('an engine on trial did not end', { reason: messageOf(error) }))
+  }
+
+  private begin(record: EpochRecord, candidate: SwapCandidate): void {
+    const { clock, log, surroundings } = this.options
+    const { proposal } = candidate
+    if (!proposal) return
+    const course: Course = {
+      candidate,
+      phase: 'loading',
+      refusal: undefined,
+      trial: undefined,
+      engine: undefined,
+      hasCancelled: candidate.cancels.includes(surroundings.self),
+      stopDeadline: clock.setTimer(proposal.deadlineMs, () => this.giveUp('it was not decided in time')),
+    }
+    this.course = course
+    log.info('a swap of the consensus engine is prepared', { engine: proposal.engine, version: proposal.version, epoch: record.epoch + 1n })
+    this.try(course, record, proposal).catch((error: unknown) => {
+      if (this.course !== course || this.options.isOver()) return
+      course.phase = 'refused'
+      course.refusal = messageOf(error)
+      log.error('this validator takes no part in the swap', { engine: proposal.engine, version: proposal.version, reason: course.refusal })
+    })
+  }
+
+  private async try(course: Course, record: EpochRecord, proposal: SwapProposal): Promise<void> {
+    const { options } = this
+    const { surroundings } = options
+    const engine = await options.engineFor(proposal)
+    if (this.course !== course || options.isOver()) return
+    course.engine = engine
+    const isSaid = course.candidate.readies.some(({ member }) => member === surroundings.self)
+    const epoch = record.epoch + 1n
+    const count = surroundings.members.length
+    const everybody = surroundings.members.map(({ index }): MemberIndex => index)
+    const { id } = course.candidate
+    const trial = new Trial({
+      surroundings,
+      candidate: id,
+      epoch,
+      engine,
+      options: JSON.parse(proposal.options),
+      seed: options.seed,
+      firstLeader: firstLeader(epoch, count, everybody),
+      needed: count - faultsOf(record),
+      transmit: (message) => options.transmit(message, id, epoch),
+      passed: (probe) => {
+        if (this.course !== course) return
+        course.phase = 'ready'
+        if (!isSaid) options.ready(course.candidate, probe)
+      },
+      failed: (reason) => {
+        if (this.course !== course) return
+        course.phase = 'refused'
+        course.refusal = `its engine failed on trial: ${reason}`
+        options.log.error('the engine failed on trial', { engine: proposal.engine, version: proposal.version, reason })
+      },
+    })
+    course.trial = trial
+    course.phase = 'on trial'
+    trial.begin()
+    options.begun(trial)
+  }
+
+  private giveUp(why: string): void {
+    const { course } = this
+    if (!course || course.hasCancelled || this.options.isOver()) return
+    course.hasCancelled = true
+    course.phase = 'given up'
+    this.options.log.warning('this validator gives up on the swap', { engine: course.candidate.proposal?.engine, reason: why })
+    this.options.cancel(course.candidate)
+  }
+}

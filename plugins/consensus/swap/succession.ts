@@ -1,0 +1,75 @@
+import type { EpochRecord, SwapCandidate } from '../../../proto/index.js'
+import type { Ledger } from '../../ledger/index.js'
+import type { Admission } from '../execution.js'
+import type { Repetitions } from '../repetition.js'
+import { isToSuccession } from './calls.js'
+import { hashOf } from './rules.js'
+import { CONSENSUS_NAME, candidateOf, currentRecord, hasStarted, recordOf, type SuccessionState } from './records.js'
+
+const NAMESPACE = Buffer.from(CONSENSUS_NAME)
+
+/** The succession of engines as the chain has it: nothing but verified state says which engine runs (design §6 step 7). */
+export class Succession {
+  private current: EpochRecord
+  private pending: SwapCandidate | undefined
+  private readonly state: SuccessionState
+
+  constructor(
+    private readonly ledger: Pick<Ledger, 'committed' | 'block' | 'info' | 'height'>,
+    readonly genesis: EpochRecord,
+  ) {
+    this.state = { get: (key) => ledger.committed.get(NAMESPACE, Buffer.from(key)) }
+    this.current = currentRecord(this.state, genesis)
+    this.pending = candidateOf(this.state)
+  }
+
+  /** The epoch of the chain, as of the last `refresh`. */
+  get record(): EpochRecord {
+    return this.current
+  }
+
+  /** The swap that is prepared and not decided. */
+  get candidate(): SwapCandidate | undefined {
+    return this.pending
+  }
+
+  /** Reads the state anew. */
+  refresh(): EpochRecord {
+    this.current = currentRecord(this.state, this.genesis)
+    this.pending = candidateOf(this.state)
+    return this.current
+  }
+
+  /** All epochs, the first one first. */
+  history(): EpochRecord[] {
+    const epochs: EpochRecord[] = []
+    for (let epoch = 0n; epoch <= this.current.epoch; epoch++) {
+      const record = recordOf(this.state, this.genesis, epoch)
+      if (record) epochs.push(record)
+    }
+    return epochs
+  }
+
+  /** Number of the first block that is not of epoch 0; undefined if there is no later epoch. */
+  firstLaterBlock(): bigint | undefined {
+    const record = this.current.epoch === 0n ? undefined : recordOf(this.state, this.genesis, 1n)
+    return record && record.activation + 1n
+  }
+
+  /** What a block may hold that is begun now. */
+  admission(repetitions: Repetitions): Admission {
+    const { current } = this
+    return {
+      epoch: current.epoch,
+      isStarted: hasStarted(current),
+      isSuccession: isToSuccession,
+      isRepeated: (request, txid) => repetitions.has(request, txid),
+      rejected: (batch, number, identities) => repetitions.write(batch, number, identities),
+    }
+  }
+
+  /** Hash of a block of this chain; undefined above the head, and for a block that is not stored. */
+  hashOf(block: bigint): Uint8Array | undefined {
+    return hashOf(this.ledger, block)
+  }
+}

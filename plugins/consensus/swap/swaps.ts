@@ -1,0 +1,215 @@
+import { randomBytes } from 'node:crypto'
+import { type Clock, messageOf, PeerError } from '../../../kernel/index.js'
+import { encode, type EpochRecord, type PreflightAnswer, type PreflightQuestion, SwapCancel, type SwapCandidate, SwapProposal } from '../../../proto/index.js'
+import type { EngineCatalog } from '../catalog.js'
+import type { Accepted } from '../consensus.js'
+import type { Member, MemberIndex } from '../engine.js'
+import type { HostNotes } from '../notes.js'
+import { succession as callTransaction } from './calls.js'
+import { weaknessOf } from './contract.js'
+import type { SwapView } from './driver.js'
+import { faultsOf } from './records.js'
+import type { Succession } from './succession.js'
+
+/** What an operator wants. */
+export interface SwapWish {
+  readonly engine: string
+  /** Left out: the one that this validator prefers. */
+  readonly version?: string
+  /** Of the engine. Left out: what this validator's site says. */
+  readonly options?: Readonly<Record<string, unknown>>
+  readonly allowWeaker?: boolean
+  /** Default 30 s and 100,000 blocks. */
+  readonly deadlineMs?: number
+  readonly deadlineBlocks?: number
+}
+
+/** What a validator said in the pre-flight; undefined answer: nothing, in time. */
+export interface PreflightRow {
+  readonly member: Member
+  readonly answer: PreflightAnswer | undefined
+}
+
+/** The result of a pre-flight: who would take part, and what would be proposed. */
+export interface SwapPlan {
+  readonly proposal: SwapProposal
+  readonly rows: readonly PreflightRow[]
+  /** Why it cannot be proposed as it is; undefined: it can. Validators that did not answer are no reason here: the caller has to name them. */
+  readonly objection: string | undefined
+  /** How many have to take part. */
+  readonly needed: number
+}
+
+/** The state of the succession at this validator. */
+export interface SuccessionView {
+  readonly record: EpochRecord
+  readonly candidate: SwapCandidate | undefined
+  readonly swap: SwapView | undefined
+  /** Members that are known to have entered the epoch. */
+  readonly crossed: readonly MemberIndex[]
+  /** The engine of the epoch before is still needed here. */
+  readonly isSealing: boolean
+}
+
+/** The operator's side of the succession of engines (design: hot swap). */
+export interface Swaps {
+  view(): SuccessionView
+  /** All epochs, the first one first. */
+  history(): readonly EpochRecord[]
+  /** Asks every validator; changes nothing. Throws ERR_ENGINE_UNKNOWN and what the engine says of its options. */
+  plan(wish: SwapWish): Promise<SwapPlan>
+  /** Has a proposal ordered. `signatures`: encoded OperatorSignatures. Its outcome is that of `prepare`. */
+  propose(proposal: SwapProposal, signatures?: Uint8Array): Promise<Accepted>
+  /** What an operator signs, and `cancel` takes, to cancel the swap that is under way. Throws ERR_SWAP_NONE. */
+  cancellation(): SwapCancel
+  cancel(cancellation: SwapCancel, signatures?: Uint8Array): Promise<Accepted>
+}
+
+export interface SwapsOptions {
+  readonly members: readonly Member[]
+  readonly self: MemberIndex
+  readonly clock: Clock
+  readonly notes: Pick<HostNotes, 'tell'>
+  readonly engines: Pick<EngineCatalog, 'find'>
+  readonly succession: Succession
+  readonly height: () => bigint
+  readonly submit: (transactionBytes: Uint8Array) => Promise<Accepted>
+  readonly view: () => Pick<SuccessionView, 'swap' | 'crossed' | 'isSealing'>
+}
+
+const ANSWER_MS = 2000
+const DEADLINE_MS = 30_000
+const DEADLINE_BLOCKS = 100_000
+const MAX_ASKED = 1000
+
+interface Asking {
+  readonly answers: Map<MemberIndex, PreflightAnswer>
+  readonly enough: () => void
+}
+
+/** Asks, proposes and cancels; and answers what other validators' operators ask. */
+export class SwapDesk implements Swaps {
+  private readonly asking = new Map<bigint, Asking>()
+  private token = 0n
+
+  constructor(private readonly options: SwapsOptions) {}
+
+  view(): SuccessionView {
+    const { succession, view } = this.options
+    return { record: succession.record, candidate: succession.candidate, ...view() }
+  }
+
+  history(): readonly EpochRecord[] {
+    return this.options.succession.history()
+  }
+
+  async plan(wish: SwapWish): Promise<SwapPlan> {
+    const { engines, members, succession } = this.options
+    const { record } = succession
+    const engine = await engines.find(wish.engine, wish.version)
+    const options = wish.options ?? engine.options ?? {}
+    await engine.checkOptions(options)
+    const proposal = SwapProposal.fromPartial({
+      fromEpoch: record.epoch,
+      engine: engine.name,
+      version: engine.version,
+      codeDigest: engine.codeDigest ?? '',
+      options: JSON.stringify(options),
+      members: record.members,
+      ...engine.tolerates(members.length),
+      agreement: engine.agreement,
+      deadlineBlocks: wish.deadlineBlocks ?? DEADLINE_BLOCKS,
+      deadlineMs: wish.deadlineMs ?? DEADLINE_MS,
+      allowWeaker: wish.allowWeaker ?? false,
+      nonce: randomBytes(16),
+    })
+    const rows = await this.ask(proposal)
+    return { proposal, rows, objection: weaknessOf(proposal, record) ?? refusalsIn(rows, proposal, record), needed: members.length - faultsOf(record) }
+  }
+
+  propose(proposal: SwapProposal, signatures?: Uint8Array): Promise<Accepted> {
+    return this.call('prepare', encode(SwapProposal, proposal), signatures)
+  }
+
+  cancellation(): SwapCancel {
+    const { candidate, record } = this.options.succession
+    if (!candidate) throw new PeerError('ERR_SWAP_NONE', 'no swap is under way', { grpcStatus: 9 })
+    return { fromEpoch: record.epoch, candidate: candidate.id, member: 0, byOperator: true, signature: new Uint8Array(0) }
+  }
+
+  cancel(cancellation: SwapCancel, signatures?: Uint8Array): Promise<Accepted> {
+    return this.call('cancel', encode(SwapCancel, cancellation), signatures)
+  }
+
+  /** A member's operator asks what would become of a swap here. */
+  async question(from: MemberIndex, question: PreflightQuestion): Promise<void> {
+    const value = await this.answerTo(question)
+    this.options.notes.tell({ $case: 'preflightAnswer', value }, from)
+  }
+
+  answered(from: MemberIndex, answer: PreflightAnswer): void {
+    const asking = this.asking.get(answer.token)
+    if (!asking || asking.answers.has(from)) return
+    asking.answers.set(from, answer)
+    if (asking.answers.size >= this.options.members.length) asking.enough()
+  }
+
+  private call(name: 'prepare' | 'cancel', argument: Uint8Array, signatures: Uint8Array = new Uint8Array(0)): Promise<Accepted> {
+    const txid = `consensus-${name}-${randomBytes(16).toString('hex')}`
+    return this.options.submit(callTransaction(txid, name, signatures.length > 0 ? [argument, signatures] : [argument]))
+  }
+
+  private async ask({ engine, version, options }: SwapProposal): Promise<PreflightRow[]> {
+    const { members, self, notes, clock } = this.options
+    const token = ++this.token
+    const answers = new Map<MemberIndex, PreflightAnswer>()
+    const question: PreflightQuestion = { token, engine, version, options }
+    await new Promise<void>((resolve) => {
+      const stop = clock.setTimer(ANSWER_MS, resolve)
+      const enough = (): void => {
+        stop()
+        resolve()
+      }
+      this.asking.set(token, { answers, enough })
+      notes.tell({ $case: 'preflightQuestion', value: question })
+      this.answerTo(question).then(
+        (own) => this.answered(self, own),
+        () => undefined,
+      )
+    })
+    this.asking.delete(token)
+    return members.map((member) => ({ member, answer: answers.get(member.index) }))
+  }
+
+  /** Never rejects: whatever is wrong is the answer. */
+  private async answerTo({ token, engine: name, version, options }: PreflightQuestion): Promise<PreflightAnswer> {
+    const { engines, succession, height } = this.options
+    const known = { token, epoch: succession.record.epoch, height: height() }
+    try {
+      const engine = await engines.find(name.slice(0, MAX_ASKED), version === '' ? undefined : version.slice(0, MAX_ASKED))
+      const found = { ...known, engine: engine.name, version: engine.version, codeDigest: engine.codeDigest ?? '', isolated: engine.isolated }
+      try {
+        await engine.checkOptions(JSON.parse(options))
+        return { ...found, refusal: '' }
+      } catch (error) {
+        return { ...found, refusal: messageOf(error) }
+      }
+    } catch (error) {
+      return { ...known, engine: '', version: '', codeDigest: '', isolated: false, refusal: messageOf(error) }
+    }
+  }
+}
+
+/** What speaks against a proposal in the answers; undefined: nothing. */
+function refusalsIn(rows: readonly PreflightRow[], { engine, version, codeDigest }: SwapProposal, record: EpochRecord): string | undefined {
+  const faults = rows.flatMap(({ member, answer }): string[] => {
+    if (!answer) return []
+    if (answer.refusal !== '') return [`${member.id}: ${answer.refusal}`]
+    if (answer.version !== version || answer.codeDigest !== codeDigest)
+      return [
+        `${member.id} has ${engine} ${answer.version} with code ${answer.codeDigest || 'of its site'}, not ${version} with ${codeDigest || 'code of the site'}`,
+      ]
+    return answer.epoch === record.epoch ? [] : [`${member.id} is in epoch ${answer.epoch}, this validator in ${record.epoch}`]
+  })
+  return faults.length === 0 ? undefined : faults.join('; ')
+}

@@ -1,0 +1,120 @@
+import { createRandom, createRecorder, type Effect, type EffectRecorder, type Engine, type EngineFactory, handleEvent, headOfEvent } from '../../consensus/index.js'
+import { engineFactory } from '../factory.js'
+import type { FromEngine, PackedEffect, ToEngine } from '../messages.js'
+import type { Channel } from './channel.js'
+
+const MAX_DESCRIPTION_BYTES = 1024 * 1024
+const MAX_REASON_CHARACTERS = 1000
+
+/** Serves an engine over its pipe: the same calls, in the same order, as where it runs in the peer. */
+export function serveEngine(exported: unknown, channel: Channel): void {
+  const factory = engineFactory(exported)
+  let running: RunningEngine | undefined
+  channel.receive((message) => {
+    switch (message.type) {
+      case 'describe':
+        channel.send(guarded(() => describe(factory, message.tolerancesUpTo)), MAX_DESCRIPTION_BYTES)
+        break
+      case 'check':
+        channel.send(check(factory, message.options), MAX_DESCRIPTION_BYTES)
+        break
+      case 'create':
+        running = new RunningEngine(message)
+        channel.send(
+          running.call('create', message.now, (engine) => void engine.create(factory)),
+          message.limits.maxAnswerBytes,
+        )
+        break
+      case 'event':
+      case 'dispose':
+        if (running === undefined) throw new TypeError(`'${message.type}' before 'create'`)
+        channel.send(running.tell(message), running.maxAnswerBytes)
+        break
+    }
+  })
+}
+
+function describe(factory: EngineFactory, upTo: number): FromEngine {
+  const { name, version, agreement } = factory
+  const tolerances = Array.from({ length: upTo }, (_, index): readonly [number, number] => {
+    const { crashed, byzantine } = factory.tolerates(index + 1)
+    return [crashed, byzantine]
+  })
+  return { type: 'description', name, version, agreement, tolerances }
+}
+
+function check(factory: EngineFactory, options: string): FromEngine {
+  try {
+    const parsed = factory.parseOptions(JSON.parse(options))
+    const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
+    return { type: 'checked', options: JSON.stringify(parsed, plain) ?? 'null' }
+  } catch (error) {
+    const hint: unknown = error instanceof Error && 'hint' in error ? error.hint : undefined
+    return { type: 'refused', message: textOf(error), hint: typeof hint === 'string' ? hint.slice(0, MAX_REASON_CHARACTERS) : undefined }
+  }
+}
+
+function guarded(work: () => FromEngine): FromEngine {
+  try {
+    return work()
+  } catch (error) {
+    return { type: 'failed', reason: textOf(error) }
+  }
+}
+
+type CreateMessage = Extract<ToEngine, { type: 'create' }>
+
+class RunningEngine {
+  readonly maxAnswerBytes: number
+  private readonly recorder: EffectRecorder
+  private readonly message: CreateMessage
+  private engine: Engine = {}
+  private hasFailed = false
+
+  constructor(message: CreateMessage) {
+    const { self, members, deliveryWindow, start, limits } = message
+    this.message = message
+    this.maxAnswerBytes = limits.maxAnswerBytes
+    this.recorder = createRecorder({ self, members, head: start.head, deliveryWindow, random: createRandom(start.seed), maxEffects: limits.maxEffects })
+  }
+
+  create(factory: EngineFactory): void {
+    const { options, members, start } = this.message
+    const { restored, ...rest } = start
+    const parsed: unknown = factory.parseOptions(JSON.parse(options))
+    this.engine = factory.create(this.recorder.host, parsed, { ...rest, metadata: rest.metadata, members, restored: new Map(restored) })
+  }
+
+  tell(message: Extract<ToEngine, { type: 'event' | 'dispose' }>): FromEngine {
+    if (message.type === 'dispose') return this.call('dispose', message.now, ({ engine }) => engine.dispose?.())
+    const { event } = message
+    const head = headOfEvent(event)
+    if (head) this.recorder.head = head
+    return this.call(event.type, message.now, ({ engine }) => handleEvent(engine, event))
+  }
+
+  /** Runs one handler; if it throws, nothing that it asked for is carried out, and none runs after it. */
+  call(what: string, now: number, handler: (running: RunningEngine) => unknown): FromEngine {
+    if (this.hasFailed) return { type: 'effects', effects: [] }
+    this.recorder.begin(now)
+    try {
+      const returned = handler(this)
+      const effects = this.recorder.end()
+      if (!(returned instanceof Promise)) return { type: 'effects', effects: effects.map(packed) }
+      this.hasFailed = true
+      return { type: 'failed', reason: `the handler of '${what}' returned a promise: handlers are synchronous` }
+    } catch (error) {
+      this.recorder.end()
+      this.hasFailed = true
+      return { type: 'failed', reason: `the engine threw in '${what}': ${textOf(error)}` }
+    }
+  }
+}
+
+function packed(effect: Effect): PackedEffect {
+  return effect.type === 'status' ? { type: 'status', view: JSON.stringify(effect.view) } : effect
+}
+
+function textOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, MAX_REASON_CHARACTERS)
+}

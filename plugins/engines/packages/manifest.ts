@@ -1,0 +1,78 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join, relative, resolve, sep } from 'node:path'
+import * as z from 'zod'
+import { messageOf, PeerError } from '../../../kernel/index.js'
+
+const MAX_MANIFEST_BYTES = 256 * 1024
+
+const manifestSchema = z.looseObject({
+  name: z.string().max(214),
+  version: z.string().max(64),
+  files: z.array(z.string()).optional(),
+  exports: z.unknown().optional(),
+  module: z.string().optional(),
+  main: z.string().optional(),
+})
+
+/** What counts of a package.json. */
+export type PackageManifest = z.infer<typeof manifestSchema>
+
+/** Reads the package.json of a folder. Throws ERR_ENGINE_PACKAGE. */
+export async function readManifest(folder: string): Promise<PackageManifest> {
+  const file = join(folder, 'package.json')
+  try {
+    const { size } = await stat(file)
+    if (size > MAX_MANIFEST_BYTES) throw new RangeError(`it has ${size} bytes, more than ${MAX_MANIFEST_BYTES}`)
+    return parseManifest(await readFile(file, 'utf8'))
+  } catch (cause) {
+    throw new PeerError('ERR_ENGINE_PACKAGE', `${folder} is no engine's package: package.json: ${messageOf(cause)}`, {
+      cause,
+      hint: 'give the folder of a package, with its package.json, or an archive made by npm pack',
+    })
+  }
+}
+
+function parseManifest(text: string): PackageManifest {
+  const read = manifestSchema.safeParse(JSON.parse(text))
+  if (read.success) return read.data
+  const [issue] = read.error.issues
+  throw new TypeError(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not as expected'}`)
+}
+
+/** The paths that `files` lists, globs cut at their first star; undefined if there is no such list. */
+export function filesOf({ files }: PackageManifest): readonly string[] | undefined {
+  return files?.map((entry) =>
+    entry
+      .replace(/^\.?\//, '')
+      .replace(/\*.*$/, '')
+      .replace(/\/+$/, ''),
+  )
+}
+
+/**
+ * File of the module that the package's name means: `exports` (conditions import, node, default), `module`, `main`, else index.js.
+ *
+ * @throws PeerError ERR_ENGINE_PACKAGE if it lies outside of the folder or is missing
+ */
+export async function entryOf(folder: string, manifest: PackageManifest): Promise<string> {
+  const target = mainExport(manifest.exports) ?? manifest.module ?? manifest.main ?? 'index.js'
+  const file = resolve(folder, target)
+  const inside = relative(folder, file)
+  if (inside.startsWith('..') || inside.startsWith(sep)) throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${folder} lies outside of it`)
+  const found = await stat(file).catch(() => undefined)
+  if (found?.isFile() === true) return file
+  throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${folder} is missing`, { hint: 'build the package first, or correct exports in its package.json' })
+}
+
+function mainExport(exported: unknown): string | undefined {
+  if (typeof exported === 'string') return exported
+  if (typeof exported !== 'object' || exported === null) return undefined
+  const target: unknown = '.' in exported ? exported['.'] : exported
+  if (typeof target === 'string') return target
+  if (typeof target !== 'object' || target === null) return undefined
+  for (const condition of ['import', 'node', 'default']) {
+    const found = mainExport(Reflect.get(target, condition))
+    if (found !== undefined) return found
+  }
+  return undefined
+}

@@ -1,0 +1,118 @@
+import * as z from 'zod'
+import { PeerError } from '../../../kernel/index.js'
+import { type Effect, type EngineRequest, type MemberIndex, requestId, type VoteMark } from '../../consensus/index.js'
+import { unpack } from '../codec.js'
+import type { FromEngine } from '../messages.js'
+
+const MAX_NAME = 256
+const MAX_TAG = 4096
+const MAX_TEXT = 64 * 1024
+const MAX_VIEW_DEPTH = 16
+const MAX_MEMBERS = 10_000
+
+const bytes = z.instanceof(Uint8Array)
+const tag = z.string().max(MAX_TAG)
+const member = z.int().min(0).max(MAX_MEMBERS)
+const id = z.string().regex(/^[0-9a-f]{64}$/)
+const recordKey = z.string().regex(/^[\x20-\x7e]{1,512}$/)
+const maybeBytes = z.custom<Uint8Array | undefined>((value) => value === undefined || value instanceof Uint8Array)
+const record = z.tuple([recordKey, maybeBytes])
+const request: z.ZodType<EngineRequest> = z.object({ id, bytes })
+const mark = z.strictObject({ slot: tag, value: tag })
+const vote = z.custom<VoteMark | undefined>((value) => value === undefined || mark.safeParse(value).success)
+const metadata = maybeBytes
+
+const effect = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('send'), to: member, bytes, vote }),
+  z.object({ type: z.literal('broadcast'), bytes, vote }),
+  z.object({ type: z.literal('record'), record }),
+  z.object({ type: z.literal('deliver'), tag, requests: z.array(request), metadata, put: z.array(record) }),
+  z.object({ type: z.literal('execute'), tag, requests: z.array(request) }),
+  z.object({ type: z.literal('commit'), tag, metadata }),
+  z.object({ type: z.literal('rollback') }),
+  z.object({ type: z.literal('transfer'), target: z.object({ height: z.bigint().min(0n), hash: bytes, members: z.array(member).max(MAX_MEMBERS) }) }),
+  z.object({ type: z.literal('forget'), ids: z.array(id) }),
+  z.object({ type: z.literal('valid'), valid: z.boolean() }),
+  z.object({ type: z.literal('timer'), name: tag, delayMs: z.number().min(0).or(z.literal(Number.POSITIVE_INFINITY)) }),
+  z.object({ type: z.literal('cancel-timer'), name: tag }),
+  z.object({ type: z.literal('sign'), token: tag, bytes }),
+  z.object({ type: z.literal('verify'), token: tag, items: z.array(z.object({ member, bytes, signature: bytes })) }),
+  z.object({ type: z.literal('status'), view: z.string().max(MAX_TEXT) }),
+  z.object({ type: z.literal('metric'), name: z.string().max(MAX_NAME), value: z.number().or(z.nan()).or(z.literal([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])) }),
+  z.object({ type: z.literal('log'), level: z.enum(['error', 'warning', 'info', 'debug']), message: z.string() }),
+  z.object({ type: z.literal('halt'), reason: z.string() }),
+])
+
+const answer = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('effects'), effects: z.array(effect) }),
+  z.object({ type: z.literal('failed'), reason: z.string().max(MAX_TEXT) }),
+  z.object({
+    type: z.literal('description'),
+    name: z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/),
+    version: z.string().regex(/^[A-Za-z0-9][\w.+-]{0,63}$/),
+    agreement: z.boolean(),
+    tolerances: z.array(z.tuple([z.int().min(0), z.int().min(0)])),
+  }),
+  z.object({ type: z.literal('checked'), options: z.string() }),
+  z.object({ type: z.literal('refused'), message: z.string().max(MAX_TEXT), hint: z.string().max(MAX_TEXT).optional() }),
+])
+
+/**
+ * Reads a frame of an engine's process, which may hold anything.
+ *
+ * @throws PeerError ERR_ENGINE_PIPE with what was found
+ */
+export function readAnswer(frame: Uint8Array): FromEngine {
+  let value: unknown
+  try {
+    // Copied: what is kept of a frame must not hold a whole chunk of the pipe.
+    value = unpack(new Uint8Array(frame))
+  } catch (cause) {
+    throw new PeerError('ERR_ENGINE_PIPE', `a frame that cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+  const read = answer.safeParse(value)
+  if (read.success) return read.data
+  const [issue] = read.error.issues
+  throw new PeerError('ERR_ENGINE_PIPE', `an answer that means nothing: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`.slice(0, 500))
+}
+
+/**
+ * The effects of an answer, as a host carries them out.
+ *
+ * @throws PeerError ERR_ENGINE_PIPE for one that makes no sense here
+ */
+export function effectsOf(answered: Extract<FromEngine, { type: 'effects' }>, self: MemberIndex, members: number): Effect[] {
+  return answered.effects.map((packed) => {
+    if (packed.type === 'status') return { type: 'status', view: viewOf(packed.view) }
+    if (packed.type === 'send' && (packed.to === self || packed.to >= members)) throw senseless(`it sends to member ${packed.to} of ${members}, being ${self}`)
+    if (packed.type === 'deliver' || packed.type === 'execute') checkRequests(packed.requests)
+    return packed
+  })
+}
+
+/** The identity of a request is that of its bytes: an engine that says otherwise would have one journaled and another executed. */
+function checkRequests(requests: readonly EngineRequest[]): void {
+  const wrong = requests.find((candidate) => requestId(candidate.bytes) !== candidate.id)
+  if (wrong !== undefined) throw senseless(`it delivers a request ${wrong.id.slice(0, 16)} with the bytes of another`)
+}
+
+function viewOf(text: string): Readonly<Record<string, unknown>> {
+  let view: unknown
+  try {
+    view = JSON.parse(text)
+  } catch (cause) {
+    throw new PeerError('ERR_ENGINE_PIPE', 'a status that is not JSON', { cause })
+  }
+  if (typeof view !== 'object' || view === null || Array.isArray(view)) throw senseless('its status is no object')
+  if (!isShallow(view, MAX_VIEW_DEPTH)) throw senseless(`its status is deeper than ${MAX_VIEW_DEPTH}`)
+  return Object.fromEntries(Object.entries(view))
+}
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return levels > 0 && Object.values(value).every((part) => isShallow(part, levels - 1))
+}
+
+function senseless(what: string): PeerError {
+  return new PeerError('ERR_ENGINE_PIPE', what)
+}

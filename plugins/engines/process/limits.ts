@@ -1,0 +1,44 @@
+import type { SandboxKind } from '../../sandbox/index.js'
+
+/** Bounds of an engine's process. */
+export interface ProcessLimits {
+  readonly sandbox: 'auto' | SandboxKind
+  /** Private memory, about 45 MiB of which Node.js itself takes. */
+  readonly memoryBytes: number
+  /** How long one event may stay unanswered; then the process is killed. */
+  readonly maxHandlerMs: number
+  /** How long it may take until the engine is made. */
+  readonly startTimeoutMs: number
+  /** Effects of one handler. */
+  readonly maxEffects: number
+  readonly maxEffectsPerSecond: number
+  /** Bytes of the answer to one event. */
+  readonly maxAnswerBytes: number
+  readonly maxBytesPerSecond: number
+  /** Records that an engine may have stored at a time, and their bytes. */
+  readonly maxRecords: number
+  readonly maxRecordBytes: number
+  /** Ends of the process in a row that are answered by another start; one more halts the engine. */
+  readonly maxRestarts: number
+  /** Life without an end after which the row is over. */
+  readonly healthyAfterMs: number
+  readonly firstBackOffMs: number
+}
+
+const MIB = 1024 * 1024
+
+export const defaultProcessLimits: ProcessLimits = Object.freeze({
+  sandbox: 'auto',
+  memoryBytes: 512 * MIB,
+  maxHandlerMs: 5000,
+  startTimeoutMs: 30_000,
+  maxEffects: 10_000,
+  maxEffectsPerSecond: 200_000,
+  maxAnswerBytes: 64 * MIB,
+  maxBytesPerSecond: 256 * MIB,
+  maxRecords: 100_000,
+  maxRecordBytes: 256 * MIB,
+  maxRestarts: 3,
+  healthyAfterMs: 60_000,
+  firstBackOffMs: 200,
+})
