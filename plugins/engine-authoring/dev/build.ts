@@ -37,13 +37,16 @@ export async function createDevBuilder(home: { readonly directory: string; reado
   const staged = join(directory, 'staged', 'package')
   await mkdir(staged, { recursive: true })
   const bundler = await createBundler(home.directory, entry)
-  const name = String(manifest['name'])
+  const { name, version: base } = manifest
+  if (typeof name !== 'string' || typeof base !== 'string') {
+    throw new PeerError('ERR_ENGINE_MANIFEST', `${join(home.directory, 'package.json')}: expected a name and a version`)
+  }
   let count = 0
   return {
     async build() {
       const { code, map } = await bundle(bundler)
       count += 1
-      const version = `${String(manifest['version'] ?? '0.0.0')}-dev.${count}`
+      const version = `${base}-dev.${count}`
       const file = join(directory, `${name.replace(/^@/, '').replaceAll('/', '-')}-${version}.tgz`)
       const { peerDependencies, engines } = manifest
       await writeFile(join(staged, 'engine.js'), `${code}//# sourceMappingURL=engine.js.map\n`)
