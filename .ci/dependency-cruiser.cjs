@@ -38,11 +38,18 @@ module.exports = {
       to: { path: '^(test|bench|examples)/' },
     },
     { name: 'commands-see-the-kits-face', severity: 'error', from: { path: '^plugins/(sim|engine-authoring)/' }, to: { path: '^(test|bench|examples)/', pathNot: '^test/kit/index\\.ts$' } },
+    {
+      name: 'outside-engines-through-the-public-doors',
+      severity: 'error',
+      comment: 'an engine of examples/engines has what any package has: weft, weft/consensus, weft/testkit',
+      from: { path: '^examples/engines/([^/]+)/' },
+      to: { path: '^(kernel|plugins|proto|test|bench|examples|dist)/', pathNot: ['^examples/engines/$1/', '^(kernel|plugins/consensus/api|test/kit)/index\\.ts$'] },
+    },
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(dist|node_modules)/' },
+    exclude: { path: '(^|/)(dist|node_modules)/' },
   },
 }

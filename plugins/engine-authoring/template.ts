@@ -9,7 +9,7 @@ import { ciText, gitignoreText, readmeText, testText } from './texts.js'
 const EXAMPLE = 'sequencer'
 /** Of the oldest Node that runs Weft. */
 const OLDEST_TYPES = '^20.19.0'
-const LEFT_OUT = new Set(['node_modules', 'dist', 'test', 'README.md', 'package.json', 'package-lock.json'])
+const LEFT_OUT = new Set(['node_modules', 'dist', 'test', 'vitest.config.ts', 'README.md', 'package.json', 'package-lock.json'])
 
 /** The files of a new engine's package: path below its directory, and text. */
 export function templateFiles(options: TemplateOptions): ReadonlyMap<string, string> {

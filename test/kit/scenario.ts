@@ -35,6 +35,8 @@ export interface Scenario {
   readonly patienceMs: number
   /** `safety`: it need not come to an end. */
   readonly expect: 'progress' | 'safety'
+  /** What an engine orders although the chain holds it: left out, as hosts do in a network without originals (default), or executed again, which breaks the checks. */
+  readonly repetitions?: 'left-out' | 'executed'
 }
 
 /** Reads a scenario from JSON; throws ERR_SIMULATION_SCENARIO naming the field that is wrong. */
@@ -68,7 +70,8 @@ function isScenario(value: unknown): value is Scenario {
   const areWords =
     isOneOf(fields.get('ledger'), ['real', 'logical']) &&
     isOneOf(fields.get('signatures'), ['keyed-hash', 'p256']) &&
-    isOneOf(fields.get('expect'), ['progress', 'safety'])
+    isOneOf(fields.get('expect'), ['progress', 'safety']) &&
+    isOneOf(fields.get('repetitions') ?? 'left-out', ['left-out', 'executed'])
   return fields.get('format') === 'weft-scenario/1' && areNumbers && areLists && areRanges && areWords
 }
 

@@ -25,6 +25,8 @@ export async function catchMutant(mutant: Mutant, seeds: number): Promise<Caught
       tolerates: factory.tolerates(members),
       faults: mutant.faults ?? kit.faultKinds('inside'),
       patienceMs: 30_000,
+      // What the host leaves out would not be noticed.
+      repetitions: 'executed',
       ...(mutant.requests === undefined ? {} : { requests: mutant.requests }),
       ...(mutant.durationMs === undefined ? {} : { durationMs: mutant.durationMs }),
     })

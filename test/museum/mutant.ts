@@ -51,6 +51,12 @@ export const SPECIMENS = {
       'timeout.batch': '100ms',
     },
   },
+  'example raft': {
+    module: 'examples/engines/raft/src/engine.ts',
+    export: 'raft',
+    members: 3,
+    options: { electionTimeoutMs: 200, heartbeatMs: 40, retryMs: 500, batchSize: 5, retainEntries: 4 },
+  },
   hotstuff: { module: 'test/simulator/skeletons/hotstuff.ts', export: 'hotStuffSkeleton', members: 4 },
 } as const satisfies Record<string, Specimen>
 
@@ -76,6 +82,8 @@ export async function exhibit(specimen: Specimen, mutant: Pick<Mutant, 'name' | 
     platform: 'node',
     target: 'node20',
     packages: 'external',
+    // An engine of examples/engines imports these; they have to be the ones of this bundle.
+    alias: { weft: join(ROOT, 'kernel/index.ts'), 'weft/consensus': join(ROOT, 'plugins/consensus/index.ts') },
     logLevel: 'silent',
     plugins: mutant ? [changing(mutant)] : [],
   })
