@@ -11,6 +11,7 @@ import devnet from './plugins/devnet/index.js'
 import directory from './plugins/directory/index.js'
 import devops from './plugins/devops/index.js'
 import doctor from './plugins/doctor/index.js'
+import engineAuthoring from './plugins/engine-authoring/index.js'
 import engines from './plugins/engines/index.js'
 import events from './plugins/events/index.js'
 import grpc from './plugins/grpc/index.js'
@@ -63,6 +64,7 @@ export default defineConfig({
     site,
     devnet,
     sim,
+    engineAuthoring,
     bench,
     tls,
     doctor,

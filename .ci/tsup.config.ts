@@ -29,7 +29,7 @@ const common: Options = {
 }
 
 export default defineConfig([
-  { ...common, entry: ['kernel/index.ts', 'kernel/cli/main.ts', ...plugins, 'plugins/chaincode/api/index.ts', ...guest, 'test/kit/index.ts', 'peer.config.ts'], sourcemap: true },
+  { ...common, entry: ['kernel/index.ts', 'kernel/cli/main.ts', ...plugins, 'plugins/chaincode/api/index.ts', 'plugins/consensus/api/index.ts', ...guest, 'test/kit/index.ts', 'peer.config.ts'], sourcemap: true },
   {
     ...common,
     entry: Object.fromEntries(engineGuest.map((file) => [file.slice(0, -'.ts'.length), file])),

@@ -26,6 +26,7 @@ export const DEFAULT_PLUGINS: readonly string[] = [
   'site',
   'devnet',
   'sim',
+  'engine-authoring',
   'bench',
   'tls',
   'doctor',

@@ -45,6 +45,8 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   'devnet logs': 'of its own',
   bench: 'of its own',
   sim: 'of its own',
+  'engine new': ['my-engine'],
+  'engine check': 'of its own',
   'chaincode deploy': ['-l', 'node', '-p', MAP, '-c', '{"Args":["init"]}'],
   'chaincode invoke': ['-n', 'example02', '-c', '{"Args":["invoke","a","b","1"]}', '--wait'],
   'chaincode query': ['-n', 'example02', '-c', '{"Args":["query","a"]}'],
