@@ -25,10 +25,7 @@ export default defineEngine({
     function advance() {
       if (isBusy) return
       const requests = [...open.values()].filter(({ id }) => !executed.has(id)).slice(0, 500)
-      if (host.self === leader && requests.length > 0) {
-        batches.push({ ...host.head, requests })
-        host.broadcast(write({ ...host.head, requests }))
-      }
+      if (host.self === leader && requests.length > 0) batches.push({ ...host.head, requests })
       batches = batches.filter(({ height, requests }) => height > host.head.height || (height === host.head.height && requests.length > 0))
       const [next] = batches
       isBusy = next !== undefined
@@ -55,7 +52,9 @@ export default defineEngine({
       },
       onDelivered(_tag, block) {
         if (block === 'skipped') return // sealed: another engine goes on
-        for (const { id } of batches.shift()?.requests ?? []) {
+        const batch = batches.shift()
+        if (host.self === leader && batch) host.broadcast(write(batch)) // durable here: a power cut cannot make it another one
+        for (const { id } of batch?.requests ?? []) {
           open.delete(id)
           if (!block.rejected?.includes(id)) executed.add(id)
         }
