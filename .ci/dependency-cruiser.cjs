@@ -37,12 +37,19 @@ module.exports = {
       from: { path: '^(kernel|plugins|proto)/', pathNot: '^plugins/sim/' },
       to: { path: '^(test|bench|examples)/' },
     },
+    {
+      name: 'outside-engines-through-the-public-doors',
+      severity: 'error',
+      comment: 'an engine of examples/engines has what any package has: weft, weft/consensus, weft/testkit',
+      from: { path: '^examples/engines/([^/]+)/' },
+      to: { path: '^(kernel|plugins|proto|test|bench|examples|dist)/', pathNot: ['^examples/engines/$1/', '^(kernel|plugins/consensus|test/kit)/index\\.ts$'] },
+    },
     { name: 'sim-sees-the-kits-face', severity: 'error', from: { path: '^plugins/sim/' }, to: { path: '^(test|bench|examples)/', pathNot: '^test/kit/index\\.ts$' } },
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(dist|node_modules)/' },
+    exclude: { path: '(^|/)(dist|node_modules)/' },
   },
 }

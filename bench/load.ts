@@ -1,4 +1,4 @@
-import { type Client, Metadata } from '@grpc/grpc-js'
+import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { ChaincodeInvocationSpec, DevopsService, callUnary, encode } from '../proto/index.js'
 import { block, height } from './peer.js'
 import type { MeasuredProcess } from './measured-process.js'
@@ -24,6 +24,30 @@ export function invocation(name: string, args: readonly string[]): Uint8Array {
   return encode(ChaincodeInvocationSpec, ChaincodeInvocationSpec.fromPartial({ chaincodeSpec }))
 }
 
+/** Sends an invocation until it is accepted, as late as refusals say; returns its txid. */
+async function invoke(client: Client, request: Uint8Array): Promise<string> {
+  for (;;) {
+    try {
+      return Buffer.from((await callUnary(client, DevopsService.invoke, request)).msg).toString()
+    } catch (error) {
+      const pauseMs = pushbackMs(error)
+      if (pauseMs === undefined) throw error
+      await new Promise((done) => setTimeout(done, pauseMs))
+    }
+  }
+}
+
+/** How long a refusal for want of room asks to wait; undefined: the error is another one. */
+function pushbackMs(error: unknown): number | undefined {
+  if (!isServiceError(error) || error.code !== status.RESOURCE_EXHAUSTED) return undefined
+  const [value] = error.metadata.get('grpc-retry-pushback-ms')
+  return value === undefined ? undefined : Number(value)
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && 'metadata' in error
+}
+
 /** Invokes from `workers` callers for `seconds`, then waits until everything accepted is in blocks; counts what blocks hold. */
 export async function invokeLoad(
   client: Client,
@@ -42,8 +66,7 @@ export async function invokeLoad(
   const worker = async () => {
     while (performance.now() < end) {
       const sent = Date.now()
-      const response = await callUnary(client, DevopsService.invoke, request)
-      sentAt.set(Buffer.from(response.msg).toString(), sent)
+      sentAt.set(await invoke(client, request), sent)
       submitted += 1
       if (pauseMs > 0) await new Promise((done) => setTimeout(done, pauseMs))
     }
@@ -113,12 +136,12 @@ export async function pacedLoad(
   const cpuBefore = peer.cpuMicros()
   const started = performance.now()
   const calls: Promise<void>[] = []
-  const invoke = async () => {
+  const invokeOnce = async () => {
     const sent = Date.now()
-    sentAt.set(Buffer.from((await callUnary(client, DevopsService.invoke, request)).msg).toString(), sent)
+    sentAt.set(await invoke(client, request), sent)
   }
   for (let elapsedMs = 0; elapsedMs < seconds * 1000; elapsedMs = performance.now() - started) {
-    while (calls.length < (elapsedMs / 1000) * perSecond) calls.push(invoke())
+    while (calls.length < (elapsedMs / 1000) * perSecond) calls.push(invokeOnce())
     await new Promise((done) => setTimeout(done, PACE_MS))
   }
   await Promise.all(calls)

@@ -1,14 +1,13 @@
-import { type Client, Metadata } from '@grpc/grpc-js'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { callUnary, ChaincodeInvocationSpec, DevopsService, encode } from '../../proto/index.js'
-import { isRpcError, rpcErrorText } from '../grpc/index.js'
+import { ChaincodeInvocationSpec, encode } from '../../proto/index.js'
+import type { InvokeConnection } from './unary-client.js'
 
-const RESOURCE_EXHAUSTED = 8
 /** Between two rounds of sending at a steady rate. */
 const PACE_MS = 4
 const DEFAULT_PAUSE_MS = 500
-/** A call that has no outcome after this is counted as an error. */
-const CALL_LIMIT_MS = 60_000
+/** What has no outcome so long after the end of its load is given up, and counted as an error. */
+const PATIENCE_MS = 60_000
+const LONGEST_ERROR = 160
 
 /** What a run of load gave; latencies in milliseconds, from the call to the answer that the transaction is in a block. */
 export interface LoadResult {
@@ -20,7 +19,7 @@ export interface LoadResult {
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** Refusals with a retry hint; the caller came again later. */
+  /** Refusals with a retry hint; the caller came again when it said. */
   readonly refused: number
   readonly errors: readonly string[]
 }
@@ -39,16 +38,12 @@ export class Load {
   private refused = 0
   private next = 0
 
-  /** `clients`: connections to the peers, in turn. */
-  constructor(
-    private readonly clients: readonly Client[],
-    private readonly request: Uint8Array,
-  ) {}
+  /** `connections`: to the peers, in turn. */
+  constructor(private readonly connections: readonly Pick<InvokeConnection, 'invoke' | 'close'>[]) {}
 
   /** As many calls at a time, each followed by the next; one that is refused waits as long as it is told. */
   async closedLoop(inFlight: number, seconds: number): Promise<LoadResult> {
-    const began = performance.now()
-    const end = began + seconds * 1000
+    const end = performance.now() + seconds * 1000
     const caller = async (): Promise<void> => {
       while (performance.now() < end) {
         const pauseMs = await this.call()
@@ -57,9 +52,7 @@ export class Load {
     }
     const calls = Promise.all(Array.from({ length: inFlight }, caller))
     await sleep(seconds * 1000)
-    const inTime = this.committed
-    await calls
-    return this.result(inTime, seconds)
+    return this.ended(calls, seconds)
   }
 
   /** At a steady rate, whatever the answers take. */
@@ -70,36 +63,42 @@ export class Load {
       while (calls.length < (elapsedMs / 1000) * perSecond) calls.push(this.call())
       await sleep(PACE_MS)
     }
-    const inTime = this.committed
-    await Promise.all(calls)
-    return this.result(inTime, seconds)
+    return this.ended(Promise.all(calls), seconds)
   }
 
   /** One transaction. Returns how long to wait before another one, in milliseconds. */
   private async call(): Promise<number> {
-    const client = this.clients[this.next++ % this.clients.length]
-    if (client === undefined) throw new Error('a load needs a client')
-    const metadata = new Metadata()
-    metadata.set('weft-wait', 'outcome')
+    const connection = this.connections[this.next++ % this.connections.length]
+    if (connection === undefined) throw new Error('a load needs a connection')
     const sent = performance.now()
-    try {
-      await callUnary(client, DevopsService.invoke, this.request, { metadata, deadline: Date.now() + CALL_LIMIT_MS })
+    const answer = await connection.invoke()
+    if (answer.kind === 'committed') {
       this.latencies.push(performance.now() - sent)
       this.committed++
       return 0
-    } catch (error) {
-      return this.failed(error)
     }
-  }
-
-  private failed(error: unknown): number {
-    if (isRpcError(error) && error.code === RESOURCE_EXHAUSTED) {
+    if (answer.kind === 'refused') {
       this.refused++
-      return pushbackMs(error) ?? DEFAULT_PAUSE_MS
+      return answer.retryAfterMs ?? DEFAULT_PAUSE_MS
     }
-    const text = rpcErrorText(error).slice(0, 160)
+    const text = answer.text.slice(0, LONGEST_ERROR)
     this.errors.set(text, (this.errors.get(text) ?? 0) + 1)
     return DEFAULT_PAUSE_MS
+  }
+
+  /** Waits for what is on its way; what does not come is given up with its connection. */
+  private async ended(calls: Promise<unknown>, seconds: number): Promise<LoadResult> {
+    const inTime = this.committed
+    const patience = new AbortController()
+    const giveUp = async (): Promise<void> => {
+      await sleep(PATIENCE_MS, undefined, { signal: patience.signal })
+      for (const connection of this.connections) connection.close()
+    }
+    const givenUp = giveUp().catch(() => undefined)
+    await calls
+    patience.abort()
+    await givenUp
+    return this.result(inTime, seconds)
   }
 
   private result(inTime: number, seconds: number): LoadResult {
@@ -116,12 +115,4 @@ export class Load {
       errors: [...this.errors].map(([text, times]) => `${times} times: ${text}`),
     }
   }
-}
-
-/** The delay that a refusal asks for, as gRPC's clients read it. */
-function pushbackMs(error: Error): number | undefined {
-  const metadata = 'metadata' in error ? error.metadata : undefined
-  const [value] = metadata instanceof Metadata ? metadata.get('grpc-retry-pushback-ms') : []
-  const ms = Number(value)
-  return value !== undefined && Number.isFinite(ms) ? ms : undefined
 }

@@ -1,15 +1,16 @@
-import type { Client } from '@grpc/grpc-js'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { PeerError } from '../../kernel/index.js'
 import { callUnary, ChaincodeInvocationSpec, DevopsService } from '../../proto/index.js'
 import { createDevnet, type Devnet, type PeerPlan } from '../devnet/index.js'
 import { cpuMicros } from './processes.js'
+import { InvokeConnection } from './unary-client.js'
 
 const STARTED_MS = 120_000
 const STEP_MS = 60_000
 const LOOK_EVERY_MS = 20
 const MOST_TRIES = 50
+const CALLS_PER_CONNECTION = 200
 
 /** A devnet that is measured. */
 export interface Measured {
@@ -87,9 +88,10 @@ export function cpuOf(devnet: Devnet): readonly number[] {
   })
 }
 
-/** Connections to every peer in turn; a peer takes 256 calls on each at a time. */
-export function connections(devnet: Devnet, perPeer: number, open: (peer: PeerPlan) => Client): readonly Client[] {
-  return Array.from({ length: perPeer }, () => devnet.peers.map(open)).flat()
+/** Connections to these peers in turn, enough for so many calls at a time; a peer takes 256 calls on each. */
+export function connections(peers: readonly PeerPlan[], inFlight: number, request: Uint8Array): readonly InvokeConnection[] {
+  const perPeer = Math.max(1, Math.ceil(inFlight / peers.length / CALLS_PER_CONNECTION))
+  return Array.from({ length: perPeer }, () => peers.map(({ address }) => new InvokeConnection(address, request))).flat()
 }
 
 export function pause(ms: number): Promise<void> {

@@ -1,27 +1,39 @@
-import type { Report, Row } from './scenario.js'
+import type { NetworkReport, Row } from './scenario.js'
 
-const HEADER = ['load', 'committed/s', 'p50 ms', 'p99 ms', 'refused', 'CPU µs/tx, all', 'each validator', 'client']
+/** Everything that one run measured. */
+export interface Report {
+  readonly at: string
+  readonly node: string
+  readonly processors: number
+  /** Load averages of 1, 5 and 15 minutes, when it began and when it had ended: above the number of processors the figures are those of a busy machine. */
+  readonly loadBefore: readonly number[]
+  readonly loadAfter: readonly number[]
+  readonly networks: readonly NetworkReport[]
+}
+
+const HEADER = ['load', 'committed/s', 'p50 ms', 'p99 ms', 'refused', 'CPU µs/tx, all', 'each validator', 'chaincode', 'client']
 
 /** A report for people. */
-export function textOf({ validators, meshMs, rows, restartMs, wipedMs, peakMiB, acknowledged, found }: Report): string {
+export function textOf({ at, node, processors, loadBefore, loadAfter, networks }: Report): string {
+  const rows = networks.flatMap((network) => network.rows)
   const table = [HEADER, ...rows.map(cells)]
   const widths = HEADER.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
   const lines = table.map((row) => row.map((word, column) => (column === 0 ? word.padEnd(widths[column] ?? 0) : word.padStart(widths[column] ?? 0))).join('  '))
   const errors = rows.flatMap(({ name, result }) => result.errors.map((error) => `${name}: ${error}`))
+  const load = (averages: readonly number[]): string => averages.map((average) => average.toFixed(1)).join(' ')
   return [
+    `${at}, Node ${node}, ${processors} processors, load average ${load(loadBefore)} before and ${load(loadAfter)} after`,
+    '',
     ...lines,
     '',
-    `${validators} validators, from nothing to ordering in ${seconds(meshMs)}`,
-    `a validator that was killed is in step again, under load, after ${seconds(restartMs)}; with its disk lost after ${seconds(wipedMs)}`,
-    `most memory: ${peakMiB.map((size) => `${Math.round(size)} MiB`).join(', ')}`,
-    `answered as committed: ${acknowledged}; found in the state of each validator: ${found.join(', ')}`,
+    ...networks.flatMap(networkLines),
     ...(errors.length === 0 ? [] : ['', 'errors', ...errors]),
     '',
   ].join('\n')
 }
 
 /** Whether nothing that was answered as committed is missing, and all validators have the same. */
-export function isWhole({ acknowledged, found }: Report): boolean {
+export function isWhole({ acknowledged, found }: NetworkReport): boolean {
   return found.every((count) => count === found[0] && count >= acknowledged)
 }
 
@@ -32,7 +44,18 @@ export function rowText(row: Row): string {
     .join(', ')
 }
 
-function cells({ name, result, cpuMicros, clientMicros }: Row): readonly string[] {
+function networkLines({ network, meshMs, restartMs, wipedMs, peakMiB, acknowledged, found }: NetworkReport): readonly string[] {
+  const counts = new Set(found).size === 1 ? `${found[0]}` : found.join(', ')
+  return [
+    `${network}: from nothing to ordering in ${seconds(meshMs)}; most memory ${span(peakMiB)} MiB`,
+    ...(restartMs === undefined || wipedMs === undefined
+      ? []
+      : [`${network}: a validator that was killed is in step again, under load, after ${seconds(restartMs)}; with its disk lost after ${seconds(wipedMs)}`]),
+    `${network}: answered as committed ${acknowledged}, found in the state of each validator ${counts}`,
+  ]
+}
+
+function cells({ name, result, cpuMicros, chaincodeMicros, clientMicros }: Row): readonly string[] {
   const all = cpuMicros.reduce((sum, each) => sum + each, 0)
   return [
     name,
@@ -41,9 +64,15 @@ function cells({ name, result, cpuMicros, clientMicros }: Row): readonly string[
     result.p99Ms.toFixed(1),
     String(result.refused),
     all.toFixed(0),
-    cpuMicros.length > 4 ? `${Math.round(Math.min(...cpuMicros))}..${Math.round(Math.max(...cpuMicros))}` : cpuMicros.map((each) => each.toFixed(0)).join(' '),
+    cpuMicros.length > 4 ? span(cpuMicros) : cpuMicros.map((each) => each.toFixed(0)).join(' '),
+    chaincodeMicros === 0 ? '-' : chaincodeMicros.toFixed(0),
     clientMicros.toFixed(0),
   ]
+}
+
+function span(numbers: readonly number[]): string {
+  const [least, most] = [Math.round(Math.min(...numbers)), Math.round(Math.max(...numbers))]
+  return least === most ? String(least) : `${least}..${most}`
 }
 
 function seconds(ms: number): string {

@@ -49,7 +49,8 @@ export function createCarrier(targets: EffectTargets): (effects: readonly Effect
   }
 }
 
-function store(effects: readonly Effect[], { persistence, outbox, fatal }: EffectTargets): void {
+function store(effects: readonly Effect[], targets: EffectTargets): void {
+  const { persistence, outbox } = targets
   if (!effects.some(isStored)) return
   const records: EngineRecord[] = []
   const forgotten: RequestId[] = []
@@ -61,7 +62,7 @@ function store(effects: readonly Effect[], { persistence, outbox, fatal }: Effec
   const written = persistence.write(records, forgotten)
   if (!written) return
   const durable = outbox.beginWrite()
-  written.then(durable, fatal)
+  written.then(durable, (reason: unknown) => targets.fatal(reason))
 }
 
 function isStored({ type }: Effect): boolean {

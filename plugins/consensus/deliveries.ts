@@ -3,7 +3,7 @@ import type { StateTransfer } from './consensus.js'
 import type { EngineRecord, LedgerEffect } from './effects.js'
 import type { EngineRequest, TransferResult, TransferTarget } from './engine.js'
 import type { EngineEvent } from './events.js'
-import { type BlockExecution, deliveredBlock, type ExecutedRequest, headOf, type HostLedger, outcomesOf, reportsOf } from './execution.js'
+import { type BlockExecution, committedReport, deliveredBlock, type ExecutedRequest, headOf, type HostLedger, outcomesOf, reportsOf } from './execution.js'
 import { Fifo } from './fifo.js'
 import type { TransactionProbe } from './probe.js'
 import type { RequestPool } from './pool.js'
@@ -162,11 +162,16 @@ export class Deliveries {
     const { execution, pool, records, ledger, answer, fault } = this.options
     if (this.isAborted) return
     if (!execution.isOpen) return fault(`commit('${tag}') without an open batch: execute() first`)
-    const { block, done, postponed } = await execution.commit(metadata, (batch, executed) => {
+    const { block, done, postponed, repeated } = await execution.commit(metadata, (batch, over) => {
       for (const record of put) records.write(batch, record)
-      for (const { request } of executed) if (pool.owns(request)) pool.remove(batch, request.id)
+      for (const request of over) if (pool.owns(request)) pool.remove(batch, request.id)
     })
     for (const [request, report] of reportsOf(block, done)) if (pool.owns(request)) pool.settle(request.id, report)
+    for (const request of repeated) {
+      if (!pool.owns(request)) continue
+      // In no block: it was executed and rejected before.
+      pool.settle(request.id, committedReport(ledger, request) ?? { status: 'rejected', block: block.number, error: 'it was executed and rejected before' })
+    }
     answering()
     // Before the engine is told: what it asks for then must find the epoch over.
     if (this.options.grown()) this.seal()

@@ -2,6 +2,7 @@ import { PeerError } from '../../kernel/index.js'
 import type { Accepted, Consensus, ConsensusStatus, Forwarding, SubmitHints } from './consensus.js'
 import { ConsensusCounters, type ConsensusFigures } from './counters.js'
 import type { ConsensusHost } from './host.js'
+import { refuseReservedBytes } from './reserved.js'
 import { requestId } from './request-id.js'
 
 const NONE: ReadonlyMap<string, number> = new Map()
@@ -33,6 +34,7 @@ export class ConsensusDoor implements Consensus, ConsensusFigures {
   submit(transactionBytes: Uint8Array, hints?: SubmitHints): Promise<Accepted> {
     if (this.host) return this.host.submit(transactionBytes, hints)
     const forwarding = this.forwarding()
+    if (forwarding?.isNeeded) refuseReservedBytes(transactionBytes)
     if (forwarding?.isNeeded) return forwarded(transactionBytes, forwarding)
     this.counters.refusedHalted++
     const refusal = new PeerError('ERR_CONSENSUS_HALTED', `transactions are not accepted here: ${this.closedBecause}`, {
@@ -40,6 +42,11 @@ export class ConsensusDoor implements Consensus, ConsensusFigures {
       hint: 'submit to a running validator',
     })
     return Promise.reject(refusal)
+  }
+
+  /** The host of the moment. */
+  get running(): ConsensusHost | undefined {
+    return this.host
   }
 
   metrics(): ReadonlyMap<string, number> {

@@ -6,7 +6,7 @@ import type { StoreBatch } from '../level/index.js'
 import type { RequestOutcomeReport } from './consensus.js'
 import { blockMetadata } from './block-metadata.js'
 import type { DeliveredBlock, EngineRequest, Head, RequestId, RequestOutcome } from './engine.js'
-import { requestId } from './request-id.js'
+import { digestOf } from './request-id.js'
 
 /** What a host needs of the ledger. */
 export type HostLedger = Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'blockBytes' | 'stateHash' | 'locate' | 'transactionBytes' | 'committed'> &
@@ -33,8 +33,8 @@ export interface Admission {
   readonly isStarted: boolean
   /** Whether a transaction is a call of the succession. */
   isSuccession(transaction: Transaction): boolean
-  /** Whether a request was executed lately. */
-  isRepeated(request: EngineRequest, txid: string): boolean
+  /** Whether a request with these bytes was executed and rejected lately. */
+  wasRejected(bytes: Uint8Array): boolean
   /** Adds to the write of block `number` what tells its rejected requests again. */
   rejected(batch: StoreBatch, number: bigint, identities: readonly Uint8Array[]): void
 }
@@ -43,10 +43,12 @@ export interface Admission {
 export class BlockExecution {
   private batch: LedgerBatch | undefined
   private done: ExecutedRequest[] = []
-  /** Requests that this block may not hold yet. */
+  /** Requests that this block may not hold yet, and those that were executed before. */
   private postponed: RequestId[] = []
+  private repeated: EngineRequest[] = []
   private admission: Admission | undefined
-  private readonly inBatch = new Set<RequestId>()
+  /** Transactions of the open batch by txid. */
+  private readonly admitted = new Map<string, Uint8Array[]>()
 
   constructor(
     private readonly ledger: HostLedger,
@@ -55,6 +57,8 @@ export class BlockExecution {
     /** What a request's bytes decode to, if that is at hand. */
     private readonly decoded: (request: EngineRequest) => Transaction | undefined,
     private readonly admissionNow: () => Admission,
+    /** Whether what is in the chain already is executed again, as originals do. */
+    private readonly executesRepetitions = false,
   ) {}
 
   get isOpen(): boolean {
@@ -88,49 +92,58 @@ export class BlockExecution {
   /** Commits the open batch as the next block. `also` adds to its atomic write. Rejects if nothing was written: the peer must stop then. */
   async commit(
     metadata: Uint8Array | undefined,
-    also: (batch: StoreBatch, done: readonly ExecutedRequest[]) => void,
-  ): Promise<{ block: CommittedBlock; done: readonly ExecutedRequest[]; postponed: readonly RequestId[] }> {
-    const { batch, done, admission, postponed } = this
+    also: (batch: StoreBatch, over: readonly EngineRequest[]) => void,
+  ): Promise<{ block: CommittedBlock; done: readonly ExecutedRequest[]; repeated: readonly EngineRequest[]; postponed: readonly RequestId[] }> {
+    const { batch, done, repeated, postponed, admission } = this
     assert(batch && admission, 'a block is committed from an open batch')
     const transactions = done.map(({ executed }) => executed)
+    const over = [...done.map(({ request }) => request), ...repeated]
     const { epoch } = admission
     const rejected = epoch === 0n ? [] : identitiesOf(done)
     const number = this.ledger.height()
     // Whatever happens the batch is over: there is nothing left to roll back.
-    this.over()
+    this.forget()
     const block = await batch.commit(transactions, blockMetadata({ epoch, engine: metadata, rejected }), (write) => {
       if (epoch > 0n) admission.rejected(write, number, rejected)
-      also(write, done)
+      also(write, over)
     })
-    return { block, done, postponed }
+    return { block, done, repeated, postponed }
   }
 
   /** Discards the open batch, if there is one. */
   rollback(): void {
     this.batch?.rollback()
-    this.over()
+    this.forget()
   }
 
-  private over(): void {
+  private forget(): void {
     this.batch = undefined
     this.admission = undefined
     this.done = []
     this.postponed = []
-    this.inBatch.clear()
+    this.repeated = []
+    this.admitted.clear()
   }
 
   /**
    * The requests that are executed. What is no transaction is left out on every validator alike, since they all see the same bytes
-   * (spec/consensus.md §12.7). From epoch 1 on so is what was executed lately (design §4), and what comes before the epoch has started waits (design §6).
+   * (spec/consensus.md §12.7); so is what the chain or the open batch holds already, since they all have the same chain. In later epochs so is what was
+   * rejected lately, and what comes before the epoch has started waits (design §4, §6).
    */
   private admit(requests: readonly EngineRequest[], admission: Admission): { requests: readonly EngineRequest[]; transactions: OrderedTransaction[] } {
     const admitted: EngineRequest[] = []
     const transactions: OrderedTransaction[] = []
     for (const request of requests) {
       const transaction = this.read(request)
-      if (!transaction || (admission.epoch > 0n && !this.mayRun(request, transaction, admission))) continue
-      transactions.push({ bytes: request.bytes, transaction })
-      admitted.push(request)
+      if (transaction === undefined) continue
+      if (!admission.isStarted && !admission.isSuccession(transaction)) this.postponed.push(request.id)
+      else if (this.isOver(request, transaction, admission)) {
+        this.repeated.push(request)
+        this.log.warning('an ordered transaction was executed before and is left out', { id: request.id, txid: transaction.txid })
+      } else {
+        transactions.push({ bytes: request.bytes, transaction })
+        admitted.push(request)
+      }
     }
     return { requests: admitted, transactions }
   }
@@ -144,22 +157,24 @@ export class BlockExecution {
     }
   }
 
-  private mayRun(request: EngineRequest, transaction: Transaction, admission: Admission): boolean {
-    if (!admission.isStarted && !admission.isSuccession(transaction)) {
-      this.postponed.push(request.id)
-      return false
-    }
-    // The identity is computed from the bytes: what an engine calls a request may be a claim of another member's.
-    const id = requestId(request.bytes)
-    if (this.inBatch.has(id) || admission.isRepeated({ id, bytes: request.bytes }, transaction.txid)) return false
-    this.inBatch.add(id)
-    return true
+  private isOver({ bytes }: EngineRequest, transaction: Transaction, admission: Admission): boolean {
+    if (!this.executesRepetitions && this.isRepeated(bytes, transaction)) return true
+    return admission.epoch > 0n && admission.wasRejected(bytes)
+  }
+
+  /** Decided by the chain and the batch alone, so alike on every validator, however it came by its blocks; rejected transactions are in neither. */
+  private isRepeated(bytes: Uint8Array, { txid }: Transaction): boolean {
+    const before = this.admitted.get(txid)
+    if (before?.some((known) => Buffer.compare(known, bytes) === 0) || isCommitted(this.ledger, txid, bytes)) return true
+    if (before) before.push(bytes)
+    else this.admitted.set(txid, [bytes])
+    return false
   }
 }
 
 /** Identities of the rejected requests, in order. */
 function identitiesOf(done: readonly ExecutedRequest[]): Uint8Array[] {
-  return done.flatMap(({ request, executed }) => (executed.result.error === undefined ? [] : [Buffer.from(requestId(request.bytes), 'hex')]))
+  return done.flatMap(({ request, executed }) => (executed.result.error === undefined ? [] : [digestOf(request.bytes)]))
 }
 
 /** What engines are told of a committed block. */
@@ -179,14 +194,16 @@ export function deliveredBlock(
  * How a request ended if it is in the chain already: a transfer brought its block, or an earlier life of this peer did. A rejected one leaves
  * no trace in a block (spec/consensus.md §13.3) and is not found.
  */
-export function committedReport(
-  ledger: HostLedger,
-  { bytes }: EngineRequest,
-  { txid }: Pick<Transaction, 'txid'> = decode(Transaction, bytes),
-): (RequestOutcomeReport & { readonly status: 'committed' }) | undefined {
-  const committed = ledger.transactionBytes(txid)
-  const location = committed && Buffer.compare(committed, bytes) === 0 ? ledger.locate(txid) : undefined
+export function committedReport(ledger: HostLedger, { bytes }: EngineRequest): RequestOutcomeReport | undefined {
+  const { txid } = decode(Transaction, bytes)
+  const location = isCommitted(ledger, txid, bytes) ? ledger.locate(txid) : undefined
   return location && { status: 'committed', block: location.block, index: location.index }
+}
+
+/** Whether the latest transaction of this txid in the chain is this one. */
+function isCommitted(ledger: HostLedger, txid: string, bytes: Uint8Array): boolean {
+  const committed = ledger.transactionBytes(txid)
+  return committed !== undefined && Buffer.compare(committed, bytes) === 0
 }
 
 /** What engines are told of executed requests. */

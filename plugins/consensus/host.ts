@@ -1,5 +1,5 @@
 import { assert, type Clock, type Logger, messageOf, PeerError } from '../../kernel/index.js'
-import { canonicalTransaction, decode, Transaction } from '../../proto/index.js'
+import { decode, Transaction } from '../../proto/index.js'
 import type { Store } from '../level/index.js'
 import { type CatalogEngine, type EngineCatalog, ownEngine } from './catalog.js'
 import type { Accepted, Consensus, ConsensusStatus, ConsensusTransport, StateTransfer, SubmitHints } from './consensus.js'
@@ -15,10 +15,10 @@ import { HostNotes, type Note } from './notes.js'
 import { RequestPool } from './pool.js'
 import type { TransactionProbe } from './probe.js'
 import { repair } from './repair.js'
-import { Repetitions } from './repetition.js'
+import { canonical, refuseReserved } from './reserved.js'
+import { RejectedRequests } from './rejected-requests.js'
 import type { SessionSurroundings } from './session.js'
 import type { ConsensusSigner } from './signer.js'
-import { isToSuccession } from './swap/calls.js'
 import { faultsOf } from './swap/records.js'
 import { firstEpoch } from './swap/first-epoch.js'
 import { Succession } from './swap/succession.js'
@@ -50,6 +50,8 @@ export interface ConsensusHostOptions {
   /** None: only the current head can be reached. */
   readonly transfer?: StateTransfer
   readonly limits?: Partial<ConsensusLimits>
+  /** A transaction that is in the chain already and is ordered again is executed again, as originals do. Default false. */
+  readonly executesRepetitions?: boolean
   /** Runs a task soon, after what the present turn of the event loop brings. Default: a timer of the clock without delay. */
   readonly defer?: (task: () => void) => void
   /** The peer must stop: a write failed. Called once. */
@@ -71,6 +73,8 @@ export interface ConsensusHost extends Consensus {
   kill(): void
   /** The operator's side of the succession of engines. */
   readonly swaps: Swaps
+  /** Ends the engine and begins it from its records, also one that was halted. Throws ERR_CONSENSUS_HALTED while the peer starts, stops or repairs itself. */
+  restartEngine(): Promise<void>
   /** The engine's metrics by name, and the host's own, whose names begin with `host_`. */
   readonly metrics: ReadonlyMap<string, number>
 }
@@ -90,7 +94,7 @@ class EngineHostProcess implements ConsensusHost {
   private readonly pool: RequestPool
   private readonly first: CatalogEngine
   private readonly succession: Succession
-  private readonly repetitions: Repetitions
+  private readonly rejected: RejectedRequests
   readonly swaps: SwapDesk
   private readonly notes: HostNotes
   private readonly epochs: Epochs
@@ -110,7 +114,7 @@ class EngineHostProcess implements ConsensusHost {
     this.limits = { ...defaultLimits, ...options.limits }
     this.first = 'factory' in engine ? ownEngine(engine.factory, { origin: 'this host', options: engine.options }) : engine
     this.succession = new Succession(ledger, firstEpoch(this.first, members))
-    this.repetitions = new Repetitions(store, ledger)
+    this.rejected = new RejectedRequests(store, ledger)
     const surroundings = this.surroundings()
     const engines = options.engines ?? { find: (name, version) => this.onlyFirst(name, version) }
     this.notes = new HostNotes({ members: members.length, self, transport: options.notes, log })
@@ -119,6 +123,7 @@ class EngineHostProcess implements ConsensusHost {
       store,
       limits: this.limits,
       defer: surroundings.defer,
+      elapsedMs: () => options.clock.elapsedMs(),
       counters,
       probe,
       ready: (request) => this.epochs.offer(request),
@@ -130,7 +135,7 @@ class EngineHostProcess implements ConsensusHost {
       surroundings,
       store,
       ledger,
-      execution: new BlockExecution(ledger, options.chaincode, log, decoded, () => this.succession.admission(this.repetitions)),
+      execution: new BlockExecution(ledger, options.chaincode, log, decoded, () => this.succession.admission(this.rejected), options.executesRepetitions),
       pool: this.pool,
       succession: this.succession,
       first: this.first,
@@ -223,6 +228,20 @@ class EngineHostProcess implements ConsensusHost {
 
   kill(): void {
     this.end('this peer was killed')
+  }
+
+  async restartEngine(): Promise<void> {
+    if (this.phase !== 'running' || this.isRepairing) {
+      const why = this.isRepairing ? 'this validator takes the chain of the others' : 'this peer is starting or stopping'
+      throw new PeerError('ERR_CONSENSUS_HALTED', `the engine cannot be restarted now: ${why}`, { grpcStatus: 14, retryable: true })
+    }
+    this.options.log.warning('the operator restarts the consensus engine', { engine: this.succession.record.engine })
+    await this.epochs.leave()
+    await this.pool.reopen()
+    await this.catchUp()
+    this.halted = undefined
+    this.isValid = true
+    await this.epochs.enter()
   }
 
   private surroundings(): SessionSurroundings {
@@ -380,7 +399,7 @@ class EngineHostProcess implements ConsensusHost {
     await this.pool.reconcile()
     this.succession.refresh()
     const later = this.succession.firstLaterBlock()
-    if (later !== undefined) await this.repetitions.catchUp(later)
+    if (later !== undefined) await this.rejected.catchUp(later)
   }
 
   /** The engine stops for good; queries go on, nothing is accepted, what was accepted stays journaled. */
@@ -429,26 +448,6 @@ class EngineHostProcess implements ConsensusHost {
   }
 }
 
-/** Whose name is reserved: only the host itself makes calls of the succession (design §6). */
-export function refuseReserved(transaction: Transaction): void {
-  if (!isToSuccession(transaction)) return
-  throw new PeerError('ERR_CONSENSUS_RESERVED', `a transaction addressed to 'consensus' is not taken from clients: the name is reserved`, {
-    hint: 'the consensus engine is changed with peer consensus swap, on a validator',
-    grpcStatus: 7,
-  })
-}
-
 const ASK_WHILE_HALTED_MS = 2000
 const LOOK_AROUND_MS = 1000
 const LOOKS_BEFORE_CATCHING_UP = 3
-
-function canonical(bytes: Uint8Array): Uint8Array {
-  try {
-    return canonicalTransaction(bytes)
-  } catch (cause) {
-    throw new PeerError('ERR_CONSENSUS_NOT_A_TRANSACTION', `expected a serialised transaction; found ${bytes.length} bytes: ${messageOf(cause)}`, {
-      cause,
-      grpcStatus: 3,
-    })
-  }
-}

@@ -22,9 +22,13 @@ export const consensusKeys = defineKeys({
   'peer.validator.consensus.buffersize': key(
     integer().transform((size) => (size > 0 ? size : defaultLimits.maxInboundPerMember)),
     defaultLimits.maxInboundPerMember,
-    'consensus messages of one validator that may wait for the engine; not positive: 1000',
+    `consensus messages of one validator that may wait for the engine; not positive: ${defaultLimits.maxInboundPerMember}`,
   ),
-  'consensus.pool.maxRequests': key(integer({ min: 1 }), defaultLimits.maxRequests, 'accepted transactions that may wait to be committed; more are refused'),
+  'consensus.pool.maxRequests': key(
+    integer({ min: 1 }),
+    defaultLimits.maxRequests,
+    'the most accepted transactions that may wait to be committed; more are refused, and more than two seconds of the measured rate (at least 1000)',
+  ),
   'consensus.pool.maxBytes': key(
     integer({ min: 1 }),
     defaultLimits.maxRequestBytes,

@@ -1,6 +1,6 @@
 /** Bounds of one host. Every queue has one; what happens at it is said at each. */
 export interface ConsensusLimits {
-  /** Requests waiting to be committed; beyond it `submit` throws ERR_CONSENSUS_OVERLOADED. */
+  /** Requests waiting to be committed, whatever the rate; beyond it, or beyond two seconds of the rate (never below 1000), `submit` throws ERR_CONSENSUS_OVERLOADED. */
   readonly maxRequests: number
   /** Their bytes; beyond it `submit` throws ERR_CONSENSUS_OVERLOADED. */
   readonly maxRequestBytes: number
@@ -19,7 +19,8 @@ export interface ConsensusLimits {
 export const defaultLimits: ConsensusLimits = Object.freeze({
   maxRequests: 20_000,
   maxRequestBytes: 256 * 1024 * 1024,
-  maxInboundPerMember: 1000,
+  // As many as a neighbour keeps for this peer: what a busy second brings must not be lost.
+  maxInboundPerMember: 16_384,
   maxInboundBytesPerMember: 128 * 1024 * 1024,
   deliveryWindow: 8,
   maxWaitingSends: 10_000,

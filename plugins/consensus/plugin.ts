@@ -5,7 +5,13 @@ import { LEDGER, LEDGER_SYNC, ledgerKeys, validatorKeys } from '../ledger/index.
 import { STORE } from '../level/index.js'
 import { agreedSettings } from './agreed-settings.js'
 import { Engines } from './catalog.js'
+import { CancelCommand } from './commands/cancel.js'
+import { HistoryCommand } from './commands/history.js'
+import { RestartEngineCommand } from './commands/restart-engine.js'
+import { SetCommand } from './commands/set.js'
+import { SignCommand } from './commands/sign.js'
 import { ConsensusStatusCommand } from './commands/status.js'
+import { SwapCommand } from './commands/swap.js'
 import { ConsensusDoor } from './door.js'
 import type { HelloDeclaration } from './consensus.js'
 import { ConsensusCounters } from './counters.js'
@@ -26,7 +32,7 @@ export const consensus = definePlugin({
   requires: [STORE, LEDGER, LEDGER_SYNC, CHAINCODE],
   uses: [TRANSPORT, EPOCH_TRANSPORT, HELLO, STATE_TRANSFER, FORWARDING, TRACING],
   provides: [CONSENSUS, CONSENSUS_FIGURES, ENGINES],
-  commands: [ConsensusStatusCommand],
+  commands: [ConsensusStatusCommand, SwapCommand, SetCommand, CancelCommand, SignCommand, HistoryCommand, RestartEngineCommand],
   apply(peer) {
     const engines = new Engines()
     const door = new ConsensusDoor(
@@ -46,7 +52,7 @@ export const consensus = definePlugin({
     })
     peer.hooks.registerServices.tap(async (listeners) => {
       const head = () => ({ hash: peer.use(LEDGER).info().currentBlockHash, stateHash: peer.use(LEDGER).stateHash() ?? new Uint8Array(0) })
-      listeners.get('peer').add(ConsensusToolsService, consensusTools({ id: () => id, consensus: door, head }))
+      listeners.get('peer').add(ConsensusToolsService, consensusTools({ id: () => id, consensus: door, head, host: () => door.running }))
     })
     // What would fail the start is found before anything listens.
     peer.onRegistered(async () => {
@@ -117,6 +123,7 @@ async function createHost(peer: PluginHost, running: RunningPeer, engines: Engin
     engines,
     members: members.all,
     self: members.self,
+    executesRepetitions: peer.settings(compatibilityKeys)['peer.validator.compatibility'] === 'v0.6',
     seed: seedOf(peer.clock),
     clock: peer.clock,
     log: peer.log,

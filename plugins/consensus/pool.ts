@@ -9,11 +9,14 @@ import { createJournal } from './journal.js'
 import type { ConsensusLimits } from './limits.js'
 import type { TransactionProbe } from './probe.js'
 import { requestId } from './request-id.js'
+import { Room } from './room.js'
 
 export interface PoolOptions {
   readonly store: Store
   readonly limits: Pick<ConsensusLimits, 'maxRequests' | 'maxRequestBytes'>
   readonly defer: (task: () => void) => void
+  /** Monotonic milliseconds: the room for requests follows the rate at which they end. */
+  readonly elapsedMs: () => number
   readonly counters?: ConsensusCounters | undefined
   readonly probe?: TransactionProbe | undefined
   /** Requests that are safe on disk, in the order of submission. */
@@ -32,7 +35,6 @@ interface Gathering {
   readonly reject: (reason: unknown) => void
 }
 
-const RETRY_AFTER_MS = 500
 /** Of larger transactions the decoding is not kept: it may take as much memory again. */
 const MAX_KEPT_DECODING_BYTES = 4096
 
@@ -43,6 +45,7 @@ const MAX_KEPT_DECODING_BYTES = 4096
 export class RequestPool {
   private readonly journal
   private readonly requests = new Map<RequestId, PooledRequest>()
+  private readonly room: Room
   private bytes = 0
   private nextSequence = 0
   private gathering: Gathering | undefined
@@ -52,6 +55,7 @@ export class RequestPool {
 
   constructor(private readonly options: PoolOptions) {
     this.journal = createJournal(options.store)
+    this.room = new Room({ maxRequests: options.limits.maxRequests, elapsedMs: options.elapsedMs })
   }
 
   get size(): number {
@@ -188,6 +192,7 @@ export class RequestPool {
     if (!pooled) return undefined
     this.requests.delete(id)
     this.bytes -= pooled.request.bytes.length
+    this.room.left(this.requests.size === 0)
     const { counters } = this.options
     if (counters && this.requests.size === 0) counters.waitingSinceMs = undefined
     return pooled
@@ -200,6 +205,7 @@ export class RequestPool {
   private add(id: RequestId, bytes: Uint8Array, sequence: number, transaction?: Transaction): PooledRequest {
     const { counters } = this.options
     if (counters) counters.waitingSinceMs ??= counters.elapsedMs()
+    this.room.entered(this.requests.size === 0)
     const pooled = new PooledRequest({ id, bytes }, sequence, transaction)
     this.requests.set(id, pooled)
     this.bytes += bytes.length
@@ -208,22 +214,24 @@ export class RequestPool {
   }
 
   private checkRoom(bytes: Uint8Array): void {
-    const { maxRequests, maxRequestBytes } = this.options.limits
+    const { maxRequestBytes } = this.options.limits
     const { counters } = this.options
     const isTooLarge = bytes.length > maxRequestBytes
-    if (!isTooLarge && this.requests.size < maxRequests && this.bytes + bytes.length <= maxRequestBytes) return
+    const bound = this.room.bound()
+    if (!isTooLarge && this.requests.size < bound && this.bytes + bytes.length <= maxRequestBytes) return
     if (counters) counters.refusedForRoom++
     if (isTooLarge) {
       throw new PeerError('ERR_CONSENSUS_TOO_LARGE', `a transaction may have ${maxRequestBytes} bytes here; found ${bytes.length}`, { grpcStatus: 3 })
     }
+    const retryAfterMs = this.room.refuse()
     throw new PeerError(
       'ERR_CONSENSUS_OVERLOADED',
-      `${this.requests.size} of ${maxRequests} requests with ${this.bytes} of ${maxRequestBytes} bytes are waiting to be ordered: no room for one of ${bytes.length} bytes`,
+      `${this.requests.size} of ${bound} requests with ${this.bytes} of ${maxRequestBytes} bytes are waiting to be ordered: no room for one of ${bytes.length} bytes`,
       {
         grpcStatus: 8,
         retryable: true,
-        hint: `try again in ${RETRY_AFTER_MS} ms, with fewer requests at a time`,
-        details: { retryAfterMs: RETRY_AFTER_MS, pending: this.requests.size },
+        hint: `try again in ${retryAfterMs} ms, with fewer requests at a time`,
+        details: { retryAfterMs, pending: this.requests.size },
       },
     )
   }

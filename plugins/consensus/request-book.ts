@@ -22,7 +22,7 @@ export interface RequestBook<T> {
   own(): Iterable<Outstanding<T>>
   unqueued(): Iterable<Outstanding<T>>
   readonly hasUnqueued: boolean
-  /** False if it goes beyond what its member may have here. */
+  /** False if it goes beyond what its member may have here. Own requests always get in: the host bounds them. */
   add(request: Outstanding<T>): boolean
   markOwn(request: Outstanding<T>): void
   markQueued(request: Outstanding<T>): void
@@ -70,7 +70,8 @@ export function createRequestBook<T>(limits: RequestBookLimits<T>): RequestBook<
       const count = countOf(request.from)
       const bytes = limits.bytesOf(request.content)
       // One request of any size gets in: its size is the transport's affair.
-      if (count.requests >= limits.maxPerMember || (count.requests > 0 && count.bytes + bytes > limits.maxBytesPerMember)) return false
+      const isTooMuch = count.requests >= limits.maxPerMember || (count.requests > 0 && count.bytes + bytes > limits.maxBytesPerMember)
+      if (isTooMuch && !request.isOwn) return false
       count.requests++
       count.bytes += bytes
       entries.set(request.id, request)

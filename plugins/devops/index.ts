@@ -4,5 +4,6 @@
  * @packageDocumentation
  */
 export type { Caller, Devops, Submitted } from './devops.js'
+export { OUTCOME, WAIT } from './outcome.js'
 export { default } from './plugin.js'
 export { DEVOPS } from './token.js'

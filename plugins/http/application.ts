@@ -27,6 +27,8 @@ export async function createApplication(
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: settings['http.limits.headerBytes'] },
     exposeHeadRoutes: true,
     requestIdHeader: false,
+    // The plugins are our own and await nothing: on a machine that stands still for ten seconds the peer starts late, and does not end.
+    pluginTimeout: 0,
     // v0.6 matches the decoded path, slashes included.
     rewriteUrl: (request) => decodedSlashes(request.url ?? '/'),
     frameworkErrors: (error, _request, reply) => refuseWith(reply.raw, error.statusCode ?? 400, error.message),

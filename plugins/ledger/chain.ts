@@ -3,7 +3,16 @@ import { Block, type BlockchainInfo, Transaction, blockHashInput, blockTransacti
 import type { Namespace, Store, StoreBatch, StoreSnapshot } from '../level/index.js'
 import { be64, readBe64 } from './bytes.js'
 import { DeployIndex } from './deploy-index.js'
-import { BLOCK_COUNT_KEY, blockHashIndexKey, decodeBlockNumber, decodeLocation, encodeBlockNumber, encodeLocations, txidIndexKey } from './encodings.js'
+import {
+  BLOCK_COUNT_KEY,
+  blockHashIndexKey,
+  decodeBlockNumber,
+  decodeLocation,
+  encodeBlockNumber,
+  encodeLocation,
+  encodeLocations,
+  txidIndexKey,
+} from './encodings.js'
 import { blockNotFound, corrupt, outOfBounds } from './errors.js'
 import { ledgerHash } from './hash.js'
 import type { Height, TransactionLocation } from './ledger.js'
@@ -28,6 +37,7 @@ export class Chain {
   private readonly blocks: Namespace
   private readonly indexes: Namespace
   private readonly deploys: DeployIndex
+  private readonly laterRows: Namespace
   private size: Height
   private unlinkedBelow: Height
   private headHash: Uint8Array | undefined
@@ -41,6 +51,7 @@ export class Chain {
     this.blocks = store.namespace('blocks')
     this.indexes = store.namespace('indexes')
     this.deploys = new DeployIndex(store)
+    this.laterRows = store.namespace('later-transactions')
     this.size = numberIn(this.blocks.get(BLOCK_COUNT_KEY), "the chain's height")
     this.unlinkedBelow = numberIn(meta.get(UNLINKED_BELOW_KEY), 'the lowest block known to be linked')
   }
@@ -117,9 +128,14 @@ export class Chain {
     return bytes
   }
 
+  /** Where the latest transaction of this id is, on whatever way its block came. */
   locate(txid: string): TransactionLocation | undefined {
     const row = this.indexes.get(txidIndexKey(txid))
-    return row ? decodeLocation(row) : undefined
+    if (!row) return undefined
+    const location = decodeLocation(row)
+    const laterRow = this.laterRows.get(txidIndexKey(txid))
+    const later = laterRow && decodeLocation(laterRow)
+    return later && later.block > location.block && this.isAt(later, txid) ? later : location
   }
 
   transactionBytes(txid: string): Uint8Array | undefined {
@@ -140,8 +156,12 @@ export class Chain {
     if (number >= this.size) batch.put(this.blocks, BLOCK_COUNT_KEY, be64(number + 1n))
     batch.put(this.indexes, blockHashIndexKey(hash), encodeBlockNumber(number))
     // One after the other, so that the latest wins where an id repeats.
-    for (const [index, location] of encodeLocations(number, txids.length).entries()) batch.put(this.indexes, txidIndexKey(txids[index] ?? ''), location)
-    // Blocks of a transfer come newest first. (The rows of txids are those of v0.6: the last one written.)
+    for (const [index, location] of encodeLocations(number, txids.length).entries()) {
+      const txid = txids[index] ?? ''
+      // Blocks of a transfer come newest first. These rows are those of v0.6, the last one written: what is later has a row of its own.
+      if (number < this.size) this.keepLater(batch, txid, number)
+      batch.put(this.indexes, txidIndexKey(txid), location)
+    }
     this.deploys.write(batch, number, transactions, number < this.size)
   }
 
@@ -175,6 +195,17 @@ export class Chain {
       await pause()
     }
     return low
+  }
+
+  private keepLater(batch: StoreBatch, txid: string, number: Height): void {
+    const location = this.locate(txid)
+    if (location && location.block > number && this.isAt(location, txid)) batch.put(this.laterRows, txidIndexKey(txid), encodeLocation(location))
+  }
+
+  /** A row may be of a block that gave way to another. */
+  private isAt(location: TransactionLocation, txid: string): boolean {
+    const bytes = this.transactionAt(location)
+    return bytes !== undefined && decode(Transaction, bytes).txid === txid
   }
 
   private transactionAt(location: TransactionLocation | undefined): Uint8Array | undefined {

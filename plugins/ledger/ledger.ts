@@ -101,7 +101,7 @@ export interface Ledger {
   block(number: Height): Block | undefined
   /** Throws `LedgerError - ErrorTypeBlockNotFound: ...` for an unknown hash. */
   blockByHash(hash: Uint8Array): Block
-  /** Canonical bytes of a committed transaction, `undefined` if unknown; if a txid repeats the one stored last, which is the latest unless a transfer brought it. */
+  /** Canonical bytes of a committed transaction, `undefined` if unknown; if a txid repeats the latest one, also after a transfer. */
   transactionBytes(txid: string): Uint8Array | undefined
   /** Canonical bytes of the committed transaction that deployed a chaincode, the latest one; whatever other transactions have its name as their txid. */
   deployBytes(name: string): Uint8Array | undefined

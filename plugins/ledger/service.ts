@@ -4,7 +4,7 @@ import type { LedgerInfo, LedgerToolsService, ServiceHandlers, VerifyReply } fro
 import { streaming, unary } from '../grpc/index.js'
 import { exportTo } from './archive/serve.js'
 import type { OpenLedger } from './inspectable-ledger.js'
-import { requireLocal } from './inspect/local-caller.js'
+import { requireLocal } from './inspect/require-local.js'
 import { getBlock, getState, getTransaction, listState } from './inspect/lookup.js'
 import type { VerifyReport } from './ledger.js'
 import type { SyncableLedger } from './ledger-sync.js'

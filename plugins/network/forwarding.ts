@@ -1,9 +1,9 @@
 import type { Client } from '@grpc/grpc-js'
-import { messageOf, PeerError, type Settings } from '../../kernel/index.js'
+import { messageOf, PeerError } from '../../kernel/index.js'
 import { callUnary, PeerEndpoint_Type, PeerService, type Response, Response_StatusCode } from '../../proto/index.js'
 import type { Forwarding } from '../consensus/index.js'
-import { type grpcKeys, rpcErrorText } from '../grpc/index.js'
-import { clientOf, connected } from './open-chat.js'
+import { rpcErrorText } from '../grpc/index.js'
+import { clientOf, connected, type DialOptions } from './open-chat.js'
 import type { PeerNetwork } from './network.js'
 
 const UNAVAILABLE = 14
@@ -12,7 +12,7 @@ const MAX_CLIENTS = 16
 export interface ForwardingOptions {
   readonly isValidator: boolean
   readonly network: Pick<PeerNetwork, 'linksOf'>
-  readonly settings: Settings<typeof grpcKeys>
+  readonly dial: DialOptions
   readonly random: () => number
 }
 
@@ -76,7 +76,7 @@ export class TransactionForwarding implements Forwarding {
   private async connect(address: string): Promise<Client> {
     const known = this.clients.get(address)
     if (known !== undefined) return known
-    const client = clientOf(address, this.options.settings)
+    const client = clientOf(address, this.options.dial)
     await connected(client)
     const [oldest] = this.clients.size >= MAX_CLIENTS ? this.clients.keys() : []
     if (oldest !== undefined) this.forget(oldest)

@@ -1,16 +1,24 @@
 import { Client, connectivityState } from '@grpc/grpc-js'
 import { PeerError, type Settings } from '../../kernel/index.js'
 import { openStream, PeerService } from '../../proto/index.js'
-import { clientCredentials, type grpcKeys } from '../grpc/index.js'
+import { dialCredentials, type grpcKeys } from '../grpc/index.js'
+import type { TlsSource } from '../tls/index.js'
 import { type ChatStream, dialledStream } from './chat-stream.js'
 
 /** How long connecting may take, as in v0.6 (spec/wire.md §11.7). */
 const CONNECT_MS = 3000
 const WINDOW_BYTES = 4 * 1024 * 1024
 
+/** What connecting to other peers takes. */
+export interface DialOptions {
+  readonly settings: Settings<typeof grpcKeys>
+  /** The TLS files as they are used now: none is read for a dial. */
+  readonly tls: TlsSource
+}
+
 /** A connection to another peer, TLS as configured. Nothing is sent before it is used. */
-export function clientOf(address: string, settings: Settings<typeof grpcKeys>): Client {
-  const trust = clientCredentials(settings, address)
+export function clientOf(address: string, { settings, tls }: DialOptions): Client {
+  const trust = dialCredentials(tls, address)
   return new Client(address, trust.credentials, {
     'grpc.max_receive_message_length': settings['peer.limits.messageBytes'],
     'grpc.max_send_message_length': settings['peer.limits.messageBytes'],
@@ -40,8 +48,8 @@ function changes(channel: ReturnType<Client['getChannel']>, state: connectivityS
 }
 
 /** Dials a peer and opens its Chat. */
-export async function openChat(address: string, settings: Settings<typeof grpcKeys>): Promise<ChatStream> {
-  const client = clientOf(address, settings)
+export async function openChat(address: string, options: DialOptions): Promise<ChatStream> {
+  const client = clientOf(address, options)
   await connected(client)
   return dialledStream(openStream(client, PeerService.chat), address, () => client.close())
 }

@@ -5,6 +5,7 @@ import { EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, type StateTransferS
 import { unary } from '../grpc/index.js'
 import { LEDGER, LEDGER_SYNC } from '../ledger/index.js'
 import { STORE } from '../level/index.js'
+import { TLS } from '../tls/index.js'
 import { AddressBook } from './address-book.js'
 import { ListCommand } from './commands/list.js'
 import { LoginCommand } from './commands/login.js'
@@ -24,7 +25,7 @@ export default definePlugin({
   name: 'network',
   description: 'connects to other peers: discovery, consensus messages; peer network list and status',
   config: networkKeys,
-  requires: [STORE, LEDGER, LEDGER_SYNC],
+  requires: [STORE, LEDGER, LEDGER_SYNC, TLS],
   provides: [NETWORK, HELLO, TRANSPORT, EPOCH_TRANSPORT, STATE_TRANSFER, FORWARDING],
   commands: [ListCommand, LoginCommand, StatusCommand],
   apply(peer) {
@@ -41,7 +42,12 @@ export default definePlugin({
       self.type = settings['peer.validator.enabled'] ? PeerEndpoint_Type.VALIDATOR : PeerEndpoint_Type.NON_VALIDATOR
       const created = createNetwork(peer, self)
       network = created
-      forwarding = new TransactionForwarding({ isValidator: settings['peer.validator.enabled'], network: created, settings, random: Math.random })
+      forwarding = new TransactionForwarding({
+        isValidator: settings['peer.validator.enabled'],
+        network: created,
+        dial: { settings, tls: peer.use(TLS) },
+        random: Math.random,
+      })
       peer.provide(NETWORK, created)
       peer.provide(HELLO, created)
       peer.provide(TRANSPORT, created.transport)
@@ -79,6 +85,7 @@ function attachSync(peer: PluginHost, network: PeerNetwork, self: SelfEndpoint):
 function createNetwork(peer: PluginHost, self: SelfEndpoint): PeerNetwork {
   const settings = peer.settings(networkKeys)
   const { clock } = peer
+  const dial = { settings, tls: peer.use(TLS) }
   return new PeerNetwork({
     self,
     members: validatorIds(settings, self.ID.name),
@@ -95,6 +102,6 @@ function createNetwork(peer: PluginHost, self: SelfEndpoint): PeerNetwork {
     touchPeriodMs: settings['peer.discovery.touchPeriod'],
     maxDials: settings['peer.discovery.touchMaxNodes'],
     maxLinks: settings['peer.limits.links'],
-    open: (to) => openChat(to, settings),
+    open: (to) => openChat(to, dial),
   })
 }

@@ -1,5 +1,14 @@
 import { encodeTransactionBlock, transactionBlockTransactions, WireError } from '../../proto/index.js'
-import { createBatcher, createRecentIds, type Engine, type EngineFactory, type EngineHost, type EngineRequest, requestId } from '../consensus/index.js'
+import {
+  createBatcher,
+  createRecentIds,
+  type Engine,
+  type EngineFactory,
+  type EngineHost,
+  type EngineRequest,
+  type RequestId,
+  requestId,
+} from '../consensus/index.js'
 import { type NoopsOptions, parseNoopsOptions } from './options.js'
 
 /** Transactions that wait for a block: what others send beyond this is dropped. */
@@ -21,7 +30,11 @@ export const noops: EngineFactory<NoopsOptions> = Object.freeze({
 function createNoops(host: EngineHost, { size, waitMs, batching }: NoopsOptions): Engine {
   let blocks = 0
   let waitingBytes = 0
+  /** Accepted here, and in no block yet. */
+  const own = new Map<RequestId, EngineRequest>()
   const seen = createRecentIds(MAX_SEEN)
+  /** Blocks that were asked for, in order. */
+  const cut: EngineRequest[][] = []
   const batcher = createBatcher<EngineRequest>(
     { size, timeoutMs: waitMs, batching },
     {
@@ -30,6 +43,7 @@ function createNoops(host: EngineHost, { size, waitMs, batching }: NoopsOptions)
       cancelTimer: () => host.cancelTimer('block'),
       cut(requests) {
         for (const { bytes } of requests) waitingBytes -= bytes.length
+        cut.push(requests)
         host.deliver(`block ${blocks++}`, requests)
       },
     },
@@ -42,7 +56,12 @@ function createNoops(host: EngineHost, { size, waitMs, batching }: NoopsOptions)
   return {
     onRequest(request) {
       if (host.members.length > 1) host.broadcast(encodeTransactionBlock([request.bytes]))
+      own.set(request.id, request)
       queue(request)
+    },
+    /** A message may be lost with its link. */
+    onPeer(member, up) {
+      if (up) for (const { bytes } of own.values()) host.send(member, encodeTransactionBlock([bytes]))
     },
     onMessage(from, bytes) {
       const request = firstTransaction(bytes)
@@ -51,7 +70,10 @@ function createNoops(host: EngineHost, { size, waitMs, batching }: NoopsOptions)
       else host.log('debug', `a message of member ${from} is dropped: ${request ? 'seen lately, or too many wait' : 'it holds no transaction'}`)
     },
     onTimer: () => batcher.timeUp(),
-    onDelivered: () => batcher.finished(),
+    onDelivered() {
+      for (const { id } of cut.shift() ?? []) own.delete(id)
+      batcher.finished()
+    },
   }
 }
 

@@ -2,7 +2,7 @@ import type { pbft } from '../../proto/index.js'
 import type { MemberIndex, TransferResult } from '../consensus/index.js'
 import { moveWatermarks, takeCheckpoint } from './checkpoints.js'
 import { advance } from './execution.js'
-import { toBatch } from './messages.js'
+import { toBase64, toBatch } from './messages.js'
 import { currentNewView, fetchMissing, processNewView } from './new-view.js'
 import { addBatch } from './ordering.js'
 import { latestCheckpoint } from './records.js'
@@ -26,6 +26,7 @@ export function onTransferred(r: Replica, result: TransferResult): void {
   if (!target) return
   r.transferring = undefined
   r.failed = result.reached ? undefined : target
+  const isNews = target.n > r.lastExec
   if (result.reached) {
     r.lastExec = target.n
     onBlocksCame(r, result.executed)
@@ -35,7 +36,8 @@ export function onTransferred(r: Replica, result: TransferResult): void {
     if (r.target && target.n < r.target.n) retryTransfer(r)
     return
   }
-  moveWatermarks(r, target.n)
+  // The own head, at the start, is vouched for by nobody else: what was voted for up to it may be needed by those who are behind.
+  if (isNews) moveWatermarks(r, target.n)
   r.isOutOfDate = false
   r.host.setValid(true)
   if (target.n % r.K === 0n) takeCheckpoint(r, target.n, target.id)
@@ -61,6 +63,9 @@ export function help(r: Replica, member: MemberIndex, n: bigint): void {
   r.helpedAt.set(member, r.host.now)
   const latest = latestCheckpoint(r)
   if (latest && latest[0] > n) r.sayCheckpoint(...latest, member)
+  // Where votes are too few to prove what was decided, as that of one who has left the view, f + 1 equal states are enough, also between checkpoints.
+  const isSettled = r.currentExec === undefined && !r.isOutOfDate && !r.checkpoints.has(r.lastExec)
+  if (isSettled && r.lastExec > n) r.sayCheckpoint(r.lastExec, toBase64(r.host.head.blob), member)
   for (const slot of [...r.slots.values()].sort((left, right) => Number(left.n - right.n))) {
     if (slot.n > r.executedTo) sayProgress(r, slot, member)
     if (slot.n > n) sayCommit(r, slot, member)

@@ -38,6 +38,7 @@ const MAX_PATIENCE = 2
 /** A replica as its records left it. Throws ERR_PBFT_OPTIONS if the options do not fit the members. */
 export function restoreReplica(host: EngineHost, options: PbftOptions, start: EngineStart): Replica {
   const r = new Replica(host, options, rules)
+  r.firstLeader = start.firstLeader ?? 0
   const lowWatermark = restore(r, start)
   moveWatermarks(r, lowWatermark, true)
   restoreVotes(r)

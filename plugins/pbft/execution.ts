@@ -78,7 +78,7 @@ function deliver(r: Replica, n: bigint, batch: NonNullable<Replica['delivering']
   r.currentExec = n
   r.delivering = batch
   onExecuting(r, batch)
-  // In epoch 0 everything that was ordered is executed, as the originals do: repetitions were stopped before the vote (§12.7).
+  // What is ordered twice in spite of everything, by way of two views, is the host's affair: originals execute it twice (§12.7).
   r.host.deliver(String(n), batch.requests, { metadata: encode(pbft.Metadata, { seqNo: n }) })
 }
 

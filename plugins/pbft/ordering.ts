@@ -117,7 +117,7 @@ function acceptPrepare(r: Replica, from: MemberIndex, slot: Slot, digest: string
 
 /** The batch that a message names, if it is known or comes with it and is what its digest says; looked at before anything is stored (§15 W29). */
 function batchOf(r: Replica, { batchDigest, requestBatch }: pbft.PrePrepare): Batch | undefined {
-  const batch = r.batches.get(batchDigest) ?? (requestBatch && toBatch(requestBatch))
+  const batch = r.batches.get(batchDigest) ?? (requestBatch && toBatch(requestBatch, r.known))
   return batch?.digest === batchDigest ? batch : undefined
 }
 

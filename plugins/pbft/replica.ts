@@ -2,6 +2,7 @@ import { pbft } from '../../proto/index.js'
 import {
   type Batcher,
   createBatcher,
+  createKnownRequests,
   createRequestBook,
   createSignatureChecks,
   createSoftTimers,
@@ -73,6 +74,7 @@ export class Replica {
   /** K · logmultiplier. */
   readonly L: bigint
   readonly K: bigint
+  firstLeader: MemberIndex = 0
   view = 0n
   isActive = true
   /** Low watermark. */
@@ -138,6 +140,7 @@ export class Replica {
     bytesOf: ({ request }) => request.payload.length,
   })
   readonly batcher: Batcher<Waiting>
+  readonly known = createKnownRequests()
   /** Own proposals that are not executed; how many are over that the batcher was not told of. */
   readonly ownBatches = new Set<string>()
   finishedBatches = 0
@@ -185,8 +188,9 @@ export class Replica {
     return this.currentExec ?? this.lastExec
   }
 
+  /** In epoch 0 as v0.6 has it; later epochs begin with a member that is known to be there. */
   primaryOf(view: bigint): MemberIndex {
-    return Number(view % BigInt(this.quorums.N))
+    return Number((view + BigInt(this.firstLeader)) % BigInt(this.quorums.N))
   }
 
   isInWindow(n: bigint): boolean {

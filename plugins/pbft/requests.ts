@@ -47,6 +47,7 @@ export function onRemoteRequest(r: Replica, from: MemberIndex, request: pbft.Req
   const { id } = read
   if (isOver(r, id) || r.book.get(id)) return
   const waiting: Waiting = { id, from, isOwn: r.held.delete(id), isQueued: false, content: { request, arrivedAt: r.host.now, announcedAt: 0, repeats: 0 } }
+  r.known.add(request.payload, read)
   if (!remember(r, waiting)) return r.log('warning', `replica ${from} has too many requests waiting: one is dropped`)
   if (!mayPropose(r)) startRequestTimer(r)
   else if (!waiting.isQueued) queue(r, waiting)
@@ -59,7 +60,7 @@ export function cut(r: Replica, requests: readonly Waiting[]): void {
     r.finishedBatches++
     return
   }
-  const batch = toBatch({ batch: live.map(({ content }) => content.request) })
+  const batch = toBatch({ batch: live.map(({ content }) => content.request) }, r.known)
   r.ownBatches.add(batch.digest)
   r.rules.orderBatch(r, batch)
 }
@@ -146,7 +147,9 @@ function isProposed(r: Replica, id: RequestId, except?: bigint): boolean {
   return false
 }
 
-function accept(r: Replica, { id, bytes }: EngineRequest): void {
+function accept(r: Replica, own: EngineRequest): void {
+  const { id, bytes } = own
+  r.known.add(bytes, own)
   const now = BigInt(r.host.now) * NANOS_PER_MS
   // Later than every earlier one, whatever the clock says (§15 W19).
   r.stamp = now > r.stamp ? now : r.stamp + 1n

@@ -77,15 +77,16 @@ export function onViewChange(r: Replica, from: MemberIndex, viewChange: pbft.Vie
 
 function accept(r: Replica, from: MemberIndex, viewChange: pbft.ViewChange): void {
   if (viewChange.view < r.view || !keep(r, from, viewChange) || joins(r)) return
-  if (r.isActive || viewChange.view !== r.view || viewChangesFor(r, r.view).length < r.quorums.viewChange) return
+  // Who went further has left the view before this one, too: its view change for this view may have been lost with a restart here.
+  if (r.isActive || [...r.viewChanges.values()].filter(({ size }) => size > 0).length < r.quorums.viewChange) return
   r.timers.stop('vcResend')
   if (r.timedView !== r.view) {
     r.timedView = r.view
     r.timers.set('newView', r.newViewMs)
     r.newViewMs = Math.min(2 * r.newViewMs, MAX_DOUBLINGS * r.options.viewChangeMs)
   }
-  if (r.isPrimary) sendNewView(r)
-  else processNewView(r)
+  if (!r.isPrimary) processNewView(r)
+  else if (viewChangesFor(r, r.view).length >= r.quorums.viewChange) sendNewView(r)
 }
 
 /** Keeps a view change; false if it is known. */

@@ -713,6 +713,71 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 3, kind: 'uint64' },
     { number: 4, kind: 'string' },
   ] },
+  { name: 'weft.PlanSwapRequest', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'string' },
+    { number: 3, kind: 'string' },
+    { number: 4, kind: 'bool' },
+    { number: 5, kind: 'uint32' },
+    { number: 6, kind: 'uint32' },
+  ] },
+  { name: 'weft.SwapPlan', isClosed: false, fields: [
+    { number: 1, kind: 'bytes' },
+    { number: 2, kind: 'message', repeated: true, message: 'weft.SwapPlanRow' },
+    { number: 3, kind: 'string' },
+    { number: 4, kind: 'uint32' },
+  ] },
+  { name: 'weft.SwapPlanRow', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'bool' },
+    { number: 3, kind: 'string' },
+    { number: 4, kind: 'string' },
+    { number: 5, kind: 'string' },
+    { number: 6, kind: 'string' },
+    { number: 7, kind: 'bool' },
+    { number: 8, kind: 'uint64' },
+    { number: 9, kind: 'uint64' },
+  ] },
+  { name: 'weft.ProposeSwapRequest', isClosed: false, fields: [
+    { number: 1, kind: 'bytes' },
+    { number: 2, kind: 'bytes' },
+  ] },
+  { name: 'weft.PlanCancelRequest', isClosed: false, fields: [
+  ] },
+  { name: 'weft.CancelPlan', isClosed: false, fields: [
+    { number: 1, kind: 'bytes' },
+    { number: 2, kind: 'string' },
+    { number: 3, kind: 'string' },
+  ] },
+  { name: 'weft.CancelSwapRequest', isClosed: false, fields: [
+    { number: 1, kind: 'bytes' },
+    { number: 2, kind: 'bytes' },
+  ] },
+  { name: 'weft.SwapCallReply', isClosed: false, fields: [
+    { number: 1, kind: 'uint64' },
+    { number: 2, kind: 'string' },
+  ] },
+  { name: 'weft.SuccessionRequest', isClosed: false, fields: [
+    { number: 1, kind: 'bool' },
+  ] },
+  { name: 'weft.SuccessionReport', isClosed: false, fields: [
+    { number: 1, kind: 'uint64' },
+    { number: 2, kind: 'message', message: 'weft.EpochRecord' },
+    { number: 3, kind: 'message', message: 'weft.SwapCandidate' },
+    { number: 4, kind: 'string' },
+    { number: 5, kind: 'string' },
+    { number: 6, kind: 'uint32', repeated: true },
+    { number: 7, kind: 'bool' },
+    { number: 8, kind: 'message', repeated: true, message: 'weft.EpochRecord' },
+    { number: 9, kind: 'string' },
+  ] },
+  { name: 'weft.RestartEngineRequest', isClosed: false, fields: [
+  ] },
+  { name: 'weft.RestartEngineReply', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'string' },
+    { number: 3, kind: 'uint64' },
+  ] },
   { name: 'weft.ConsensusStatusRequest', isClosed: false, fields: [
   ] },
   { name: 'weft.ConsensusReport', isClosed: false, fields: [
@@ -729,6 +794,18 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 11, kind: 'string' },
     { number: 12, kind: 'message', repeated: true, message: 'weft.ConsensusMember' },
     { number: 13, kind: 'string' },
+    { number: 14, kind: 'message', message: 'weft.SwapProgress' },
+    { number: 15, kind: 'bool' },
+    { number: 16, kind: 'uint64' },
+  ] },
+  { name: 'weft.SwapProgress', isClosed: false, fields: [
+    { number: 1, kind: 'string' },
+    { number: 2, kind: 'string' },
+    { number: 3, kind: 'string' },
+    { number: 4, kind: 'string' },
+    { number: 5, kind: 'string', repeated: true },
+    { number: 6, kind: 'string', repeated: true },
+    { number: 7, kind: 'uint64' },
   ] },
   { name: 'weft.ConsensusMember', isClosed: false, fields: [
     { number: 1, kind: 'uint32' },

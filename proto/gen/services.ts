@@ -132,4 +132,10 @@ export const NetworkToolsService = {
 /** `/weft.ConsensusTools`. */
 export const ConsensusToolsService = {
   status: method('/weft.ConsensusTools/Status', false, weft.ConsensusStatusRequest, weft.ConsensusReport),
+  planSwap: method('/weft.ConsensusTools/PlanSwap', false, weft.PlanSwapRequest, weft.SwapPlan),
+  proposeSwap: method('/weft.ConsensusTools/ProposeSwap', false, weft.ProposeSwapRequest, weft.SwapCallReply),
+  planCancel: method('/weft.ConsensusTools/PlanCancel', false, weft.PlanCancelRequest, weft.CancelPlan),
+  cancelSwap: method('/weft.ConsensusTools/CancelSwap', false, weft.CancelSwapRequest, weft.SwapCallReply),
+  succession: method('/weft.ConsensusTools/Succession', false, weft.SuccessionRequest, weft.SuccessionReport),
+  restartEngine: method('/weft.ConsensusTools/RestartEngine', false, weft.RestartEngineRequest, weft.RestartEngineReply),
 }

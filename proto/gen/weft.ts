@@ -232,6 +232,107 @@ export interface DialStatus {
   reason: string;
 }
 
+export interface PlanSwapRequest {
+  /** Empty: the engine that runs, with other options. */
+  engine: string;
+  /** Empty: the one that the validator prefers. */
+  version: string;
+  /** A JSON object; empty: what the site says. Of the engine that runs: what is to be changed. */
+  options: string;
+  allowWeaker: boolean;
+  /** 0: the defaults. */
+  deadlineMs: number;
+  deadlineBlocks: number;
+}
+
+export interface SwapPlan {
+  /** A SwapProposal. */
+  proposal: Uint8Array;
+  rows: SwapPlanRow[];
+  /** Why it cannot be proposed as it is; empty: it can. */
+  objection: string;
+  /** How many validators have to take part. */
+  needed: number;
+}
+
+export interface SwapPlanRow {
+  id: string;
+  /** False: the validator did not answer; the rest is empty. */
+  answered: boolean;
+  /** Empty: it does not have the engine. */
+  engine: string;
+  version: string;
+  codeDigest: string;
+  /** Empty: it would run it. */
+  refusal: string;
+  isolated: boolean;
+  epoch: bigint;
+  height: bigint;
+}
+
+export interface ProposeSwapRequest {
+  proposal: Uint8Array;
+  /** An OperatorSignatures; empty: none. */
+  signatures: Uint8Array;
+}
+
+export interface PlanCancelRequest {
+}
+
+export interface CancelPlan {
+  /** A SwapCancel. */
+  cancellation: Uint8Array;
+  /** What it would cancel. */
+  engine: string;
+  version: string;
+}
+
+export interface CancelSwapRequest {
+  cancellation: Uint8Array;
+  signatures: Uint8Array;
+}
+
+export interface SwapCallReply {
+  block: bigint;
+  /** Why it was rejected; empty: it holds. */
+  error: string;
+}
+
+export interface SuccessionRequest {
+  /** With all epochs. */
+  history: boolean;
+}
+
+export interface SuccessionReport {
+  height: bigint;
+  record:
+    | EpochRecord
+    | undefined;
+  /** Absent: no swap is under way. */
+  candidate:
+    | SwapCandidate
+    | undefined;
+  /** What this validator does about it, and why not. */
+  phase: string;
+  refusal: string;
+  /** Members that are known to have entered the epoch. */
+  crossed: number[];
+  /** The engine of the epoch before still votes here. */
+  sealing: boolean;
+  history: EpochRecord[];
+  /** Why no engine runs; empty: one does. */
+  halted: string;
+}
+
+export interface RestartEngineRequest {
+}
+
+export interface RestartEngineReply {
+  engine: string;
+  version: string;
+  epoch: bigint;
+}
+
 export interface ConsensusStatusRequest {
 }
 
@@ -255,6 +356,26 @@ export interface ConsensusReport {
   members: ConsensusMember[];
   /** What the engine says of itself: a JSON object. */
   engineView: string;
+  /** Of a swap that is under way; absent: none is. */
+  swap:
+    | SwapProgress
+    | undefined;
+  /** The engine of the epoch before still votes here. */
+  sealing: boolean;
+  /** The last block of the epoch before; 0 in epoch 0. */
+  activation: bigint;
+}
+
+export interface SwapProgress {
+  engine: string;
+  version: string;
+  /** What this validator does about it: loading, on trial, ready, refused, given up. */
+  phase: string;
+  refusal: string;
+  /** Ids of the members that have said that they are ready, or gave up. */
+  ready: string[];
+  cancelled: string[];
+  preparedIn: bigint;
 }
 
 export interface ConsensusMember {
@@ -3065,6 +3186,1087 @@ export const DialStatus: MessageFns<DialStatus, "weft.DialStatus"> = {
   },
 };
 
+function createBasePlanSwapRequest(): PlanSwapRequest {
+  return { engine: "", version: "", options: "", allowWeaker: false, deadlineMs: 0, deadlineBlocks: 0 };
+}
+
+export const PlanSwapRequest: MessageFns<PlanSwapRequest, "weft.PlanSwapRequest"> = {
+  $type: "weft.PlanSwapRequest" as const,
+
+  encode(message: PlanSwapRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.engine !== "") {
+      writer.uint32(10).string(message.engine);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.options !== "") {
+      writer.uint32(26).string(message.options);
+    }
+    if (message.allowWeaker !== false) {
+      writer.uint32(32).bool(message.allowWeaker);
+    }
+    if (message.deadlineMs !== 0) {
+      writer.uint32(40).uint32(message.deadlineMs);
+    }
+    if (message.deadlineBlocks !== 0) {
+      writer.uint32(48).uint32(message.deadlineBlocks);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanSwapRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanSwapRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.engine = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.options = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.allowWeaker = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.deadlineMs = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.deadlineBlocks = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlanSwapRequest>): PlanSwapRequest {
+    return PlanSwapRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlanSwapRequest>): PlanSwapRequest {
+    const message = createBasePlanSwapRequest();
+    message.engine = object.engine ?? "";
+    message.version = object.version ?? "";
+    message.options = object.options ?? "";
+    message.allowWeaker = object.allowWeaker ?? false;
+    message.deadlineMs = object.deadlineMs ?? 0;
+    message.deadlineBlocks = object.deadlineBlocks ?? 0;
+    return message;
+  },
+};
+
+function createBaseSwapPlan(): SwapPlan {
+  return { proposal: new Uint8Array(0), rows: [], objection: "", needed: 0 };
+}
+
+export const SwapPlan: MessageFns<SwapPlan, "weft.SwapPlan"> = {
+  $type: "weft.SwapPlan" as const,
+
+  encode(message: SwapPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.proposal.length !== 0) {
+      writer.uint32(10).bytes(message.proposal);
+    }
+    for (const v of message.rows) {
+      SwapPlanRow.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.objection !== "") {
+      writer.uint32(26).string(message.objection);
+    }
+    if (message.needed !== 0) {
+      writer.uint32(32).uint32(message.needed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwapPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwapPlan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.proposal = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rows.push(SwapPlanRow.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.objection = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.needed = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SwapPlan>): SwapPlan {
+    return SwapPlan.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SwapPlan>): SwapPlan {
+    const message = createBaseSwapPlan();
+    message.proposal = object.proposal ?? new Uint8Array(0);
+    message.rows = object.rows?.map((e) => SwapPlanRow.fromPartial(e)) || [];
+    message.objection = object.objection ?? "";
+    message.needed = object.needed ?? 0;
+    return message;
+  },
+};
+
+function createBaseSwapPlanRow(): SwapPlanRow {
+  return {
+    id: "",
+    answered: false,
+    engine: "",
+    version: "",
+    codeDigest: "",
+    refusal: "",
+    isolated: false,
+    epoch: 0n,
+    height: 0n,
+  };
+}
+
+export const SwapPlanRow: MessageFns<SwapPlanRow, "weft.SwapPlanRow"> = {
+  $type: "weft.SwapPlanRow" as const,
+
+  encode(message: SwapPlanRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.answered !== false) {
+      writer.uint32(16).bool(message.answered);
+    }
+    if (message.engine !== "") {
+      writer.uint32(26).string(message.engine);
+    }
+    if (message.version !== "") {
+      writer.uint32(34).string(message.version);
+    }
+    if (message.codeDigest !== "") {
+      writer.uint32(42).string(message.codeDigest);
+    }
+    if (message.refusal !== "") {
+      writer.uint32(50).string(message.refusal);
+    }
+    if (message.isolated !== false) {
+      writer.uint32(56).bool(message.isolated);
+    }
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.epoch);
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.height);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwapPlanRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwapPlanRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.answered = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.engine = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.codeDigest = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.refusal = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.isolated = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SwapPlanRow>): SwapPlanRow {
+    return SwapPlanRow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SwapPlanRow>): SwapPlanRow {
+    const message = createBaseSwapPlanRow();
+    message.id = object.id ?? "";
+    message.answered = object.answered ?? false;
+    message.engine = object.engine ?? "";
+    message.version = object.version ?? "";
+    message.codeDigest = object.codeDigest ?? "";
+    message.refusal = object.refusal ?? "";
+    message.isolated = object.isolated ?? false;
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    return message;
+  },
+};
+
+function createBaseProposeSwapRequest(): ProposeSwapRequest {
+  return { proposal: new Uint8Array(0), signatures: new Uint8Array(0) };
+}
+
+export const ProposeSwapRequest: MessageFns<ProposeSwapRequest, "weft.ProposeSwapRequest"> = {
+  $type: "weft.ProposeSwapRequest" as const,
+
+  encode(message: ProposeSwapRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.proposal.length !== 0) {
+      writer.uint32(10).bytes(message.proposal);
+    }
+    if (message.signatures.length !== 0) {
+      writer.uint32(18).bytes(message.signatures);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProposeSwapRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProposeSwapRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.proposal = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.signatures = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ProposeSwapRequest>): ProposeSwapRequest {
+    return ProposeSwapRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ProposeSwapRequest>): ProposeSwapRequest {
+    const message = createBaseProposeSwapRequest();
+    message.proposal = object.proposal ?? new Uint8Array(0);
+    message.signatures = object.signatures ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBasePlanCancelRequest(): PlanCancelRequest {
+  return {};
+}
+
+export const PlanCancelRequest: MessageFns<PlanCancelRequest, "weft.PlanCancelRequest"> = {
+  $type: "weft.PlanCancelRequest" as const,
+
+  encode(_: PlanCancelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanCancelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanCancelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlanCancelRequest>): PlanCancelRequest {
+    return PlanCancelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<PlanCancelRequest>): PlanCancelRequest {
+    const message = createBasePlanCancelRequest();
+    return message;
+  },
+};
+
+function createBaseCancelPlan(): CancelPlan {
+  return { cancellation: new Uint8Array(0), engine: "", version: "" };
+}
+
+export const CancelPlan: MessageFns<CancelPlan, "weft.CancelPlan"> = {
+  $type: "weft.CancelPlan" as const,
+
+  encode(message: CancelPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cancellation.length !== 0) {
+      writer.uint32(10).bytes(message.cancellation);
+    }
+    if (message.engine !== "") {
+      writer.uint32(18).string(message.engine);
+    }
+    if (message.version !== "") {
+      writer.uint32(26).string(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelPlan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cancellation = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.engine = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CancelPlan>): CancelPlan {
+    return CancelPlan.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CancelPlan>): CancelPlan {
+    const message = createBaseCancelPlan();
+    message.cancellation = object.cancellation ?? new Uint8Array(0);
+    message.engine = object.engine ?? "";
+    message.version = object.version ?? "";
+    return message;
+  },
+};
+
+function createBaseCancelSwapRequest(): CancelSwapRequest {
+  return { cancellation: new Uint8Array(0), signatures: new Uint8Array(0) };
+}
+
+export const CancelSwapRequest: MessageFns<CancelSwapRequest, "weft.CancelSwapRequest"> = {
+  $type: "weft.CancelSwapRequest" as const,
+
+  encode(message: CancelSwapRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cancellation.length !== 0) {
+      writer.uint32(10).bytes(message.cancellation);
+    }
+    if (message.signatures.length !== 0) {
+      writer.uint32(18).bytes(message.signatures);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelSwapRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelSwapRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cancellation = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.signatures = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CancelSwapRequest>): CancelSwapRequest {
+    return CancelSwapRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CancelSwapRequest>): CancelSwapRequest {
+    const message = createBaseCancelSwapRequest();
+    message.cancellation = object.cancellation ?? new Uint8Array(0);
+    message.signatures = object.signatures ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseSwapCallReply(): SwapCallReply {
+  return { block: 0n, error: "" };
+}
+
+export const SwapCallReply: MessageFns<SwapCallReply, "weft.SwapCallReply"> = {
+  $type: "weft.SwapCallReply" as const,
+
+  encode(message: SwapCallReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.block !== 0n) {
+      if (BigInt.asUintN(64, message.block) !== message.block) {
+        throw new globalThis.Error("value provided for field message.block of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.block);
+    }
+    if (message.error !== "") {
+      writer.uint32(18).string(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwapCallReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwapCallReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.block = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SwapCallReply>): SwapCallReply {
+    return SwapCallReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SwapCallReply>): SwapCallReply {
+    const message = createBaseSwapCallReply();
+    message.block = (object.block !== undefined && object.block !== null) ? BigInt(object.block) : 0n;
+    message.error = object.error ?? "";
+    return message;
+  },
+};
+
+function createBaseSuccessionRequest(): SuccessionRequest {
+  return { history: false };
+}
+
+export const SuccessionRequest: MessageFns<SuccessionRequest, "weft.SuccessionRequest"> = {
+  $type: "weft.SuccessionRequest" as const,
+
+  encode(message: SuccessionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.history !== false) {
+      writer.uint32(8).bool(message.history);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuccessionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuccessionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.history = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SuccessionRequest>): SuccessionRequest {
+    return SuccessionRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SuccessionRequest>): SuccessionRequest {
+    const message = createBaseSuccessionRequest();
+    message.history = object.history ?? false;
+    return message;
+  },
+};
+
+function createBaseSuccessionReport(): SuccessionReport {
+  return {
+    height: 0n,
+    record: undefined,
+    candidate: undefined,
+    phase: "",
+    refusal: "",
+    crossed: [],
+    sealing: false,
+    history: [],
+    halted: "",
+  };
+}
+
+export const SuccessionReport: MessageFns<SuccessionReport, "weft.SuccessionReport"> = {
+  $type: "weft.SuccessionReport" as const,
+
+  encode(message: SuccessionReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.height);
+    }
+    if (message.record !== undefined) {
+      EpochRecord.encode(message.record, writer.uint32(18).fork()).join();
+    }
+    if (message.candidate !== undefined) {
+      SwapCandidate.encode(message.candidate, writer.uint32(26).fork()).join();
+    }
+    if (message.phase !== "") {
+      writer.uint32(34).string(message.phase);
+    }
+    if (message.refusal !== "") {
+      writer.uint32(42).string(message.refusal);
+    }
+    for (const v of message.crossed) {
+      writer.uint32(48).uint32(v!);
+    }
+    if (message.sealing !== false) {
+      writer.uint32(56).bool(message.sealing);
+    }
+    for (const v of message.history) {
+      EpochRecord.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.halted !== "") {
+      writer.uint32(74).string(message.halted);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuccessionReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuccessionReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.record = EpochRecord.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.candidate = SwapCandidate.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.refusal = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag === 48) {
+              message.crossed.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 50) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.crossed.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.sealing = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.history.push(EpochRecord.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.halted = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SuccessionReport>): SuccessionReport {
+    return SuccessionReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SuccessionReport>): SuccessionReport {
+    const message = createBaseSuccessionReport();
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.record = (object.record !== undefined && object.record !== null)
+      ? EpochRecord.fromPartial(object.record)
+      : undefined;
+    message.candidate = (object.candidate !== undefined && object.candidate !== null)
+      ? SwapCandidate.fromPartial(object.candidate)
+      : undefined;
+    message.phase = object.phase ?? "";
+    message.refusal = object.refusal ?? "";
+    message.crossed = object.crossed?.map((e) => e) || [];
+    message.sealing = object.sealing ?? false;
+    message.history = object.history?.map((e) => EpochRecord.fromPartial(e)) || [];
+    message.halted = object.halted ?? "";
+    return message;
+  },
+};
+
+function createBaseRestartEngineRequest(): RestartEngineRequest {
+  return {};
+}
+
+export const RestartEngineRequest: MessageFns<RestartEngineRequest, "weft.RestartEngineRequest"> = {
+  $type: "weft.RestartEngineRequest" as const,
+
+  encode(_: RestartEngineRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestartEngineRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestartEngineRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RestartEngineRequest>): RestartEngineRequest {
+    return RestartEngineRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RestartEngineRequest>): RestartEngineRequest {
+    const message = createBaseRestartEngineRequest();
+    return message;
+  },
+};
+
+function createBaseRestartEngineReply(): RestartEngineReply {
+  return { engine: "", version: "", epoch: 0n };
+}
+
+export const RestartEngineReply: MessageFns<RestartEngineReply, "weft.RestartEngineReply"> = {
+  $type: "weft.RestartEngineReply" as const,
+
+  encode(message: RestartEngineReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.engine !== "") {
+      writer.uint32(10).string(message.engine);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.epoch);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestartEngineReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestartEngineReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.engine = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RestartEngineReply>): RestartEngineReply {
+    return RestartEngineReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RestartEngineReply>): RestartEngineReply {
+    const message = createBaseRestartEngineReply();
+    message.engine = object.engine ?? "";
+    message.version = object.version ?? "";
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    return message;
+  },
+};
+
 function createBaseConsensusStatusRequest(): ConsensusStatusRequest {
   return {};
 }
@@ -3125,6 +4327,9 @@ function createBaseConsensusReport(): ConsensusReport {
     divergence: "",
     members: [],
     engineView: "",
+    swap: undefined,
+    sealing: false,
+    activation: 0n,
   };
 }
 
@@ -3179,6 +4384,18 @@ export const ConsensusReport: MessageFns<ConsensusReport, "weft.ConsensusReport"
     }
     if (message.engineView !== "") {
       writer.uint32(106).string(message.engineView);
+    }
+    if (message.swap !== undefined) {
+      SwapProgress.encode(message.swap, writer.uint32(114).fork()).join();
+    }
+    if (message.sealing !== false) {
+      writer.uint32(120).bool(message.sealing);
+    }
+    if (message.activation !== 0n) {
+      if (BigInt.asUintN(64, message.activation) !== message.activation) {
+        throw new globalThis.Error("value provided for field message.activation of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.activation);
     }
     return writer;
   },
@@ -3300,6 +4517,30 @@ export const ConsensusReport: MessageFns<ConsensusReport, "weft.ConsensusReport"
             message.engineView = reader.string();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.swap = SwapProgress.decode(reader, reader.uint32());
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.sealing = reader.bool();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.activation = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3330,6 +4571,147 @@ export const ConsensusReport: MessageFns<ConsensusReport, "weft.ConsensusReport"
     message.divergence = object.divergence ?? "";
     message.members = object.members?.map((e) => ConsensusMember.fromPartial(e)) || [];
     message.engineView = object.engineView ?? "";
+    message.swap = (object.swap !== undefined && object.swap !== null)
+      ? SwapProgress.fromPartial(object.swap)
+      : undefined;
+    message.sealing = object.sealing ?? false;
+    message.activation = (object.activation !== undefined && object.activation !== null)
+      ? BigInt(object.activation)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseSwapProgress(): SwapProgress {
+  return { engine: "", version: "", phase: "", refusal: "", ready: [], cancelled: [], preparedIn: 0n };
+}
+
+export const SwapProgress: MessageFns<SwapProgress, "weft.SwapProgress"> = {
+  $type: "weft.SwapProgress" as const,
+
+  encode(message: SwapProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.engine !== "") {
+      writer.uint32(10).string(message.engine);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.phase !== "") {
+      writer.uint32(26).string(message.phase);
+    }
+    if (message.refusal !== "") {
+      writer.uint32(34).string(message.refusal);
+    }
+    for (const v of message.ready) {
+      writer.uint32(42).string(v!);
+    }
+    for (const v of message.cancelled) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.preparedIn !== 0n) {
+      if (BigInt.asUintN(64, message.preparedIn) !== message.preparedIn) {
+        throw new globalThis.Error("value provided for field message.preparedIn of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.preparedIn);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwapProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwapProgress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.engine = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.refusal = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.ready.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.cancelled.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.preparedIn = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SwapProgress>): SwapProgress {
+    return SwapProgress.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SwapProgress>): SwapProgress {
+    const message = createBaseSwapProgress();
+    message.engine = object.engine ?? "";
+    message.version = object.version ?? "";
+    message.phase = object.phase ?? "";
+    message.refusal = object.refusal ?? "";
+    message.ready = object.ready?.map((e) => e) || [];
+    message.cancelled = object.cancelled?.map((e) => e) || [];
+    message.preparedIn = (object.preparedIn !== undefined && object.preparedIn !== null)
+      ? BigInt(object.preparedIn)
+      : 0n;
     return message;
   },
 };

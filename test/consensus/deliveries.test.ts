@@ -71,6 +71,55 @@ describe('deliveries', () => {
     expect(log.lines.some((line) => line.includes('is no transaction'))).toBe(true)
   })
 
+  it('leave out what the chain or the batch holds already; its own validator is told where that is', async () => {
+    const { host, ledger, log, time } = createBench(
+      engineOf((engineHost) => {
+        engineHost.deliver('one', [request('a'), request('b'), request('a')])
+        return {
+          // It had ordered it before it heard of it.
+          onRequest: (own) => {
+            engineHost.deliver('two', [own, request('c')])
+            engineHost.deliver('three', [request('b')])
+          },
+        }
+      }),
+    )
+    await host.start()
+    await settle()
+    const submitting = host.submit(transactionOf('a'), { isNew: true })
+    await run(time, 10)
+    const accepted = await submitting
+    expect(ledger.payloads()).toEqual([['a', 'b'], ['c'], []])
+    expect(log.lines.filter((line) => line.includes('was executed before'))).toHaveLength(3)
+    expect(host.status().pendingRequests).toBe(0)
+    await expect(accepted.outcome()).resolves.toEqual({ status: 'committed', block: 0n, index: 0 })
+  })
+
+  it('hold it again in a network with originals, which execute everything that is ordered (spec/consensus.md §12.7)', async () => {
+    const deliverTwice = doing((engineHost) => {
+      engineHost.deliver('one', [request('a'), request('a')])
+      engineHost.deliver('two', [request('a')])
+    })
+    const { host, ledger } = createBench(deliverTwice, { executesRepetitions: true })
+    await host.start()
+    await settle()
+    expect(ledger.payloads()).toEqual([['a', 'a'], ['a']])
+  })
+
+  it('execute a rejected transaction again: it is in no block', async () => {
+    const deliverTwice = doing((engineHost) => {
+      engineHost.deliver('one', [request('fails')])
+      engineHost.deliver('two', [request('fails')])
+    })
+    const { host, events } = createBench(deliverTwice)
+    await host.start()
+    await settle()
+    expect(events.map((event) => (event.type === 'delivered' && event.block !== 'skipped' ? event.block.rejected : event.type))).toEqual([
+      [request('fails').id],
+      [request('fails').id],
+    ])
+  })
+
   it('may run ahead within the window; one more halts the engine and says so', async () => {
     const { host } = createBench(
       doing((engineHost) => {

@@ -54,6 +54,10 @@ export interface SimulationOptions<L extends Ledger> {
   /** Default: keyed hashes. */
   readonly signer?: (member: Member) => ConsensusSigner
   readonly limits?: ConsensusHostOptions['limits']
+  /** False: hosts tell each other nothing, compare no chains and change no engines. Default true. */
+  readonly hostsTalk?: boolean
+  /** Hosts execute again what is ordered although the chain holds it, as originals do. Default false. */
+  readonly executesRepetitions?: boolean
   /** Keep what happened. Default false. */
   readonly trace?: boolean
   /** A plain object; its functions are called without it. */
@@ -228,6 +232,8 @@ export class Simulation<L extends Ledger = Ledger> {
       chaincode: (ledger) => createExecutor(successionRules({ engine: first, members, policy, ledger, signer })),
       signer,
       limits: options.limits,
+      hostsTalk: options.hostsTalk ?? true,
+      executesRepetitions: options.executesRepetitions ?? false,
       transfer: options.transfer && ((peer, target) => this.#transfer(peer, target)),
       repair: options.isWhole && ((peer, ledger, isWanted) => this.#repair(peer, ledger, () => isWanted() && options.isWhole?.(ledger) === false)),
       defer: this.#defer,

@@ -66,7 +66,7 @@ export function engineSuite(factory: EngineFactory, suite: EngineSuiteOptions = 
 
 function defineAgreement(each: (name: string, run: () => Promise<void> | void) => void, checks: Checks, members: number): void {
   const { crashed, byzantine } = checks.factory.tolerates(members)
-  each('orders everything when nothing fails', () => checks.run(members, []))
+  each('orders everything once when nothing fails', () => checks.run(members, [], { repetitions: 'executed' }))
   each('keeps committing one request at a time', () => hasSteadyDeliveries(checks.factory, checks.suite.options, members))
   each('survives kills, power cuts, stops and blackouts', () => checks.run(members, ['kill', 'power', 'stop', 'blackout']))
   each('survives broken links, partitions and delays', () => checks.run(members, ['break', 'partition', 'delay']))

@@ -218,6 +218,11 @@ describe('a chain of eight blocks', () => {
     expect(store.hexRows('state-0')).toEqual(replay.finalStateCF)
     expect(store.hexRows('indexes')).toEqual(withoutAddresses(replay.finalIndexesCF))
     expect(store.hexRows('deltas').map(({ keyHex }) => keyHex)).toEqual(['0000000000000000'])
+    // Whichever way the blocks came: the latest transaction of an id that repeats.
+    const { ledger: executed } = await wholeChain()
+    const repeated = chain.blocks.flatMap(({ storedBlockHex }) => decode(Block, unhex(storedBlockHex)).transactions.map(({ txid }) => txid))
+    expect(new Set(repeated).size).toBeLessThan(repeated.length)
+    expect(repeated.map((txid) => ledger.locate(txid))).toEqual(repeated.map((txid) => executed.locate(txid)))
   })
 })
 

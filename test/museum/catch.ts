@@ -24,6 +24,9 @@ export async function catchMutant(mutant: Mutant, seeds: Iterable<number>): Prom
       tolerates: factory.tolerates(members),
       faults: mutant.faults ?? kit.faultKinds('inside'),
       patienceMs: 30_000,
+      // What the host leaves out would not be noticed.
+      repetitions: 'executed',
+      ...(mutant.hosts ? { hosts: mutant.hosts } : {}),
       ...(mutant.requests === undefined ? {} : { requests: mutant.requests }),
       ...(mutant.durationMs === undefined ? {} : { durationMs: mutant.durationMs }),
     })

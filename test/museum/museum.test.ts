@@ -3,6 +3,7 @@ import { describeMutants, TIMEOUT_MS } from './describe-mutants.js'
 import { exhibit, SPECIMENS } from './mutant.js'
 import { ENGINE_MUTANTS } from './mutants-engine.js'
 import { HOST_MUTANTS } from './mutants-host.js'
+import { EXAMPLE_RAFT_MUTANTS } from './mutants-example-raft.js'
 import { OTHER_MUTANTS } from './mutants-others.js'
 import { PBFT_MUTANTS } from './mutants-pbft.js'
 
@@ -10,7 +11,7 @@ describeMutants('skeletons and host', [...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOS
 
 describe('the museum', () => {
   it('has at least 25 mutants, no two with one name', () => {
-    const names = [...ENGINE_MUTANTS, ...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOST_MUTANTS].map(({ name }) => name)
+    const names = [...ENGINE_MUTANTS, ...EXAMPLE_RAFT_MUTANTS, ...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOST_MUTANTS].map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
     expect(names.length).toBeGreaterThanOrEqual(25)
   })

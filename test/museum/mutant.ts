@@ -30,6 +30,8 @@ export interface Mutant {
   readonly faults?: readonly FaultKind[]
   /** How the kit must say that it is broken; default: in any way. */
   readonly kind?: 'safety' | 'liveness' | 'contract'
+  /** `silent`: its host does not help it. */
+  readonly hosts?: 'silent'
   readonly requests?: number
   readonly durationMs?: number
 }
@@ -50,6 +52,12 @@ export const SPECIMENS = {
       'timeout.resendviewchange': '500ms',
       'timeout.batch': '100ms',
     },
+  },
+  'example raft': {
+    module: 'examples/engines/raft/src/engine.ts',
+    export: 'raft',
+    members: 3,
+    options: { electionTimeoutMs: 200, heartbeatMs: 40, retryMs: 500, batchSize: 5, retainEntries: 4 },
   },
   hotstuff: { module: 'test/simulator/skeletons/hotstuff.ts', export: 'hotStuffSkeleton', members: 4 },
 } as const satisfies Record<string, Specimen>
@@ -132,6 +140,8 @@ class Workbench {
       platform: 'node',
       target: 'node20',
       packages: 'external',
+      // An engine of examples/engines imports these; they have to be the ones of this bundle.
+      alias: { weft: join(ROOT, 'kernel/index.ts'), 'weft/consensus': join(ROOT, 'plugins/consensus/index.ts') },
       logLevel: 'silent',
       plugins: [{ name: 'mutant', setup: (builder) => builder.onLoad({ filter: /\.ts$/ }, ({ path }) => this.#changed(path)) }],
     })

@@ -29,6 +29,9 @@ const SETTINGS = resolveSettings(createSite({ plugins: [grpc] }).with('peer.limi
 /** A validator that answers with what it got, or refuses. */
 const server = new Server()
 let address = ''
+/** Nothing is encrypted. */
+const NO_TLS = { current: () => undefined, onChange: () => () => undefined, reload: async () => undefined, close: () => undefined }
+
 beforeAll(async () => {
   server.addService(PeerService, {
     processTransaction: ({ request }: { request: Transaction }, answer: (error: null, response: Response) => void) =>
@@ -58,7 +61,7 @@ async function forwardingTo(addresses: readonly string[]): Promise<TransactionFo
   }
   await world.run(10)
   let at = 0
-  return new TransactionForwarding({ isValidator: false, network, settings: SETTINGS, random: () => at++ / 10 })
+  return new TransactionForwarding({ isValidator: false, network, dial: { settings: SETTINGS, tls: NO_TLS }, random: () => at++ / 10 })
 }
 
 test('a transaction goes to a validator, and the answer comes back', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { encode, pbft } from '../../proto/index.js'
-import { NOTHING, toEngineRequest } from '../../plugins/pbft/messages.js'
+import { NOTHING, toBase64, toEngineRequest } from '../../plugins/pbft/messages.js'
 import { advance } from '../../plugins/pbft/execution.js'
 import { quorumsOf } from '../../plugins/pbft/options.js'
 import { startTransfer } from '../../plugins/pbft/transfer.js'
@@ -190,6 +190,47 @@ describe('liveness', () => {
     expect(asked.map(({ op }) => op)).toEqual(['deliver'])
     expect(bench.replica).toMatchObject({ view: 1n, isActive: false })
   })
+  it('W34, W36: who asks for help is told the state between checkpoints, and takes it if f + 1 agree on it', () => {
+    const helper = backup()
+    order(helper, 1, batchOf('a'))
+    helper.message(3, checkpoint(0, 'GENESIS', 3))
+    helper.nowMs += 1000
+    const said = sent(helper.message(3, checkpoint(0, 'GENESIS', 3))).find(({ $case }) => $case === 'checkpoint')
+    expect(said).toMatchObject({ value: { sequenceNumber: 1n, id: toBase64(headNamed('head 1', 2n).blob) } })
+    const left = backup({ self: 3 })
+    left.fire('newView')
+    left.message(1, checkpoint(1, 'head 1', 1))
+    expect(
+      left
+        .fire('tick')
+        .concat(left.fire('tick'))
+        .filter(({ op }) => op === 'transfer'),
+    ).toEqual([])
+    left.message(2, checkpoint(1, 'head 1', 2))
+    const asked = left.fire('tick').concat(left.fire('tick'))
+    expect(asked.find(({ op }) => op === 'transfer')).toMatchObject({ target: { hash: new Uint8Array(headNamed('head 1').hash), members: [1, 2] } })
+  })
+  it('a restart keeps the votes for numbers that are executed: those who are behind may need them', () => {
+    const bench = backup({ options: { K: 2 } })
+    for (const [n, name] of [
+      [1, 'a'],
+      [2, 'b'],
+    ] as const)
+      order(bench, n, batchOf(name))
+    const restarted = new Bench({ self: 1, options: { K: 2 }, restored: bench.records, metadata: encode(pbft.Metadata, { seqNo: 2n }) }).begin()
+    expect(restarted.replica).toMatchObject({ lastExec: 2n, h: 0n })
+    restarted.message(3, checkpoint(0, 'GENESIS', 3))
+    restarted.nowMs += 1000
+    expect(kinds(restarted.message(3, checkpoint(0, 'GENESIS', 3)))).toEqual(['checkpoint', 'commit', 'commit'])
+  })
+  it('members that went on to later views count for leaving a view in its turn', () => {
+    const bench = backup({ self: 0 })
+    bench.fire('newView')
+    bench.message(2, viewChange(1, 2))
+    bench.message(3, viewChange(2, 3))
+    expect(kinds(bench.fire('newView'))).toEqual(['viewChange'])
+    expect(bench.replica).toMatchObject({ view: 2n, isActive: false })
+  })
   it('W15: after a state transfer the primary proposes above it', () => {
     const bench = primary()
     bench.run(() => startTransfer(bench.replica, { n: 10n, id: headNamed('ten').blob, members: [1, 2] }))
@@ -256,7 +297,7 @@ describe('liveness', () => {
     order(bench, 1, batchOf('a'))
     bench.message(3, checkpoint(0, 'GENESIS', 3))
     bench.nowMs += 1000
-    expect(sent(bench.message(3, checkpoint(0, 'GENESIS', 3)))).toMatchObject([{ $case: 'commit', value: { sequenceNumber: 1n } }])
+    expect(sent(bench.message(3, checkpoint(0, 'GENESIS', 3)))).toMatchObject([{ $case: 'checkpoint', value: { sequenceNumber: 1n } }, { $case: 'commit', value: { sequenceNumber: 1n } }])
   })
   it('W34: the checkpoints that reveal that a replica is behind are a target, and are followed when nothing else comes', () => {
     const bench = new Bench({ self: 3, options: { K: 2, logmultiplier: 2 } }).begin()

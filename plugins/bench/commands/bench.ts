@@ -1,12 +1,28 @@
 import { Command, Option } from 'clipanion'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PeerCommand, PeerError } from '../../../kernel/index.js'
-import type { Devnet } from '../../devnet/index.js'
-import { startNetwork } from '../network.js'
-import { isWhole, rowText, textOf } from '../report.js'
-import { measure } from '../scenario.js'
+import { type Measured, startNetwork } from '../network.js'
+import { isWhole, type Report, rowText, textOf } from '../report.js'
+import { NETWORK_ROWS, NetworkBench, type NetworkReport, type Row } from '../scenario.js'
+import { startShims } from '../shims.js'
+
+const ROWS = ['baseline', ...NETWORK_ROWS, 'external'] as const
+const SYSTEM_CHAINCODE = 'example02'
+const EXTERNAL_CHAINCODE = 'external02'
+/** Of slow chaincode: a queue would only add to its latency. */
+const EXTERNAL_IN_FLIGHT = 200
+const EXTERNAL_WARM_UP = 2000
+
+interface Run {
+  readonly directory: string
+  readonly base: string
+  readonly rows: ReadonlySet<string>
+  readonly validators: number
+  readonly loads: { readonly seconds: number; readonly inFlight: number; readonly rate: number; readonly many: number }
+  readonly set: Readonly<Record<string, string>>
+}
 
 /** `peer bench`: what a network of validators on this machine does, as its clients see it. */
 export class BenchCommand extends PeerCommand {
@@ -14,10 +30,18 @@ export class BenchCommand extends PeerCommand {
   static override usage = Command.Usage({
     category: 'A network on this machine',
     description: 'Measure a network of validators: throughput, latency, CPU, restarts.',
-    details:
-      'Starts a devnet in a temporary directory, invokes example02 through the gRPC services as clients do, one process for all of them, and deletes everything again. A transaction counts when a client is told that it is in a block. Latencies are those of clients. Exit code 1 if a transaction that was answered as committed is missing anywhere, or the validators differ.',
+    details: `
+      Starts devnets in a temporary directory, invokes example02 through the gRPC services as clients do, one process for all of them, and deletes everything again.
+      A transaction counts when a client is told that it is in a block. Latencies are those of clients. Exit code 1 if a transaction that was answered as committed
+      is missing anywhere, or the validators differ.
+
+      Rows, all unless some are named: \`baseline\` a single validator with noops; \`low\` 20 a second; \`rate\` a steady rate; \`most\` as many requests at a time as the most
+      throughput takes; \`many\` more than it can take; \`away\` a validator is killed, restarted, and loses its disk, under load; \`external\` chaincode in a process of
+      its own beside each validator.
+    `,
     examples: [
       ['Four validators with PBFT', 'peer bench --validators 4'],
+      ['Sixteen, and only whether they keep up', 'peer bench --validators 16 most'],
       ['For programs, shorter', 'peer bench --validators 4 --seconds 2 --json'],
       ['Another engine, with options of its own', 'peer bench --engine mine --set mine.window=20'],
     ],
@@ -29,9 +53,11 @@ export class BenchCommand extends PeerCommand {
   inFlight = Option.String('--in-flight', '1000', { description: 'requests at a time for the highest throughput' })
   many = Option.String('--many', '10000', { description: 'requests at a time that must not make it collapse' })
   rate = Option.String('--rate', '1500', { description: 'requests a second for the latency under load' })
-  keep = Option.Boolean('--keep', false, { description: 'keep the files of the network' })
+  keep = Option.Boolean('--keep', false, { description: 'keep the files of the networks' })
+  rows = Option.Rest({ name: 'rows' })
 
   protected async run(): Promise<number> {
+    const rows = this.chosen()
     const validators = this.number('--validators', this.validators, 2)
     const loads = {
       seconds: this.number('--seconds', this.seconds, 1),
@@ -43,19 +69,84 @@ export class BenchCommand extends PeerCommand {
     const set = Object.fromEntries(this.set.map((option): [string, string] => [option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)]))
     const { file } = await this.context.loadedSite()
     const directory = mkdtempSync(join(tmpdir(), 'weft-bench-'))
-    let devnet: Devnet | undefined
+    const loadBefore = loadavg()
     try {
-      const measured = await startNetwork(directory, { validators, engine: this.engine, set, base: file ?? 'weft/peer.config' })
-      devnet = measured.devnet
-      const report = await measure(measured, loads, (row) => this.warn(rowText(row)))
+      const networks = await this.measure({ directory, base: file ?? 'weft/peer.config', rows, validators, loads, set })
+      const report: Report = {
+        at: new Date().toISOString(),
+        node: process.versions.node,
+        processors: availableParallelism(),
+        loadBefore,
+        loadAfter: loadavg(),
+        networks,
+      }
       this.report(report, textOf(report))
-      return isWhole(report) ? 0 : 1
+      return networks.every(isWhole) ? 0 : 1
     } finally {
-      await devnet?.stop(devnet.peers)
-      devnet?.close()
       if (this.keep) this.warn(`kept: ${directory}`)
       else rmSync(directory, { recursive: true, force: true })
     }
+  }
+
+  private async measure(run: Run): Promise<readonly NetworkReport[]> {
+    const { rows, validators, loads } = run
+    const reports: NetworkReport[] = []
+    if (rows.has('baseline')) {
+      const single = { validators: 1, engine: 'noops', set: {} }
+      reports.push(await this.withNetwork(run, 'one with noops', single, (bench) => warmThenMost(bench, loads)))
+    }
+    const own = NETWORK_ROWS.filter((row) => rows.has(row))
+    if (own.length > 0) {
+      const plan = { validators, engine: this.engine, set: run.set }
+      const measured = await this.withNetwork(run, `${validators} with ${this.engine}`, plan, async (bench) => {
+        await bench.warmUp(loads.inFlight)
+        for (const row of own) await bench.run(row)
+      })
+      reports.push(measured)
+    }
+    if (rows.has('external')) {
+      const plan = { validators, engine: this.engine, set: { ...run.set, 'chaincode.mode': 'dev' } }
+      const measured = await this.withNetwork(run, `${validators} with ${this.engine}, external chaincode`, plan, async (bench) => {
+        await bench.warmUp(EXTERNAL_IN_FLIGHT, EXTERNAL_WARM_UP)
+        await bench.closedLoop(EXTERNAL_IN_FLIGHT, loads.seconds)
+      })
+      reports.push(measured)
+    }
+    return reports
+  }
+
+  /** Starts a network, with shims if it is in development mode, measures it and ends it. */
+  private async withNetwork(
+    { directory, base, loads }: Run,
+    network: string,
+    plan: { readonly validators: number; readonly engine: string; readonly set: Readonly<Record<string, string>> },
+    work: (bench: NetworkBench) => Promise<void>,
+  ): Promise<NetworkReport> {
+    const isExternal = plan.set['chaincode.mode'] === 'dev'
+    const measured: Measured = await startNetwork(join(directory, network.replaceAll(/\W+/g, '-')), { ...plan, base })
+    const { devnet } = measured
+    try {
+      const shims = isExternal ? await startShims(devnet, EXTERNAL_CHAINCODE) : undefined
+      try {
+        const say = (row: Row): void => this.warn(rowText(row))
+        const chaincode = isExternal ? EXTERNAL_CHAINCODE : SYSTEM_CHAINCODE
+        const bench = await NetworkBench.begin(measured, { network, chaincode, loads, say, ...(shims ? { chaincodePids: shims.pids } : {}) })
+        await work(bench)
+        return await bench.report()
+      } finally {
+        await shims?.stop()
+      }
+    } finally {
+      await devnet.stop(devnet.peers)
+      devnet.close()
+    }
+  }
+
+  private chosen(): ReadonlySet<string> {
+    const known: readonly string[] = ROWS
+    const unknown = this.rows.find((row) => !known.includes(row))
+    if (unknown !== undefined) throw new PeerError('ERR_USAGE', `there is no row ${unknown}: there are ${ROWS.join(', ')}`)
+    return new Set(this.rows.length === 0 ? ROWS : this.rows)
   }
 
   private number(name: string, written: string, least: number): number {
@@ -63,4 +154,9 @@ export class BenchCommand extends PeerCommand {
     if (value >= least) return value
     throw new PeerError('ERR_USAGE', `${name} takes a whole number from ${least} on, found ${written}`)
   }
+}
+
+async function warmThenMost(bench: NetworkBench, { inFlight }: { readonly inFlight: number }): Promise<void> {
+  await bench.warmUp(inFlight)
+  await bench.run('most')
 }

@@ -1,7 +1,7 @@
 import type { EpochRecord, SwapCandidate } from '../../../proto/index.js'
 import type { Ledger } from '../../ledger/index.js'
 import type { Admission } from '../execution.js'
-import type { Repetitions } from '../repetition.js'
+import type { RejectedRequests } from '../rejected-requests.js'
 import { isToSuccession } from './calls.js'
 import { hashOf } from './rules.js'
 import { CONSENSUS_NAME, candidateOf, currentRecord, hasStarted, recordOf, type SuccessionState } from './records.js'
@@ -57,14 +57,14 @@ export class Succession {
   }
 
   /** What a block may hold that is begun now. */
-  admission(repetitions: Repetitions): Admission {
+  admission(rejected: RejectedRequests): Admission {
     const { current } = this
     return {
       epoch: current.epoch,
       isStarted: hasStarted(current),
       isSuccession: isToSuccession,
-      isRepeated: (request, txid) => repetitions.has(request, txid),
-      rejected: (batch, number, identities) => repetitions.write(batch, number, identities),
+      wasRejected: (bytes) => rejected.has(bytes),
+      rejected: (batch, number, identities) => rejected.write(batch, number, identities),
     }
   }
 

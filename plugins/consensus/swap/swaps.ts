@@ -13,7 +13,8 @@ import type { Succession } from './succession.js'
 
 /** What an operator wants. */
 export interface SwapWish {
-  readonly engine: string
+  /** Left out: the one that runs, of the same version, with `options` over those that it has. */
+  readonly engine?: string
   /** Left out: the one that this validator prefers. */
   readonly version?: string
   /** Of the engine. Left out: what this validator's site says. */
@@ -106,8 +107,9 @@ export class SwapDesk implements Swaps {
   async plan(wish: SwapWish): Promise<SwapPlan> {
     const { engines, members, succession } = this.options
     const { record } = succession
-    const engine = await engines.find(wish.engine, wish.version)
-    const options = wish.options ?? engine.options ?? {}
+    const isSame = wish.engine === undefined
+    const engine = await engines.find(wish.engine ?? record.engine, wish.version ?? (isSame ? record.version : undefined))
+    const options = isSame ? { ...recordOf(JSON.parse(record.options)), ...wish.options } : (wish.options ?? engine.options ?? {})
     await engine.checkOptions(options)
     const proposal = SwapProposal.fromPartial({
       fromEpoch: record.epoch,
@@ -198,6 +200,10 @@ export class SwapDesk implements Swaps {
       return { ...known, engine: '', version: '', codeDigest: '', isolated: false, refusal: messageOf(error) }
     }
   }
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
 }
 
 /** What speaks against a proposal in the answers; undefined: nothing. */

@@ -27,6 +27,7 @@ export class Load {
     private readonly client: TestClient,
     private readonly random: () => number,
     clients = 32,
+    private readonly retryMs = 5,
   ) {
     this.#workers = Array.from({ length: clients }, (_, index) => this.#work(index % 2 === 0))
   }
@@ -53,7 +54,7 @@ export class Load {
         }
       } catch {
         this.promises.unanswered++ // the peer was killed, or the answer lost with the connection: that is what the test is about
-        await pause(5)
+        await pause(this.retryMs)
       }
     }
   }

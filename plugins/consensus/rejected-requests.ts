@@ -1,10 +1,10 @@
 import type { Store, StoreBatch } from '../level/index.js'
 import { metadataOf } from './block-metadata.js'
-import type { EngineRequest } from './engine.js'
-import { committedReport, type HostLedger } from './execution.js'
+import type { Ledger } from '../ledger/index.js'
+import { digestOf } from './request-id.js'
 
-/** How far back a repeated request is looked for, in blocks. The same on every validator. */
-export const REPETITION_WINDOW = 10_000n
+/** How far back a rejected request is remembered, in blocks. The same on every validator. */
+const REJECTION_WINDOW = 10_000n
 
 const REJECTED = 0x72 // 'r', before the identity: number of the block
 const REJECTED_IN = 0x52 // 'R', before the block's number and the identity
@@ -12,26 +12,23 @@ const SEEN_UP_TO = Buffer.from('x')
 const PRUNED_AT_A_TIME = 500
 
 /**
- * Tells requests that were executed lately, so that no engine can have one executed twice, from epoch 1 on (design §4). Committed ones are in the chain's own
- * index; rejected ones leave no trace there, so they are named in the metadata of their block and indexed here.
+ * The requests that were executed and rejected lately, in epochs after the first: they leave no trace in the chain's own index, so they are named in the
+ * metadata of their block, where whoever takes the block from others finds them too (design §4).
  */
-export class Repetitions {
+export class RejectedRequests {
   private readonly namespace
 
   constructor(
     private readonly store: Store,
-    private readonly ledger: HostLedger,
+    private readonly ledger: Pick<Ledger, 'height' | 'block'>,
   ) {
     this.namespace = store.namespace('consensus')
   }
 
-  /** Whether a request was executed in the last 10,000 blocks before the one that is being made. */
-  has(request: EngineRequest, txid: string): boolean {
-    const next = this.ledger.height()
-    const committed = committedReport(this.ledger, request, { txid })
-    if (committed && committed.block + REPETITION_WINDOW >= next) return true
-    const row = this.namespace.get(Buffer.concat([Buffer.of(REJECTED), Buffer.from(request.id, 'hex')]))
-    return row !== undefined && readBlock(row, 0) + REPETITION_WINDOW >= next
+  /** Whether a request with these bytes was executed and rejected in the last 10,000 blocks before the one that is being made. */
+  has(bytes: Uint8Array): boolean {
+    const row = this.namespace.get(Buffer.concat([Buffer.of(REJECTED), digestOf(bytes)]))
+    return row !== undefined && readBlock(row, 0) + REJECTION_WINDOW >= this.ledger.height()
   }
 
   /** Adds the rejected requests of a block to the write that makes it durable. */
@@ -50,7 +47,7 @@ export class Repetitions {
   async catchUp(firstBlock: bigint): Promise<void> {
     const height = this.ledger.height()
     const seen = this.namespace.get(SEEN_UP_TO)
-    const oldest = height > REPETITION_WINDOW ? height - REPETITION_WINDOW : 0n
+    const oldest = height > REJECTION_WINDOW ? height - REJECTION_WINDOW : 0n
     let next = seen === undefined ? firstBlock : readBlock(seen, 0) + 1n
     for (const bound of [firstBlock, oldest]) if (next < bound) next = bound
     while (next < height) {

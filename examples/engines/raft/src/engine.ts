@@ -1,0 +1,173 @@
+import type { Engine, EngineFactory, EngineHost, EngineStart, MemberIndex } from 'weft/consensus'
+import { onDelivered, onTransferred, transfer } from './delivery.js'
+import { awaitLeader, follow, lead, onCampaign, onElectionTimer, onHandOver, onHandOverTimer, onHeartbeat, onPeer, onVote, stand } from './election.js'
+import { onAppend, onOffer } from './follower.js'
+import { Log } from './log.js'
+import { decodeMessage, type Message, type Position } from './messages.js'
+import { parseRaftOptions, type RaftOptions } from './options.js'
+import { positionIn, restore, saveVote } from './records.js'
+import { Replica, type TimerName } from './replica.js'
+import { beat, onAppended, propose } from './replication.js'
+import { onForward, onOwnRequest, onRetry, passOn } from './requests.js'
+
+/** Raft: orders for 2f + 1 members of which f may crash. */
+export const raft: EngineFactory<RaftOptions> = Object.freeze({
+  name: 'raft',
+  version: '1.0.0',
+  agreement: true,
+  tolerates: (n: number) => ({ crashed: Math.floor((n - 1) / 2), byzantine: 0 }),
+  parseOptions: parseRaftOptions,
+  create(host: EngineHost, options: RaftOptions, start: EngineStart): Engine {
+    const replica = begin(host, options, start)
+    publish(replica)
+    return engineOf(replica)
+  },
+})
+
+/** A member as its records left it. Throws ERR_RAFT_RECORD. */
+function begin(host: EngineHost, options: RaftOptions, start: EngineStart): Replica {
+  const head = positionIn(start.metadata)
+  const restored = restore(start)
+  const base = restored?.base ?? { index: 0, term: 0 }
+  const r = new Replica(host, options, new Log(host, base, restored?.entries ?? []), propose)
+  for (const id of start.executed ?? []) r.book.markExecuted(id)
+  if (head && head.index > base.index && r.log.termAt(head.index) !== head.term) r.log.rebase(head)
+  r.delivered = Math.max(r.log.base.index, head?.index ?? 0)
+  r.handed = r.delivered
+  r.commit = r.delivered
+  r.timers.set('retry', options.retryMs)
+  const first = Number(start.epoch % BigInt(host.members.length))
+  if (restored) resume(r, restored.term, restored.votedFor)
+  else if (head) resume(r, Math.max(1, head.term), undefined)
+  else beginEpoch(r, first)
+  return r
+}
+
+/** Nothing has happened in this epoch: term 1 is as if everybody had voted for the epoch's first leader, which need not wait for anybody. */
+function beginEpoch(r: Replica, first: MemberIndex): void {
+  r.term = 1
+  r.votedFor = first
+  saveVote(r.host, 1, first)
+  awaitLeader(r)
+  r.leader = first
+  if (first !== r.self) return
+  lead(r)
+  beat(r)
+}
+
+/** An earlier life's promises hold. The state may lag behind the blocks if that life ended in a transfer: a transfer to the own head makes it whole. */
+function resume(r: Replica, term: number, votedFor: MemberIndex | undefined): void {
+  r.term = term
+  r.votedFor = votedFor
+  saveVote(r.host, term, votedFor)
+  awaitLeader(r)
+  const { height, hash } = r.host.head
+  const at: Position = { index: r.delivered, term: r.log.termAt(r.delivered) ?? 0 }
+  r.catchUp = { offer: { at, height, hash, members: [] }, isRunning: true }
+  transfer(r)
+}
+
+function engineOf(r: Replica): Required<Omit<Engine, 'onExecuted' | 'onSigned' | 'onVerified' | 'dispose'>> {
+  let published = stateOf(r)
+  const then =
+    <A extends unknown[]>(handler: (...args: A) => void) =>
+    (...args: A): void => {
+      handler(...args)
+      const state = stateOf(r)
+      if (state !== published) publish(r)
+      published = state
+    }
+  return {
+    onRequest: (request) => onOwnRequest(r, request),
+    onMessage: then((from: MemberIndex, bytes: Uint8Array) => onMessage(r, from, decodeMessage(bytes, r.host.members.length))),
+    onPeer: then((member: MemberIndex, isUp: boolean) => onPeer(r, member, isUp)),
+    onTimer: then((name: string) => {
+      r.timers.fired(name)
+      if (isTimerName(name)) onTimers[name](r)
+    }),
+    onDelivered: then((_tag, block) => onDelivered(r, block)),
+    onTransferred: then((result) => {
+      if (!onTransferred(r, result)) return
+      if (r.leader !== undefined) r.answerAppend(r.leader, true, r.delivered, r.delivered)
+      // Nobody else could lead.
+      if (r.majority === 1) stand(r)
+    }),
+    onSealed: then((height: bigint) => {
+      r.sealedAt = height
+    }),
+  }
+}
+
+function onMessage(r: Replica, from: MemberIndex, message: Message | undefined): void {
+  switch (message?.kind) {
+    case undefined:
+      return r.host.log('warning', `a message of member ${from} is dropped: it is none of raft`)
+    case 'forward':
+      return onForward(r, from, message)
+    case 'campaign':
+      return onCampaign(r, from, message)
+    case 'vote':
+      return onVote(r, from, message)
+    case 'appended':
+      if (message.term > r.term) follow(r, message.term, undefined)
+      else if (message.term === r.term && r.isLeader) onAppended(r, from, message)
+      return
+    case 'append':
+    case 'offer':
+    case 'hand-over':
+      return onLeaderMessage(r, from, message)
+  }
+}
+
+/** What only a leader sends: whoever sends it leads in its term. A leader of the past learns so. */
+function onLeaderMessage(r: Replica, from: MemberIndex, message: Message & { kind: 'append' | 'offer' | 'hand-over' }): void {
+  if (message.term < r.term) return r.answerAppend(from, false, 0, r.delivered)
+  const isOther = message.term === r.term && (r.isLeader || (r.leader ?? from) !== from)
+  if (isOther) return r.host.log('warning', `a message of member ${from} is dropped: in term ${r.term} another leads`)
+  follow(r, message.term, from)
+  if (message.kind === 'append') onAppend(r, from, message)
+  else if (message.kind === 'offer') onOffer(r, from, message)
+  else onHandOver(r)
+}
+
+const onTimers: Readonly<Record<TimerName, (r: Replica) => void>> = {
+  election: onElectionTimer,
+  heartbeat: onHeartbeat,
+  batch: (r) => r.batcher.timeUp(),
+  forward: passOn,
+  'hand-over': onHandOverTimer,
+  retry(r) {
+    if (r.catchUp && !r.catchUp.isRunning) transfer(r)
+    onRetry(r)
+    publish(r)
+  },
+}
+
+const isTimerName = (name: string): name is TimerName => Object.hasOwn(onTimers, name)
+const stateOf = (r: Replica): string => [r.role, r.term, r.leader, r.catchUp?.isRunning, r.commit, r.delivered, r.log.last.index, r.book.size].join(' ')
+
+/** What `peer consensus status` and `peer top` show, and the metrics. */
+function publish(r: Replica): void {
+  const { members, self } = r.host
+  const { base, last } = r.log
+  r.host.status({
+    view: r.term,
+    leader: r.leader === undefined ? undefined : members[r.leader]?.id,
+    replica: self,
+    replicas: members.length,
+    role: r.role,
+    term: r.term,
+    commit: r.commit,
+    delivered: r.delivered,
+    log: { first: base.index + 1, last: last.index, bytes: r.log.bytes },
+    waiting: r.book.size,
+    transferring: r.catchUp?.isRunning === true,
+    ...(r.isLeader ? { followers: followersOf(r) } : {}),
+  })
+  const figures = { term: r.term, is_leader: Number(r.isLeader), commit_index: r.commit, delivered_index: r.delivered, log_bytes: r.log.bytes }
+  for (const [name, value] of Object.entries(figures)) r.host.metric(`raft_${name}`, value)
+}
+
+function followersOf(r: Replica): readonly Readonly<Record<string, unknown>>[] {
+  return r.others.map((member) => ({ id: r.host.members[member]?.id, match: r.progress[member]?.match, delivered: r.progress[member]?.delivered }))
+}

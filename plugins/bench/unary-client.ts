@@ -1,0 +1,95 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2'
+import { DevopsService } from '../../proto/index.js'
+import { OUTCOME, WAIT } from '../devops/index.js'
+
+const STATUS = 'grpc-status'
+const MESSAGE = 'grpc-message'
+const PUSHBACK = 'grpc-retry-pushback-ms'
+const RESOURCE_EXHAUSTED = '8'
+const PREFIX_BYTES = 5
+
+/** What became of one invocation: in a block; refused for now, with the pause that was asked for; or anything else. */
+export type Answer =
+  | { readonly kind: 'committed' }
+  | { readonly kind: 'refused'; readonly retryAfterMs: number | undefined }
+  | { readonly kind: 'failed'; readonly text: string }
+
+const COMMITTED: Answer = Object.freeze({ kind: 'committed' })
+
+/**
+ * One connection on which an invocation is sent again and again, answered when it is in a block. It is gRPC written by hand: half the CPU of a whole
+ * client, which on one machine the measured peers would lack.
+ */
+export class InvokeConnection {
+  private readonly session: ClientHttp2Session
+  private readonly frame: Buffer
+  private lost: string | undefined
+
+  /** @param address host:port of a peer without TLS */
+  constructor(address: string, request: Uint8Array) {
+    this.frame = Buffer.alloc(PREFIX_BYTES + request.length)
+    this.frame.writeUInt32BE(request.length, 1)
+    this.frame.set(request, PREFIX_BYTES)
+    this.session = connect(`http://${address}`)
+    this.session.on('error', (error) => {
+      this.lost = error.message
+    })
+    this.session.on('goaway', () => {
+      this.lost = 'the peer ends the connection'
+    })
+    this.session.on('close', () => {
+      this.lost ??= 'the connection was closed'
+    })
+  }
+
+  /** Never rejects. */
+  invoke(): Promise<Answer> {
+    if (this.lost !== undefined) return Promise.resolve({ kind: 'failed', text: this.lost })
+    return new Promise((resolve) => {
+      const stream = this.session.request({
+        ':method': 'POST',
+        ':path': DevopsService.invoke.path,
+        'content-type': 'application/grpc',
+        te: 'trailers',
+        [WAIT]: 'outcome',
+      })
+      listen(stream, resolve)
+      stream.end(this.frame)
+    })
+  }
+
+  /** What is on its way fails. */
+  close(): void {
+    this.session.destroy()
+  }
+}
+
+function listen(stream: ClientHttp2Stream, answer: (answer: Answer) => void): void {
+  let outcome: string | undefined
+  let last: IncomingHttpHeaders = {}
+  let failure = 'the stream ended without a status'
+  stream.on('response', (headers) => {
+    const told = headers[OUTCOME]
+    if (typeof told === 'string') outcome = told
+    last = headers
+  })
+  stream.on('trailers', (trailers) => {
+    last = trailers
+  })
+  stream.on('error', (error: Error) => {
+    failure = error.message
+  })
+  stream.on('close', () => answer(answerOf(last, outcome, failure)))
+  stream.resume()
+}
+
+function answerOf(last: IncomingHttpHeaders, outcome: string | undefined, failure: string): Answer {
+  const status = last[STATUS]
+  if (status === '0' && outcome?.startsWith('committed ') === true) return COMMITTED
+  if (status === RESOURCE_EXHAUSTED) {
+    const ms = Number(last[PUSHBACK])
+    return { kind: 'refused', retryAfterMs: last[PUSHBACK] !== undefined && Number.isFinite(ms) ? ms : undefined }
+  }
+  if (status === '0') return { kind: 'failed', text: outcome ?? 'answered without an outcome' }
+  return { kind: 'failed', text: status === undefined ? failure : `status ${String(status)}: ${decodeURIComponent(String(last[MESSAGE] ?? ''))}` }
+}

@@ -1,0 +1,90 @@
+import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { messageOf, PeerError } from '../../../kernel/index.js'
+import { encode, type OperatorSignature, OperatorSignatures } from '../../../proto/index.js'
+import { signedBytes } from '../swap/policy.js'
+
+/** What operators sign: a call and its argument. As a file it goes from one to the next. */
+export interface SignableCall {
+  readonly call: 'prepare' | 'cancel'
+  readonly argument: Uint8Array
+  /** In words, for whoever is asked to sign. */
+  readonly about: string
+  readonly signatures: readonly OperatorSignature[]
+}
+
+const RAW_KEY_BYTES = 32
+
+/** Signs with an Ed25519 private key in a PEM file. Throws ERR_OPERATOR_KEY. */
+export function signedWith(signable: SignableCall, keyFile: string): SignableCall {
+  const key = privateKey(keyFile)
+  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
+  const publicKey = new Uint8Array(spki.subarray(spki.length - RAW_KEY_BYTES))
+  const signature = new Uint8Array(sign(null, signedBytes(signable.call, signable.argument), key))
+  const others = signable.signatures.filter((other) => Buffer.compare(other.key, publicKey) !== 0)
+  return { ...signable, signatures: [...others, { key: publicKey, signature }] }
+}
+
+/** The signatures as a call carries them; empty: none. */
+export function signaturesOf({ signatures }: SignableCall): Uint8Array {
+  return signatures.length === 0 ? new Uint8Array(0) : encode(OperatorSignatures, { signatures: [...signatures] })
+}
+
+/** Writes what is to be signed, with the signatures that it has. */
+export function writeSignable(file: string, { call, argument, about, signatures }: SignableCall): void {
+  const written = {
+    call,
+    about,
+    argument: hex(argument),
+    signatures: signatures.map(({ key, signature }) => ({ key: hex(key), signature: hex(signature) })),
+  }
+  writeFileSync(file, `${JSON.stringify(written, undefined, 2)}\n`)
+}
+
+/** Reads what `writeSignable` wrote. Throws ERR_SWAP_FILE. */
+export function readSignable(file: string): SignableCall {
+  const wrong = (found: string): PeerError =>
+    new PeerError('ERR_SWAP_FILE', `${file}: expected a call that was written with --out; found ${found}`, {
+      hint: 'write one with peer consensus swap ... --out FILE',
+    })
+  let content: unknown
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw wrong(messageOf(cause))
+  }
+  const { call, about, argument, signatures } = { call: undefined, about: '', argument: undefined, signatures: [], ...(isRecord(content) ? content : {}) }
+  if ((call !== 'prepare' && call !== 'cancel') || !isHex(argument) || typeof about !== 'string' || !Array.isArray(signatures)) throw wrong('something else')
+  const read = signatures.map((entry: unknown): OperatorSignature => {
+    const { key, signature } = { key: undefined, signature: undefined, ...(isRecord(entry) ? entry : {}) }
+    if (!isHex(key) || !isHex(signature)) throw wrong('a signature that is none')
+    return { key: Buffer.from(key, 'hex'), signature: Buffer.from(signature, 'hex') }
+  })
+  return { call, about, argument: Buffer.from(argument, 'hex'), signatures: read }
+}
+
+function privateKey(file: string): KeyObject {
+  try {
+    const key = createPrivateKey(readFileSync(file))
+    if (key.asymmetricKeyType === 'ed25519') return key
+    throw new PeerError('ERR_OPERATOR_KEY', `${file}: expected an Ed25519 private key; found one of type ${key.asymmetricKeyType ?? 'unknown'}`)
+  } catch (cause) {
+    if (cause instanceof PeerError) throw cause
+    throw new PeerError('ERR_OPERATOR_KEY', `${file}: expected an Ed25519 private key in PEM: ${messageOf(cause)}`, {
+      hint: 'make one with: openssl genpkey -algorithm ed25519 -out operator.pem',
+      cause,
+    })
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isHex(value: unknown): value is string {
+  return typeof value === 'string' && /^([0-9a-f]{2})*$/i.test(value)
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}

@@ -1,0 +1,26 @@
+import { Command } from 'clipanion'
+import { Option, PeerCommand } from '../../../kernel/index.js'
+import { readSignable, signedWith, writeSignable } from './operator-keys.js'
+
+/** `peer consensus sign`: an operator's signature for a file of `swap --out`. Needs no peer. */
+export class SignCommand extends PeerCommand {
+  static override readonly needsSite = false
+  static override paths = [['consensus', 'sign']]
+  static override usage = Command.Usage({
+    category: 'consensus specific commands.',
+    description: "Adds an operator's signature to a proposal or a cancellation.",
+    details: 'Shows what is signed. Needs no running peer, so that keys can be kept elsewhere.',
+    examples: [['Sign', 'peer consensus sign swap.json --key operator.pem']],
+  })
+
+  file = Option.String({ required: true, name: 'file' })
+  keys = Option.Array('--key', { required: true, description: 'Ed25519 private key (PEM); may be repeated' })
+
+  protected async run(): Promise<void> {
+    let signable = readSignable(this.file)
+    for (const key of this.keys) signable = signedWith(signable, key)
+    writeSignable(this.file, signable)
+    const { about, signatures } = signable
+    this.report({ file: this.file, about, signatures: signatures.length }, `signed: ${about}; ${signatures.length} signatures\n`)
+  }
+}

@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client } from '@grpc/grpc-js'
+import { PeerError } from '../../../kernel/index.js'
+import { callUnary, ConsensusToolsService, type EpochRecord, type PlanSwapRequest, type SuccessionReport, type SwapPlanMessage } from '../../../proto/index.js'
+import { dialFailure, GrpcCommand } from '../../grpc/index.js'
+import { hasStarted } from '../swap/records.js'
+
+const ANSWER_MS = 10_000
+const EXECUTED_MS = 120_000
+const LOOK_EVERY_MS = 100
+
+/** Base of the commands about the succession of engines: they speak to the validator at `peer.address`. */
+export abstract class SuccessionCommand extends GrpcCommand {
+  private client: Client | undefined
+
+  /** The running validator. Throws what names the address that could not be reached. */
+  protected async tools(): Promise<Client> {
+    if (this.client) return this.client
+    try {
+      this.client = await this.dial(Client)
+    } catch (error) {
+      throw dialFailure('', error)
+    }
+    return this.client
+  }
+
+  protected async plan(request: PlanSwapRequest): Promise<SwapPlanMessage> {
+    return callUnary(await this.tools(), ConsensusToolsService.planSwap, request, { deadline: Date.now() + ANSWER_MS })
+  }
+
+  protected async succession(history = false): Promise<SuccessionReport> {
+    return callUnary(await this.tools(), ConsensusToolsService.succession, { history }, { deadline: Date.now() + ANSWER_MS })
+  }
+
+  /** Has a proposal executed; resolves with the number of its block. Throws ERR_SWAP_REJECTED. */
+  protected async propose(proposal: Uint8Array, signatures: Uint8Array): Promise<bigint> {
+    const client = await this.tools()
+    const { block, error } = await callUnary(client, ConsensusToolsService.proposeSwap, { proposal, signatures }, { deadline: Date.now() + EXECUTED_MS })
+    if (error !== '') throw new PeerError('ERR_SWAP_REJECTED', `the swap was rejected: ${error}`)
+    return block
+  }
+
+  protected async cancel(cancellation: Uint8Array, signatures: Uint8Array): Promise<bigint> {
+    const client = await this.tools()
+    const { block, error } = await callUnary(client, ConsensusToolsService.cancelSwap, { cancellation, signatures }, { deadline: Date.now() + EXECUTED_MS })
+    if (error !== '') throw new PeerError('ERR_SWAP_REJECTED', `the cancellation was rejected: ${error}`)
+    return block
+  }
+
+  /**
+   * Shows a swap that is under way until its epoch has started. Resolves with the new epoch; throws ERR_SWAP_CANCELLED. `until` tells when enough validators
+   * have crossed.
+   */
+  protected async follow(fromEpoch: bigint, say: (line: string) => void): Promise<SuccessionReport> {
+    const said = new Set<string>()
+    const once = (line: string): void => {
+      if (!said.has(line)) say(line)
+      said.add(line)
+    }
+    for (;;) {
+      const report = await this.succession()
+      for (const line of progressOf(report, fromEpoch)) once(line)
+      const { record, candidate } = report
+      if (record && record.epoch > fromEpoch && hasStarted(record)) return report
+      if (record && record.epoch === fromEpoch && !candidate) {
+        throw new PeerError('ERR_SWAP_CANCELLED', `the swap was cancelled; ${record.engine} ${record.version} went on all the while`, {
+          hint: 'see why in the logs of the validators that gave up or refused',
+        })
+      }
+      await sleep(LOOK_EVERY_MS)
+    }
+  }
+}
+
+function progressOf({ record, candidate, refusal, crossed }: SuccessionReport, fromEpoch: bigint): string[] {
+  if (!record) return []
+  const idOf = (member: number): string => record.members[member] ?? String(member)
+  const lines: string[] = []
+  if (candidate?.proposal && record.epoch === fromEpoch) {
+    const { readies, cancels, preparedIn, proposal } = candidate
+    lines.push(`prepared in block ${preparedIn}: ${proposal.engine} ${proposal.version} is on trial beside ${record.engine}`)
+    lines.push(...readies.map(({ member }) => `${idOf(member)} is ready`), ...cancels.map((member) => `${idOf(member)} gives up`))
+    if (refusal !== '') lines.push(`this validator takes no part: ${refusal}`)
+  }
+  if (record.epoch <= fromEpoch) return lines
+  lines.push(`decided: epoch ${record.epoch} with ${record.engine} ${record.version} begins after block ${record.activation}`)
+  lines.push(...crossed.map((member) => `${idOf(member)} has crossed`), ...record.started.map((member) => `${idOf(member)} runs ${record.engine}`))
+  return lines
+}
+
+/** An epoch for `--json`. */
+export function epochJson(record: EpochRecord): object {
+  const { candidate, options, members, started, missing, ...rest } = record
+  const named = (indexes: readonly number[]): string[] => indexes.map((index) => members[index] ?? String(index))
+  return {
+    ...rest,
+    members,
+    options: JSON.parse(options === '' ? '{}' : options),
+    started: named(started),
+    missing: named(missing),
+    candidate: Buffer.from(candidate).toString('hex'),
+  }
+}

@@ -1,0 +1,122 @@
+import { Command } from 'clipanion'
+import { duration, Option, PeerError } from '../../../kernel/index.js'
+import { decode, PlanSwapRequest, type SwapPlanMessage, SwapProposal } from '../../../proto/index.js'
+import { readSignable, signaturesOf, signedWith, type SignableCall, writeSignable } from './operator-keys.js'
+import { planLines } from './plan-table.js'
+import { epochJson, SuccessionCommand } from './succession-command.js'
+
+/** What `swap` and `set` have in common: a plan, its signatures, and the way until it has happened. */
+export abstract class ProposingCommand extends SuccessionCommand {
+  absent = Option.Array('--absent', [], { description: 'id of a validator that is known to be down; may be repeated' })
+  allowWeaker = Option.Boolean('--allow-weaker', false, { description: 'allow an engine that tolerates fewer faulty validators' })
+  deadline = Option.String('--deadline', { description: 'time in which it has to be decided, such as 30s (the default)' })
+  dryRun = Option.Boolean('--dry-run', false, { description: 'ask every validator, show the answers, and change nothing' })
+  keys = Option.Array('--key', [], { description: 'Ed25519 private key (PEM) of an operator who signs; may be repeated' })
+  out = Option.String('--out', { description: 'write the proposal to a file, to be signed with peer consensus sign, and change nothing' })
+  noWait = Option.Boolean('--no-wait', false, { description: 'return as soon as the swap is prepared' })
+
+  protected async planned(request: Partial<PlanSwapRequest>): Promise<number> {
+    const plan = await this.plan(PlanSwapRequest.fromPartial({ ...request, allowWeaker: this.allowWeaker, deadlineMs: this.deadlineMs() }))
+    const proposal = decode(SwapProposal, plan.proposal)
+    const problem = this.problemOf(plan)
+    if (this.dryRun || problem !== undefined) {
+      this.report({ ...plan, proposal: { ...proposal, options: JSON.parse(proposal.options) }, problem }, `${planLines(plan, proposal).join('\n')}\n`)
+      if (problem === undefined) return 0
+      throw problem
+    }
+    if (!this.json) this.context.stderr.write(`${planLines(plan, proposal).join('\n')}\n`)
+    const about = `from epoch ${proposal.fromEpoch} to ${proposal.engine} ${proposal.version} with options ${proposal.options}`
+    let signable: SignableCall = { call: 'prepare', argument: plan.proposal, about, signatures: [] }
+    for (const key of this.keys) signable = signedWith(signable, key)
+    if (this.out === undefined) return this.carryOut(signable)
+    writeSignable(this.out, signable)
+    this.report(
+      { file: this.out, about, signatures: signable.signatures.length },
+      `written to ${this.out}: ${about}; ${signable.signatures.length} signatures\n`,
+    )
+    return 0
+  }
+
+  protected async carryOut(signable: SignableCall): Promise<number> {
+    const { fromEpoch } = decode(SwapProposal, signable.argument)
+    const begun = Date.now()
+    const block = await this.propose(signable.argument, signaturesOf(signable))
+    if (this.noWait) {
+      this.report({ preparedIn: block }, `prepared in block ${block}\n`)
+      return 0
+    }
+    const { record, crossed } = await this.follow(fromEpoch, (line) => {
+      if (!this.json) this.context.stderr.write(`${line}\n`)
+    })
+    if (!record) throw new PeerError('ERR_SWAP_UNKNOWN', 'the validator does not say which epoch it is in')
+    const tookMs = Date.now() - begun
+    this.report(
+      { ...epochJson(record), crossed: crossed.map((member) => record.members[member]), tookMs },
+      `epoch ${record.epoch}: ${record.engine} ${record.version} orders since block ${record.activation + 1n}\n`,
+    )
+    return 0
+  }
+
+  /** Why a plan is not carried out; undefined: nothing speaks against it. */
+  private problemOf({ rows, objection, needed }: SwapPlanMessage): PeerError | undefined {
+    const silent = rows.filter(({ answered }) => !answered).map(({ id }) => id)
+    const unnamed = silent.filter((id) => !this.absent.includes(id))
+    const willing = rows.filter(({ answered, refusal }) => answered && refusal === '').length
+    if (objection !== '') return new PeerError('ERR_SWAP_REFUSED', `the swap is refused: ${objection}`)
+    if (unnamed.length > 0) {
+      return new PeerError('ERR_SWAP_SILENT', `no answer from ${unnamed.join(', ')}`, {
+        hint: `start them, or name those that are meant to be down: ${unnamed.map((id) => `--absent ${id}`).join(' ')}`,
+      })
+    }
+    if (willing < needed) return new PeerError('ERR_SWAP_TOO_FEW', `a swap needs ${needed} validators that take part; found ${willing}`)
+    return undefined
+  }
+
+  private deadlineMs(): number {
+    if (this.deadline === undefined) return 0
+    const read = duration().safeParse(this.deadline)
+    if (read.success) return Math.max(1, Math.round(read.data))
+    throw new PeerError('ERR_SWAP_DEADLINE', `--deadline: expected a duration with a unit, such as 30s; found '${this.deadline}'`)
+  }
+}
+
+/** `peer consensus swap`: another engine on all validators, at one height. */
+export class SwapCommand extends ProposingCommand {
+  static override paths = [['consensus', 'swap']]
+  static override usage = Command.Usage({
+    category: 'consensus specific commands.',
+    description: 'Changes the consensus engine of all validators at one agreed height.',
+    details:
+      'Asks every validator first; has the swap ordered by the running engine; shows each validator as it crosses. Commits never stop: the new engine is tried beside the old one, and if too few validators can run it in time, nothing has happened. To be run on the machine of a validator. Exit code 1 if it is refused or cancelled.',
+    examples: [
+      ['To raft', 'peer consensus swap raft'],
+      ['Would it work?', 'peer consensus swap raft --dry-run'],
+      ['To a version, with options', `peer consensus swap pbft@1.1.0 --options '{"batchSize":1000}'`],
+      ['While vp3 is down', 'peer consensus swap raft --absent vp3'],
+      ['Signed by operators, one after the other', 'peer consensus swap raft --out swap.json'],
+      ['  and carried out with their signatures', 'peer consensus swap --plan swap.json'],
+    ],
+  })
+
+  engine = Option.String({ required: false, name: 'engine[@version]' })
+  options = Option.String('--options', { description: 'options of the engine as a JSON object (default: what the site says)' })
+  planFile = Option.String('--plan', { description: 'carry out a proposal that was written with --out' })
+
+  protected async run(): Promise<number> {
+    const { planFile } = this
+    if (planFile !== undefined) {
+      let signable = readSignable(planFile)
+      if (signable.call !== 'prepare') throw new PeerError('ERR_SWAP_FILE', `${planFile}: expected a swap; found a '${signable.call}'`)
+      for (const key of this.keys) signable = signedWith(signable, key)
+      return this.carryOut(signable)
+    }
+    if (this.engine === undefined) {
+      throw new PeerError('ERR_SWAP_ENGINE', 'expected the name of an engine, such as raft or pbft@1.1.0, or --plan FILE; found neither', {
+        hint: 'peer engine list shows those of this peer',
+      })
+    }
+    const at = this.engine.lastIndexOf('@')
+    const [engine, version] = at > 0 ? [this.engine.slice(0, at), this.engine.slice(at + 1)] : [this.engine, '']
+    return this.planned({ engine, version, options: this.options ?? '' })
+  }
+}

@@ -1,0 +1,29 @@
+import { messageOf, PeerError } from '../../kernel/index.js'
+import { canonicalTransaction, decode, Transaction } from '../../proto/index.js'
+import { isToSuccession } from './swap/calls.js'
+
+/** A transaction's canonical bytes. Throws ERR_CONSENSUS_NOT_A_TRANSACTION. */
+export function canonical(bytes: Uint8Array): Uint8Array {
+  try {
+    return canonicalTransaction(bytes)
+  } catch (cause) {
+    throw new PeerError('ERR_CONSENSUS_NOT_A_TRANSACTION', `expected a serialised transaction; found ${bytes.length} bytes: ${messageOf(cause)}`, {
+      cause,
+      grpcStatus: 3,
+    })
+  }
+}
+
+/** Whose name is reserved: only hosts themselves make calls of the succession (design: hot swap). Throws ERR_CONSENSUS_RESERVED. */
+export function refuseReserved(transaction: Transaction): void {
+  if (!isToSuccession(transaction)) return
+  throw new PeerError('ERR_CONSENSUS_RESERVED', "a transaction addressed to 'consensus' is not taken from clients: the name is reserved", {
+    hint: 'the consensus engine is changed with peer consensus swap, on the machine of a validator',
+    grpcStatus: 7,
+  })
+}
+
+/** As `refuseReserved`, of bytes that may be none. */
+export function refuseReservedBytes(transactionBytes: Uint8Array): void {
+  refuseReserved(decode(Transaction, canonical(transactionBytes)))
+}

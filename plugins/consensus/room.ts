@@ -1,0 +1,90 @@
+/** However slowly this validator commits, so many requests may wait. */
+const FLOOR = 1000
+/** What waits takes about so long to be committed. */
+const WORTH_MS = 2000
+/** How soon the measured rate follows a changed one, in milliseconds during which something waits. */
+const FOLLOWS_MS = 1000
+/** A rate is taken over no less: blocks come in jumps. */
+const LEAST_MEASURED_MS = 100
+const SOONEST_RETRY_MS = 50
+const LATEST_RETRY_MS = 10_000
+/** Refused callers are to be so small a share of all who come. */
+const MOST_REFUSED = 0.1
+const ENOUGH_REFUSED = 0.03
+const SPACING_STEP = 1.5
+const WIDEST_SPACING = 32
+
+export interface RoomOptions {
+  /** The most that may wait, whatever the rate. */
+  readonly maxRequests: number
+  /** Monotonic milliseconds. */
+  readonly elapsedMs: () => number
+}
+
+/**
+ * How many requests may wait at this door: about two seconds of the rate at which they end, so that who is accepted is committed soon and a flood is
+ * refused while it can still go elsewhere. Refused callers are told to come one after the other, as room comes free: not all at once.
+ */
+export class Room {
+  /** Ended a millisecond; undefined: not measured yet. */
+  private rate: number | undefined
+  private ended = 0
+  private busyMs = 0
+  /** Since when something waits that is not in `busyMs`. */
+  private busySince: number | undefined
+  /** Who is accepted takes the place of who leaves: then those who were told to come find no room, and are to come more seldom. */
+  private spacing = 1
+  private accepted = 0
+  private refused = 0
+  /** Up to when refused callers have been told to come. */
+  private toldUntil = Number.NEGATIVE_INFINITY
+
+  constructor(private readonly options: RoomOptions) {}
+
+  /** How many requests may wait now, with those that do. */
+  bound(): number {
+    this.measure()
+    const { maxRequests } = this.options
+    return Math.min(maxRequests, Math.max(FLOOR, Math.ceil((this.rate ?? 0) * WORTH_MS)))
+  }
+
+  /** A request waits; `isFirst`: nothing waited before. Only such time counts: an idle peer is not a slow one. */
+  entered(isFirst: boolean): void {
+    this.accepted++
+    if (isFirst) this.busySince ??= this.options.elapsedMs()
+  }
+
+  /** A request has its outcome; `isLast`: none waits any more. */
+  left(isLast: boolean): void {
+    this.ended++
+    if (!isLast || this.busySince === undefined) return
+    this.busyMs += this.options.elapsedMs() - this.busySince
+    this.busySince = undefined
+  }
+
+  /** A caller is refused: when to come again, in whole milliseconds. */
+  refuse(): number {
+    const now = this.options.elapsedMs()
+    this.refused++
+    const perRequestMs = this.spacing / Math.max(this.rate ?? 0, FLOOR / WORTH_MS)
+    const at = Math.max(this.toldUntil, now + SOONEST_RETRY_MS) + perRequestMs
+    this.toldUntil = Math.min(at, now + LATEST_RETRY_MS)
+    return Math.ceil(this.toldUntil - now)
+  }
+
+  private measure(): void {
+    const now = this.options.elapsedMs()
+    const measuredMs = this.busyMs + (this.busySince === undefined ? 0 : now - this.busySince)
+    if (measuredMs < LEAST_MEASURED_MS) return
+    const rate = this.ended / measuredMs
+    this.rate = this.rate === undefined ? rate : this.rate + ((rate - this.rate) * measuredMs) / (measuredMs + FOLLOWS_MS)
+    const share = this.refused / (this.accepted + this.refused)
+    if (share > MOST_REFUSED) this.spacing = Math.min(WIDEST_SPACING, this.spacing * SPACING_STEP)
+    else if (!(share > ENOUGH_REFUSED)) this.spacing = Math.max(1, this.spacing / SPACING_STEP)
+    this.accepted = 0
+    this.refused = 0
+    this.ended = 0
+    this.busyMs = 0
+    if (this.busySince !== undefined) this.busySince = now
+  }
+}
