@@ -21,6 +21,7 @@ export interface PlanOptions {
   readonly signatures?: Scenario['signatures']
   readonly expect?: Scenario['expect']
   readonly repetitions?: NonNullable<Scenario['repetitions']>
+  readonly hosts?: NonNullable<Scenario['hosts']>
 }
 
 /** Makes the scenario of a seed: some faults of the wanted kinds, within what the engine tolerates. The same options give the same scenario. */
@@ -48,6 +49,7 @@ export function planScenario(options: PlanOptions): Scenario {
     durationMs,
     patienceMs: options.patienceMs ?? 60_000,
     expect: options.expect ?? 'progress',
+    ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
     ...(options.repetitions === undefined ? {} : { repetitions: options.repetitions }),
   }
 }

@@ -43,6 +43,7 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly signer: ConsensusSigner
   readonly limits: ConsensusHostOptions['limits']
   readonly executesRepetitions: boolean
+  readonly hostsTalk: boolean
   readonly transfer: ((peer: SimulatedPeer<L>, target: Parameters<StateTransfer>[0]) => ReturnType<StateTransfer>) | undefined
   /** Finishes a transfer that a crash interrupted. */
   readonly repair: ((peer: SimulatedPeer<L>, ledger: L, isWanted: () => boolean) => Promise<void>) | undefined
@@ -216,7 +217,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   }
 
   #hostOptions(life: Life<L>, store: Store, ledger: L, clock: Clock): ConsensusHostOptions {
-    const { self, members, engine, engines, seed, signer, limits, executesRepetitions, transfer, invariants, endpoint } = this.#options
+    const { self, members, engine, engines, seed, signer, limits, executesRepetitions, hostsTalk, transfer, invariants, endpoint } = this.#options
     const sink = this.#options.trace.sink
     const { transport, notes } = splitTransport(life.attachment.transport)
     return {
@@ -231,7 +232,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       clock,
       log: this.#logger(life),
       transport,
-      notes,
+      ...(hostsTalk ? { notes } : {}),
       signer,
       executesRepetitions,
       ...(limits ? { limits } : {}),

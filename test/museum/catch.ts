@@ -26,6 +26,7 @@ export async function catchMutant(mutant: Mutant, seeds: Iterable<number>): Prom
       patienceMs: 30_000,
       // What the host leaves out would not be noticed.
       repetitions: 'executed',
+      ...(mutant.hosts ? { hosts: mutant.hosts } : {}),
       ...(mutant.requests === undefined ? {} : { requests: mutant.requests }),
       ...(mutant.durationMs === undefined ? {} : { durationMs: mutant.durationMs }),
     })

@@ -30,6 +30,8 @@ export interface Mutant {
   readonly faults?: readonly FaultKind[]
   /** How the kit must say that it is broken; default: in any way. */
   readonly kind?: 'safety' | 'liveness' | 'contract'
+  /** `silent`: its host does not help it. */
+  readonly hosts?: 'silent'
   readonly requests?: number
   readonly durationMs?: number
 }

@@ -55,6 +55,7 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     find: 'this.host.put(keyOf(this.#log.length), pack(entry))',
     replace: 'if (this.#log.length !== 3) this.host.put(keyOf(this.#log.length), pack(entry))',
     why: 'forgotten persistence of a part of the log',
+    hosts: 'silent',
   },
   {
     name: 'hotstuff: a certificate of two votes',

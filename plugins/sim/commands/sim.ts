@@ -18,7 +18,7 @@ export class SimCommand extends PeerCommand {
   static override usage = PeerCommand.Usage({
     description: 'Simulate validators with an engine, and faults.',
     details:
-      'Plays seed after seed in virtual time and checks safety and progress. The engine is a name (noops), a package, or a file. Faults: inside (the contract of engines: the default, with byzantine where the engine tolerates it), byzantine, outside, all, none, or kinds by name: kill, power, stop, dead, blackout, break, partition, delay, slow-disk, slow-execution, clock, failing-disk, twins, mutate, loss, duplicate, reorder. A failing seed is made smaller, written to a file and drawn. Exit codes: 0 everything held, 3 safety, 4 liveness, 5 the engine broke the contract of engines, 6 it differs from a recording, 1 anything else.',
+      'Plays seed after seed in virtual time and checks safety and progress. The engine is a name (noops), a package, or a file. A failing seed is made smaller, written to a file and drawn. Exit codes: 0 everything held, 3 safety, 4 liveness, 5 the engine broke the contract of engines, 6 it differs from a recording, 1 anything else.',
     examples: [
       ['A thousand seeds of four validators', '$0 sim pbft --seeds 1000 --jobs 2'],
       ['An engine in a file, with its options', `$0 sim ./raft.ts --options '{"electionMs":200}' --validators 5`],
@@ -36,7 +36,10 @@ export class SimCommand extends PeerCommand {
   seeds = Option.String('--seeds', '100', { description: 'how many seeds (default 100)' })
   validators = Option.String('--validators', '4', { description: 'how many validators (default 4)' })
   requests = Option.String('--requests', '12', { description: 'requests of each seed (default 12)' })
-  faults = Option.String('--faults', 'default', { description: 'kinds of faults, with commas between them' })
+  faults = Option.String('--faults', 'default', {
+    description:
+      'inside (what engines have to bear: the default, with byzantine where the engine bears it), byzantine, outside, all, none, or kinds with commas between them: kill, power, stop, dead, blackout, break, partition, delay, slow-disk, slow-execution, clock, failing-disk, twins, mutate, loss, duplicate, reorder',
+  })
   options = Option.String('--options', { description: "the engine's options, as JSON" })
   ledger = Option.String('--ledger', 'logical', { description: 'logical (fast, the default) or real (with state hashes)' })
   patience = Option.String('--patience', '60000', { description: 'virtual milliseconds that everything may take after the last fault (default 60000)' })
