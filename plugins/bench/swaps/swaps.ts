@@ -68,10 +68,13 @@ export async function measureSwaps(devnet: Devnet, options: SwapsOptions): Promi
   try {
     const loading = new Load(opened, (txid) => void acknowledged.push(txid)).steady(rate, () => isOver)
     const witnesses = peers.map((peer) => new Witness(peer, request))
-    const windows = await swapAll(devnet, options).finally(async () => {
+    const windows: Window[] = []
+    try {
+      windows.push(...(await swapAll(devnet, options)))
+    } finally {
       isOver = true
       await Promise.all(witnesses.map((witness) => witness.stop()))
-    })
+    }
     const load = await loading
     await inStep(devnet)
     const chains: ReadChain[] = []
@@ -110,7 +113,6 @@ async function swapAll(devnet: Devnet, { route, swaps, say }: SwapsOptions): Pro
     quietMs = endedMs - beganMs
     windows.push({ from, to, quietFromMs: beganMs - quietMs, beganMs, endedMs: endedMs + SETTLED_MS })
     say(`${index + 1}: ${from} to ${to} in ${quietMs} ms`)
-    // The next quiet time is as long as this swap took; the first one of the bench was given one before.
   }
   await sleep(SETTLED_MS)
   return windows
