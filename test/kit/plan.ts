@@ -21,6 +21,7 @@ export interface PlanOptions {
   readonly signatures?: Scenario['signatures']
   readonly expect?: Scenario['expect']
   readonly repetitions?: NonNullable<Scenario['repetitions']>
+  readonly hosts?: NonNullable<Scenario['hosts']>
 }
 
 /** Makes the scenario of a seed: some faults of the wanted kinds, within what the engine tolerates. The same options give the same scenario. */
@@ -48,6 +49,7 @@ export function planScenario(options: PlanOptions): Scenario {
     durationMs,
     patienceMs: options.patienceMs ?? 60_000,
     expect: options.expect ?? 'progress',
+    ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
     ...(options.repetitions === undefined ? {} : { repetitions: options.repetitions }),
   }
 }
@@ -125,6 +127,8 @@ class FaultPlanner {
       case 'slow-disk':
       case 'slow-execution':
         return [{ kind, ...during, member: this.#any(), extraMs: round(random.between(20, 300)) }]
+      case 'failing-disk':
+        return this.#oneOrTwo(() => ({ kind, ...this.#during(), member: this.#any(), error: random.pick(['ENOSPC', 'EIO']), afterWrites: random.below(6) }))
       case 'clock':
         return [{ kind, ...during, member: this.#any(), jumpMs: round(random.between(-100_000, 100_000)) }]
       case 'loss':

@@ -58,7 +58,7 @@ class Play<L extends Ledger> {
     { trace = false, log }: PlayOptions,
     world: LedgerWorld<L>,
   ) {
-    const { seed, members, faults, delayMs, diskMs, signatures, repetitions } = scenario
+    const { seed, members, faults, delayMs, diskMs, signatures, repetitions, hosts } = scenario
     const byzantine = byzantineOf(faults)
     const gone = new Set([...byzantine, ...deadOf(faults)])
     this.#live = Array.from({ length: members }, (_, index) => index).filter((index) => !gone.has(index))
@@ -71,6 +71,7 @@ class Play<L extends Ledger> {
       disk: { minWriteMs: diskMs[0], maxWriteMs: diskMs[1] },
       byzantine,
       twins: twinsOf(faults),
+      hostsTalk: hosts !== 'silent',
       executesRepetitions: repetitions === 'executed',
       ...(signatures === 'p256' ? { signer: createP256Signers() } : {}),
       trace,

@@ -54,6 +54,8 @@ export interface SimulationOptions<L extends Ledger> {
   /** Default: keyed hashes. */
   readonly signer?: (member: Member) => ConsensusSigner
   readonly limits?: ConsensusHostOptions['limits']
+  /** False: hosts tell each other nothing, compare no chains and change no engines. Default true. */
+  readonly hostsTalk?: boolean
   /** Hosts execute again what is ordered although the chain holds it, as originals do. Default false. */
   readonly executesRepetitions?: boolean
   /** Keep what happened. Default false. */
@@ -227,9 +229,11 @@ export class Simulation<L extends Ledger = Ledger> {
       openLedger: options.openLedger,
       wrapStore: options.wrapStore ?? ((store) => store),
       engines: catalog,
-      chaincode: (ledger) => createExecutor(successionRules({ engine: first, members, policy, ledger, signer })),
+      chaincode: (ledger, host) =>
+        createExecutor(successionRules({ engine: first, members, policy, ledger, signer, recovered: () => host()?.recovery.record })),
       signer,
       limits: options.limits,
+      hostsTalk: options.hostsTalk ?? true,
       executesRepetitions: options.executesRepetitions ?? false,
       transfer: options.transfer && ((peer, target) => this.#transfer(peer, target)),
       repair: options.isWhole && ((peer, ledger, isWanted) => this.#repair(peer, ledger, () => isWanted() && options.isWhole?.(ledger) === false)),

@@ -11,14 +11,13 @@ export interface Caught {
   readonly seconds: number
 }
 
-/** Plays seeds until the mutant is caught; undefined if it lives through all of them. */
-export async function catchMutant(mutant: Mutant, seeds: number): Promise<Caught | undefined> {
+/** Plays these seeds until the mutant is caught; undefined if it lives through all of them. */
+export async function catchMutant(mutant: Mutant, seeds: Iterable<number>): Promise<Caught | undefined> {
   const startedMs = performance.now()
   const specimen: Specimen = SPECIMENS[mutant.specimen]
-  const { kit, factory } = await exhibit(specimen, mutant)
-  const healthy = await exhibit(specimen, undefined)
+  const { kit, factory } = await exhibit(mutant.specimen, mutant)
   const { members } = specimen
-  for (let seed = 1; seed <= seeds; seed += 1) {
+  for (const seed of seeds) {
     const scenario = kit.planScenario({
       seed,
       members,
@@ -27,12 +26,14 @@ export async function catchMutant(mutant: Mutant, seeds: number): Promise<Caught
       patienceMs: 30_000,
       // What the host leaves out would not be noticed.
       repetitions: 'executed',
+      ...(mutant.hosts ? { hosts: mutant.hosts } : {}),
       ...(mutant.requests === undefined ? {} : { requests: mutant.requests }),
       ...(mutant.durationMs === undefined ? {} : { durationMs: mutant.durationMs }),
     })
     const { failure } = await kit.playScenario({ factory, options: specimen.options }, scenario)
     if (failure && (mutant.kind ?? failure.kind) === failure.kind) {
       // Only what the healthy one survives shows that the mutation was noticed.
+      const healthy = await exhibit(mutant.specimen, undefined)
       const unmutated = await healthy.kit.playScenario({ factory: healthy.factory, options: specimen.options }, scenario)
       if (unmutated.failure) continue
       const { kind, statement } = failure

@@ -130,6 +130,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     find: 'if (n < high || r.ahead.size <= r.quorums.f) return false',
     replace: 'if (n < high || r.ahead.size > 0) return false',
     why: 'checkpoints beyond the window start no transfer',
+    hosts: 'silent',
     ...BEHIND,
   },
   {
@@ -162,7 +163,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     find: "r.say({ $case: 'fetchRequestBatch', value: { batchDigest, replicaId: BigInt(r.self) } }, undefined, holder)",
     replace: "r.timers.stop('fetch')",
     why: 'W10: nobody answers who needs the content of a digest',
-    faults: [...TWINS, ...CHANGES],
+    hosts: 'silent',
+    faults: ['blackout', 'power', 'kill', 'delay'],
   },
   {
     name: 'engine: the position is that of the metadata plus one',

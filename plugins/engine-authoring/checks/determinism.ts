@@ -43,7 +43,7 @@ type Lives = Awaited<ReturnType<ReturnType<typeof recordedLives>>>
 function replayAll(replay: CheckContext['kit']['replay'], factory: EngineFactory, options: unknown, recordings: Lives): void {
   for (const recording of recordings) {
     const difference = replay(factory, factory.parseOptions(options), recording)
-    expect(difference === undefined, `expected the same effects for the same events; ${difference}`)
+    expect(difference === undefined, `expected the same effects for the same events; ${difference?.text}`)
   }
 }
 

@@ -81,5 +81,5 @@ function watching(factory: EngineFactory, watched: WeakRef<Engine>[]): EngineFac
 
 /** Without its end: that is what is looked at. */
 function shortened(recording: Recording): Recording {
-  return { ...recording, calls: recording.calls.slice(0, CALLS).filter(({ what }) => what !== 'dispose') }
+  return { ...recording, calls: recording.calls.slice(0, CALLS).filter(({ event }) => event.type !== 'dispose') }
 }

@@ -20,7 +20,7 @@ export function hostileChecks(context: CheckContext): Check[] {
       run: async () => {
         const recordings = await lives()
         const random = kit.createRandom(7).fork('hostile bytes')
-        const real = recordings.flatMap(({ calls }) => calls.flatMap(({ message }) => (message ? [message] : [])))
+        const real = recordings.flatMap(({ calls }) => calls.flatMap(({ event }) => (event.type === 'message' ? [event.bytes] : [])))
         let told = 0
         for (let count = 0; count < INSTANCES; count += 1) {
           const recording = random.pick(recordings)
@@ -50,7 +50,7 @@ export function hostileChecks(context: CheckContext): Check[] {
         if (!recording || recording.members.length === 1) return { skipped: 'with one validator nobody sends' }
         const random = kit.createRandom(8).fork('flood')
         const { tell } = kit.revive(factory, factory.parseOptions(options), recording)
-        const real = recording.calls.flatMap(({ message }) => (message ? [message] : []))
+        const real = recording.calls.flatMap(({ event }) => (event.type === 'message' ? [event.bytes] : []))
         const before = await usedHeapBytes()
         let sent = 0
         for (let message = 0; message < FLOOD; message += 1) {

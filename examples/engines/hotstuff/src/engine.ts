@@ -1,7 +1,6 @@
 import {
   createSignatureChecks,
   createSoftTimers,
-  type DeliveredBlock,
   type Engine,
   type EngineHost,
   type EngineRequest,
@@ -11,7 +10,7 @@ import {
 } from 'weft/consensus'
 import { type Block, blockId, type Certificate, compare, domainOf, GENESIS, isNext, quorumsOf, type Reference, voteBytes } from './block.js'
 import { CatchUp } from './catch-up.js'
-import { Execution, positionOf, proofOf } from './execution.js'
+import { type Delivered, Execution, positionOf, proofOf } from './execution.js'
 import { decode, encode, type Message } from './messages.js'
 import type { HotStuffOptions } from './options.js'
 import { Pacemaker } from './pacemaker.js'
@@ -108,7 +107,7 @@ export class HotStuff implements Engine {
     this.#step()
   }
 
-  onDelivered(_tag: string, block: DeliveredBlock | 'skipped'): void {
+  onDelivered(_tag: string, block: Delivered): void {
     if (this.#execution.onDelivered(block)) this.#progress()
     this.#step()
   }
@@ -169,7 +168,8 @@ export class HotStuff implements Engine {
   }
 
   #leader(view: number): MemberIndex {
-    return Number((this.start.epoch + BigInt(view)) % BigInt(this.host.members.length))
+    const { length } = this.host.members
+    return ((this.start.firstLeader ?? Number(this.start.epoch % BigInt(length))) + view) % length
   }
 
   /** Goes on with the own copy of a certificate if it is known, whose signatures hold, else checks them. */

@@ -1,4 +1,4 @@
-import { type DeliveredBlock, type EngineHost, type EngineStart, MessageWriter, readMessage, type RequestId } from 'weft/consensus'
+import { type Engine, type EngineHost, type EngineStart, MessageWriter, readMessage, type RequestId } from 'weft/consensus'
 import { type Block, type Certificate, GENESIS, type Reference } from './block.js'
 import { type KnownHead, readCertificate, readReference, writeCertificate, writeReference } from './messages.js'
 import type { Requests } from './requests.js'
@@ -12,6 +12,8 @@ const PROOF = 'proof'
 export function positionOf(metadata: Uint8Array | undefined): Reference {
   return (metadata && readMessage(metadata, readReference)) ?? GENESIS
 }
+
+export type Delivered = Parameters<NonNullable<Engine['onDelivered']>>[1]
 
 /** The certificate that decided the ledger's last block: nobody else may have it. */
 export function proofOf(restored: ReadonlyMap<string, Uint8Array>): Certificate {
@@ -67,7 +69,7 @@ export class Execution {
   }
 
   /** Whether it became a block. */
-  onDelivered(block: DeliveredBlock | 'skipped'): boolean {
+  onDelivered(block: Delivered): boolean {
     const given = this.#given.find(({ isDone }) => !isDone)
     this.#unanswered -= 1
     if (!given) return false

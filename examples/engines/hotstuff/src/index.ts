@@ -1,10 +1,10 @@
-import { defineEngine } from 'weft/consensus'
+import { defineEngine, type EngineFactory } from 'weft/consensus'
 import { quorumsOf } from './block.js'
 import { HotStuff } from './engine.js'
-import { parseOptions } from './options.js'
+import { type HotStuffOptions, parseOptions } from './options.js'
 
-/** Chained HotStuff: n ≥ 3f + 1, two chained certificates decide. See README.md. */
-export default defineEngine({
+/** Chained HotStuff for n ≥ 3f + 1: two certified blocks in a row decide the first. See README.md. */
+export const hotstuff: EngineFactory<HotStuffOptions> = {
   name: 'hotstuff',
   version: '1.0.0',
   agreement: true,
@@ -14,4 +14,6 @@ export default defineEngine({
   },
   parseOptions,
   create: (host, options, start) => new HotStuff(host, options, start),
-})
+}
+
+export default defineEngine(hotstuff)

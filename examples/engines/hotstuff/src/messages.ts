@@ -40,6 +40,7 @@ function write(writer: MessageWriter, message: Message): MessageWriter {
     case 'blocks':
       return writer.list(message.blocks, (block) => writeBlock(writer, block))
     case 'heads':
+    default:
       return writer.list(message.heads, ({ height, hash }) => writer.number(Number(height)).bytes(hash))
   }
 }
@@ -64,6 +65,7 @@ export function decode(bytes: Uint8Array, domain: string): Message | undefined {
       case 'blocks':
         return { type, blocks: reader.list(() => readBlock(reader, domain)) }
       case 'heads':
+      default:
         return { type, heads: reader.list(() => ({ height: BigInt(reader.number()), hash: reader.bytes() })) }
     }
   })

@@ -10,19 +10,19 @@ export interface HotStuffOptions {
 }
 
 const DEFAULTS: HotStuffOptions = { batchSize: 500, batchMs: 20, viewTimeoutMs: 2000 }
-const BOUNDS: Readonly<Record<string, readonly [lowest: number, highest: number]>> = {
-  batchSize: [1, 10_000],
-  batchMs: [0, 10_000],
-  viewTimeoutMs: [50, 600_000],
-}
+const BOUNDS = new Map<string, readonly [lowest: number, highest: number]>([
+  ['batchSize', [1, 10_000]],
+  ['batchMs', [0, 10_000]],
+  ['viewTimeoutMs', [50, 600_000]],
+])
 
 /** Reads `{ batchSize: 500, batchMs: 20, viewTimeoutMs: 2000 }`, all optional, in whole numbers. Throws ERR_HOTSTUFF_OPTIONS. */
 export function parseOptions(raw: unknown): HotStuffOptions {
   const given = raw ?? {}
   if (typeof given !== 'object' || Array.isArray(given)) throw wrong([`expected an object; found ${JSON.stringify(raw)}`])
   const faults = Object.entries(given).flatMap(([name, value]: [string, unknown]) => {
-    const [lowest, highest] = BOUNDS[name] ?? []
-    if (lowest === undefined || highest === undefined) return [`unknown option '${name}'; there are ${Object.keys(BOUNDS).join(', ')}`]
+    const [lowest, highest] = BOUNDS.get(name) ?? []
+    if (lowest === undefined || highest === undefined) return [`unknown option '${name}'; there are ${[...BOUNDS.keys()].join(', ')}`]
     const isGood = typeof value === 'number' && Number.isInteger(value) && value >= lowest && value <= highest
     return isGood ? [] : [`${name}: expected a whole number from ${lowest} to ${highest}; found ${JSON.stringify(value)}`]
   })

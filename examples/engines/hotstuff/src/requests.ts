@@ -108,7 +108,7 @@ export class Requests {
     const { viewTimeoutMs } = this.options
     const own: EngineRequest[] = []
     const others: EngineRequest[] = []
-    for (const { id, isOwn, isQueued, content } of [...this.book.all()]) {
+    for (const { id, isOwn, isQueued, content } of this.book.all()) {
       const { bytes, arrivedAt, saidAt } = content
       if (!isOwn && leader !== self && now - arrivedAt > LONGEST_WAIT * viewTimeoutMs) this.book.remove(id)
       if (now - saidAt < viewTimeoutMs * (isQueued ? 2 : 0.5) || own.length + others.length >= MAX_REPEATED) continue

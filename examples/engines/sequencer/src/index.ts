@@ -15,7 +15,7 @@ export default defineEngine({
   },
 
   create(host, _options, start) {
-    const leader = Number(start.epoch % BigInt(host.members.length))
+    const leader = start.firstLeader ?? 0
     const open = new Map<string, EngineRequest>() // in no block yet: what the leader has to order, or a follower's own
     const executed = createRecentIds(20_000, start.executed)
     let batches: Batch[] = [] // ordered, not delivered
