@@ -10,10 +10,12 @@ const dependsOnNode = ['chaincode/node', 'level', 'kernel', 'grpc', 'http', 'tls
 const steps = [
   { name: 'generate', what: 'generated protobuf code is current', run: ['npm', 'run', '--silent', 'generate:check'] },
   { name: 'types', what: 'type check', run: ['node_modules/.bin/tsc', '-p', 'tsconfig.json'] },
+  // Before the linter: examples/engines take the types of weft from what is built.
+  { name: 'build', what: 'build with declarations', run: ['npm', 'run', '--silent', 'build'] },
   { name: 'lint', what: 'type-aware lint', run: ['npm', 'run', '--silent', 'lint'] },
   { name: 'boundaries', what: 'imports point one way', run: ['npm', 'run', '--silent', 'boundaries'] },
   { name: 'dead-code', what: 'no unused file, export or dependency', run: ['npm', 'run', '--silent', 'dead-code'] },
-  { name: 'build', what: 'build with declarations', run: ['npm', 'run', '--silent', 'build'] },
+  { name: 'api', what: 'reports of the public types are current', run: ['node', '.ci/api.mjs', '--check'] },
   { name: 'package', what: 'publint and are-the-types-wrong', run: ['npm', 'run', '--silent', 'package-check'] },
   { name: 'unit', what: 'unit tests and golden vectors', run: ['node', ...vitest, '--exclude', 'test/integration/**'] },
   { name: 'integration', what: 'real processes on loopback', run: ['node', ...vitest, 'test/integration', ...networks.flatMap((prefix) => ['--exclude', `${prefix}*`])] },

@@ -159,7 +159,7 @@ export class Epochs {
     surroundings.log.info('consensus engine started', { engine: name, version, epoch: record.epoch, height: head.height, journaled: requests.length })
     for (const request of requests) live.session.post({ type: 'request', request })
     this.welcome(live.session, String(record.epoch), record.epoch === 0n ? this.up.transport : this.up.notes)
-    this.calls.started(record)
+    this.calls.started(record, record.isRecovery && !chain.isStored(record.epoch) ? record : undefined)
   }
 
   /** Stops everything at once. */

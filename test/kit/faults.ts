@@ -31,11 +31,13 @@ export type Fault = During &
     | { readonly kind: 'mutate'; readonly member: MemberIndex; readonly chance: number }
   )
 
+/** What can go wrong. */
 export type FaultKind = Fault['kind']
 
 /** Whose promise a kind of fault tests: `inside` the contract of `EngineHost`; `byzantine` members; `outside`: links that break the contract's promises. */
 export type FaultClass = 'inside' | 'byzantine' | 'outside'
 
+/** Which kind of fault is inside the contract of engines, which a liar's, which outside. */
 export const FAULT_CLASSES: Readonly<Record<FaultKind, FaultClass>> = {
   kill: 'inside',
   power: 'inside',

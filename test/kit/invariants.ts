@@ -14,6 +14,7 @@ interface KnownChain {
   readonly heightOf: Map<Content, number>
 }
 
+/** What the checks have to know of a run. */
 export interface InvariantsOptions {
   readonly members: number
   /** Whether members have to make the same blocks. */

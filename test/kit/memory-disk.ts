@@ -25,6 +25,7 @@ export interface SimulatedDisk {
   onWrite: (() => void) | undefined
 }
 
+/** How long writes take. */
 export interface MemoryDiskOptions {
   readonly minWriteMs: number
   readonly maxWriteMs: number

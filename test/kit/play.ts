@@ -17,6 +17,7 @@ export interface PlayedEngine {
   readonly options?: unknown
 }
 
+/** What is kept and said of a run. */
 export interface PlayOptions {
   /** Keep what happened, for diagrams. Default false. */
   readonly trace?: boolean

@@ -39,7 +39,7 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly openLedger: LedgerOpener<L>
   readonly wrapStore: (store: Store) => Store
   /** Executes on the ledger of one life. */
-  readonly chaincode: (ledger: L) => Executor
+  readonly chaincode: (ledger: Ledger, host: () => ConsensusHost | undefined) => Executor
   readonly signer: ConsensusSigner
   readonly limits: ConsensusHostOptions['limits']
   readonly executesRepetitions: boolean
@@ -60,6 +60,8 @@ interface Life<L extends Ledger> {
   isAlive: boolean
   isStopping: boolean
   readonly attachment: Attachment
+  /** Made, and perhaps not past its start. */
+  starting: ConsensusHost | undefined
   host: ConsensusHost | undefined
   ledger: L | undefined
 }
@@ -117,7 +119,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     }
     this.#startsAgain = false
     const { links, endpoint, trace } = this.#options
-    const life: Life<L> = { isAlive: true, isStopping: false, attachment: links.connect(endpoint), host: undefined, ledger: undefined }
+    const life: Life<L> = { isAlive: true, isStopping: false, attachment: links.connect(endpoint), starting: undefined, host: undefined, ledger: undefined }
     this.#life = life
     this.starts += 1
     trace.sink?.add({ type: 'starts', at: endpoint })
@@ -193,6 +195,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     if (!life.isAlive) return
     this.#watch(life, ledger)
     const host = createConsensusHost(this.#hostOptions(life, store, ledger, clock))
+    life.starting = host
     await host.start()
     if (!life.isAlive) return
     life.ledger = ledger
@@ -220,7 +223,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     return {
       store,
       ledger,
-      chaincode: this.#chaincode(clock, ledger),
+      chaincode: this.#chaincode(life, clock, ledger),
       engine,
       engines,
       members,
@@ -265,8 +268,8 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     }
   }
 
-  #chaincode(clock: Clock, ledger: L): Executor {
-    const chaincode = this.#options.chaincode(ledger)
+  #chaincode(life: Life<L>, clock: Clock, ledger: L): Executor {
+    const chaincode = this.#options.chaincode(ledger, () => life.starting)
     return {
       execute: async (batch, transactions) => {
         const { slowMs } = this.execution

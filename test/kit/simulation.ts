@@ -229,7 +229,8 @@ export class Simulation<L extends Ledger = Ledger> {
       openLedger: options.openLedger,
       wrapStore: options.wrapStore ?? ((store) => store),
       engines: catalog,
-      chaincode: (ledger) => createExecutor(successionRules({ engine: first, members, policy, ledger, signer })),
+      chaincode: (ledger, host) =>
+        createExecutor(successionRules({ engine: first, members, policy, ledger, signer, recovered: () => host()?.recovery.record })),
       signer,
       limits: options.limits,
       hostsTalk: options.hostsTalk ?? true,

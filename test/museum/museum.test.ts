@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { describeMutants, TIMEOUT_MS } from './describe-mutants.js'
 import { exhibit, SPECIMENS } from './mutant.js'
 import { ENGINE_MUTANTS } from './mutants-engine.js'
+import { EXAMPLE_HOTSTUFF_MUTANTS } from './mutants-example-hotstuff.js'
 import { HOST_MUTANTS } from './mutants-host.js'
 import { EXAMPLE_RAFT_MUTANTS } from './mutants-example-raft.js'
 import { OTHER_MUTANTS } from './mutants-others.js'
@@ -11,7 +12,8 @@ describeMutants('skeletons and host', [...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOS
 
 describe('the museum', () => {
   it('has at least 25 mutants, no two with one name', () => {
-    const names = [...ENGINE_MUTANTS, ...EXAMPLE_RAFT_MUTANTS, ...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOST_MUTANTS].map(({ name }) => name)
+    const all = [ENGINE_MUTANTS, EXAMPLE_HOTSTUFF_MUTANTS, EXAMPLE_RAFT_MUTANTS, PBFT_MUTANTS, OTHER_MUTANTS, HOST_MUTANTS]
+    const names = all.flatMap((hall) => hall.map(({ name }) => name))
     expect(new Set(names).size).toBe(names.length)
     expect(names.length).toBeGreaterThanOrEqual(25)
   })

@@ -60,6 +60,7 @@ export const SPECIMENS = {
     options: { electionTimeoutMs: 200, heartbeatMs: 40, retryMs: 500, batchSize: 5, retainEntries: 4 },
   },
   hotstuff: { module: 'test/simulator/skeletons/hotstuff.ts', export: 'hotStuffSkeleton', members: 4 },
+  'example hotstuff': { module: 'examples/engines/hotstuff/src/index.ts', export: 'hotstuff', members: 4, options: { viewTimeoutMs: 500 } },
 } as const satisfies Record<string, Specimen>
 
 /** A kit with its host, and an engine: everything of one bundle, so that a change of the host is a change of all of it. */
