@@ -112,6 +112,7 @@ class EngineHostProcess implements ConsensusHost {
       clock: options.clock,
       notes: this.notes,
       engines,
+      reaches: (member) => this.epochs.reaches(member),
       succession: this.succession,
       height: () => ledger.height(),
       submit: (bytes) => this.accept(bytes, NO_HINTS, true),
