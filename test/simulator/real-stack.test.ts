@@ -14,6 +14,8 @@ async function run(factory: EngineFactory, members: number, seed: number): Promi
     members,
     engine: { factory },
     openLedger: openRealLedger,
+    // Nobody transfers the state, so hosts could not help each other.
+    hostsTalk: false,
     makeDisk: (time, random) => createLevelDisk(time, random, { minWriteMs: 0.5, maxWriteMs: 3 }),
     trace: true,
   })
