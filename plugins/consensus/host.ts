@@ -333,7 +333,8 @@ class EngineHostProcess implements ConsensusHost {
    */
   private lookAround(): void {
     const { watch } = this
-    if (!watch || this.phase !== 'running') return
+    // Without a way to take their chain a working engine is worth more than none.
+    if (!watch || !this.options.transfer || this.phase !== 'running') return
     this.options.clock.setTimer(LOOK_AROUND_MS, () => this.lookAround())
     if (this.isRepairing || this.halted !== undefined || this.recovery.isUnderWay) return
     const height = this.options.ledger.height()
