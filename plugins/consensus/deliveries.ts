@@ -20,6 +20,8 @@ export interface DeliveriesOptions {
   readonly probe?: TransactionProbe | undefined
   /** What the engine of this epoch gave to its last block. */
   readonly metadata: () => Uint8Array | undefined
+  /** Blocks of others are in the ledger: what they say that is kept elsewhere is read from them. Rejects if the store fails. */
+  readonly tookBlocks: () => Promise<void>
   /** Own requests that the engine may be given. */
   readonly open: () => readonly EngineRequest[]
   /** The chain has grown; true if the engine's epoch has ended with it: nothing that it asks for becomes a block any more. */
@@ -181,8 +183,10 @@ export class Deliveries {
   private async transferTo(target: TransferTarget): Promise<void> {
     const { execution, pool, answer, open } = this.options
     execution.rollback()
+    const before = this.options.ledger.height()
     const result = await this.transfer(target)
     if (this.isAborted) return
+    if (this.options.ledger.height() > before) await this.options.tookBlocks()
     if (result.reached) await pool.reconcile()
     if (this.options.grown()) this.seal()
     answer({ type: 'transferred', result })

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { assert, type Clock, type Logger, messageOf, PeerError } from '../../kernel/index.js'
 import { decode, Transaction } from '../../proto/index.js'
 import type { Store } from '../level/index.js'
@@ -54,6 +55,8 @@ export interface ConsensusHostOptions {
   readonly executesRepetitions?: boolean
   /** Runs a task soon, after what the present turn of the event loop brings. Default: a timer of the clock without delay. */
   readonly defer?: (task: () => void) => void
+  /** What nobody can guess, for calls of operators. Default: of the system. For simulators, which must give the same run twice. */
+  readonly randomBytes?: (count: number) => Uint8Array
   /** The peer must stop: a write failed. Called once. */
   readonly onFatal: (reason: unknown) => void
   readonly observer?: HostObserver
@@ -149,6 +152,7 @@ class EngineHostProcess implements ConsensusHost {
       setValid: (valid) => {
         this.isValid = valid
       },
+      tookBlocks: () => this.rememberRejected(),
       grown: (head) => this.watch?.committed(head),
       halted: (reason) => this.halt(reason),
       lost: (reason) => this.beginAnew(reason),
@@ -164,6 +168,7 @@ class EngineHostProcess implements ConsensusHost {
       succession: this.succession,
       height: () => ledger.height(),
       submit: (bytes) => this.accept(bytes, NO_HINTS, true),
+      randomBytes: options.randomBytes ?? randomBytes,
       view: () => ({ swap: this.epochs.swap, crossed: this.epochs.crossed, isSealing: this.epochs.sealed !== undefined }),
     })
   }
@@ -397,6 +402,10 @@ class EngineHostProcess implements ConsensusHost {
   /** What blocks say that came otherwise than by a delivery: a transfer may have brought them, also just before the peer died. */
   private async catchUp(): Promise<void> {
     await this.pool.reconcile()
+    await this.rememberRejected()
+  }
+
+  private async rememberRejected(): Promise<void> {
     this.succession.refresh()
     const later = this.succession.firstLaterBlock()
     if (later !== undefined) await this.rejected.catchUp(later)

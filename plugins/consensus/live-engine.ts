@@ -53,6 +53,8 @@ export interface EpochsOptions {
   readonly setValid: (valid: boolean) => void
   /** A block was committed, or a transfer has ended. */
   readonly grown: (head: Head) => void
+  /** A transfer has brought blocks. Rejects if the store fails. */
+  readonly tookBlocks: () => Promise<void>
   /** The engine that orders was halted. */
   readonly halted: (reason: string) => void
   /** The engine that orders is gone, through no fault of its rules. */
@@ -95,6 +97,7 @@ export function createLiveEngine(
     probe: options.probe,
     metadata: () => engineMetadata(ledger, epoch, activation),
     open: ties.open,
+    tookBlocks: options.tookBlocks,
     grown: ties.grown,
     answer: (event) => {
       if (event.type === 'delivered' && event.block !== 'skipped') options.grown(event.block.head)
