@@ -1,3 +1,4 @@
+import { PeerError } from '../../kernel/index.js'
 import type { CatalogEngine, EngineCatalog } from '../../plugins/consensus/index.js'
 
 /** What is wrong with an engine on one shelf: it is not there, or its package has other files. */
@@ -23,7 +24,7 @@ export class EngineShelf implements Pick<EngineCatalog, 'find'> {
   find(name: string, version?: string): Promise<CatalogEngine> {
     const found = this.engines.find((engine) => engine.name === name && (version === undefined || engine.version === version))
     const fault = this.#faults.get(name)
-    if (!found || fault === 'missing') return Promise.reject(new Error(`this peer has no engine ${name} ${version ?? ''}`))
+    if (!found || fault === 'missing') return Promise.reject(new PeerError('ERR_ENGINE_UNKNOWN', `this peer has no engine '${name}'${version === undefined ? '' : ` of version ${version}`}`))
     return Promise.resolve(fault === 'other-code' ? { ...found, codeDigest: 'c0de' } : found)
   }
 }

@@ -13,6 +13,8 @@ export interface Specimen {
   readonly export: string
   readonly options?: unknown
   readonly members: number
+  /** Engines that the scenarios swap to. */
+  readonly successors?: readonly Pick<Specimen, 'module' | 'export' | 'options'>[]
 }
 
 /** A deliberately broken copy of something: one place of its source text is replaced. */
@@ -32,6 +34,8 @@ export interface Mutant {
   readonly kind?: 'safety' | 'liveness' | 'contract'
   readonly requests?: number
   readonly durationMs?: number
+  /** Swaps that operators ask for, if the specimen has successors. */
+  readonly swaps?: number
 }
 
 export const SPECIMENS = {
@@ -58,12 +62,24 @@ export const SPECIMENS = {
     options: { electionTimeoutMs: 200, heartbeatMs: 40, retryMs: 500, batchSize: 5, retainEntries: 4 },
   },
   hotstuff: { module: 'test/simulator/skeletons/hotstuff.ts', export: 'hotStuffSkeleton', members: 4 },
+  swap: {
+    module: 'plugins/pbft/engine.ts',
+    export: 'pbft',
+    members: 4,
+    options: { K: 4, logmultiplier: 4, 'timeout.request': '1s', 'timeout.viewchange': '1s', 'timeout.resendviewchange': '1s', 'timeout.batch': '20ms' },
+    successors: [
+      { module: 'test/simulator/skeletons/raft.ts', export: 'raftSkeleton' },
+      { module: 'test/simulator/skeletons/pbft.ts', export: 'pbftSkeleton' },
+      { module: 'test/simulator/skeletons/candidates.ts', export: 'silentCandidate' },
+    ],
+  },
 } as const satisfies Record<string, Specimen>
 
 /** A kit with its host, and an engine: everything of one bundle, so that a change of the host is a change of all of it. */
 export interface Exhibit {
   readonly kit: typeof Kit
   readonly factory: EngineFactory
+  readonly successors: readonly EngineFactory[]
 }
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -72,7 +88,18 @@ const CACHE = join(ROOT, 'node_modules/.cache/weft-museum')
 
 /** Bundles kit, host and engine with the mutant's change, and loads it. Without a mutant: as they are. Throws if the text to replace is not there exactly once. */
 export async function exhibit(specimen: Specimen, mutant: Pick<Mutant, 'name' | 'file' | 'find' | 'replace'> | undefined): Promise<Exhibit> {
-  const contents = `export * as kit from './test/kit/index.ts'\nexport { ${specimen.export} as factory } from './${specimen.module}'`
+  const successors = specimen.successors ?? []
+  const lines = [
+    "export * as kit from './test/kit/index.ts'",
+    `export { ${specimen.export} as factory } from './${specimen.module}'`,
+    ...successors.map(({ module, export: name }, index) => `import { ${name} as successor${index} } from './${module}'`),
+    `export const successors = [${successors.map((_, index) => `successor${index}`).join()}]`,
+  ]
+  return loadChanged<Exhibit>(lines.join('\n'), mutant?.name ?? `healthy ${specimen.export} ${successors.length}`, mutant)
+}
+
+/** Bundles a module with a change, and loads it. Throws if the text to replace is not there exactly once. */
+export async function loadChanged<T>(contents: string, name: string, mutant: Pick<Mutant, 'name' | 'file' | 'find' | 'replace'> | undefined): Promise<T> {
   const result = await build({
     stdin: { contents, resolveDir: ROOT, loader: 'ts' },
     absWorkingDir: ROOT,
@@ -88,9 +115,9 @@ export async function exhibit(specimen: Specimen, mutant: Pick<Mutant, 'name' | 
     plugins: mutant ? [changing(mutant)] : [],
   })
   await mkdir(CACHE, { recursive: true })
-  const file = join(CACHE, `${(mutant?.name ?? `healthy ${specimen.export}`).replaceAll(/[^a-z0-9]+/gi, '-')}-${process.pid}.mjs`)
+  const file = join(CACHE, `${name.replaceAll(/[^a-z0-9]+/gi, '-')}-${process.pid}.mjs`)
   await writeFile(file, result.outputFiles[0]?.contents ?? '')
-  const loaded: Exhibit = await import(/* @vite-ignore */ pathToFileURL(file).href)
+  const loaded: T = await import(/* @vite-ignore */ pathToFileURL(file).href)
   return loaded
 }
 

@@ -24,8 +24,8 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     name: 'host: the journal is not read at the start',
     specimen: 'pbft',
-    file: 'plugins/consensus/host.ts',
-    find: "    for (const request of requests) this.runner.post({ type: 'request', request })\n",
+    file: 'plugins/consensus/epochs.ts',
+    find: "    for (const request of requests) live.session.post({ type: 'request', request })\n",
     replace: '',
     why: 'what was accepted before a restart is kept and never ordered',
   },
