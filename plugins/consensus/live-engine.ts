@@ -75,6 +75,9 @@ export interface EpochTies {
   readonly sealedOver: () => void
 }
 
+/** What a sealed engine asks of the ledger is refused after so long. */
+const SEALED_ANSWER_MS = 50
+
 const NOT_ON_TRIAL = new Uint8Array(0)
 
 /** Puts an engine of the chain together: its session, and its way to the ledger and to the others. It is not begun yet. */
@@ -99,6 +102,7 @@ export function createLiveEngine(
     open: ties.open,
     tookBlocks: options.tookBlocks,
     grown: ties.grown,
+    later: (task) => void surroundings.clock.setTimer(SEALED_ANSWER_MS, task),
     answer: (event) => {
       if (event.type === 'delivered' && event.block !== 'skipped') options.grown(event.block.head)
       session.post(event)
