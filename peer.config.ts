@@ -11,6 +11,8 @@ import devnet from './plugins/devnet/index.js'
 import directory from './plugins/directory/index.js'
 import devops from './plugins/devops/index.js'
 import doctor from './plugins/doctor/index.js'
+import engineAuthoring from './plugins/engine-authoring/index.js'
+import engines from './plugins/engines/index.js'
 import events from './plugins/events/index.js'
 import grpc from './plugins/grpc/index.js'
 import http from './plugins/http/index.js'
@@ -29,6 +31,7 @@ import sim from './plugins/sim/index.js'
 import site from './plugins/site/index.js'
 import systemd from './plugins/systemd/index.js'
 import tls from './plugins/tls/index.js'
+import top from './plugins/top/index.js'
 import tracing from './plugins/tracing/index.js'
 import transactions from './plugins/transactions/index.js'
 
@@ -44,8 +47,10 @@ export default defineConfig({
     consensus,
     noopsPlugin,
     pbftPlugin,
+    engines,
     network,
     transactions,
+    top,
     devops,
     openchain,
     http,
@@ -59,6 +64,7 @@ export default defineConfig({
     site,
     devnet,
     sim,
+    engineAuthoring,
     bench,
     tls,
     doctor,

@@ -16,7 +16,7 @@ module.exports = {
       severity: 'error',
       comment: "a plugin takes another's service through a token from its index.ts",
       from: { path: '^plugins/([^/]+)/' },
-      to: { path: '^plugins/([^/]+)/', pathNot: ['^plugins/$1/', '^plugins/[^/]+/index\\.ts$', '^plugins/chaincode/api/index\\.ts$', '^plugins/sandbox/frames\\.ts$'] },
+      to: { path: '^plugins/([^/]+)/', pathNot: ['^plugins/$1/', '^plugins/[^/]+/index\\.ts$', '^plugins/(chaincode|consensus)/api/index\\.ts$', '^plugins/sandbox/frames\\.ts$'] },
     },
     {
       name: 'proto-through-its-face',
@@ -33,18 +33,18 @@ module.exports = {
     {
       name: 'no-tests-in-product',
       severity: 'error',
-      comment: 'the public test kit is what the command peer sim is for: it alone loads it, lazily, by the name that everybody uses (weft/testkit)',
-      from: { path: '^(kernel|plugins|proto)/', pathNot: '^plugins/sim/' },
+      comment: 'the public test kit is what the commands peer sim and peer engine check are for: they alone load it, lazily',
+      from: { path: '^(kernel|plugins|proto)/', pathNot: '^plugins/(sim|engine-authoring)/' },
       to: { path: '^(test|bench|examples)/' },
     },
+    { name: 'commands-see-the-kits-face', severity: 'error', from: { path: '^plugins/(sim|engine-authoring)/' }, to: { path: '^(test|bench|examples)/', pathNot: '^test/kit/index\\.ts$' } },
     {
       name: 'outside-engines-through-the-public-doors',
       severity: 'error',
       comment: 'an engine of examples/engines has what any package has: weft, weft/consensus, weft/testkit',
       from: { path: '^examples/engines/([^/]+)/' },
-      to: { path: '^(kernel|plugins|proto|test|bench|examples|dist)/', pathNot: ['^examples/engines/$1/', '^(kernel|plugins/consensus|test/kit)/index\\.ts$'] },
+      to: { path: '^(kernel|plugins|proto|test|bench|examples|dist)/', pathNot: ['^examples/engines/$1/', '^(kernel|plugins/consensus/api|test/kit)/index\\.ts$'] },
     },
-    { name: 'sim-sees-the-kits-face', severity: 'error', from: { path: '^plugins/sim/' }, to: { path: '^(test|bench|examples)/', pathNot: '^test/kit/index\\.ts$' } },
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },

@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { defineConfig } from 'tsup'
+import { defineConfig, type Options } from 'tsup'
 import { lightModules } from '../plugins/engines/packages/light-modules.js'
 
 const plugins = readdirSync('plugins', { withFileTypes: true })
@@ -17,7 +17,7 @@ const engineGuest = ['plugins/engines/guest/serve.ts', 'plugins/engines/guest/we
 // Two builds into one folder: neither may clean up while the other writes.
 rmSync('dist', { recursive: true, force: true })
 
-const common = {
+const common: Options = {
   outDir: 'dist',
   format: 'esm',
   target: 'node20',
@@ -26,16 +26,13 @@ const common = {
   silent: true,
   // Tree-shaken, or in one file instead of twenty, they load in a fraction of the time. Nothing that plugins share with the peer may stand here.
   noExternal: ['zod', '@bufbuild/protobuf'],
-} as const
-
-const inlined = [...common.noExternal]
+}
 
 export default defineConfig([
-  { ...common, noExternal: inlined, entry: ['kernel/index.ts', 'kernel/cli/main.ts', ...plugins, 'plugins/chaincode/api/index.ts', ...guest, 'test/kit/index.ts', 'peer.config.ts'], sourcemap: true },
+  { ...common, entry: ['kernel/index.ts', 'kernel/cli/main.ts', ...plugins, 'plugins/chaincode/api/index.ts', 'plugins/consensus/api/index.ts', ...guest, 'test/kit/index.ts', 'peer.config.ts'], sourcemap: true },
   {
     ...common,
     entry: Object.fromEntries(engineGuest.map((file) => [file.slice(0, -'.ts'.length), file])),
-    noExternal: inlined,
     esbuildPlugins: [lightModules((file) => file.startsWith(resolve('.')) && !file.includes('node_modules'))],
   },
 ])

@@ -7,6 +7,10 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // The default leaves a core idle.
+    maxWorkers: '100%',
+    // Loading everything anew for each file takes as long as all tests. `--isolate` does it, to find tests that lean on each other.
+    isolate: false,
     reporters: ['default'],
   },
 })

@@ -89,7 +89,11 @@ export {
   OperatorSignatures,
   PreflightAnswer,
   PreflightQuestion,
+  RecoverRequest,
+  RecoveryPlan,
+  RecoveryReport,
   RecoveryStatement,
+  StoredRecovery,
   CancelPlan,
   PlanSwapRequest,
   SuccessionReport,
@@ -117,6 +121,7 @@ export {
   VerifyReply,
   VerifyRequest,
   VerifyResult,
+  VitalsReading,
   WeftHello,
 } from './gen/weft.js'
 export {
@@ -137,6 +142,7 @@ export {
   TCAPService,
   TLSCAAService,
   TLSCAPService,
+  VitalsService,
 } from './gen/services.js'
 
 export { type BlockHeader, blockTransactions, encodeBlock } from './block.js'

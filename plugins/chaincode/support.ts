@@ -30,8 +30,6 @@ export interface ChaincodeSupport {
    * Throws ERR_CHAINCODE_NAME_TAKEN.
    */
   registerSystem(name: string, chaincode: Chaincode, options?: SystemChaincodeOptions): void
-  /** Called for each failing transaction while its batch executes, before its block commits (spec/node.md §7). */
-  onRejection(listener: (transaction: Transaction, error: string) => void): () => void
   /** Names of chaincodes that are connected or running now. */
   running(): readonly string[]
 }

@@ -1,7 +1,9 @@
 /** How an engine cuts batches. `adaptive`: as soon as it pays; `fixed`: v0.6, on size or a time after the first request. */
 export const BATCHING = ['adaptive', 'fixed'] as const
+/** One of `BATCHING`. */
 export type Batching = (typeof BATCHING)[number]
 
+/** When a batcher cuts. */
 export interface BatcherOptions {
   readonly batching: Batching
   /** Requests that make a batch full, 1 or more. */
@@ -25,8 +27,10 @@ export interface BatcherEffects<T> {
   cut(batch: T[]): void
 }
 
+/** Gathers requests into batches. */
 export interface Batcher<T> {
   add(item: T): void
+  /** From `onTimer`: the timer that was asked for with `setTimer` fired. */
   timeUp(): void
   /** A batch that was cut is committed (or given up): another may be cut. */
   finished(): void

@@ -16,9 +16,33 @@ export class ConsensusCounters {
   dropped = 0
   /** Since when, in milliseconds of the clock, requests wait without a pause; undefined: none waits. */
   waitingSinceMs: number | undefined
+  private waiting = 0
+  private changedMs = 0
+  private waited = 0
 
   /** @param elapsedMs monotonic milliseconds */
   constructor(readonly elapsedMs: () => number) {}
+
+  /** How many requests wait from now on. */
+  waits(count: number): void {
+    const nowMs = this.elapsedMs()
+    this.waited += this.waiting * (nowMs - this.changedMs)
+    this.changedMs = nowMs
+    this.waiting = count
+    if (count === 0) this.waitingSinceMs = undefined
+    else this.waitingSinceMs ??= nowMs
+  }
+
+  /** The waiting times of all requests, added up, of those that still wait until now; its growth by the number of those that ended is the mean latency. */
+  waitedMs(): number {
+    return this.waited + this.waiting * (this.elapsedMs() - this.changedMs)
+  }
+}
+
+/** Messages that wait: to be handled by the engine, and of the engine for the disk. */
+export interface HostQueues {
+  readonly inbox: number
+  readonly outbox: number
 }
 
 /** The counters, and what the running engine reports of itself. */
@@ -26,4 +50,6 @@ export interface ConsensusFigures {
   readonly counters: ConsensusCounters
   /** The engine's metrics by name and the host's own, which begin with `host_`; empty without an engine. */
   metrics(): ReadonlyMap<string, number>
+  /** Undefined without an engine. */
+  queues(): HostQueues | undefined
 }

@@ -1,7 +1,7 @@
 import { PeerError } from '../../kernel/index.js'
 import type { Accepted, Consensus, ConsensusStatus, Forwarding, SubmitHints } from './consensus.js'
-import { ConsensusCounters, type ConsensusFigures } from './counters.js'
-import type { ConsensusHost } from './host.js'
+import { ConsensusCounters, type ConsensusFigures, type HostQueues } from './counters.js'
+import type { ConsensusHost } from './host-options.js'
 import { refuseReservedBytes } from './reserved.js'
 import { requestId } from './request-id.js'
 
@@ -51,6 +51,10 @@ export class ConsensusDoor implements Consensus, ConsensusFigures {
 
   metrics(): ReadonlyMap<string, number> {
     return this.host?.metrics ?? NONE
+  }
+
+  queues(): HostQueues | undefined {
+    return this.host?.queues()
   }
 
   /** Without an engine nothing says that the state is behind: queries are answered from what is there. */

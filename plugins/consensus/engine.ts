@@ -50,6 +50,7 @@ export interface TransferTarget {
   readonly members: readonly MemberIndex[]
 }
 
+/** How a `transferTo` ended. */
 export type TransferResult =
   | {
       readonly reached: true
@@ -62,12 +63,15 @@ export type TransferResult =
 
 /** How an engine instance begins. */
 export interface EngineStart {
+  /** Counts the engines of this network, from 0. */
   readonly epoch: bigint
+  /** The chain's head. */
   readonly head: Head
   /** Of the last block of THIS epoch; `undefined` if it has none. */
   readonly metadata: Uint8Array | undefined
   /** Everything that was `put` in this epoch and not deleted, by key. */
   readonly restored: ReadonlyMap<string, Uint8Array>
+  /** All validators of this epoch, by index. */
   readonly members: readonly Member[]
   /** The newest requests in the chain, oldest first, in bounded number: what an engine must not order again. */
   readonly executed?: readonly RequestId[]
@@ -94,8 +98,11 @@ export interface VoteMark {
  * their order; the block of a `deliver` becomes durable after them too. Reads are not offered: what was `put` comes back in `restored`.
  */
 export interface EngineHost {
+  /** This validator's index in `members`. */
   readonly self: MemberIndex
+  /** All validators of this epoch, by index. */
   readonly members: readonly Member[]
+  /** The chain's head; moves only with the event that tells of it. */
   readonly head: Head
   /** How many `deliver`s and `execute`s may be unanswered at a time; one more halts the engine. */
   readonly deliveryWindow: number
@@ -103,10 +110,13 @@ export interface EngineHost {
   readonly now: number
   /** Deterministic pseudo-random number in [0, 1), from the seed. */
   random(): number
+  /** A message to one member; leaves after every `put` asked for before it is on disk. `vote` tells the test kit what is voted. */
   send(to: MemberIndex, bytes: Uint8Array, options?: { readonly vote?: VoteMark }): void
-  /** To every member but self. */
+  /** The same to every member but self. */
   broadcast(bytes: Uint8Array, options?: { readonly vote?: VoteMark }): void
+  /** Keeps a record, under a key of printable ASCII, at most 512 characters. It comes back in `start.restored`. */
   put(key: string, bytes: Uint8Array): void
+  /** Deletes a record. */
   delete(key: string): void
   /** Executes and commits the next block; `put` is written in the block's own atomic batch. Answer: `onDelivered(tag)`. */
   deliver(
@@ -126,6 +136,7 @@ export interface EngineHost {
   setValid(valid: boolean): void
   /** (Re)starts a named timer; a reset or cancelled timer never fires afterwards. */
   setTimer(name: string, delayMs: number): void
+  /** Ends a timer; nothing happens if it does not run. */
   cancelTimer(name: string): void
   /** Answer: `onSigned(token, signature)`. */
   sign(token: string, bytes: Uint8Array): void
@@ -135,7 +146,9 @@ export interface EngineHost {
   forget(ids: readonly RequestId[]): void
   /** What `peer consensus status` shows of the engine; plain JSON. */
   status(view: Readonly<Record<string, unknown>>): void
+  /** Sets a number that operators can watch. */
   metric(name: string, value: number): void
+  /** A line in the peer's log. */
   log(level: 'error' | 'warning' | 'info' | 'debug', message: string): void
   /** Stops this engine for good; the host stays up and says why. */
   halt(reason: string): void
@@ -147,8 +160,11 @@ export interface Engine {
   onRequest?(request: EngineRequest): void
   /** `from` was authenticated by the transport. Bytes are hostile. */
   onMessage?(from: MemberIndex, bytes: Uint8Array): void
+  /** The link to a member came (at the start: those that are up) or went; what was under way on it may be lost. */
   onPeer?(member: MemberIndex, up: boolean): void
+  /** A timer that was set ran out. */
   onTimer?(name: string): void
+  /** An `execute` is done; the state hash is that of the open batch so far. */
   onExecuted?(tag: string, result: { readonly stateHash: Uint8Array | undefined; readonly outcomes: readonly RequestOutcome[] }): void
   /** `skipped`: the host dropped it (a transfer or a seal overtook it); its requests are back in the pool. */
   onDelivered?(tag: string, block: DeliveredBlock | 'skipped'): void
@@ -157,16 +173,21 @@ export interface Engine {
    * of others' those in `result.executed`, or all if that is missing: their owners say them again.
    */
   onTransferred?(result: TransferResult): void
+  /** The answer of `sign`. */
   onSigned?(token: string, signature: Uint8Array): void
+  /** The answer of `verify`: one verdict for each item, in order. */
   onVerified?(token: string, verdicts: readonly boolean[]): void
   /** Blocks above `height` are void: go on voting, deliver nothing new (design §6 step 5). */
   onSealed?(height: bigint): void
+  /** The end of this instance: free what it holds. It may log, and ask for nothing else. */
   dispose?(): void
 }
 
 /** A kind of engine: what a consensus plugin exports. */
 export interface EngineFactory<O = unknown> {
+  /** Small letters, digits and hyphens; what a site and `peer consensus swap` call it. */
   readonly name: string
+  /** That of its package. */
   readonly version: string
   /** False: its validators may cut different blocks (noops). */
   readonly agreement: boolean
@@ -174,5 +195,6 @@ export interface EngineFactory<O = unknown> {
   tolerates(n: number): { readonly crashed: number; readonly byzantine: number }
   /** Checks options from the site or from a swap's JSON; throws a PeerError that names what is wrong. */
   parseOptions(raw: unknown): O
+  /** Makes an instance; it may already ask for effects. */
   create(host: EngineHost, options: O, start: EngineStart): Engine
 }

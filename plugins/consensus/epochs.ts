@@ -162,7 +162,7 @@ export class Epochs {
     surroundings.log.info('consensus engine started', { engine: name, version, epoch: record.epoch, height: head.height, journaled: requests.length })
     for (const request of requests) live.session.post({ type: 'request', request })
     this.welcome(live.session, String(record.epoch), record.epoch === 0n ? this.up.transport : this.up.notes)
-    this.calls.started(record)
+    this.calls.started(record, record.isRecovery && !chain.isStored(record.epoch) ? record : undefined)
   }
 
   /** Stops everything at once. */
@@ -254,8 +254,8 @@ export class Epochs {
       old.session.post({ type: 'sealed', height: record.activation + 1n })
       // What is said to candidates of this epoch stays: others may be on trial already.
       this.early.keep((channel) => channel.length === CANDIDATE_CHANNEL || BigInt(channel) >= record.epoch)
-      await this.enter()
       this.crossing.enter(record, this.neededToLeave(old.epoch))
+      await this.enter()
     } else {
       await old.session.dispose()
       await this.enter()

@@ -1,86 +1,27 @@
 import { randomBytes } from 'node:crypto'
-import { assert, type Clock, type Logger, messageOf, PeerError } from '../../kernel/index.js'
-import { decode, Transaction } from '../../proto/index.js'
-import type { Store } from '../level/index.js'
+import { assert, messageOf, PeerError } from '../../kernel/index.js'
+import { type CrossingNote, decode, Transaction } from '../../proto/index.js'
 import { type CatalogEngine, type EngineCatalog, ownEngine } from './catalog.js'
-import type { Accepted, Consensus, ConsensusStatus, ConsensusTransport, StateTransfer, SubmitHints } from './consensus.js'
-import type { ConsensusCounters } from './counters.js'
-import type { EngineFactory, Member, MemberIndex } from './engine.js'
+import type { Accepted, ConsensusStatus, SubmitHints } from './consensus.js'
+import type { HostQueues } from './counters.js'
+import type { MemberIndex } from './engine.js'
 import { Epochs } from './epochs.js'
-import { BlockExecution, committedReport, type HostChaincode, type HostLedger } from './execution.js'
-import type { EngineObserver } from './live-engine.js'
+import { BlockExecution, committedReport } from './execution.js'
 import { type AgreedHead, HeadWatch } from './heads.js'
 import { type ConsensusLimits, defaultLimits } from './limits.js'
+import type { ConsensusHost, ConsensusHostOptions } from './host-options.js'
 import { logicalTime, within } from './logical-time.js'
 import { HostNotes, type Note } from './notes.js'
 import { RequestPool } from './pool.js'
-import type { TransactionProbe } from './probe.js'
 import { repair } from './repair.js'
 import { canonical, refuseReserved } from './reserved.js'
 import { RejectedRequests } from './rejected-requests.js'
 import type { SessionSurroundings } from './session.js'
-import type { ConsensusSigner } from './signer.js'
 import { faultsOf } from './swap/records.js'
+import { Recovery } from './swap/recovery.js'
 import { firstEpoch } from './swap/first-epoch.js'
 import { Succession } from './swap/succession.js'
-import { SwapDesk, type Swaps } from './swap/swaps.js'
-
-/** Sees a run, for recording and for the test kit. Called synchronously; must not call the host. */
-export type HostObserver = EngineObserver
-
-/** Everything that a host needs: no kernel, no gRPC. */
-export interface ConsensusHostOptions {
-  readonly store: Store
-  readonly ledger: HostLedger
-  readonly chaincode: HostChaincode
-  /** The engine of epoch 0: of a catalog, or with raw options, which the factory parses. */
-  readonly engine: CatalogEngine | { readonly factory: EngineFactory; readonly options: unknown }
-  /** Where the engines of later epochs are found. None: only the first one is known. */
-  readonly engines?: Pick<EngineCatalog, 'find'>
-  readonly members: readonly Member[]
-  readonly self: MemberIndex
-  readonly seed: bigint
-  readonly clock: Clock
-  readonly log: Logger
-  /** None: this validator is alone. */
-  readonly transport?: ConsensusTransport
-  /** To other Weft hosts, for their own notes and the engines of later epochs. None: chains are not compared, and there is one epoch. */
-  readonly notes?: ConsensusTransport
-  /** None: v0.6 with security off (spec/consensus.md §2.4). */
-  readonly signer?: ConsensusSigner
-  /** None: only the current head can be reached. */
-  readonly transfer?: StateTransfer
-  readonly limits?: Partial<ConsensusLimits>
-  /** A transaction that is in the chain already and is ordered again is executed again, as originals do. Default false. */
-  readonly executesRepetitions?: boolean
-  /** Runs a task soon, after what the present turn of the event loop brings. Default: a timer of the clock without delay. */
-  readonly defer?: (task: () => void) => void
-  /** What nobody can guess, for calls of operators. Default: of the system. For simulators, which must give the same run twice. */
-  readonly randomBytes?: (count: number) => Uint8Array
-  /** The peer must stop: a write failed. Called once. */
-  readonly onFatal: (reason: unknown) => void
-  readonly observer?: HostObserver
-  /** Where it counts what becomes of requests. */
-  readonly counters?: ConsensusCounters | undefined
-  /** Sees the moments of requests. */
-  readonly probe?: TransactionProbe | undefined
-}
-
-/** The engine of the moment and everything slow around it. */
-export interface ConsensusHost extends Consensus {
-  /** Restores the engine's records, makes the engine, feeds it the journal and binds the transports. Throws what `parseOptions` throws. */
-  start(): Promise<void>
-  /** Stops accepting, lets a delivery in progress finish (bounded by `limits.stopTimeoutMs`), disposes the engine. */
-  stop(): Promise<void>
-  /** Stops at once, as a power cut would: nothing further runs, is sent or written. For simulators. */
-  kill(): void
-  /** The operator's side of the succession of engines. */
-  readonly swaps: Swaps
-  /** Ends the engine and begins it from its records, also one that was halted. Throws ERR_CONSENSUS_HALTED while the peer starts, stops or repairs itself. */
-  restartEngine(): Promise<void>
-  /** The engine's metrics by name, and the host's own, whose names begin with `host_`. */
-  readonly metrics: ReadonlyMap<string, number>
-}
+import { SwapDesk } from './swap/swaps.js'
 
 /** Makes the host of consensus (design §5, §6). */
 export function createConsensusHost(options: ConsensusHostOptions): ConsensusHost {
@@ -99,6 +40,7 @@ class EngineHostProcess implements ConsensusHost {
   private readonly succession: Succession
   private readonly rejected: RejectedRequests
   readonly swaps: SwapDesk
+  readonly recovery: Recovery
   private readonly notes: HostNotes
   private readonly epochs: Epochs
   private readonly watch: HeadWatch | undefined
@@ -108,6 +50,9 @@ class EngineHostProcess implements ConsensusHost {
   private isValid = true
   private divergence: string | undefined
   private isRepairing = false
+  /** Why this validator must not take the chain of the others by itself. */
+  private conflict: string | undefined
+  private readonly conflicting = new Set<MemberIndex>()
   private lookedAtHeight = -1n
   private looksBehind = 0
 
@@ -153,12 +98,16 @@ class EngineHostProcess implements ConsensusHost {
         this.isValid = valid
       },
       tookBlocks: () => this.rememberRejected(),
-      grown: (head) => this.watch?.committed(head),
+      grown: (head) => {
+        this.watch?.committed(head)
+        if (this.recovery.record) this.recovery.look().catch((error: unknown) => this.die(error))
+      },
       halted: (reason) => this.halt(reason),
       lost: (reason) => this.beginAnew(reason),
       isOver: () => this.phase !== 'running' && this.phase !== 'new',
       fatal: surroundings.fatal,
     })
+    this.recovery = this.createRecovery(engines)
     this.swaps = new SwapDesk({
       members,
       self,
@@ -186,12 +135,14 @@ class EngineHostProcess implements ConsensusHost {
     await this.first.checkOptions(this.first.options)
     await this.pool.restore()
     await this.catchUp()
+    await this.recovery.restore()
     if (this.wasEnded()) return
     this.phase = 'running'
-    await this.epochs.start()
+    if (!this.recovery.isUnderWay) await this.epochs.start()
     if (this.isPast()) return
     this.lookAround()
     this.epochs.receive((from, note) => this.heard(from, note))
+    this.recovery.resume()
   }
 
   async submit(transactionBytes: Uint8Array, hints: SubmitHints = NO_HINTS): Promise<Accepted> {
@@ -212,7 +163,8 @@ class EngineHostProcess implements ConsensusHost {
     const { members, self, ledger } = this.options
     const { record } = this.succession
     const { live, following } = this.epochs
-    const halted = this.halted ?? (following === undefined ? undefined : `this validator follows the others: ${following}`)
+    const givenUp = this.recovery.isUnderWay ? 'its operator has stopped its engine for a recovery' : undefined
+    const halted = givenUp ?? this.halted ?? (following === undefined ? undefined : `this validator follows the others: ${following}`)
     return {
       engine: { name: record.engine, version: record.version },
       epoch: record.epoch,
@@ -224,6 +176,10 @@ class EngineHostProcess implements ConsensusHost {
       ...(this.divergence === undefined ? {} : { divergence: this.divergence }),
       members: members.map(({ index, id }) => ({ index, id, isSelf: index === self, isConnected: this.epochs.isConnected(index) })),
     }
+  }
+
+  queues(): HostQueues {
+    return this.epochs.live?.session.queues ?? { inbox: 0, outbox: 0 }
   }
 
   stop(): Promise<void> {
@@ -247,6 +203,34 @@ class EngineHostProcess implements ConsensusHost {
     this.halted = undefined
     this.isValid = true
     await this.epochs.enter()
+  }
+
+  private createRecovery(engines: Pick<EngineCatalog, 'find'>): Recovery {
+    const { members, self, store, ledger, clock, log, signer, transfer } = this.options
+    return new Recovery({
+      members,
+      self,
+      store,
+      ledger,
+      clock,
+      log,
+      notes: this.notes,
+      signer,
+      transfer,
+      engines,
+      engineFor: (wanted) => this.epochs.engineFor(wanted),
+      succession: this.succession,
+      leave: () => this.epochs.leave(),
+      enter: async () => {
+        await this.pool.reopen()
+        await this.catchUp()
+        this.halted = undefined
+        this.isValid = true
+        if (this.phase === 'running') await this.epochs.enter()
+      },
+      isOver: () => this.phase !== 'running',
+      fatal: (reason) => this.die(reason),
+    })
   }
 
   private surroundings(): SessionSurroundings {
@@ -299,14 +283,30 @@ class EngineHostProcess implements ConsensusHost {
 
   private heard(from: MemberIndex, note: Note): void {
     const { watch } = this
-    if (note.$case === 'heads') watch?.heard(from, note.value.heads)
+    if (note.$case === 'crossing' && note.value.recovery) this.heardOfRecovery(from, note.value)
+    if (note.$case === 'recovery') this.recovery.received(from, note.value).catch((error: unknown) => this.die(error))
+    else if (note.$case === 'heads') watch?.heard(from, note.value.heads)
     else if (note.$case === 'query') watch?.asked(from, note.value.height)
     else if (note.$case === 'preflightAnswer') this.swaps.answered(from, note.value)
     else if (note.$case === 'preflightQuestion') this.swaps.question(from, note.value).catch((error: unknown) => this.die(error))
-    else if (note.$case === 'crossing' && note.value.epoch > this.succession.record.epoch) {
+    else if (note.$case === 'crossing' && note.value.epoch > this.succession.record.epoch && !this.conflicting.has(from)) {
       // Whoever is behind takes their chain if they agree, as it would after any other absence.
       watch?.heard(from, [{ height: note.value.activation + 1n, hash: note.value.hash }])
     }
+  }
+
+  /** Others began an epoch without this validator. If it has blocks that they have not, some that were acknowledged are lost with them: nobody may hide that. */
+  private heardOfRecovery(from: MemberIndex, { epoch, activation, hash }: CrossingNote): void {
+    const { record } = this.succession
+    if (epoch <= record.epoch || this.conflict !== undefined) return
+    const own = this.succession.hashOf(activation)
+    const isBehind = own === undefined
+    const isPrefix = isBehind || (Buffer.compare(own, hash) === 0 && this.options.ledger.height() === activation + 1n)
+    if (isPrefix) return
+    this.conflicting.add(from)
+    if (this.conflicting.size <= faultsOf(record)) return
+    this.conflict = `the others recovered without this validator and began epoch ${epoch} after block ${activation}, but it has committed other blocks: they are lost to the network`
+    this.halt(`${this.conflict}. Keep this data directory, find out what they hold, and start with an empty one`)
   }
 
   /** Engines without agreement may rightly have different blocks. */
@@ -322,7 +322,7 @@ class EngineHostProcess implements ConsensusHost {
 
   /** Others agree on another chain: no vote and no answer to a query until theirs is here. */
   private differs(head: AgreedHead): void {
-    if (this.isRepairing || this.phase !== 'running') return
+    if (this.isRepairing || this.phase !== 'running' || this.recovery.isUnderWay || this.conflict !== undefined) return
     const { log, members } = this.options
     const others = head.members.map((member) => members[member]?.id ?? member).join(', ')
     this.divergence = `this validator has another block ${head.height - 1n} than ${others}: it votes no more and takes theirs`
@@ -338,7 +338,7 @@ class EngineHostProcess implements ConsensusHost {
     const { watch } = this
     if (!watch || this.phase !== 'running') return
     this.options.clock.setTimer(LOOK_AROUND_MS, () => this.lookAround())
-    if (this.isRepairing || this.halted !== undefined) return
+    if (this.isRepairing || this.halted !== undefined || this.recovery.isUnderWay) return
     const height = this.options.ledger.height()
     const isStill = height === this.lookedAtHeight && this.epochs.live?.deliveries.isIdle !== false
     this.lookedAtHeight = height
@@ -370,7 +370,7 @@ class EngineHostProcess implements ConsensusHost {
 
   /** An engine that compares results halts itself before the host has seen the difference: then the host looks. */
   private askWhileHalted(): void {
-    if (this.halted === undefined || this.isRepairing || this.phase !== 'running') return
+    if (this.halted === undefined || this.isRepairing || this.phase !== 'running' || this.conflict !== undefined) return
     this.watch?.query()
     if (this.watch) this.options.clock.setTimer(ASK_WHILE_HALTED_MS, () => this.askWhileHalted())
   }
@@ -442,6 +442,12 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   private assertAccepting(): void {
+    if (this.recovery.isUnderWay) {
+      throw new PeerError('ERR_CONSENSUS_HALTED', 'this validator orders no transactions: its operator has stopped its engine for a recovery', {
+        grpcStatus: 14,
+        retryable: true,
+      })
+    }
     const { following } = this.epochs
     if (this.phase === 'running' && this.halted === undefined && !this.isRepairing && following === undefined) return
     if (this.isRepairing || following !== undefined) {

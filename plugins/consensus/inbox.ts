@@ -41,6 +41,11 @@ export class Inbox {
     this.waitingBytes = this.queues.map(() => 0)
   }
 
+  /** Messages, and connections that came or went, that wait to be handled. */
+  get size(): number {
+    return this.waiting
+  }
+
   /** Never blocks: a message beyond the member's bound, or from no other member, is dropped. */
   message(from: MemberIndex, bytes: Uint8Array): void {
     const queue = this.queueOf(from)

@@ -7,6 +7,7 @@ import { agreedSettings } from './agreed-settings.js'
 import { Engines } from './catalog.js'
 import { CancelCommand } from './commands/cancel.js'
 import { HistoryCommand } from './commands/history.js'
+import { RecoverCommand } from './commands/recover.js'
 import { RestartEngineCommand } from './commands/restart-engine.js'
 import { SetCommand } from './commands/set.js'
 import { SignCommand } from './commands/sign.js'
@@ -15,7 +16,8 @@ import { SwapCommand } from './commands/swap.js'
 import { ConsensusDoor } from './door.js'
 import type { HelloDeclaration } from './consensus.js'
 import { ConsensusCounters } from './counters.js'
-import { type ConsensusHost, createConsensusHost } from './host.js'
+import { createConsensusHost } from './host.js'
+import type { ConsensusHost } from './host-options.js'
 import { consensusKeys } from './keys.js'
 import { membersOf, validatorIds } from './members.js'
 import { consensusTools } from './service.js'
@@ -32,7 +34,7 @@ export const consensus = definePlugin({
   requires: [STORE, LEDGER, LEDGER_SYNC, CHAINCODE],
   uses: [TRANSPORT, EPOCH_TRANSPORT, HELLO, STATE_TRANSFER, FORWARDING, TRACING],
   provides: [CONSENSUS, CONSENSUS_FIGURES, ENGINES],
-  commands: [ConsensusStatusCommand, SwapCommand, SetCommand, CancelCommand, SignCommand, HistoryCommand, RestartEngineCommand],
+  commands: [ConsensusStatusCommand, SwapCommand, SetCommand, CancelCommand, SignCommand, HistoryCommand, RestartEngineCommand, RecoverCommand],
   apply(peer) {
     const engines = new Engines()
     const door = new ConsensusDoor(
@@ -103,16 +105,23 @@ async function createHost(peer: PluginHost, running: RunningPeer, engines: Engin
   const members = membersOf(validatorIds(settings, running.endpoint.id), running.endpoint.id)
   const stateTransfer = peer.find(STATE_TRANSFER)
   const engine = await engines.find(settings['peer.validator.consensus.plugin'])
+  let host: ConsensusHost | undefined
   const isWeft = peer.settings(compatibilityKeys)['peer.validator.compatibility'] === 'weft'
   if (isWeft) {
-    const rules = successionRules({ engine, members: members.all, policy: policyOf(settings), ledger: peer.use(LEDGER) })
+    const rules = successionRules({
+      engine,
+      members: members.all,
+      policy: policyOf(settings),
+      ledger: peer.use(LEDGER),
+      recovered: () => host?.recovery.record,
+    })
     peer.use(CHAINCODE).registerSystem(
       CONSENSUS_NAME,
       successionChaincode(() => rules),
       { callable: false },
     )
   }
-  return createConsensusHost({
+  host = createConsensusHost({
     store: peer.use(STORE),
     ledger: peer.use(LEDGER_SYNC),
     chaincode: peer.use(CHAINCODE),
@@ -137,6 +146,7 @@ async function createHost(peer: PluginHost, running: RunningPeer, engines: Engin
     counters,
     probe: peer.find(TRACING)?.probe,
   })
+  return host
 }
 
 /** Spreads the random choices of validators; a run is repeated by giving a recorded seed to a host, not to a peer. */

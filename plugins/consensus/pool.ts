@@ -193,8 +193,7 @@ export class RequestPool {
     this.requests.delete(id)
     this.bytes -= pooled.request.bytes.length
     this.room.left(this.requests.size === 0)
-    const { counters } = this.options
-    if (counters && this.requests.size === 0) counters.waitingSinceMs = undefined
+    this.options.counters?.waits(this.requests.size)
     return pooled
   }
 
@@ -203,11 +202,10 @@ export class RequestPool {
   }
 
   private add(id: RequestId, bytes: Uint8Array, sequence: number, transaction?: Transaction): PooledRequest {
-    const { counters } = this.options
-    if (counters) counters.waitingSinceMs ??= counters.elapsedMs()
     this.room.entered(this.requests.size === 0)
     const pooled = new PooledRequest({ id, bytes }, sequence, transaction)
     this.requests.set(id, pooled)
+    this.options.counters?.waits(this.requests.size)
     this.bytes += bytes.length
     this.nextSequence = Math.max(this.nextSequence, sequence + 1)
     return pooled

@@ -33,6 +33,7 @@ export interface RequestBook<T> {
   markExecuted(id: RequestId): void
 }
 
+/** Bounds of a request book. */
 export interface RequestBookLimits<T> {
   readonly maxPerMember: number
   readonly maxBytesPerMember: number
@@ -41,6 +42,7 @@ export interface RequestBookLimits<T> {
   readonly bytesOf: (content: T) => number
 }
 
+/** An empty request book. */
 export function createRequestBook<T>(limits: RequestBookLimits<T>): RequestBook<T> {
   const entries = new Map<RequestId, Outstanding<T>>()
   const own = new Map<RequestId, Outstanding<T>>()

@@ -5,6 +5,7 @@ import {
   decode,
   encode,
   type PlanSwapRequest,
+  type RecoverRequest,
   type ServiceHandlers,
   type SuccessionReport,
   type SwapCallReply,
@@ -15,7 +16,8 @@ import {
 } from '../../proto/index.js'
 import { isLocal, type LocatedCall, unary } from '../grpc/index.js'
 import type { Accepted, Consensus, MemberStatus } from './consensus.js'
-import type { ConsensusHost } from './host.js'
+import type { ConsensusHost } from './host-options.js'
+import type { RecoveryWish } from './swap/recovery.js'
 import type { SuccessionView, Swaps } from './swap/swaps.js'
 
 export interface ReportParts {
@@ -23,7 +25,7 @@ export interface ReportParts {
   readonly consensus: Pick<Consensus, 'status'>
   readonly head: () => { readonly hash: Uint8Array; readonly stateHash: Uint8Array }
   /** The host that runs, if one does. */
-  readonly host: () => Pick<ConsensusHost, 'swaps' | 'restartEngine' | 'status'> | undefined
+  readonly host: () => Pick<ConsensusHost, 'swaps' | 'recovery' | 'restartEngine' | 'status'> | undefined
 }
 
 const PERMISSION_DENIED = 7
@@ -31,7 +33,7 @@ const INVALID_ARGUMENT = 3
 
 /** `/weft.ConsensusTools` of a running peer. What changes the engine is for callers of this machine alone (design: hot swap). */
 export function consensusTools(parts: ReportParts): ServiceHandlers<typeof ConsensusToolsService> {
-  const running = (call: LocatedCall): Pick<ConsensusHost, 'swaps' | 'restartEngine' | 'status'> => {
+  const running = (call: LocatedCall): Pick<ConsensusHost, 'swaps' | 'recovery' | 'restartEngine' | 'status'> => {
     requireLocal(call)
     const host = parts.host()
     if (!host)
@@ -55,6 +57,12 @@ export function consensusTools(parts: ReportParts): ServiceHandlers<typeof Conse
       const { engine, version, epoch } = host.swaps.view().record
       return { engine, version, epoch }
     }),
+    recover: unary(async (request, call) => {
+      const { recovery } = running(call)
+      await recovery.begin(wishOf(request))
+      return recovery.report()
+    }),
+    recovery: unary(async (_request, call) => running(call).recovery.report()),
   }
 }
 
@@ -93,6 +101,10 @@ async function plan(swaps: Swaps, request: PlanSwapRequest): Promise<SwapPlanMes
       height: answer?.height ?? 0n,
     })),
   }
+}
+
+function wishOf({ engine, version, options, acceptLoss }: RecoverRequest): RecoveryWish {
+  return { engine, ...(version === '' ? {} : { version }), ...(options === '' ? {} : { options: objectOf(options) }), acceptLoss }
 }
 
 function objectOf(json: string): Readonly<Record<string, unknown>> {

@@ -1,3 +1,4 @@
+import type { HostQueues } from './counters.js'
 import type { Clock, Logger } from '../../kernel/index.js'
 import { createCarrier, type Persistence } from './carrier.js'
 import { createCrypto } from './crypto.js'
@@ -117,6 +118,11 @@ export class EngineSession {
   /** What the engine says of itself. */
   get view(): Readonly<Record<string, unknown>> {
     return this.stated
+  }
+
+  /** What waits here. */
+  get queues(): HostQueues {
+    return { inbox: this.inbox.size, outbox: this.outbox.waiting }
   }
 
   /** Makes the engine. False if it could not be made. */

@@ -8,6 +8,7 @@ export interface SignatureChecks {
   onVerified(token: string, verdicts: readonly boolean[]): void
 }
 
+/** Checks over `host.verify`, under tokens of its own; `maxPending` of them may be under way for one member, so that nobody can keep the host busy alone. */
 export function createSignatureChecks(host: EngineHost, maxPending = 8): SignatureChecks {
   const pending = new Map<string, { readonly from: MemberIndex; readonly done: (hold: boolean) => void }>()
   let asked = 0

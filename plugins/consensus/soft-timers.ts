@@ -12,6 +12,7 @@ export interface SoftTimers<Name extends string> {
   fired(name: string): void
 }
 
+/** Timers of an engine, by the names that it uses with `host.setTimer`. */
 export function createSoftTimers<Name extends string>(host: EngineHost): SoftTimers<Name> {
   const running = new Set<string>()
   const set = (name: Name, delayMs: number): void => {

@@ -20,7 +20,7 @@ export function pack(value: unknown): Uint8Array {
     }
     if (typeof part === 'bigint') return { $n: part.toString() }
     if (typeof part === 'number' && !Number.isFinite(part)) return { $f: String(part) }
-    if (part === undefined && Array.isArray(this)) return { $u: 1 }
+    if (part === undefined) return { $u: 1 }
     return part
   }
   const json = Buffer.from(JSON.stringify(value, replace))

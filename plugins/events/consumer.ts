@@ -1,5 +1,6 @@
 import { type Clock, type Logger, PeerError, messageOf } from '../../kernel/index.js'
 import type { BlockEvents } from './block-events.js'
+import type { EventCounters } from './counters.js'
 import type { LargeWrites } from './large-writes.js'
 import { Outbox } from './outbox.js'
 
@@ -23,6 +24,16 @@ export interface Feed {
   close(): void
 }
 
+/** What all consumers of a hub share, and who hears of this one. */
+export interface ConsumerParts {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly large: LargeWrites
+  readonly counters: EventCounters
+  readonly ended: (consumer: Consumer) => void
+  readonly roomMade?: () => void
+}
+
 /** A dropped consumer has so long to read why. */
 const FAREWELL_MS = 5000
 const INTERNAL = 13
@@ -36,14 +47,15 @@ export class Consumer {
 
   constructor(
     private readonly outlet: Outlet,
-    private readonly clock: Clock,
-    private readonly log: Logger,
-    large: LargeWrites,
-    private readonly ended: (consumer: Consumer) => void,
-    private readonly roomMade: () => void = () => undefined,
+    private readonly parts: ConsumerParts,
   ) {
+    const { clock, large, counters } = parts
     this.outbox = new Outbox(
-      (bytes, sent) => outlet.write(bytes, sent),
+      (bytes, sent) => {
+        counters.sent++
+        counters.sentBytes += bytes.length
+        outlet.write(bytes, sent)
+      },
       () => clock.elapsedMs(),
       large,
       () => this.onRoom(),
@@ -71,7 +83,10 @@ export class Consumer {
   /** Ends it with a reason, which is logged. */
   drop(reason: PeerError): void {
     if (this.isOver) return
-    this.log.warning(`dropped an event consumer: ${reason.message}`, { remote: this.outlet.remote })
+    const { log, counters } = this.parts
+    if (reason.code === 'ERR_EVENTS_FAILED') counters.droppedFailed++
+    else counters.droppedSlow++
+    log.warning(`dropped an event consumer: ${reason.message}`, { remote: this.outlet.remote })
     this.finish(reason)
   }
 
@@ -84,7 +99,7 @@ export class Consumer {
   finish(reason: PeerError): void {
     if (this.isOver) return
     this.stopFeeding()
-    this.cancelCut = this.clock.setTimer(FAREWELL_MS, () => this.outlet.cut())
+    this.cancelCut = this.parts.clock.setTimer(FAREWELL_MS, () => this.outlet.cut())
     this.outlet.fail(reason)
   }
 
@@ -93,13 +108,13 @@ export class Consumer {
     this.stopFeeding()
     this.outbox.release()
     this.cancelCut()
-    this.ended(this)
+    this.parts.ended(this)
   }
 
   private onRoom(): void {
     if (this.isOver) return
     this.feed?.roomMade()
-    this.roomMade()
+    this.parts.roomMade?.()
   }
 
   private stopFeeding(): void {

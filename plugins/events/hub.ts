@@ -2,6 +2,7 @@ import { type Clock, type Logger, PeerError } from '../../kernel/index.js'
 import type { CommittedBlock, Height, Ledger } from '../ledger/index.js'
 import { BlockEvents, type HubEvent } from './block-events.js'
 import { Consumer, type Outlet } from './consumer.js'
+import { EventCounters } from './counters.js'
 import type { EventFilter } from './interests.js'
 import { LargeWrites } from './large-writes.js'
 import { LiveFeed, type LiveLimits } from './live-feed.js'
@@ -32,6 +33,7 @@ export interface HubParts {
 
 /** Tells consumers of committed blocks. Everything is encoded once for all; nobody who reads slowly holds up a commit or the others. */
 export class EventHub {
+  readonly counters = new EventCounters()
   private readonly consumers = new Set<Consumer>()
   private readonly replaying = new Set<Consumer>()
   private readonly recent = new RecentBlocks()
@@ -67,14 +69,18 @@ export class EventHub {
     const { limits, clock, log } = this.parts
     if (this.isClosed) throw new PeerError('ERR_EVENTS_STOPPED', 'the peer stops', { grpcStatus: UNAVAILABLE, retryable: true })
     if (this.consumers.size >= limits.maxConsumers) {
+      this.counters.refused++
       throw new PeerError('ERR_EVENTS_FULL', `this peer has ${this.consumers.size} event consumers, its limit (peer.validator.events.maxconsumers)`, {
         hint: 'try again later, or another peer',
         grpcStatus: RESOURCE_EXHAUSTED,
         retryable: true,
       })
     }
-    const consumer = new Consumer(outlet, clock, log, this.large, (ended) => this.remove(ended), roomMade)
+    const { counters, large } = this
+    const consumer = new Consumer(outlet, { clock, log, large, counters, ended: (over) => this.remove(over), ...(roomMade ? { roomMade } : {}) })
     this.consumers.add(consumer)
+    counters.admitted++
+    counters.consumers = this.consumers.size
     return consumer
   }
 
@@ -135,6 +141,7 @@ export class EventHub {
 
   private remove(consumer: Consumer): void {
     this.consumers.delete(consumer)
+    this.counters.consumers = this.consumers.size
     this.replaying.delete(consumer)
   }
 

@@ -3,5 +3,6 @@
  *
  * @packageDocumentation
  */
+export { EVENT_COUNTERS, type EventCounters } from './counters.js'
 export { default } from './plugin.js'
 export { eventsKeys } from './keys.js'

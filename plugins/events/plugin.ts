@@ -3,6 +3,7 @@ import { HTTP } from '../http/index.js'
 import { LEDGER, validatorKeys } from '../ledger/index.js'
 import { REST } from '../rest/index.js'
 import { EventsListenCommand } from './commands/listen.js'
+import { EVENT_COUNTERS } from './counters.js'
 import { EventHub, type HubLimits } from './hub.js'
 import { eventsKeys } from './keys.js'
 import { eventRoutes } from './sse.js'
@@ -20,6 +21,7 @@ export default definePlugin({
   commands: [EventsListenCommand],
   requires: [LEDGER],
   uses: [HTTP, REST],
+  provides: [EVENT_COUNTERS],
   apply(peer) {
     let hub: EventHub | undefined
     let address = ''
@@ -33,6 +35,7 @@ export default definePlugin({
         maxConsumers: settings['peer.validator.events.maxconsumers'],
       }
       hub = new EventHub({ ledger: peer.use(LEDGER), limits, clock: peer.clock, log: peer.log })
+      peer.provide(EVENT_COUNTERS, hub.counters)
       address = settings['peer.validator.events.address']
       const listener = listeners.declare('events', address, 'peer.validator.events.address')
       listener.add(eventsServiceDefinition, eventsService(hub, peer.log))

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
-import { type PeerCertificate, checkServerIdentity as checkIdentity } from 'node:tls'
-import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js'
+import { type PeerCertificate, type SecureContext, checkServerIdentity as checkIdentity } from 'node:tls'
+import { type ChannelCredentials, type ChannelOptions, type VerifyOptions, credentials } from '@grpc/grpc-js'
+import { withBoundedHandshake } from './bounded-handshake.js'
 import { type ClientTls, type TlsSettings, type TlsSource, clientContext, loadClientTls } from '../tls/index.js'
 
 /** Credentials and options of one connection. */
@@ -26,11 +27,15 @@ function credentialsOf(tls: ClientTls | undefined, address: string): ClientCrede
   if (tls === undefined) return { credentials: credentials.createInsecure(), options: {} }
   const context = clientContext(tls)
   const { host } = splitAddress(address)
-  if (tls.serverName !== '') return { credentials: credentials.createFromSecureContext(context), options: { 'grpc.ssl_target_name_override': tls.serverName } }
-  if (isIP(host) === 0) return { credentials: credentials.createFromSecureContext(context), options: {} }
+  if (tls.serverName !== '') return { credentials: secured(context), options: { 'grpc.ssl_target_name_override': tls.serverName } }
+  if (isIP(host) === 0) return { credentials: secured(context), options: {} }
   // grpc-js would announce the IP address as server name, which RFC 6066 forbids and Node warns of (DEP0123): a name that says nothing instead.
   const checkServerIdentity = (_announced: string, certificate: PeerCertificate): Error | undefined => checkIdentity(host, certificate)
-  return { credentials: credentials.createFromSecureContext(context, { checkServerIdentity }), options: { 'grpc.ssl_target_name_override': 'localhost' } }
+  return { credentials: secured(context, { checkServerIdentity }), options: { 'grpc.ssl_target_name_override': 'localhost' } }
+}
+
+function secured(context: SecureContext, verify: VerifyOptions = {}): ChannelCredentials {
+  return withBoundedHandshake(credentials.createFromSecureContext(context, verify))
 }
 
 /** Host and port of `host:port`, brackets of IPv6 taken off. */

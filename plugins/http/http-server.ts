@@ -7,6 +7,7 @@ import { refuseConnection, refuseRequest } from './client-errors.js'
 import { HttpConnections } from './connections.js'
 import type { HttpSettings } from './keys.js'
 import type { TlsSource } from './tls-source.js'
+import type { HttpCounts } from './traffic.js'
 
 const CLOSE_LIMIT_MS = 3000
 const CLOSE_POLL_MS = 50
@@ -21,6 +22,7 @@ export interface HttpServerParts {
   readonly tls: TlsSource | undefined
   readonly log: Logger
   readonly clock: Clock
+  readonly counts: HttpCounts
   /** Routes could not be made: the peer must stop. */
   readonly fatal: (reason: unknown) => void
 }
@@ -62,7 +64,7 @@ export class HttpServer {
     // E.g. EMFILE on accept: that client is lost, the server lives.
     server.on('error', (error) => this.parts.log.error(`listener ${target.names.join(', ')}: ${error.message}`))
     this.#server = server
-    this.#cancelWarmUp = this.parts.clock.setTimer(WARM_UP_DELAY_MS, () => void this.#load().catch(() => undefined))
+    this.#cancelWarmUp = this.parts.clock.setTimer(WARM_UP_DELAY_MS, () => this.#warmUp())
     return address
   }
 
@@ -96,7 +98,8 @@ export class HttpServer {
 
   /** Makes the routes, once for each set of them. Fails with what a plugin's routes throw, and stops the peer then. */
   #load(): Promise<FastifyInstance> {
-    this.#loading ??= createApplication(this.#groups, this.parts.settings, this.parts.log, (request) => this.#endSlot(request)).then(
+    const { settings, log, counts } = this.parts
+    this.#loading ??= createApplication(this.#groups, { settings, log, counts, endSlot: (request) => this.#endSlot(request) }).then(
       (application) => (this.#application = application),
       (cause: unknown) => {
         this.parts.fatal(cause)
@@ -104,6 +107,11 @@ export class HttpServer {
       },
     )
     return this.#loading
+  }
+
+  #warmUp(): void {
+    // What fails has stopped the peer already, with its reason.
+    this.#load().catch((cause: unknown) => this.parts.log.debug(`the routes could not be made: ${messageOf(cause)}`))
   }
 
   async #create(): Promise<Server> {
@@ -142,6 +150,7 @@ export class HttpServer {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     if (this.#isClosed || this.#slots.size >= this.parts.settings['http.limits.requests']) {
+      this.parts.counts.add(this.#groups.map(({ name }) => name).join(', '), request.method ?? '', 'refused', 503)
       refuseRequest(response, this.#isClosed ? 'this peer is stopping' : 'too many requests in work; try again later')
       return
     }

@@ -1,8 +1,13 @@
-import { type Settings, defineKeys, duration, flag, integer, key } from '../../kernel/index.js'
+import { type Settings, defineKeys, duration, flag, integer, key, list } from '../../kernel/index.js'
 
 /** What bounds the clients of every HTTP listener. */
 export const httpKeys = defineKeys({
   'http.accessLog': key(flag(), false, 'one log line for each HTTP request'),
+  'http.clientAuthListeners': key(
+    list(),
+    [],
+    'HTTP listeners, by name (rest, metrics), that let in nobody without a certificate of peer.tls.clientRootCAs.files; needs peer.tls.clientAuth',
+  ),
   'http.limits.bodyBytes': key(integer({ min: 1024 }), 1_048_576, 'largest body of an HTTP request, in bytes; larger ones are answered 413'),
   'http.limits.headerBytes': key(integer({ min: 1024 }), 16_384, 'largest head of an HTTP request, in bytes; larger ones are answered 431'),
   'http.limits.connections': key(integer({ min: 2 }), 1024, 'connections of one HTTP server; beyond it idle ones are closed'),

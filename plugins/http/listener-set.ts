@@ -3,6 +3,7 @@ import { HttpServer } from './http-server.js'
 import type { HttpSettings } from './keys.js'
 import type { HttpListener, HttpListenerOptions, HttpListeners, HttpRoutes } from './listeners.js'
 import type { TlsSource } from './tls-source.js'
+import type { HttpCounts } from './traffic.js'
 
 interface Declared {
   readonly name: string
@@ -14,6 +15,8 @@ interface Declared {
 interface Group {
   readonly asked: string
   readonly secure: boolean
+  /** Whether clients must show certificates. */
+  readonly asksClients: boolean
   readonly members: Declared[]
   readonly server: HttpServer
   address: string
@@ -24,9 +27,11 @@ interface Group {
 /** What all listeners of a peer share. */
 export interface HttpListenerSetParts {
   readonly settings: HttpSettings
-  readonly tls: TlsSource
+  /** `clients`: of listeners that ask clients for certificates. Throws ERR_TLS_CONFIG if there is no authority for those. */
+  readonly tls: (clients: boolean) => TlsSource
   readonly log: Logger
   readonly clock: Clock
+  readonly counts: HttpCounts
   /** A listener cannot serve what was added to it: the peer must stop. */
   readonly fatal: (reason: unknown) => void
 }
@@ -67,6 +72,7 @@ export class HttpListenerSet implements HttpListeners {
   }
 
   async open(): Promise<void> {
+    this.#checkClientAuth()
     for (const group of this.#groups) {
       if (group.stale) await this.#serve(group)
       if (group.server.isBound) continue
@@ -81,17 +87,23 @@ export class HttpListenerSet implements HttpListeners {
   }
 
   #groupOf(name: string, address: string, { key, tls = true }: HttpListenerOptions): Group {
-    const secure = tls && this.parts.tls.current() !== undefined
+    const asksClients = this.parts.settings['http.clientAuthListeners'].includes(name)
+    const secure = tls && this.parts.tls(asksClients).current() !== undefined
     const found = address.endsWith(':0') ? undefined : [...this.#groups].find(({ asked }) => asked === address)
     if (found === undefined) {
-      const { settings, log, clock, fatal } = this.parts
-      const server = new HttpServer({ settings, log: log.in(name), clock, fatal, tls: secure ? this.parts.tls : undefined })
-      const group = { asked: address, secure, members: [], server, address, stale: true }
+      const { settings, log, clock, counts, fatal } = this.parts
+      const server = new HttpServer({ settings, log: log.in(name), clock, counts, fatal, tls: secure ? this.parts.tls(asksClients) : undefined })
+      const group = { asked: address, secure, asksClients, members: [], server, address, stale: true }
       this.#groups.add(group)
       return group
     }
-    if (found.secure === secure) return found
     const others = found.members.map((member) => member.name).join(', ')
+    if (found.secure === secure && found.asksClients === asksClients) return found
+    if (found.secure === secure) {
+      throw new PeerError('ERR_LISTENER_TLS', `of the HTTP listeners ${others} and ${name} on ${address} only some are in http.clientAuthListeners`, {
+        hint: `name all of them there, or give ${key} another port`,
+      })
+    }
     throw new PeerError(
       'ERR_LISTENER_TLS',
       `the HTTP listener ${name} on ${address} ${secure ? 'needs TLS' : 'is without TLS'}, but ${others} on the same address ${secure ? 'has none' : 'has it'}`,
@@ -101,8 +113,24 @@ export class HttpListenerSet implements HttpListeners {
     )
   }
 
+  /** A listener that is named and is not there, or is without TLS, would be left open. */
+  #checkClientAuth(): void {
+    for (const name of this.parts.settings['http.clientAuthListeners']) {
+      const listener = this.#listeners.get(name)
+      if (listener?.secure === true) continue
+      const names = [...this.#listeners.keys()].join(', ')
+      throw new PeerError(
+        'ERR_TLS_CONFIG',
+        `http.clientAuthListeners: ${listener ? `the listener ${name} is without TLS` : `no HTTP listener of this peer is named ${name}; there are: ${names}`}`,
+        {
+          hint: listener ? 'set peer.tls.enabled to true, or leave it out' : 'name listeners that are there',
+        },
+      )
+    }
+  }
+
   async #serve(group: Group): Promise<void> {
-    await group.server.serve(group.members.map(({ routes, options }) => ({ routes, maxBodyBytes: options.maxBodyBytes })))
+    await group.server.serve(group.members.map(({ name, routes, options }) => ({ name, routes, maxBodyBytes: options.maxBodyBytes })))
     group.stale = false
   }
 

@@ -5,6 +5,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The answer is a stream without an end (server-sent events): it does not count as a request in work. Who adds such a route bounds their number. */
     longLived?: boolean
+    /** The listener that the route was added to. */
+    listener?: string
   }
 }
 

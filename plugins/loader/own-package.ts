@@ -7,7 +7,7 @@ import { PeerError } from '../../kernel/index.js'
 const ENTRIES: Readonly<Record<string, string>> = {
   weft: 'kernel/index',
   'weft/chaincode': 'plugins/chaincode/api/index',
-  'weft/consensus': 'plugins/consensus/index',
+  'weft/consensus': 'plugins/consensus/api/index',
   'weft/testkit': 'test/kit/index',
   'weft/peer.config': 'peer.config',
 }

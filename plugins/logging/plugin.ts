@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty'
 import { type Listener, type Listeners, type Logging, PeerError, definePlugin, peerKeys } from '../../kernel/index.js'
 import { LogLevelsService } from '../../proto/index.js'
 import { LoggingGetCommand } from './commands/get.js'
@@ -38,18 +39,25 @@ export default definePlugin({
     const control = controlOf(peer.log)
     // An embedding program may have brought its own logging: then there is nothing to control.
     if (control === undefined) return
-    const reopen = (): void => {
+    let hasFile = false
+    let hasTerminal = false
+    const onHangup = (): void => {
       if (control.reopen()) peer.log.info('the log file was opened anew (SIGHUP)')
+      // Where another plugin listens as well, the signal is a request to read files anew.
+      else if (hasTerminal && process.listenerCount('SIGHUP') === 1) peer.requestStop('SIGHUP: its terminal is gone')
+      else if (!hasFile) peer.log.info('SIGHUP: there is no log file to be opened anew (logging.file)')
     }
     peer.hooks.registerServices.tap(async (listeners) => {
       const settings = peer.settings(loggingKeys)
-      // Without a file SIGHUP stays what it is to any program: the end of its terminal.
-      if (settings['logging.file'] !== '') process.on('SIGHUP', reopen)
+      hasFile = settings['logging.file'] !== ''
+      // Asked now: one that is gone is no terminal any more.
+      hasTerminal = !hasFile && isatty(0)
+      process.on('SIGHUP', onHangup)
       const changed = (what: string): void => peer.log.in('levels').notice(`log levels changed: ${what}`)
       peerListener(listeners)?.add(LogLevelsService, logLevelsService(control.levels, settings['logging.allowChange'], changed))
     })
     peer.hooks.stop.tap(async () => {
-      process.off('SIGHUP', reopen)
+      process.off('SIGHUP', onHangup)
     })
   },
 })

@@ -78,6 +78,7 @@ export const METRIC_UNITS: readonly string[] = Object.freeze([
   'calls',
   'chaincodes',
   'peers',
+  'consumers',
   'handles',
   'files',
   'threads',

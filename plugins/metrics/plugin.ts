@@ -1,8 +1,9 @@
 import { definePlugin } from '../../kernel/index.js'
 import { CHAINCODE, CHAINCODE_COUNTERS } from '../chaincode/index.js'
 import { CONSENSUS, CONSENSUS_FIGURES } from '../consensus/index.js'
+import { EVENT_COUNTERS } from '../events/index.js'
 import { TRAFFIC } from '../grpc/index.js'
-import { HTTP } from '../http/index.js'
+import { HTTP, HTTP_TRAFFIC } from '../http/index.js'
 import { LEDGER, LEDGER_COUNTERS, validatorKeys } from '../ledger/index.js'
 import { STORE_COUNTERS } from '../level/index.js'
 import { NETWORK } from '../network/index.js'
@@ -16,7 +17,9 @@ import { METRICS, type Metrics } from './metrics.js'
 import { metricsRoutes } from './routes.js'
 import { addChaincodeMetrics } from './sources/chaincode.js'
 import { addConsensusMetrics } from './sources/consensus.js'
+import { addEventMetrics } from './sources/events.js'
 import { addGrpcMetrics } from './sources/grpc.js'
+import { addHttpMetrics } from './sources/http.js'
 import { addLedgerMetrics, addStoreMetrics } from './sources/ledger.js'
 import { addNetworkMetrics } from './sources/network.js'
 import { addProcessMetrics } from './sources/process.js'
@@ -27,7 +30,20 @@ export default definePlugin({
   description: 'Prometheus metrics at /metrics; health of each component at /healthz and /readyz',
   config: { ...metricsKeys, ...validatorKeys },
   provides: [METRICS],
-  uses: [HTTP, TRAFFIC, STORE_COUNTERS, LEDGER, LEDGER_COUNTERS, CHAINCODE, CHAINCODE_COUNTERS, CONSENSUS, CONSENSUS_FIGURES, NETWORK],
+  uses: [
+    HTTP,
+    HTTP_TRAFFIC,
+    EVENT_COUNTERS,
+    TRAFFIC,
+    STORE_COUNTERS,
+    LEDGER,
+    LEDGER_COUNTERS,
+    CHAINCODE,
+    CHAINCODE_COUNTERS,
+    CONSENSUS,
+    CONSENSUS_FIGURES,
+    NETWORK,
+  ],
   apply(peer) {
     const catalogue = new Catalogue(peer.log)
     const health = new Health(peer.clock)
@@ -47,6 +63,8 @@ export default definePlugin({
       addConsensusMetrics(metrics, peer)
       addChaincodeMetrics(metrics, peer)
       addGrpcMetrics(metrics, peer)
+      addHttpMetrics(metrics, peer)
+      addEventMetrics(metrics, peer)
       addNetworkMetrics(metrics, peer)
       addOwnMetrics(metrics, catalogue, health, directory)
       addChecks(metrics, { peer, settings: peer.settings(metricsKeys), directory, loop })

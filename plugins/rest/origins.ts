@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { error } from './envelope.js'
 
@@ -41,6 +42,8 @@ function isReading(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 }
 
-function isOwn(origin: string, host: string | undefined): boolean {
-  return origin === `http://${host}` || origin === `https://${host}`
+/** A page that this listener itself could have served. Not under a name: whoever owns a name can point it at this machine for a moment (DNS rebinding). */
+function isOwn(origin: string, host = ''): boolean {
+  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
+  return (isIP(name) !== 0 || name === 'localhost') && (origin === `http://${host}` || origin === `https://${host}`)
 }

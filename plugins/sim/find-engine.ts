@@ -1,15 +1,22 @@
+import { statSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { PeerError } from '../../kernel/index.js'
 import type { EngineFactory } from '../consensus/index.js'
+import { findEngineCode, loadEngine } from '../engine-authoring/index.js'
 
 /**
- * The engine that a person means: a name (`pbft` is what `weft/plugins/pbft` exports), an installed package, or a file (TypeScript too), with `#export` if it has several.
+ * The engine that a person means: a name (`pbft` is what `weft/plugins/pbft` exports), an installed package, a directory with one, or a file (TypeScript too), with
+ * `#export` if it has several. What `defineEngine` made counts as its engine.
  * Throws ERR_SIM_ENGINE.
  */
 export async function findEngine(written: string, cwd: string): Promise<EngineFactory> {
   const [reference = '', wanted] = written.split('#')
+  if (isDirectory(resolve(cwd, reference))) return (await loadEngine(findEngineCode(reference, cwd))).factory
   const exports = await load(reference, cwd)
-  const factories = Object.entries(exports).flatMap(([name, value]) => (isFactory(value) ? [{ name, factory: value }] : []))
+  const factories = Object.entries(exports).flatMap(([name, value]) => {
+    const factory = engineIn(value)
+    return factory ? [{ name, factory }] : []
+  })
   const distinct = factories.filter(({ factory }, index) => factories.findIndex((other) => other.factory === factory) === index)
   const chosen = wanted === undefined ? (distinct.length === 1 ? distinct[0] : undefined) : factories.find(({ name }) => name === wanted)
   if (chosen) return chosen.factory
@@ -47,6 +54,17 @@ async function load(reference: string, cwd: string): Promise<Readonly<Record<str
       hint: 'name a plugin of Weft (noops), a package, or a file that begins with ./',
     })
   }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
+/** An engine, also one in the plugin that `defineEngine` made of it. */
+function engineIn(value: unknown): EngineFactory | undefined {
+  if (isFactory(value)) return value
+  const inner: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'engine') : undefined
+  return isFactory(inner) ? inner : undefined
 }
 
 function isUnknown(error: unknown): boolean {

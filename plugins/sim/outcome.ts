@@ -10,6 +10,9 @@ export interface SeedReport {
   readonly failure?: { readonly kind: 'safety' | 'liveness' | 'contract'; readonly statement: string }
 }
 
+/** Exit code of `peer sim --compare`: the engine asks for something else than the recorded one. */
+export const EXIT_DIFFERS = 6
+
 /** Exit codes of `peer sim`: the worst of what was found. 1 is every other error. */
 export const EXIT_CODES = { safety: 3, contract: 5, liveness: 4 } as const
 

@@ -124,6 +124,11 @@ export const LogLevelsService = {
   reset: method('/weft.LogLevels/Reset', false, weft.ResetLogLevelsRequest, weft.LogLevelList),
 }
 
+/** `/weft.Vitals`. */
+export const VitalsService = {
+  read: method('/weft.Vitals/Read', false, weft.VitalsRequest, weft.VitalsReading),
+}
+
 /** `/weft.NetworkTools`. */
 export const NetworkToolsService = {
   status: method('/weft.NetworkTools/Status', false, weft.NetworkStatusRequest, weft.NetworkStatus),
@@ -138,4 +143,6 @@ export const ConsensusToolsService = {
   cancelSwap: method('/weft.ConsensusTools/CancelSwap', false, weft.CancelSwapRequest, weft.SwapCallReply),
   succession: method('/weft.ConsensusTools/Succession', false, weft.SuccessionRequest, weft.SuccessionReport),
   restartEngine: method('/weft.ConsensusTools/RestartEngine', false, weft.RestartEngineRequest, weft.RestartEngineReply),
+  recover: method('/weft.ConsensusTools/Recover', false, weft.RecoverRequest, weft.RecoveryReport),
+  recovery: method('/weft.ConsensusTools/Recovery', false, weft.RecoveryRequest, weft.RecoveryReport),
 }

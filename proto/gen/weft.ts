@@ -80,6 +80,37 @@ export interface ComponentLogLevel {
   isOwn: boolean;
 }
 
+export interface VitalsRequest {
+}
+
+/** Everything is counted from the start of the process: two readings give rates. */
+export interface VitalsReading {
+  id: string;
+  /** Of Weft. */
+  version: string;
+  /** How long the process ran when this was read: rates are by this time. */
+  upMicros: bigint;
+  /** CPU time of all its threads. */
+  cpuMicros: bigint;
+  residentBytes: bigint;
+  heapBytes: bigint;
+  /** Executed transactions of committed blocks, by result. */
+  succeeded: bigint;
+  failed: bigint;
+  /** Transactions that were accepted here, those that were refused for want of room or of an engine, and those of which the outcome is known. */
+  accepted: bigint;
+  refused: bigint;
+  ended: bigint;
+  /** The times that accepted transactions waited for their outcome, added up; of those that still wait, until now. */
+  waitedMicros: bigint;
+  /** Blocks committed, and the time that they took from the executed batch to the durable block, added up. */
+  commits: bigint;
+  commitMicros: bigint;
+  /** Messages that wait for the engine, and those of the engine that wait for the disk. */
+  inbox: bigint;
+  outbox: bigint;
+}
+
 /**
  * A protos.Event with its place on the chain: what /protos.Events/Chat sends to consumers that ask for past events with the
  * metadata weft-from-block or weft-after. Whoever reads it as a protos.Event sees just that.
@@ -324,6 +355,39 @@ export interface SuccessionReport {
   halted: string;
 }
 
+export interface RecoverRequest {
+  engine: string;
+  /** Empty: the one that this validator prefers. */
+  version: string;
+  /** A JSON object; empty: what the site says. */
+  options: string;
+  /** Ids of validators whose statements are not waited for: what they alone have committed is lost. */
+  acceptLoss: string[];
+}
+
+export interface RecoveryRequest {
+}
+
+export interface RecoveryReport {
+  /** Absent: no recovery is under way here. */
+  plan: RecoveryPlan | undefined;
+  id: Uint8Array;
+  rows: RecoveryRow[];
+  /** What it waits for. */
+  state: string;
+  epoch: bigint;
+  started: boolean;
+}
+
+export interface RecoveryRow {
+  id: string;
+  stated: boolean;
+  height: bigint;
+  hash: Uint8Array;
+  /** It stated another plan. */
+  differs: boolean;
+}
+
 export interface RestartEngineRequest {
 }
 
@@ -419,6 +483,8 @@ export interface CrossingNote {
   height: bigint;
   /** The sender wants to know the same of the receiver. */
   asks: boolean;
+  /** The epoch was begun by a recovery. */
+  recovery: boolean;
 }
 
 /** Whether a validator could run an engine. */
@@ -457,6 +523,33 @@ export interface RecoveryStatement {
   signature: Uint8Array;
   /** The sender wants the receiver's. */
   asks: boolean;
+}
+
+/** What the operators agreed on for a recovery: the engine of the next epoch, and whom they do without. */
+export interface RecoveryPlan {
+  /** The epoch that is given up. */
+  fromEpoch: bigint;
+  engine: string;
+  version: string;
+  codeDigest: string;
+  options: string;
+  members: string[];
+  crashed: number;
+  byzantine: number;
+  agreement: boolean;
+  missing: number[];
+}
+
+/** A recovery that this validator takes part in, until its epoch is in the world state. */
+export interface StoredRecovery {
+  plan:
+    | RecoveryPlan
+    | undefined;
+  /** Where this validator stood when its engine was stopped. */
+  height: bigint;
+  hash: Uint8Array;
+  /** Once all statements are in and their highest head is reached. */
+  record: EpochRecord | undefined;
 }
 
 /** What a swap asks for: the argument of `prepare` (design: hot swap). */
@@ -1388,6 +1481,353 @@ export const ComponentLogLevel: MessageFns<ComponentLogLevel, "weft.ComponentLog
     message.component = object.component ?? "";
     message.level = object.level ?? "";
     message.isOwn = object.isOwn ?? false;
+    return message;
+  },
+};
+
+function createBaseVitalsRequest(): VitalsRequest {
+  return {};
+}
+
+export const VitalsRequest: MessageFns<VitalsRequest, "weft.VitalsRequest"> = {
+  $type: "weft.VitalsRequest" as const,
+
+  encode(_: VitalsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VitalsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVitalsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VitalsRequest>): VitalsRequest {
+    return VitalsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<VitalsRequest>): VitalsRequest {
+    const message = createBaseVitalsRequest();
+    return message;
+  },
+};
+
+function createBaseVitalsReading(): VitalsReading {
+  return {
+    id: "",
+    version: "",
+    upMicros: 0n,
+    cpuMicros: 0n,
+    residentBytes: 0n,
+    heapBytes: 0n,
+    succeeded: 0n,
+    failed: 0n,
+    accepted: 0n,
+    refused: 0n,
+    ended: 0n,
+    waitedMicros: 0n,
+    commits: 0n,
+    commitMicros: 0n,
+    inbox: 0n,
+    outbox: 0n,
+  };
+}
+
+export const VitalsReading: MessageFns<VitalsReading, "weft.VitalsReading"> = {
+  $type: "weft.VitalsReading" as const,
+
+  encode(message: VitalsReading, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.upMicros !== 0n) {
+      if (BigInt.asUintN(64, message.upMicros) !== message.upMicros) {
+        throw new globalThis.Error("value provided for field message.upMicros of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.upMicros);
+    }
+    if (message.cpuMicros !== 0n) {
+      if (BigInt.asUintN(64, message.cpuMicros) !== message.cpuMicros) {
+        throw new globalThis.Error("value provided for field message.cpuMicros of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.cpuMicros);
+    }
+    if (message.residentBytes !== 0n) {
+      if (BigInt.asUintN(64, message.residentBytes) !== message.residentBytes) {
+        throw new globalThis.Error("value provided for field message.residentBytes of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.residentBytes);
+    }
+    if (message.heapBytes !== 0n) {
+      if (BigInt.asUintN(64, message.heapBytes) !== message.heapBytes) {
+        throw new globalThis.Error("value provided for field message.heapBytes of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.heapBytes);
+    }
+    if (message.succeeded !== 0n) {
+      if (BigInt.asUintN(64, message.succeeded) !== message.succeeded) {
+        throw new globalThis.Error("value provided for field message.succeeded of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.succeeded);
+    }
+    if (message.failed !== 0n) {
+      if (BigInt.asUintN(64, message.failed) !== message.failed) {
+        throw new globalThis.Error("value provided for field message.failed of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.failed);
+    }
+    if (message.accepted !== 0n) {
+      if (BigInt.asUintN(64, message.accepted) !== message.accepted) {
+        throw new globalThis.Error("value provided for field message.accepted of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.accepted);
+    }
+    if (message.refused !== 0n) {
+      if (BigInt.asUintN(64, message.refused) !== message.refused) {
+        throw new globalThis.Error("value provided for field message.refused of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.refused);
+    }
+    if (message.ended !== 0n) {
+      if (BigInt.asUintN(64, message.ended) !== message.ended) {
+        throw new globalThis.Error("value provided for field message.ended of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.ended);
+    }
+    if (message.waitedMicros !== 0n) {
+      if (BigInt.asUintN(64, message.waitedMicros) !== message.waitedMicros) {
+        throw new globalThis.Error("value provided for field message.waitedMicros of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.waitedMicros);
+    }
+    if (message.commits !== 0n) {
+      if (BigInt.asUintN(64, message.commits) !== message.commits) {
+        throw new globalThis.Error("value provided for field message.commits of type uint64 too large");
+      }
+      writer.uint32(104).uint64(message.commits);
+    }
+    if (message.commitMicros !== 0n) {
+      if (BigInt.asUintN(64, message.commitMicros) !== message.commitMicros) {
+        throw new globalThis.Error("value provided for field message.commitMicros of type uint64 too large");
+      }
+      writer.uint32(112).uint64(message.commitMicros);
+    }
+    if (message.inbox !== 0n) {
+      if (BigInt.asUintN(64, message.inbox) !== message.inbox) {
+        throw new globalThis.Error("value provided for field message.inbox of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.inbox);
+    }
+    if (message.outbox !== 0n) {
+      if (BigInt.asUintN(64, message.outbox) !== message.outbox) {
+        throw new globalThis.Error("value provided for field message.outbox of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.outbox);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VitalsReading {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVitalsReading();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.upMicros = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.cpuMicros = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.residentBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.heapBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.succeeded = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.failed = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.accepted = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.refused = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.ended = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.waitedMicros = reader.uint64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.commits = reader.uint64() as bigint;
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.commitMicros = reader.uint64() as bigint;
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.inbox = reader.uint64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.outbox = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VitalsReading>): VitalsReading {
+    return VitalsReading.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VitalsReading>): VitalsReading {
+    const message = createBaseVitalsReading();
+    message.id = object.id ?? "";
+    message.version = object.version ?? "";
+    message.upMicros = (object.upMicros !== undefined && object.upMicros !== null) ? BigInt(object.upMicros) : 0n;
+    message.cpuMicros = (object.cpuMicros !== undefined && object.cpuMicros !== null) ? BigInt(object.cpuMicros) : 0n;
+    message.residentBytes = (object.residentBytes !== undefined && object.residentBytes !== null)
+      ? BigInt(object.residentBytes)
+      : 0n;
+    message.heapBytes = (object.heapBytes !== undefined && object.heapBytes !== null) ? BigInt(object.heapBytes) : 0n;
+    message.succeeded = (object.succeeded !== undefined && object.succeeded !== null) ? BigInt(object.succeeded) : 0n;
+    message.failed = (object.failed !== undefined && object.failed !== null) ? BigInt(object.failed) : 0n;
+    message.accepted = (object.accepted !== undefined && object.accepted !== null) ? BigInt(object.accepted) : 0n;
+    message.refused = (object.refused !== undefined && object.refused !== null) ? BigInt(object.refused) : 0n;
+    message.ended = (object.ended !== undefined && object.ended !== null) ? BigInt(object.ended) : 0n;
+    message.waitedMicros = (object.waitedMicros !== undefined && object.waitedMicros !== null)
+      ? BigInt(object.waitedMicros)
+      : 0n;
+    message.commits = (object.commits !== undefined && object.commits !== null) ? BigInt(object.commits) : 0n;
+    message.commitMicros = (object.commitMicros !== undefined && object.commitMicros !== null)
+      ? BigInt(object.commitMicros)
+      : 0n;
+    message.inbox = (object.inbox !== undefined && object.inbox !== null) ? BigInt(object.inbox) : 0n;
+    message.outbox = (object.outbox !== undefined && object.outbox !== null) ? BigInt(object.outbox) : 0n;
     return message;
   },
 };
@@ -4138,6 +4578,374 @@ export const SuccessionReport: MessageFns<SuccessionReport, "weft.SuccessionRepo
   },
 };
 
+function createBaseRecoverRequest(): RecoverRequest {
+  return { engine: "", version: "", options: "", acceptLoss: [] };
+}
+
+export const RecoverRequest: MessageFns<RecoverRequest, "weft.RecoverRequest"> = {
+  $type: "weft.RecoverRequest" as const,
+
+  encode(message: RecoverRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.engine !== "") {
+      writer.uint32(10).string(message.engine);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.options !== "") {
+      writer.uint32(26).string(message.options);
+    }
+    for (const v of message.acceptLoss) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecoverRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecoverRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.engine = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.options = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.acceptLoss.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecoverRequest>): RecoverRequest {
+    return RecoverRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecoverRequest>): RecoverRequest {
+    const message = createBaseRecoverRequest();
+    message.engine = object.engine ?? "";
+    message.version = object.version ?? "";
+    message.options = object.options ?? "";
+    message.acceptLoss = object.acceptLoss?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseRecoveryRequest(): RecoveryRequest {
+  return {};
+}
+
+export const RecoveryRequest: MessageFns<RecoveryRequest, "weft.RecoveryRequest"> = {
+  $type: "weft.RecoveryRequest" as const,
+
+  encode(_: RecoveryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecoveryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecoveryRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecoveryRequest>): RecoveryRequest {
+    return RecoveryRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RecoveryRequest>): RecoveryRequest {
+    const message = createBaseRecoveryRequest();
+    return message;
+  },
+};
+
+function createBaseRecoveryReport(): RecoveryReport {
+  return { plan: undefined, id: new Uint8Array(0), rows: [], state: "", epoch: 0n, started: false };
+}
+
+export const RecoveryReport: MessageFns<RecoveryReport, "weft.RecoveryReport"> = {
+  $type: "weft.RecoveryReport" as const,
+
+  encode(message: RecoveryReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plan !== undefined) {
+      RecoveryPlan.encode(message.plan, writer.uint32(10).fork()).join();
+    }
+    if (message.id.length !== 0) {
+      writer.uint32(18).bytes(message.id);
+    }
+    for (const v of message.rows) {
+      RecoveryRow.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.state !== "") {
+      writer.uint32(34).string(message.state);
+    }
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.epoch);
+    }
+    if (message.started !== false) {
+      writer.uint32(48).bool(message.started);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecoveryReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecoveryReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plan = RecoveryPlan.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rows.push(RecoveryRow.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.started = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecoveryReport>): RecoveryReport {
+    return RecoveryReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecoveryReport>): RecoveryReport {
+    const message = createBaseRecoveryReport();
+    message.plan = (object.plan !== undefined && object.plan !== null)
+      ? RecoveryPlan.fromPartial(object.plan)
+      : undefined;
+    message.id = object.id ?? new Uint8Array(0);
+    message.rows = object.rows?.map((e) => RecoveryRow.fromPartial(e)) || [];
+    message.state = object.state ?? "";
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.started = object.started ?? false;
+    return message;
+  },
+};
+
+function createBaseRecoveryRow(): RecoveryRow {
+  return { id: "", stated: false, height: 0n, hash: new Uint8Array(0), differs: false };
+}
+
+export const RecoveryRow: MessageFns<RecoveryRow, "weft.RecoveryRow"> = {
+  $type: "weft.RecoveryRow" as const,
+
+  encode(message: RecoveryRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.stated !== false) {
+      writer.uint32(16).bool(message.stated);
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.height);
+    }
+    if (message.hash.length !== 0) {
+      writer.uint32(34).bytes(message.hash);
+    }
+    if (message.differs !== false) {
+      writer.uint32(40).bool(message.differs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecoveryRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecoveryRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.stated = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.differs = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecoveryRow>): RecoveryRow {
+    return RecoveryRow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecoveryRow>): RecoveryRow {
+    const message = createBaseRecoveryRow();
+    message.id = object.id ?? "";
+    message.stated = object.stated ?? false;
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.hash = object.hash ?? new Uint8Array(0);
+    message.differs = object.differs ?? false;
+    return message;
+  },
+};
+
 function createBaseRestartEngineRequest(): RestartEngineRequest {
   return {};
 }
@@ -5062,7 +5870,7 @@ export const EngineNote: MessageFns<EngineNote, "weft.EngineNote"> = {
 };
 
 function createBaseCrossingNote(): CrossingNote {
-  return { epoch: 0n, activation: 0n, hash: new Uint8Array(0), height: 0n, asks: false };
+  return { epoch: 0n, activation: 0n, hash: new Uint8Array(0), height: 0n, asks: false, recovery: false };
 }
 
 export const CrossingNote: MessageFns<CrossingNote, "weft.CrossingNote"> = {
@@ -5092,6 +5900,9 @@ export const CrossingNote: MessageFns<CrossingNote, "weft.CrossingNote"> = {
     }
     if (message.asks !== false) {
       writer.uint32(40).bool(message.asks);
+    }
+    if (message.recovery !== false) {
+      writer.uint32(48).bool(message.recovery);
     }
     return writer;
   },
@@ -5149,6 +5960,14 @@ export const CrossingNote: MessageFns<CrossingNote, "weft.CrossingNote"> = {
             message.asks = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.recovery = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5173,6 +5992,7 @@ export const CrossingNote: MessageFns<CrossingNote, "weft.CrossingNote"> = {
     message.hash = object.hash ?? new Uint8Array(0);
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
     message.asks = object.asks ?? false;
+    message.recovery = object.recovery ?? false;
     return message;
   },
 };
@@ -5562,6 +6382,295 @@ export const RecoveryStatement: MessageFns<RecoveryStatement, "weft.RecoveryStat
     message.hash = object.hash ?? new Uint8Array(0);
     message.signature = object.signature ?? new Uint8Array(0);
     message.asks = object.asks ?? false;
+    return message;
+  },
+};
+
+function createBaseRecoveryPlan(): RecoveryPlan {
+  return {
+    fromEpoch: 0n,
+    engine: "",
+    version: "",
+    codeDigest: "",
+    options: "",
+    members: [],
+    crashed: 0,
+    byzantine: 0,
+    agreement: false,
+    missing: [],
+  };
+}
+
+export const RecoveryPlan: MessageFns<RecoveryPlan, "weft.RecoveryPlan"> = {
+  $type: "weft.RecoveryPlan" as const,
+
+  encode(message: RecoveryPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromEpoch !== 0n) {
+      if (BigInt.asUintN(64, message.fromEpoch) !== message.fromEpoch) {
+        throw new globalThis.Error("value provided for field message.fromEpoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.fromEpoch);
+    }
+    if (message.engine !== "") {
+      writer.uint32(18).string(message.engine);
+    }
+    if (message.version !== "") {
+      writer.uint32(26).string(message.version);
+    }
+    if (message.codeDigest !== "") {
+      writer.uint32(34).string(message.codeDigest);
+    }
+    if (message.options !== "") {
+      writer.uint32(42).string(message.options);
+    }
+    for (const v of message.members) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.crashed !== 0) {
+      writer.uint32(56).uint32(message.crashed);
+    }
+    if (message.byzantine !== 0) {
+      writer.uint32(64).uint32(message.byzantine);
+    }
+    if (message.agreement !== false) {
+      writer.uint32(72).bool(message.agreement);
+    }
+    for (const v of message.missing) {
+      writer.uint32(80).uint32(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecoveryPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecoveryPlan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.fromEpoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.engine = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.codeDigest = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.options = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.members.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.crashed = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.byzantine = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.agreement = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag === 80) {
+              message.missing.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 82) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.missing.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecoveryPlan>): RecoveryPlan {
+    return RecoveryPlan.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecoveryPlan>): RecoveryPlan {
+    const message = createBaseRecoveryPlan();
+    message.fromEpoch = (object.fromEpoch !== undefined && object.fromEpoch !== null) ? BigInt(object.fromEpoch) : 0n;
+    message.engine = object.engine ?? "";
+    message.version = object.version ?? "";
+    message.codeDigest = object.codeDigest ?? "";
+    message.options = object.options ?? "";
+    message.members = object.members?.map((e) => e) || [];
+    message.crashed = object.crashed ?? 0;
+    message.byzantine = object.byzantine ?? 0;
+    message.agreement = object.agreement ?? false;
+    message.missing = object.missing?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseStoredRecovery(): StoredRecovery {
+  return { plan: undefined, height: 0n, hash: new Uint8Array(0), record: undefined };
+}
+
+export const StoredRecovery: MessageFns<StoredRecovery, "weft.StoredRecovery"> = {
+  $type: "weft.StoredRecovery" as const,
+
+  encode(message: StoredRecovery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plan !== undefined) {
+      RecoveryPlan.encode(message.plan, writer.uint32(10).fork()).join();
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.height);
+    }
+    if (message.hash.length !== 0) {
+      writer.uint32(26).bytes(message.hash);
+    }
+    if (message.record !== undefined) {
+      EpochRecord.encode(message.record, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredRecovery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredRecovery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plan = RecoveryPlan.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.record = EpochRecord.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StoredRecovery>): StoredRecovery {
+    return StoredRecovery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StoredRecovery>): StoredRecovery {
+    const message = createBaseStoredRecovery();
+    message.plan = (object.plan !== undefined && object.plan !== null)
+      ? RecoveryPlan.fromPartial(object.plan)
+      : undefined;
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.hash = object.hash ?? new Uint8Array(0);
+    message.record = (object.record !== undefined && object.record !== null)
+      ? EpochRecord.fromPartial(object.record)
+      : undefined;
     return message;
   },
 };

@@ -112,7 +112,7 @@ describe('a host whose block cannot be written', () => {
     await run(time, 5)
     const outcome = (await submitting).outcome()
     const stopping = host.stop()
-    disk.failNextWrite()
+    disk.failNextWrite('ENOSPC')
     release()
     await expect(outcome).rejects.toMatchObject({ code: 'ERR_CONSENSUS_STOPPED' })
     await settle()

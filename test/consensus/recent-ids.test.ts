@@ -10,4 +10,9 @@ describe('recent ids', () => {
     expect(known.length).toBeLessThanOrEqual(10)
     expect(known).toEqual(Array.from({ length: known.length }, (_, index) => 100 - known.length + index))
   })
+
+  it('knows from the start what it is given', () => {
+    expect(createRecentIds(10, ['a', 'b']).has('a')).toBe(true)
+    expect(createRecentIds(4, ['a', 'b', 'c', 'd', 'e']).has('a')).toBe(false)
+  })
 })

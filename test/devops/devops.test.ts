@@ -23,7 +23,6 @@ function setup(options: { valid?: boolean; query?: () => Promise<Uint8Array> } =
     query: options.query ?? (async () => Buffer.from('42')),
     build: async (chaincodeSpec) => ChaincodeDeploymentSpec.fromPartial({ chaincodeSpec }),
     registerSystem: () => undefined,
-    onRejection: () => () => undefined,
     running: () => [],
   }
   return { devops: createDevops({ chaincode, consensus, clock }), submitted }

@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url'
-import { systemClock } from '../../kernel/index.js'
-import type { Effect, EngineEvent, EngineStart, Head, Member, SeatOptions } from '../../plugins/consensus/index.js'
+import { type Logger, systemClock } from '../../kernel/index.js'
+import type { Effect, EngineEvent, EngineStart, Head, Member, SeatMaker, SeatOptions } from '../../plugins/consensus/index.js'
 import { bundleEngine } from '../../plugins/engines/packages/bundle.js'
 import { entryOf, readManifest } from '../../plugins/engines/packages/manifest.js'
-import { createEngineLauncher } from '../../plugins/engines/process/launch.js'
+import { createEngineLauncher, type LaunchEngine } from '../../plugins/engines/process/launch.js'
 import { defaultProcessLimits, type ProcessLimits } from '../../plugins/engines/process/limits.js'
-import { inOwnProcess, type ProcessSeatOptions } from '../../plugins/engines/process/process-seat.js'
+import { RestartRows } from '../../plugins/engines/process/restart-rows.js'
+import { inOwnProcess } from '../../plugins/engines/process/process-seat.js'
 import { requestId } from '../../plugins/consensus/index.js'
 import { silentLogger } from '../kit/silent-logger.js'
 
@@ -15,7 +16,7 @@ export function packageFolder(name: string): string {
   return fileURLToPath(new URL(`./packages/${name}`, import.meta.url))
 }
 
-export async function bundleOf(name: string): Promise<Uint8Array> {
+async function bundleOf(name: string): Promise<Uint8Array> {
   const folder = packageFolder(name)
   return bundleEngine(await entryOf(folder, await readManifest(folder)))
 }
@@ -89,10 +90,16 @@ export function witness(now: () => number = () => 1000): Witness {
   }
 }
 
+const bundles = new Map<string, Promise<Uint8Array>>()
+const launchers = new Map<string, LaunchEngine>()
+
 /** Seats of a package in processes of their own. */
-export async function isolated(name: string, raw: unknown, limits: Partial<ProcessLimits> = {}, more: Partial<ProcessSeatOptions> = {}) {
-  const all = { ...defaultProcessLimits, sandbox: 'none', ...limits } satisfies ProcessLimits
-  const launch = createEngineLauncher(all, silentLogger, systemClock)
-  const bundle = await bundleOf(name)
-  return inOwnProcess(raw, { launch: () => launch(`engine ${name}`, bundle), limits: all, ...more })
+export async function isolated(name: string, raw: unknown, limits: Partial<ProcessLimits> = {}, log: Logger = silentLogger): Promise<SeatMaker> {
+  const all: ProcessLimits = { ...defaultProcessLimits, sandbox: 'none', ...limits }
+  const key = `${all.sandbox} ${all.memoryBytes}`
+  const launch = launchers.get(key) ?? createEngineLauncher(all, log, systemClock)
+  const bundle = bundles.get(name) ?? bundleOf(name)
+  launchers.set(key, launch)
+  bundles.set(name, bundle)
+  return inOwnProcess(raw, { launch: async () => launch(`engine ${name}`, await bundle), limits: all, rows: new RestartRows() })
 }

@@ -30,7 +30,7 @@ const EVENTS: readonly EngineEvent[] = [
 ]
 
 /** All effects, handler by handler, without handlers that asked for nothing. */
-async function run(maker: SeatMaker, events: readonly EngineEvent[]): Promise<(readonly Effect[])[]> {
+async function run(maker: SeatMaker, events: readonly EngineEvent[]): Promise<unknown[][]> {
   let now = 1000
   const seen = witness(() => now++)
   const seat = maker({ ...seen.options, claimTimer: (name) => name !== 'gone' })
@@ -41,7 +41,18 @@ async function run(maker: SeatMaker, events: readonly EngineEvent[]): Promise<(r
   await seat.dispose()
   expect(seen.faults).toEqual([])
   expect(seen.losses).toEqual([])
-  return seen.carried.filter((effects) => effects.length > 0)
+  return seen.carried.filter((effects) => effects.length > 0).map((effects) => effects.map(plain))
+}
+
+/** What a pipe does not carry: whether bytes are a Buffer, and members of a status that are undefined. */
+function plain(effect: Effect): unknown {
+  const bytes = (value: unknown): unknown => {
+    if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
+    if (Array.isArray(value)) return value.map(bytes)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, bytes(part)]))
+  }
+  return effect.type === 'status' ? JSON.parse(JSON.stringify(effect)) : bytes(effect)
 }
 
 async function echo(): Promise<EngineFactory> {

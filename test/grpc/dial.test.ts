@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { Client, Server, ServerCredentials } from '@grpc/grpc-js'
+import { createServer, type Socket } from 'node:net'
+import { Client, credentials, Server, ServerCredentials } from '@grpc/grpc-js'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { PeerError, createSite, peerKeys, resolveSettings } from '../../kernel/index.js'
+import { withBoundedHandshake } from '../../plugins/grpc/bounded-handshake.js'
 import { dialPeer } from '../../plugins/grpc/dial.js'
 import grpc, { grpcKeys, rpcErrorText } from '../../plugins/grpc/index.js'
 import { type Certificate, certificateFor } from './certificates.js'
@@ -120,4 +121,35 @@ test('a peer is dialled at its IP address, by TLS, if the certificate has that a
 test('an error that is none of gRPC is its message', () => {
   expect(rpcErrorText(new Error('no thread'))).toBe('no thread')
   expect(rpcErrorText('broken')).toBe('broken')
+})
+
+test('a server that accepts connections and never answers TLS is left alone in time: its sockets are closed, also when the client was closed before', async () => {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined).once('close', () => void sockets.delete(socket)))
+    socket.resume()
+  })
+  onTestFinished(() => void server.close())
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : 0)
+    })
+  })
+  const silent = (limitMs: number): Client =>
+    new Client(`127.0.0.1:${port}`, withBoundedHandshake(credentials.createSsl(), limitMs), {
+      'grpc.use_local_subchannel_pool': 1,
+      'grpc.initial_reconnect_backoff_ms': 60_000,
+      'grpc.ssl_target_name_override': 'localhost',
+    })
+  const waiting = silent(100)
+  onTestFinished(() => waiting.close())
+  waiting.getChannel().getConnectivityState(true)
+  await expect.poll(() => sockets.size).toBe(1)
+  await expect.poll(() => sockets.size).toBe(0)
+  const closed = silent(60_000)
+  closed.getChannel().getConnectivityState(true)
+  await expect.poll(() => sockets.size).toBe(1)
+  closed.close()
+  await expect.poll(() => sockets.size).toBe(0)
 })

@@ -90,6 +90,27 @@ describe('HTTP listeners', () => {
     expect((await get(address('plain'), '/hello')).status).toBe(200)
   })
 
+  it('let in nobody without a client certificate where the site says so', async () => {
+    const authority = await TestAuthority.make()
+    const server = writePair(temporaryDirectory(), await authority.issuePem('server'))
+    const client = writePair(temporaryDirectory(), await authority.issuePem('client'))
+    const tls = { 'peer.tls.enabled': true, 'peer.tls.cert.file': server.cert, 'peer.tls.key.file': server.key }
+    const asking = { ...tls, 'peer.tls.clientAuth': 'admin', 'peer.tls.clientRootCAs.files': authority.file, 'http.clientAuthListeners': 'hello' }
+    const { address } = await httpPeer([hello, { ...hello, name: 'open' }], asking)
+    const ask = (name: string, shown: { readonly cert?: Buffer; readonly key?: Buffer } = {}) =>
+      new Promise((resolve, reject) => {
+        request(`https://${address(name)}/hello`, { ca: readFileSync(authority.file), ...shown, agent: false }, (response) => resolve(response.statusCode))
+          .on('error', reject)
+          .end()
+      })
+    expect(await ask('open')).toBe(200)
+    expect(await ask('hello', { cert: readFileSync(client.cert), key: readFileSync(client.key) })).toBe(200)
+    await expect(ask('hello')).rejects.toThrow()
+    const refused = (values: Record<string, unknown>) => expect(httpPeer([hello], { ...asking, ...values })).rejects
+    await refused({ 'http.clientAuthListeners': 'hello,helo' }).toThrow(/no HTTP listener of this peer is named helo; there are: hello/)
+    await refused({ 'peer.tls.clientAuth': 'none' }).toThrow(/peer.tls.clientAuth is none/)
+  })
+
   it('show new connections the new certificate when the files of the site change, and ask nobody for one', async () => {
     const authority = await TestAuthority.make()
     const directory = temporaryDirectory()

@@ -26,6 +26,7 @@ export interface FailedSeed {
   readonly failure: SimulationFailure
 }
 
+/** What many seeds gave. */
 export interface CampaignResult {
   readonly seeds: number
   readonly failures: readonly FailedSeed[]
@@ -65,6 +66,7 @@ export interface FailureFiles {
   readonly diagramFile: string
 }
 
+/** How a failure is written down. */
 export interface KeepOptions {
   readonly directory: string
   /** File names begin with it. */

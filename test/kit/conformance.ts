@@ -48,7 +48,7 @@ export async function checkReplay<O>(factory: EngineFactory<O>, options: unknown
   require(recordings.length > 0, 'an instance to be created; found none')
   for (const recording of recordings) {
     const difference = replay(factory, factory.parseOptions(options), recording)
-    require(difference === undefined, `the same effects for the same events; ${difference}`)
+    require(difference === undefined, `the same effects for the same events; ${difference?.text}`)
   }
 }
 
@@ -68,7 +68,7 @@ export async function checkSameRun(factory: EngineFactory, options: unknown, mem
 export async function checkHostileBytes<O>(factory: EngineFactory<O>, options: unknown, members: number): Promise<void> {
   const recordings = await record(factory, options, members, SEEDS)
   const random = createRandom(1).fork('hostile bytes')
-  const messages = recordings.flatMap(({ calls }) => calls.flatMap(({ message }) => (message ? [message] : [])))
+  const messages = recordings.flatMap(({ calls }) => calls.flatMap(({ event }) => (event.type === 'message' ? [event.bytes] : [])))
   const make = (): Uint8Array => {
     if (messages.length > 0 && random.chance(0.8)) return damage(random.pick(messages), random.pick(messages), random)
     return Uint8Array.from({ length: random.below(200) }, () => random.below(256))
@@ -80,7 +80,7 @@ export async function checkHostileBytes<O>(factory: EngineFactory<O>, options: u
       const from = members === 1 ? 0 : (recording.self + 1 + random.below(members - 1)) % members
       const bytes = count === 0 ? new Uint8Array() : make()
       const { effects, returned } = tell(engine, from, bytes)
-      const halt = effects.find((effect) => effect.startsWith('halt('))
+      const halt = effects.find((effect) => effect.startsWith('halt '))
       require(halt === undefined && !(returned instanceof Promise), `hostile bytes to be dropped; the engine ${halt ?? 'returned a promise'} for ${hex(bytes)}`)
     }
   }
@@ -91,7 +91,7 @@ export async function checkDispose<O>(factory: EngineFactory<O>, options: unknow
   for (const recording of await record(factory, options, members, [1])) {
     const engine = revive(factory, factory.parseOptions(options), recording)
     const { effects } = engine.tell((instance) => instance.dispose?.())
-    const asked = effects.filter((effect) => !effect.startsWith('log('))
+    const asked = effects.filter((effect) => !effect.startsWith('log '))
     require(asked.length === 0, `dispose to ask for nothing; found ${asked[0]}`)
   }
 }

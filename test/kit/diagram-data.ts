@@ -131,7 +131,7 @@ class TraceReader {
         break
       case 'crashes':
         this.#down.set(lane, { at, until: at, lanes: [lane], text: event.kind === 'power' ? 'without power' : 'down' })
-        add('crash', '', event.kind === 'power' ? 'loses power' : 'is killed')
+        add('crash', '', { power: 'loses power', kill: 'is killed', disk: 'ends: its disk cannot write' }[event.kind])
         break
       case 'starts':
         this.#comesBack(at, lane)

@@ -24,7 +24,8 @@ export class EngineShelf implements Pick<EngineCatalog, 'find'> {
   find(name: string, version?: string): Promise<CatalogEngine> {
     const found = this.engines.find((engine) => engine.name === name && (version === undefined || engine.version === version))
     const fault = this.#faults.get(name)
-    if (!found || fault === 'missing') return Promise.reject(new PeerError('ERR_ENGINE_UNKNOWN', `this peer has no engine '${name}'${version === undefined ? '' : ` of version ${version}`}`))
+    if (!found || fault === 'missing')
+      return Promise.reject(new PeerError('ERR_ENGINE_UNKNOWN', `this peer has no engine '${name}'${version === undefined ? '' : ` of version ${version}`}`))
     return Promise.resolve(fault === 'other-code' ? { ...found, codeDigest: 'c0de' } : found)
   }
 }

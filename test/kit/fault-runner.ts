@@ -78,6 +78,8 @@ export class FaultRunner<L extends Ledger> {
       case 'slow-execution':
       case 'clock':
         return this.#change(fault)
+      case 'failing-disk':
+        return this.#failDisk(fault)
       case 'loss':
       case 'duplicate':
       case 'reorder':
@@ -128,6 +130,18 @@ export class FaultRunner<L extends Ledger> {
     const target: { slowMs: number } = fault.kind === 'slow-disk' ? peer.disk : peer.execution
     target.slowMs += fault.extraMs
     return () => (target.slowMs -= fault.extraMs)
+  }
+
+  #failDisk({ member, error, afterWrites }: Fault & { readonly kind: 'failing-disk' }): () => void {
+    const peer = this.simulation.peer(member)
+    const { disk } = peer
+    disk.failNextWrite(error, afterWrites)
+    return () => {
+      disk.failNextWrite(undefined)
+      if (disk.hasFailed && peer.isUp && this.simulation.invariants.isHonest(member))
+        this.simulation.invariants.fail('safety', `${peer.member.id} goes on although its disk could not write`)
+      this.#revive(peer)
+    }
   }
 
   #revive(peer: SimulatedPeer<L>): void {

@@ -1,5 +1,6 @@
 import type { MemberIndex } from '../../plugins/consensus/index.js'
 import type { ShelfFault } from './engine-shelf.js'
+import type { DiskFault } from './sim-disk.js'
 
 interface During {
   /** Virtual milliseconds after the load began. */
@@ -20,6 +21,8 @@ export type Fault = During &
     | { readonly kind: 'partition'; readonly groups: readonly (readonly MemberIndex[])[] }
     | { readonly kind: 'delay'; readonly from: MemberIndex; readonly to: MemberIndex; readonly extraMs: number }
     | { readonly kind: 'slow-disk' | 'slow-execution'; readonly member: MemberIndex; readonly extraMs: number }
+    /** After so many writes more one fails; the peer has to end and say why. It starts again with a disk that can write. `EIO`: nobody knows whether it was written. */
+    | { readonly kind: 'failing-disk'; readonly member: MemberIndex; readonly error: DiskFault; readonly afterWrites: number }
     /** Its wall clock jumps, and back again. */
     | { readonly kind: 'clock'; readonly member: MemberIndex; readonly jumpMs: number }
     | { readonly kind: 'loss' | 'duplicate' | 'reorder'; readonly chance: number }
@@ -46,6 +49,7 @@ export type Fault = During &
     | { readonly kind: 'lacks'; readonly member: MemberIndex; readonly engine: string; readonly how: ShelfFault }
   )
 
+/** What can go wrong. */
 export type FaultKind = Fault['kind']
 
 /**
@@ -54,6 +58,7 @@ export type FaultKind = Fault['kind']
  */
 export type FaultClass = 'inside' | 'byzantine' | 'outside' | 'swaps'
 
+/** Which kind of fault is inside the contract of engines, which a liar's, which outside. */
 export const FAULT_CLASSES: Readonly<Record<FaultKind, FaultClass>> = {
   kill: 'inside',
   power: 'inside',
@@ -66,6 +71,7 @@ export const FAULT_CLASSES: Readonly<Record<FaultKind, FaultClass>> = {
   'slow-disk': 'inside',
   'slow-execution': 'inside',
   clock: 'inside',
+  'failing-disk': 'inside',
   twins: 'byzantine',
   mutate: 'byzantine',
   loss: 'outside',
@@ -99,6 +105,7 @@ export const ALL_KINDS: readonly FaultKind[] = [
   'slow-disk',
   'slow-execution',
   'clock',
+  'failing-disk',
   'twins',
   'mutate',
   'loss',
@@ -151,6 +158,8 @@ export function describeFault(fault: Fault): string {
     case 'slow-disk':
     case 'slow-execution':
       return `the ${fault.kind === 'slow-disk' ? 'disk' : 'chaincode'} of vp${fault.member} takes ${Math.round(fault.extraMs)} ms longer`
+    case 'failing-disk':
+      return `the disk of vp${fault.member} fails (${fault.error})`
     case 'clock':
       return `the clock of vp${fault.member} jumps by ${Math.round(fault.jumpMs)} ms`
     case 'loss':

@@ -15,6 +15,7 @@ interface KnownChain {
   readonly heightOf: Map<Content, number>
 }
 
+/** What the checks have to know of a run. */
 export interface InvariantsOptions {
   readonly members: number
   /** Whether members have to make the same blocks. */
@@ -125,7 +126,8 @@ export class Invariants {
   /** An engine was told that what it delivered is a block: it must be one of its own epoch. */
   delivered(member: MemberIndex, epoch: bigint, number: bigint): void {
     const expected = this.#model?.epochOf(number) ?? epoch
-    if (this.isHonest(member) && expected !== epoch) this.fail('safety', `vp${member} took block ${number} of epoch ${expected} from the engine of epoch ${epoch}`)
+    if (this.isHonest(member) && expected !== epoch)
+      this.fail('safety', `vp${member} took block ${number} of epoch ${expected} from the engine of epoch ${epoch}`)
   }
 
   /** What a member's world state says of the succession after a block (`stateOf`). */

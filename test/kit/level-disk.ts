@@ -19,6 +19,10 @@ export function createLevelDisk(time: VirtualTime, random: Random, { minWriteMs,
   const disk: SimulatedDisk = {
     slowMs: 0,
     onWrite: undefined,
+    get hasFailed() {
+      return machine.hasFailed
+    },
+    failNextWrite: (fault, afterWrites) => machine.failNextWrite(fault, afterWrites),
     get writes() {
       return machine.counts.writes
     },

@@ -12,6 +12,20 @@ export interface LinkOptions {
   readonly meanUpMs?: number
   /** Mean duration of a break. */
   readonly meanDownMs?: number
+  /** Messages wait until they are released, one by one. Default false. */
+  readonly held?: boolean
+}
+
+/** A message that has been sent and has not arrived. */
+export interface HeldMessage extends Envelope {
+  /** Grows in the order of sending. */
+  readonly id: number
+}
+
+interface Held {
+  readonly message: HeldMessage
+  readonly isLost: () => boolean
+  readonly arrive: () => void
 }
 
 /** What one incarnation of a member sees. After `detach` nothing goes in or out. */
@@ -74,6 +88,7 @@ export class Links {
   readonly #disturbances = new Set<Disturbance>()
   readonly #interceptors = new Map<Endpoint, Interceptor>()
   #breaking = true
+  #held: Held[] = []
   #sent = 0
 
   /** `twins`: members that run twice. */
@@ -175,6 +190,24 @@ export class Links {
     this.#refreshAll(member)
   }
 
+  /** With `held` links: what is on its way, in the order of sending. What a break has lost is not. */
+  held(): readonly HeldMessage[] {
+    this.#held = this.#held.filter(({ isLost }) => !isLost())
+    return this.#held.map(({ message }) => message)
+  }
+
+  /** A held message arrives in the next virtual event. Throws a RangeError if it is not on its way, or an earlier one of the same link is. */
+  release(id: number): void {
+    const waiting = this.held()
+    const wanted = waiting.find((message) => message.id === id)
+    if (!wanted) throw new RangeError(`expected a message that is on its way (${waiting.map((message) => message.id).join(', ') || 'none is'}), found ${id}`)
+    const first = waiting.find(({ from, to }) => from === wanted.from && to === wanted.to)
+    if (first && first.id !== id) throw new RangeError(`messages of vp${wanted.from} reach vp${wanted.to} in order: expected ${first.id} first, found ${id}`)
+    const held = this.#held.find(({ message }) => message.id === id)
+    this.#held = this.#held.filter((other) => other !== held)
+    if (held) this.time.schedule(0, held.arrive)
+  }
+
   #breakPair(a: Endpoint, b: Endpoint, pair: Pair): () => void {
     pair.broken += 1
     this.#refresh(a, b)
@@ -245,16 +278,22 @@ export class Links {
     const port = this.#ports[to]
     const id = (this.#sent += 1)
     this.trace?.add({ type: 'sent', id, from, to, bytes })
-    const atMs = overtaken
-      ? this.time.nowMs + this.random.between(this.options.minDelayMs, this.options.maxDelayMs + OVERTAKEN_MS)
-      : this.#arrivalMs(pair, from, to, extraMs)
-    this.time.schedule(atMs - this.time.nowMs, () => {
+    const arrive = (): void => {
       if (pair.generation !== generation || port?.attached !== true) return
       this.trace?.add({ type: 'received', id, from, to, bytes })
       const sender = this.#table.memberOf(from)
       this.#interceptors.get(to)?.receives?.({ from: sender, to: this.#table.memberOf(to), bytes })
       port.handlers?.message(sender, bytes)
-    })
+    }
+    if (this.options.held) {
+      const message = { id, from: this.#table.memberOf(from), to: this.#table.memberOf(to), bytes }
+      this.#held.push({ message, isLost: () => pair.generation !== generation || port?.attached !== true, arrive })
+      return
+    }
+    const atMs = overtaken
+      ? this.time.nowMs + this.random.between(this.options.minDelayMs, this.options.maxDelayMs + OVERTAKEN_MS)
+      : this.#arrivalMs(pair, from, to, extraMs)
+    this.time.schedule(atMs - this.time.nowMs, arrive)
   }
 
   /** When a message that leaves now arrives: never before an earlier one of the same sender. */

@@ -1,5 +1,7 @@
+import { PeerError } from '../../kernel/index.js'
 import type { KeyRange, Namespace, Store, StoreBatch, StoreSnapshot, WriteKind } from '../../plugins/level/index.js'
 import type { Random } from './random.js'
+import type { DiskFault } from './sim-disk.js'
 import type { VirtualTime } from './virtual-clock.js'
 
 /** How a peer ends: `kill` keeps what the operating system was given, `power` may lose whatever was not synced. */
@@ -17,10 +19,15 @@ export interface SimulatedDisk {
   readonly writes: number
   /** Added to the time of every write from now on: a slow disk. */
   slowMs: number
+  /** When `afterWrites` more have been done, a write fails, and every later one until the peer ends; undefined takes that back. */
+  failNextWrite(fault: DiskFault | undefined, afterWrites?: number): void
+  /** A write has failed, and the peer that asked for it has not ended yet. */
+  readonly hasFailed: boolean
   /** Called when a write has become durable and nobody has been told yet: the moment between any two writes. */
   onWrite: (() => void) | undefined
 }
 
+/** How long writes take. */
 export interface MemoryDiskOptions {
   readonly minWriteMs: number
   readonly maxWriteMs: number
@@ -43,6 +50,7 @@ interface Operation {
 interface Write {
   readonly operations: readonly Operation[]
   readonly resolve: () => void
+  readonly reject: (reason: Error) => void
 }
 
 /**
@@ -52,13 +60,26 @@ interface Write {
 export function createMemoryDisk(time: VirtualTime, random: Random, options: MemoryDiskOptions): SimulatedDisk {
   const data = new Map<string, Rows>()
   let current: MemoryStore | undefined
+  let planned: { readonly fault: DiskFault; left: number } | undefined
   const disk: SimulatedDisk = {
     writes: 0,
     slowMs: 0,
     onWrite: undefined,
+    get hasFailed() {
+      return current?.failure !== undefined
+    },
+    failNextWrite(fault, afterWrites = 0) {
+      planned = fault && { fault, left: afterWrites }
+    },
     open() {
       const store = new MemoryStore(data, {
         schedule: (task) => void time.schedule(disk.slowMs + random.between(options.minWriteMs, options.maxWriteMs), task),
+        fault: () => {
+          if (planned === undefined || planned.left-- > 0) return undefined
+          const { fault } = planned
+          planned = undefined
+          return fault
+        },
         written: () => {
           counter.writes += 1
           disk.onWrite?.()
@@ -68,7 +89,8 @@ export function createMemoryDisk(time: VirtualTime, random: Random, options: Mem
       return Promise.resolve(store)
     },
     crash(kind) {
-      current?.crash((waiting) => (kind === 'kill' ? waiting : random.below(waiting + 1)))
+      const isCertain = kind === 'kill' && current?.failure === undefined
+      current?.crash((waiting) => (isCertain ? waiting : random.below(waiting + 1)))
       current = undefined
     },
     wipe: () => data.clear(),
@@ -79,6 +101,8 @@ export function createMemoryDisk(time: VirtualTime, random: Random, options: Mem
 
 interface MemoryStoreHost {
   schedule(task: () => void): void
+  /** How the write that is to be done now fails, if it does. */
+  fault(): DiskFault | undefined
   written(): void
 }
 
@@ -115,6 +139,8 @@ class MemoryStore implements Store {
   #waiting: Write[] = []
   #writing: Write[] = []
   #isDead = false
+  /** Why nothing is written any more: a later write without an earlier one would be a state that never was. */
+  failure: Error | undefined
 
   constructor(data: Map<string, Rows>, host: MemoryStoreHost) {
     this.#data = data
@@ -137,9 +163,10 @@ class MemoryStore implements Store {
 
   commit(batch: StoreBatch, _kind: WriteKind): Promise<void> {
     if (!(batch instanceof MemoryBatch)) return Promise.reject(new TypeError('expected a batch of this store, found another one'))
-    return new Promise((resolve) => {
+    if (this.failure) return Promise.reject(this.failure)
+    return new Promise((resolve, reject) => {
       if (this.#isDead) return
-      this.#waiting.push({ operations: batch.operations, resolve })
+      this.#waiting.push({ operations: batch.operations, resolve, reject })
       if (this.#writing.length === 0) this.#writeGroup()
     })
   }
@@ -168,12 +195,23 @@ class MemoryStore implements Store {
     this.#writing = group
     this.#host.schedule(() => {
       if (this.#isDead) return
+      const fault = this.#host.fault()
+      if (fault) return this.#fail(fault, group)
       for (const write of group) this.#apply(write)
       this.#writing = []
       this.#host.written()
       // `written` may have crashed the peer.
       if (this.#isAlive()) this.#acknowledge(group)
     })
+  }
+
+  /** After EIO what was being written may be on the disk: the crash that has to follow decides. */
+  #fail(fault: DiskFault, group: readonly Write[]): void {
+    this.failure = new PeerError('ERR_STORE_WRITE', `the store could not write: simulated ${fault}`)
+    const failed = [...group, ...this.#waiting]
+    this.#waiting = []
+    this.#writing = fault === 'EIO' ? [...group] : []
+    for (const { reject } of failed) reject(this.failure)
   }
 
   #isAlive(): boolean {

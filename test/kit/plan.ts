@@ -24,6 +24,7 @@ export interface PlanOptions {
   readonly repetitions?: NonNullable<Scenario['repetitions']>
   /** Swaps that operators ask for, and the engines that they go to; `tolerates` holds for all of these. */
   readonly swaps?: { readonly engines: readonly SwapTarget[]; readonly count?: number }
+  readonly hosts?: NonNullable<Scenario['hosts']>
 }
 
 /** Makes the scenario of a seed: some faults of the wanted kinds, within what the engine tolerates. The same options give the same scenario. */
@@ -54,6 +55,7 @@ export function planScenario(options: PlanOptions): Scenario {
     durationMs,
     patienceMs: options.patienceMs ?? 60_000,
     expect: options.expect ?? 'progress',
+    ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
     ...(options.repetitions === undefined ? {} : { repetitions: options.repetitions }),
   }
 }
@@ -133,6 +135,8 @@ class FaultPlanner {
       case 'slow-disk':
       case 'slow-execution':
         return [{ kind, ...during, member: this.#any(), extraMs: round(random.between(20, 300)) }]
+      case 'failing-disk':
+        return this.#oneOrTwo(() => ({ kind, ...this.#during(), member: this.#any(), error: random.pick(['ENOSPC', 'EIO']), afterWrites: random.below(6) }))
       case 'clock':
         return [{ kind, ...during, member: this.#any(), jumpMs: round(random.between(-100_000, 100_000)) }]
       case 'loss':

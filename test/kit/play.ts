@@ -20,6 +20,7 @@ export interface PlayedEngine {
   readonly successors?: readonly { readonly factory: EngineFactory; readonly options?: unknown }[]
 }
 
+/** What is kept and said of a run. */
 export interface PlayOptions {
   /** Keep what happened, for diagrams. Default false. */
   readonly trace?: boolean
@@ -64,7 +65,7 @@ class Play<L extends Ledger> {
     { trace = false, log }: PlayOptions,
     world: LedgerWorld<L>,
   ) {
-    const { seed, members, faults, delayMs, diskMs, signatures, repetitions } = scenario
+    const { seed, members, faults, delayMs, diskMs, signatures, repetitions, hosts } = scenario
     const byzantine = byzantineOf(faults)
     const gone = new Set([...byzantine, ...deadOf(faults)])
     this.#live = Array.from({ length: members }, (_, index) => index).filter((index) => !gone.has(index))
@@ -80,6 +81,7 @@ class Play<L extends Ledger> {
       disk: { minWriteMs: diskMs[0], maxWriteMs: diskMs[1] },
       byzantine,
       twins: twinsOf(faults),
+      hostsTalk: hosts !== 'silent',
       executesRepetitions: repetitions === 'executed',
       ...(signatures === 'p256' ? { signer: createP256Signers() } : {}),
       trace,
@@ -123,7 +125,8 @@ class Play<L extends Ledger> {
     const simulation = this.#simulation
     for (const member of this.#live) simulation.peer(member).submit(makeTransaction(`last of vp${member}`))
     await simulation.runUntil('every accepted transaction is in every chain and nobody waits', this.#isOver(), scenario.patienceMs)
-    if (this.engine.successors) await simulation.runUntil('everybody is in one epoch at one height, and no swap is under way', () => this.#isAlike(), scenario.patienceMs)
+    if (this.engine.successors)
+      await simulation.runUntil('everybody is in one epoch at one height, and no swap is under way', () => this.#isAlike(), scenario.patienceMs)
   }
 
   /** What operators began is over, and nobody is left behind; nobody helps with an earlier epoch any more. */

@@ -37,6 +37,8 @@ export interface Scenario {
   readonly expect: 'progress' | 'safety'
   /** What an engine orders although the chain holds it: left out, as hosts do in a network without originals (default), or executed again, which breaks the checks. */
   readonly repetitions?: 'left-out' | 'executed'
+  /** `silent`: hosts tell each other nothing and cannot help an engine that is behind, so it shows what it can do alone. Default: they talk. */
+  readonly hosts?: 'talking' | 'silent'
 }
 
 /** Reads a scenario from JSON; throws ERR_SIMULATION_SCENARIO naming the field that is wrong. */
@@ -72,7 +74,8 @@ function isScenario(value: unknown): value is Scenario {
     isOneOf(fields.get('ledger'), ['real', 'logical']) &&
     isOneOf(fields.get('signatures'), ['keyed-hash', 'p256']) &&
     isOneOf(fields.get('expect'), ['progress', 'safety']) &&
-    isOneOf(fields.get('repetitions') ?? 'left-out', ['left-out', 'executed'])
+    isOneOf(fields.get('repetitions') ?? 'left-out', ['left-out', 'executed']) &&
+    isOneOf(fields.get('hosts') ?? 'talking', ['talking', 'silent'])
   return fields.get('format') === 'weft-scenario/1' && areNumbers && areLists && areRanges && areWords
 }
 

@@ -3,6 +3,7 @@ import { byzantineOf, deadOf, type Fault } from './faults.js'
 import { type PlayedEngine, playScenario } from './play.js'
 import type { Scenario } from './scenario.js'
 
+/** How much is spent on a smaller scenario. */
 export interface ShrinkOptions {
   /** Runs that may be spent. Default 400. */
   readonly maxRuns?: number
@@ -10,6 +11,7 @@ export interface ShrinkOptions {
   readonly progress?: (runs: number, smallest: Scenario) => void
 }
 
+/** A smaller scenario that fails in the same way. */
 export interface Shrunk {
   readonly scenario: Scenario
   readonly runs: number

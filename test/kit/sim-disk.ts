@@ -35,6 +35,8 @@ export class SimDisk {
   /** In the log, but neither synced nor applied: its sync failed. */
   #limbo: readonly Change[] | undefined
   #fault: DiskFault | undefined
+  #writesBeforeFault = 0
+  #hasFailed = false
   #broken: Error | undefined
   #process: SimLevel | undefined
   #counts = { writes: 0, syncs: 0, changes: 0 }
@@ -58,9 +60,15 @@ export class SimDisk {
     return new SimLevel(this.#machine)
   }
 
-  /** Makes the next write that completes fail. After `EIO` the process can write nothing more, as LevelDB does. */
-  failNextWrite(fault: DiskFault = 'ENOSPC'): void {
+  /** Makes the next write that completes fail, or one so many writes later; undefined takes it back. After `EIO` the process can write nothing more, as LevelDB does. */
+  failNextWrite(fault: DiskFault | undefined, afterWrites = 0): void {
     this.#fault = fault
+    this.#writesBeforeFault = afterWrites
+  }
+
+  /** A write of the present process has failed. */
+  get hasFailed(): boolean {
+    return this.#hasFailed
   }
 
   /** The process dies (`kill -9`): what the system was given stays; of the writes in flight some first ones may have reached it. */
@@ -116,9 +124,10 @@ export class SimDisk {
   #failure(write: Write): Error | undefined {
     if (this.#broken !== undefined) return this.#broken
     const fault = this.#fault
+    if (fault === undefined || this.#writesBeforeFault-- > 0) return undefined
     this.#fault = undefined
+    this.#hasFailed = true
     if (fault === 'ENOSPC') return diskError('LEVEL_IO_ERROR', 'IO error: /sim/000003.log: No space left on device')
-    if (fault !== 'EIO') return undefined
     this.#limbo = write.changes
     this.#broken = diskError('LEVEL_IO_ERROR', 'IO error: /sim/000003.log: Input/output error')
     return this.#broken
@@ -151,6 +160,7 @@ export class SimDisk {
     if (this.#limbo !== undefined) this.#append(this.#limbo)
     this.#limbo = undefined
     this.#broken = undefined
+    this.#hasFailed = false
     this.#process = undefined
   }
 }

@@ -46,10 +46,11 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly openLedger: LedgerOpener<L>
   readonly wrapStore: (store: Store) => Store
   /** Executes on the ledger of one life. */
-  readonly chaincode: (ledger: L) => Executor
+  readonly chaincode: (ledger: Ledger, host: () => ConsensusHost | undefined) => Executor
   readonly signer: ConsensusSigner
   readonly limits: ConsensusHostOptions['limits']
   readonly executesRepetitions: boolean
+  readonly hostsTalk: boolean
   readonly transfer: ((peer: SimulatedPeer<L>, target: Parameters<StateTransfer>[0]) => ReturnType<StateTransfer>) | undefined
   /** Finishes a transfer that a crash interrupted. */
   readonly repair: ((peer: SimulatedPeer<L>, ledger: L, isWanted: () => boolean) => Promise<void>) | undefined
@@ -66,6 +67,8 @@ interface Life<L extends Ledger> {
   isAlive: boolean
   isStopping: boolean
   readonly attachment: Attachment
+  /** Made, and perhaps not past its start. */
+  starting: ConsensusHost | undefined
   host: ConsensusHost | undefined
   ledger: L | undefined
 }
@@ -128,12 +131,12 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     }
     this.#startsAgain = false
     const { links, endpoint, trace } = this.#options
-    const life: Life<L> = { isAlive: true, isStopping: false, attachment: links.connect(endpoint), host: undefined, ledger: undefined }
+    const life: Life<L> = { isAlive: true, isStopping: false, attachment: links.connect(endpoint), starting: undefined, host: undefined, ledger: undefined }
     this.#life = life
     this.starts += 1
     trace.sink?.add({ type: 'starts', at: endpoint })
     this.#boot(life).catch((error: unknown) => {
-      if (life.isAlive) this.#violation('safety', `could not start: ${messageOf(error)}`)
+      if (life.isAlive) this.#failed('could not start', error)
     })
   }
 
@@ -141,7 +144,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   crash(kind: CrashKind): void {
     const life = this.#life
     if (!life) return
-    this.#options.trace.sink?.add({ type: 'crashes', at: this.endpoint, kind })
+    this.#options.trace.sink?.add({ type: 'crashes', at: this.endpoint, kind: this.disk.hasFailed ? 'disk' : kind })
     this.#life = undefined
     life.isAlive = false
     life.host?.kill()
@@ -163,7 +166,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       if (this.#startsAgain) this.start()
     }
     life.host.stop().then(end, (error: unknown) => {
-      if (life.isAlive) this.#violation('safety', `could not stop: ${messageOf(error)}`)
+      if (life.isAlive) this.#failed('could not stop', error)
       end()
     })
   }
@@ -204,6 +207,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     if (!life.isAlive) return
     this.#watch(life, ledger)
     const host = createConsensusHost(this.#hostOptions(life, store, ledger, clock))
+    life.starting = host
     await host.start()
     if (!life.isAlive) return
     life.ledger = ledger
@@ -226,13 +230,13 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   }
 
   #hostOptions(life: Life<L>, store: Store, ledger: L, clock: Clock): ConsensusHostOptions {
-    const { self, members, engine, engines, random, seed, signer, limits, executesRepetitions, transfer, invariants, endpoint } = this.#options
+    const { self, members, engine, engines, random, seed, signer, limits, executesRepetitions, hostsTalk, transfer, invariants, endpoint } = this.#options
     const sink = this.#options.trace.sink
     const { transport, notes } = splitTransport(life.attachment.transport)
     return {
       store,
       ledger,
-      chaincode: this.#chaincode(clock, ledger),
+      chaincode: this.#chaincode(life, clock, ledger),
       engine,
       engines,
       members,
@@ -241,7 +245,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       clock,
       log: this.#logger(life),
       transport,
-      notes,
+      ...(hostsTalk ? { notes } : {}),
       signer,
       executesRepetitions,
       ...(limits ? { limits } : {}),
@@ -249,7 +253,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       ...(transfer ? { transfer: (target) => transfer(this, target) } : {}),
       defer: this.#options.defer,
       onFatal: (reason) => {
-        if (life.isAlive) this.#violation('safety', `failed: ${messageOf(reason)}`)
+        if (life.isAlive) this.#failed('failed', reason)
       },
       observer: {
         event: (event, epoch) => {
@@ -275,7 +279,8 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       critical: (message, facts) => {
         log.critical(message, facts)
         // Whoever has not got the code may follow without it, and has to say so.
-        if (life.isAlive && !(life.host?.status().halted === undefined && this.shelf.isSpoilt)) this.#violation('contract', `is halted: ${typeof facts?.['reason'] === 'string' ? facts['reason'] : message}`)
+        if (life.isAlive && !(life.host?.status().halted === undefined && this.shelf.isSpoilt))
+          this.#violation('contract', `is halted: ${typeof facts?.['reason'] === 'string' ? facts['reason'] : message}`)
       },
     }
   }
@@ -286,8 +291,8 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     return stateOf(this.#options.engine.factory, record && decode(EpochRecord, record), candidate && decode(SwapCandidate, candidate))
   }
 
-  #chaincode(clock: Clock, ledger: L): Executor {
-    const chaincode = this.#options.chaincode(ledger)
+  #chaincode(life: Life<L>, clock: Clock, ledger: L): Executor {
+    const chaincode = this.#options.chaincode(ledger, () => life.starting)
     return {
       execute: async (batch, transactions) => {
         const { slowMs } = this.execution
@@ -295,6 +300,12 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
         return chaincode.execute(batch, transactions)
       },
     }
+  }
+
+  /** A peer whose disk could not write has to end; anything else must not happen. */
+  #failed(what: string, reason: unknown): void {
+    if (this.disk.hasFailed) this.crash('kill')
+    else this.#violation('safety', `${what}: ${messageOf(reason)}`)
   }
 
   #violation(kind: FailureKind, what: string): void {

@@ -54,6 +54,8 @@ export interface SimulationOptions<L extends Ledger> {
   /** Default: keyed hashes. */
   readonly signer?: (member: Member) => ConsensusSigner
   readonly limits?: ConsensusHostOptions['limits']
+  /** False: hosts tell each other nothing, compare no chains and change no engines. Default true. */
+  readonly hostsTalk?: boolean
   /** Hosts execute again what is ordered although the chain holds it, as originals do. Default false. */
   readonly executesRepetitions?: boolean
   /** Keep what happened. Default false. */
@@ -212,7 +214,12 @@ export class Simulation<L extends Ledger = Ledger> {
   #peerOptions(options: SimulationOptions<L>, members: readonly Member[], self: Member, endpoint: Endpoint): SimulatedPeerOptions<L> {
     const { engine, successors = [], policy = { kind: 'doors' } } = options
     const first = ownEngine(engine.factory, { origin: 'the simulation', options: engine.options })
-    const catalog = new EngineShelf([first, ...successors.map((each) => ('factory' in each ? each : { factory: each, options: {} })).map(({ factory, options: raw }) => ownEngine(factory, { origin: 'the simulation', options: raw }))])
+    const catalog = new EngineShelf([
+      first,
+      ...successors
+        .map((each) => ('factory' in each ? each : { factory: each, options: {} }))
+        .map(({ factory, options: raw }) => ownEngine(factory, { origin: 'the simulation', options: raw })),
+    ])
     const signer = (options.signer ?? createKeyedHashSigner)(self)
     const makeDisk = options.makeDisk ?? ((time: VirtualTime, random: Random) => createMemoryDisk(time, random, options.disk ?? DEFAULT_DISK))
     return {
@@ -228,9 +235,11 @@ export class Simulation<L extends Ledger = Ledger> {
       wrapStore: options.wrapStore ?? ((store) => store),
       engines: catalog,
       random: this.random.fork(`operators of ${endpoint}`),
-      chaincode: (ledger) => createExecutor(successionRules({ engine: first, members, policy, ledger, signer })),
+      chaincode: (ledger, host) =>
+        createExecutor(successionRules({ engine: first, members, policy, ledger, signer, recovered: () => host()?.recovery.record })),
       signer,
       limits: options.limits,
+      hostsTalk: options.hostsTalk ?? true,
       executesRepetitions: options.executesRepetitions ?? false,
       transfer: options.transfer && ((peer, target) => this.#transfer(peer, target)),
       repair: options.isWhole && ((peer, ledger, isWanted) => this.#repair(peer, ledger, () => isWanted() && options.isWhole?.(ledger) === false)),

@@ -1,4 +1,16 @@
-import { Block, blockTransactions, decode, EpochBlockMetadata, EpochMarker, type EpochRecord, SwapCancel, type SwapCandidate, SwapProposal, SwapReady, Transaction } from '../../proto/index.js'
+import {
+  Block,
+  blockTransactions,
+  decode,
+  EpochBlockMetadata,
+  EpochMarker,
+  type EpochRecord,
+  SwapCancel,
+  type SwapCandidate,
+  SwapProposal,
+  SwapReady,
+  Transaction,
+} from '../../proto/index.js'
 import { callOf, candidateId, CONSENSUS_NAME, type EngineFactory } from '../../plugins/consensus/index.js'
 
 const NAME_BYTES = Buffer.from(CONSENSUS_NAME)
@@ -125,7 +137,14 @@ export class SuccessionModel {
     if (alike.size < this.members - faults) return wrong
     const { engine, version } = pending.proposal
     const next = worst(pending.proposal)
-    this.#eras.push({ epoch: epoch + 1n, engine: `${engine}@${version}`, activation: number, faults: next, markersNeeded: this.members - Math.max(faults, next), started: [] })
+    this.#eras.push({
+      epoch: epoch + 1n,
+      engine: `${engine}@${version}`,
+      activation: number,
+      faults: next,
+      markersNeeded: this.members - Math.max(faults, next),
+      started: [],
+    })
     this.#counts.happened += 1
     this.#pending = undefined
     this.#used = new Set()

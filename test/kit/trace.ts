@@ -7,7 +7,7 @@ import type { CrashKind } from './memory-disk.js'
 export type TraceEvent =
   | { readonly type: 'starts' | 'stops' | 'repairs'; readonly at: Endpoint }
   | { readonly type: 'runs'; readonly at: Endpoint; readonly height: bigint }
-  | { readonly type: 'crashes'; readonly at: Endpoint; readonly kind: CrashKind }
+  | { readonly type: 'crashes'; readonly at: Endpoint; readonly kind: CrashKind | 'disk' }
   | { readonly type: 'event'; readonly at: Endpoint; readonly event: EngineEvent }
   | { readonly type: 'vote'; readonly at: Endpoint; readonly slot: string; readonly value: string }
   | { readonly type: 'accepted'; readonly at: Endpoint; readonly txid: string }

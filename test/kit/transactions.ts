@@ -6,8 +6,10 @@ import {
   CONSENSUS_NAME,
   type ConsensusHostOptions,
   type ContractRules,
+  type EngineRequest,
   isToSuccession,
   Refusal,
+  requestId,
   SUCCESSION_KEYS,
 } from '../../plugins/consensus/index.js'
 import type { ExecutedTransaction, LedgerBatch } from '../../plugins/ledger/index.js'
@@ -38,6 +40,12 @@ export function makeTransaction(name: string, options: { readonly fails?: boolea
     cert: new Uint8Array(),
     signature: new Uint8Array(),
   })
+}
+
+/** The request that `makeTransaction`'s bytes are, as engines get it. */
+export function makeRequest(name: string): EngineRequest {
+  const bytes = makeTransaction(name)
+  return { id: requestId(bytes), bytes }
 }
 
 /** The txid of `makeTransaction`'s bytes. */

@@ -31,7 +31,7 @@ describe('a store whose disk fails', () => {
   it('rejects all members of the failed group', async () => {
     const disk = new SimDisk()
     const store = await createStore(disk.open())
-    disk.failNextWrite()
+    disk.failNextWrite('ENOSPC')
     const results = await Promise.allSettled([put(store, 'a', { x: '1' }), put(store, 'a', { y: '1' })])
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   })
@@ -40,7 +40,7 @@ describe('a store whose disk fails', () => {
     const disk = new SimDisk()
     const store = await createStore(disk.open())
     await put(store, 'a', { k: 'v' })
-    disk.failNextWrite()
+    disk.failNextWrite('ENOSPC')
     await expect(put(store, 'a', { k: 'w' })).rejects.toMatchObject({ code: 'ERR_STORE_WRITE' })
     expect(get(store, 'a', 'k')).toBe('v')
     const snapshot = store.snapshot()
@@ -52,7 +52,7 @@ describe('a store whose disk fails', () => {
     const disk = new SimDisk()
     const store = await createStore(disk.open())
     await put(store, 'a', { k: '1' })
-    disk.failNextWrite()
+    disk.failNextWrite('ENOSPC')
     await expect(put(store, 'new', { k: '2' })).rejects.toMatchObject({ code: 'ERR_STORE_WRITE' })
     await store.close()
     const again = await createStore(disk.open())
@@ -76,7 +76,7 @@ describe('a store whose disk fails', () => {
 
   it('says at the start that it cannot write', async () => {
     const disk = new SimDisk()
-    disk.failNextWrite()
+    disk.failNextWrite('ENOSPC')
     await expect(createStore(disk.open())).rejects.toMatchObject({ code: 'ERR_STORE_WRITE' })
   })
 })

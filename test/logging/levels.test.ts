@@ -114,3 +114,11 @@ test('a log file that was moved away is opened anew', () => {
 test('a log file that cannot be opened is an error that names the key', () => {
   expect(() => createLogFile('/proc/none/peer.log')).toThrow(/^logging.file: cannot open \/proc\/none\/peer.log: ENOENT/)
 })
+
+test('a peer without a log file lives through SIGHUP, and says that there was nothing to do', async () => {
+  const before = process.listenerCount('SIGHUP')
+  const { lines } = await peerWith()
+  expect(process.listenerCount('SIGHUP')).toBe(before + 1)
+  process.emit('SIGHUP')
+  expect(lines.join('\n')).toContain('SIGHUP: there is no log file to be opened anew (logging.file)')
+})

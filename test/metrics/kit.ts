@@ -61,7 +61,7 @@ export function fakeConsensus() {
           },
           status: () => status.value,
         })
-        peer.provide(CONSENSUS_FIGURES, { counters, metrics: () => new Map([['host_x', 3]]) })
+        peer.provide(CONSENSUS_FIGURES, { counters, metrics: () => new Map([['host_x', 3]]), queues: () => ({ inbox: 0, outbox: 0 }) })
       })
     },
   })

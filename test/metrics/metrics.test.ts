@@ -3,16 +3,17 @@ import { join } from 'node:path'
 import { Client, credentials } from '@grpc/grpc-js'
 import { expect, onTestFinished, test } from 'vitest'
 import chaincode from '../../plugins/chaincode/index.js'
+import events from '../../plugins/events/index.js'
 import ledger from '../../plugins/ledger/index.js'
 import level from '../../plugins/level/index.js'
 import { METRIC_UNITS } from '../../plugins/metrics/index.js'
-import { AdminService, LedgerToolsService, callUnary, openStream } from '../../proto/index.js'
+import { AdminService, EventsService, EventType, LedgerToolsService, callUnary, openStream } from '../../proto/index.js'
 import { fakeConsensus, metricsPeer } from './kit.js'
 
 const ROOT = join(import.meta.dirname, '../..')
 
 test('the documented table is what the registry holds: name, type, labels', async () => {
-  const { scrape, get } = await metricsPeer([level, ledger, chaincode, fakeConsensus().plugin])
+  const { scrape, get } = await metricsPeer([level, ledger, chaincode, events, fakeConsensus().plugin], { 'peer.validator.events.address': '127.0.0.1:0' })
   await scrape()
   const text = await (await get('/metrics')).text()
   const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type]))
@@ -123,6 +124,34 @@ test('calls are counted by method and code, connections by listener', async () =
     labels: { listener: 'peer', method: '/weft.LedgerTools/Verify', code: 'OK' },
     value: '1',
   })
+})
+
+test('HTTP requests are counted by route and status; what clients make up is no label', async () => {
+  const { get, scrape } = await metricsPeer()
+  for (const path of ['/livez', '/livez', '/made/up/1', '/made/up/2']) await (await get(path)).text()
+  const counted = (await scrape()).get('peer_http_requests_total')?.metrics
+  expect(counted).toContainEqual({ labels: { listener: 'metrics', method: 'GET', route: '/livez', code: '200' }, value: '2' })
+  expect(counted).toContainEqual({ labels: { listener: 'metrics', method: 'GET', route: 'none', code: '404' }, value: '2' })
+})
+
+test('consumers of events and what they are sent are counted, over gRPC and HTTP alike', async () => {
+  const { peer, scrape } = await metricsPeer([level, ledger, events], {
+    'peer.validator.events.address': '127.0.0.1:0',
+    'peer.validator.events.maxconsumers': 1,
+  })
+  const client = new Client(peer.listenerAddress('events'), credentials.createInsecure())
+  onTestFinished(() => client.close())
+  const consume = () => openStream(client, EventsService.chat)
+  const first = consume()
+  first.on('error', () => undefined)
+  first.write({ Event: { $case: 'register', value: { events: [{ eventType: EventType.BLOCK, RegInfo: undefined }] } } })
+  await new Promise((resolve) => first.once('data', resolve))
+  const second = consume()
+  await new Promise((resolve) => second.once('error', resolve))
+  const value = async (name: string) => (await scrape()).get(`peer_events_${name}`)?.metrics[0]?.value
+  expect([await value('open_consumers'), await value('consumers_total'), await value('refused_total'), await value('sent_total')]).toEqual(['1', '1', '1', '1'])
+  first.cancel()
+  await expect.poll(() => value('open_consumers')).toBe('0')
 })
 
 test('without metrics nothing listens', async () => {

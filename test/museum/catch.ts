@@ -12,34 +12,25 @@ export interface Caught {
   readonly seconds: number
 }
 
-/** Bundled once for all mutants of a specimen. */
-const healthyOnes = new Map<keyof typeof SPECIMENS, Promise<Exhibit>>()
-
-function healthyOf(name: keyof typeof SPECIMENS): Promise<Exhibit> {
-  const known = healthyOnes.get(name) ?? exhibit(SPECIMENS[name], undefined)
-  healthyOnes.set(name, known)
-  return known
-}
-
 function engineOf({ options, successors: wanted = [] }: Specimen, { factory, successors }: Pick<Exhibit, 'factory' | 'successors'>): PlayedEngine {
   const played = successors.map((each, index) => ({ factory: each, options: wanted[index]?.options ?? {} }))
   return { factory, options, ...(played.length > 0 ? { successors: played } : {}) }
 }
 
+/** What every engine of a network bears. */
 function leastTolerance(engines: readonly EngineFactory[], members: number): { readonly crashed: number; readonly byzantine: number } {
   const all = engines.map((engine) => engine.tolerates(members))
   return { crashed: Math.min(...all.map(({ crashed }) => crashed)), byzantine: Math.min(...all.map(({ byzantine }) => byzantine)) }
 }
 
-/** Plays seeds until the mutant is caught; undefined if it lives through all of them. */
-export async function catchMutant(mutant: Mutant, seeds: number): Promise<Caught | undefined> {
+/** Plays these seeds until the mutant is caught; undefined if it lives through all of them. */
+export async function catchMutant(mutant: Mutant, seeds: Iterable<number>): Promise<Caught | undefined> {
   const startedMs = performance.now()
   const specimen: Specimen = SPECIMENS[mutant.specimen]
-  const { kit, factory, successors } = await exhibit(specimen, mutant)
-  const healthy = await healthyOf(mutant.specimen)
+  const { kit, factory, successors } = await exhibit(mutant.specimen, mutant)
   const engine = engineOf(specimen, { factory, successors })
   const { members } = specimen
-  for (let seed = 1; seed <= seeds; seed += 1) {
+  for (const seed of seeds) {
     const scenario = kit.planScenario({
       seed,
       members,
@@ -50,12 +41,14 @@ export async function catchMutant(mutant: Mutant, seeds: number): Promise<Caught
       ...(mutant.swaps === undefined
         ? { repetitions: 'executed' as const }
         : { swaps: { engines: [factory, ...successors].map(({ name }) => ({ name })), count: mutant.swaps } }),
+      ...(mutant.hosts ? { hosts: mutant.hosts } : {}),
       ...(mutant.requests === undefined ? {} : { requests: mutant.requests }),
       ...(mutant.durationMs === undefined ? {} : { durationMs: mutant.durationMs }),
     })
     const { failure } = await kit.playScenario(engine, scenario)
     if (failure && (mutant.kind ?? failure.kind) === failure.kind) {
       // Only what the healthy one survives shows that the mutation was noticed.
+      const healthy = await exhibit(mutant.specimen, undefined)
       const unmutated = await healthy.kit.playScenario(engineOf(specimen, healthy), scenario)
       if (unmutated.failure) continue
       const { kind, statement } = failure

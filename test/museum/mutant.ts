@@ -1,8 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build, type Plugin } from 'esbuild'
+import { type BuildContext, context, type OnLoadResult } from 'esbuild'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
+import type { checkContract } from '../consensus/swap/contract-check.js'
 import type * as Kit from '../kit/index.js'
 import type { FaultKind } from '../kit/index.js'
 
@@ -32,6 +33,8 @@ export interface Mutant {
   readonly faults?: readonly FaultKind[]
   /** How the kit must say that it is broken; default: in any way. */
   readonly kind?: 'safety' | 'liveness' | 'contract'
+  /** `silent`: its host does not help it. */
+  readonly hosts?: 'silent'
   readonly requests?: number
   readonly durationMs?: number
   /** Swaps that operators ask for, if the specimen has successors. */
@@ -73,6 +76,7 @@ export const SPECIMENS = {
       { module: 'test/simulator/skeletons/candidates.ts', export: 'silentCandidate' },
     ],
   },
+  'example hotstuff': { module: 'examples/engines/hotstuff/src/index.ts', export: 'hotstuff', members: 4, options: { viewTimeoutMs: 500 } },
 } as const satisfies Record<string, Specimen>
 
 /** A kit with its host, and an engine: everything of one bundle, so that a change of the host is a change of all of it. */
@@ -80,60 +84,112 @@ export interface Exhibit {
   readonly kit: typeof Kit
   readonly factory: EngineFactory
   readonly successors: readonly EngineFactory[]
+  /** Random calls of the succession against its model (test/consensus/swap/contract-check.ts). */
+  readonly checkContract: typeof checkContract
 }
 
 const ROOT = resolve(import.meta.dirname, '../..')
 /** Below node_modules, so that packages are found and no test runner transforms it. */
 const CACHE = join(ROOT, 'node_modules/.cache/weft-museum')
 
-/** Bundles kit, host and engine with the mutant's change, and loads it. Without a mutant: as they are. Throws if the text to replace is not there exactly once. */
-export async function exhibit(specimen: Specimen, mutant: Pick<Mutant, 'name' | 'file' | 'find' | 'replace'> | undefined): Promise<Exhibit> {
-  const successors = specimen.successors ?? []
-  const lines = [
-    "export * as kit from './test/kit/index.ts'",
-    `export { ${specimen.export} as factory } from './${specimen.module}'`,
-    ...successors.map(({ module, export: name }, index) => `import { ${name} as successor${index} } from './${module}'`),
-    `export const successors = [${successors.map((_, index) => `successor${index}`).join()}]`,
-  ]
-  return loadChanged<Exhibit>(lines.join('\n'), mutant?.name ?? `healthy ${specimen.export} ${successors.length}`, mutant)
+/**
+ * Kit, host and engine with the mutant's change, bundled and loaded; without a mutant: as they are. Throws if the text to replace is not there exactly once.
+ * Each specimen has one bundler that keeps what it has parsed, and is loaded unchanged once.
+ */
+export function exhibit(specimen: keyof typeof SPECIMENS, mutant: Change | undefined): Promise<Exhibit> {
+  let bench = benches.get(specimen)
+  if (!bench) benches.set(specimen, (bench = new Workbench(SPECIMENS[specimen])))
+  return bench.exhibit(mutant)
 }
 
-/** Bundles a module with a change, and loads it. Throws if the text to replace is not there exactly once. */
-export async function loadChanged<T>(contents: string, name: string, mutant: Pick<Mutant, 'name' | 'file' | 'find' | 'replace'> | undefined): Promise<T> {
-  const result = await build({
-    stdin: { contents, resolveDir: ROOT, loader: 'ts' },
-    absWorkingDir: ROOT,
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    packages: 'external',
-    // An engine of examples/engines imports these; they have to be the ones of this bundle.
-    alias: { weft: join(ROOT, 'kernel/index.ts'), 'weft/consensus': join(ROOT, 'plugins/consensus/index.ts') },
-    logLevel: 'silent',
-    plugins: mutant ? [changing(mutant)] : [],
-  })
-  await mkdir(CACHE, { recursive: true })
-  const file = join(CACHE, `${name.replaceAll(/[^a-z0-9]+/gi, '-')}-${process.pid}.mjs`)
-  await writeFile(file, result.outputFiles[0]?.contents ?? '')
-  const loaded: T = await import(/* @vite-ignore */ pathToFileURL(file).href)
-  return loaded
-}
+type Change = Pick<Mutant, 'name' | 'file' | 'find' | 'replace'>
 
-function changing({ name, file, find, replace }: Pick<Mutant, 'name' | 'file' | 'find' | 'replace'>): Plugin {
-  const target = join(ROOT, file)
-  return {
-    name: 'mutant',
-    setup(builder) {
-      builder.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-        if (path !== target) return undefined
-        const text = await readFile(path, 'utf8')
-        const places = text.split(find).length - 1
-        if (places !== 1)
-          throw new Error(`mutant '${name}': expected its text once in ${file}, found it ${places} times: the source has changed, so must the mutant`)
-        return { contents: text.replace(find, () => replace), loader: 'ts' }
-      })
-    },
+const benches = new Map<string, Workbench>()
+
+class Workbench {
+  #bundler: Promise<BuildContext> | undefined
+  #healthy: Promise<Exhibit> | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  #change: Change | undefined
+
+  constructor(private readonly specimen: Specimen) {}
+
+  exhibit(change: Change | undefined): Promise<Exhibit> {
+    if (!change) return (this.#healthy ??= this.#inTurn(undefined))
+    return this.#inTurn(change)
   }
+
+  /** One bundle at a time: the bundler knows only one change. */
+  #inTurn(change: Change | undefined): Promise<Exhibit> {
+    const made = this.#last.then(() => this.#make(change))
+    this.#last = made.catch(() => undefined)
+    return made
+  }
+
+  async #make(change: Change | undefined): Promise<Exhibit> {
+    this.#change = change
+    const bundler = await (this.#bundler ??= this.#open())
+    const { outputFiles = [] } = await bundler.rebuild()
+    await mkdir(CACHE, { recursive: true })
+    const file = join(CACHE, `${(change?.name ?? `healthy ${this.specimen.export}`).replaceAll(/[^a-z0-9]+/gi, '-')}-${process.pid}.mjs`)
+    await writeFile(file, outputFiles[0]?.contents ?? '')
+    try {
+      const loaded: Exhibit = await import(/* @vite-ignore */ pathToFileURL(file).href)
+      return loaded
+    } finally {
+      await rm(file)
+    }
+  }
+
+  async close(): Promise<void> {
+    await (await this.#bundler)?.dispose()
+  }
+
+  #open(): Promise<BuildContext> {
+    const { specimen } = this
+    return context({
+      stdin: {
+        contents: contentsOf(specimen),
+        resolveDir: ROOT,
+        loader: 'ts',
+      },
+      absWorkingDir: ROOT,
+      bundle: true,
+      write: false,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      packages: 'external',
+      // An engine of examples/engines imports these; they have to be the ones of this bundle.
+      alias: { weft: join(ROOT, 'kernel/index.ts'), 'weft/consensus': join(ROOT, 'plugins/consensus/index.ts') },
+      logLevel: 'silent',
+      plugins: [{ name: 'mutant', setup: (builder) => builder.onLoad({ filter: /\.ts$/ }, ({ path }) => this.#changed(path)) }],
+    })
+  }
+
+  async #changed(path: string): Promise<OnLoadResult | undefined> {
+    if (this.#change === undefined || path !== join(ROOT, this.#change.file)) return undefined
+    const { name, file, find, replace } = this.#change
+    const text = await readFile(path, 'utf8')
+    const places = text.split(find).length - 1
+    if (places !== 1)
+      throw new Error(`mutant '${name}': expected its text once in ${file}, found it ${places} times: the source has changed, so must the mutant`)
+    return { contents: text.replace(find, () => replace), loader: 'ts' }
+  }
+}
+
+function contentsOf({ export: name, module, successors = [] }: Specimen): string {
+  return [
+    "export * as kit from './test/kit/index.ts'",
+    "export { checkContract } from './test/consensus/swap/contract-check.ts'",
+    `export { ${name} as factory } from './${module}'`,
+    ...successors.map((each, index) => `import { ${each.export} as successor${index} } from './${each.module}'`),
+    `export const successors = [${successors.map((_, index) => `successor${index}`).join()}]`,
+  ].join('\n')
+}
+
+/** Ends the bundlers, whose processes would live on. */
+export async function closeWorkshop(): Promise<void> {
+  for (const bench of benches.values()) await bench.close()
+  benches.clear()
 }

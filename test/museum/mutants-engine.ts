@@ -130,6 +130,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     find: 'if (n < high || r.ahead.size <= r.quorums.f) return false',
     replace: 'if (n < high || r.ahead.size > 0) return false',
     why: 'checkpoints beyond the window start no transfer',
+    hosts: 'silent',
     ...BEHIND,
   },
   {
@@ -159,10 +160,11 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'engine: missing batches are not fetched',
     ...at('catch-up'),
-    find: "r.say({ $case: 'fetchRequestBatch', value: { batchDigest, replicaId: BigInt(r.self) } }, undefined, holder)",
-    replace: "r.timers.stop('fetch')",
+    find: "  if (batch) r.say({ $case: 'returnRequestBatch', value: batch.message }, undefined, from)\n",
+    replace: '',
     why: 'W10: nobody answers who needs the content of a digest',
-    faults: [...TWINS, ...CHANGES],
+    faults: TWINS,
+    hosts: 'silent',
   },
   {
     name: 'engine: the position is that of the metadata plus one',

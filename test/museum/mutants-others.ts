@@ -21,6 +21,7 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     replace: "this.host.put('hard', pack({ term: this.#term, votedFor: undefined }))",
     why: 'vote twice: after a power cut a member votes for somebody else in the same term',
     kind: 'safety',
+    faults: ['power', 'power', 'blackout', 'partition', 'break'],
   },
   {
     name: 'raft: anybody is up to date',
@@ -54,6 +55,7 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     find: 'this.host.put(keyOf(this.#log.length), pack(entry))',
     replace: 'if (this.#log.length !== 3) this.host.put(keyOf(this.#log.length), pack(entry))',
     why: 'forgotten persistence of a part of the log',
+    hosts: 'silent',
   },
   {
     name: 'hotstuff: a certificate of two votes',

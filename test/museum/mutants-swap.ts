@@ -14,7 +14,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   {
     name: 'swap: sealed one block late',
     ...at('deliveries'),
-    find: 'if (this.options.grown()) this.seal()\n    answer({ type: \'delivered\'',
+    find: "if (this.options.grown()) this.seal()\n    answer({ type: 'delivered'",
     replace: "if (this.isDue) this.seal()\n    this.isDue = this.options.grown()\n    answer({ type: 'delivered'",
     why: 'the engine of the epoch before makes one more block',
     kind: 'safety',
@@ -111,25 +111,66 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   },
 ]
 
-const inContract = (name: string, find: string, replace: string, why: string): ContractMutant => ({ name: `contract: ${name}`, file: 'plugins/consensus/swap/contract.ts', find, replace, why })
+const inContract = (name: string, find: string, replace: string, why: string): ContractMutant => ({
+  name: `contract: ${name}`,
+  file: 'plugins/consensus/swap/contract.ts',
+  find,
+  replace,
+  why,
+})
 
 /** A broken copy of the rules of succession. */
 export type ContractMutant = Pick<Mutant, 'name' | 'file' | 'find' | 'replace' | 'why'>
 
 export const CONTRACT_MUTANTS: readonly ContractMutant[] = [
-  inContract('a ready is counted twice', 'if (candidate.readies.some(({ member }) => member === call.member))', 'if (candidate.readies.length > 99)', 'one validator decides a swap'),
+  inContract(
+    'a ready is counted twice',
+    'if (candidate.readies.some(({ member }) => member === call.member))',
+    'if (candidate.readies.length > 99)',
+    'one validator decides a swap',
+  ),
   inContract(
     'digests need not be equal',
     'readies.filter(({ probe }) => Buffer.compare(probe, call.probe) === 0)',
     'readies.filter(({ probe }) => probe.length > 0)',
     'an engine that orders differently everywhere passes its trial',
   ),
-  inContract('a cancel is counted twice', 'if (candidate.cancels.includes(call.member))', 'if (candidate.cancels.length > 99)', 'one validator stops every swap'),
+  inContract(
+    'a cancel is counted twice',
+    'if (candidate.cancels.includes(call.member))',
+    'if (candidate.cancels.length > 99)',
+    'one validator stops every swap',
+  ),
   inContract('one cancel is enough', 'cancels.length > faultsOf(current)', 'cancels.length > 0', 'one validator stops every swap'),
   inContract('used proposals are not remembered', 'if (used.some(', 'if (used.length > 99 && used.some(', 'an old wish comes true once more'),
-  inContract('the epoch is not compared', '  if (fromEpoch !== epoch) throw', '  if (fromEpoch > epoch + 9n) throw', 'a call of yesterday changes the engine of today'),
-  inContract('one ready less is enough', 'if (alike.length < rules.members.length - faultsOf(current))', 'if (alike.length < rules.members.length - faultsOf(current) - 1)', 'an engine that too few can run'),
-  inContract('the activation block is the next one', '    activation: rules.height(),', '    activation: rules.height() + 1n,', 'the old engine makes one more block'),
-  inContract('two swaps at a time', '  if (pending) throw', '  if (pending && pending.readies.length > 99) throw', 'a prepared swap is replaced under the eyes of those who are ready for it'),
-  inContract('a marker is counted twice', 'if (current.started.includes(call.member))', 'if (current.started.length > 99)', 'an epoch starts with one validator'),
+  inContract(
+    'the epoch is not compared',
+    '  if (fromEpoch !== epoch) throw',
+    '  if (fromEpoch > epoch + 9n) throw',
+    'a call of yesterday changes the engine of today',
+  ),
+  inContract(
+    'one ready less is enough',
+    'if (alike.length < rules.members.length - faultsOf(current))',
+    'if (alike.length < rules.members.length - faultsOf(current) - 1)',
+    'an engine that too few can run',
+  ),
+  inContract(
+    'the activation block is the next one',
+    '    activation: rules.height(),',
+    '    activation: rules.height() + 1n,',
+    'the old engine makes one more block',
+  ),
+  inContract(
+    'two swaps at a time',
+    '  if (pending) throw',
+    '  if (pending && pending.readies.length > 99) throw',
+    'a prepared swap is replaced under the eyes of those who are ready for it',
+  ),
+  inContract(
+    'a marker is counted twice',
+    'if (current.started.includes(call.member))',
+    'if (current.started.length > 99)',
+    'an epoch starts with one validator',
+  ),
 ]

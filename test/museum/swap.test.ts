@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkContract } from '../consensus/swap/contract-check.js'
 import { describeMutants, TIMEOUT_MS } from './describe-mutants.js'
-import { loadChanged } from './mutant.js'
+import { exhibit } from './mutant.js'
 import { CONTRACT_MUTANTS, SWAP_MUTANTS } from './mutants-swap.js'
 
 describeMutants('swap', SWAP_MUTANTS)
@@ -17,11 +17,7 @@ describe('the museum of mutants: rules of succession', () => {
   it.each(CONTRACT_MUTANTS)(
     'catches $name',
     async (mutant) => {
-      const { checkContract: check } = await loadChanged<{ readonly checkContract: typeof checkContract }>(
-        "export { checkContract } from './test/consensus/swap/contract-check.ts'",
-        mutant.name,
-        mutant,
-      )
+      const { checkContract: check } = await exhibit('swap', mutant)
       const found: string[] = []
       for (let seed = 1; seed <= SEEDS && found.length === 0; seed += 1) {
         const wrong = await check(seed)

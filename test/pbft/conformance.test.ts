@@ -14,7 +14,7 @@ const options = {
   'timeout.batch': '100ms',
 }
 
-engineSuite(pbft, { options, members: [4], seeds: Number(process.env['WEFT_KIT_SEEDS'] ?? 3) })
+engineSuite(pbft, { options, members: [4], seeds: Number(process.env['WEFT_KIT_SEEDS'] ?? 20) })
 
 /** Runs that once broke it, each the smallest of its kind. */
 describe('scenarios that the simulator found', () => {

@@ -297,7 +297,10 @@ describe('liveness', () => {
     order(bench, 1, batchOf('a'))
     bench.message(3, checkpoint(0, 'GENESIS', 3))
     bench.nowMs += 1000
-    expect(sent(bench.message(3, checkpoint(0, 'GENESIS', 3)))).toMatchObject([{ $case: 'checkpoint', value: { sequenceNumber: 1n } }, { $case: 'commit', value: { sequenceNumber: 1n } }])
+    expect(sent(bench.message(3, checkpoint(0, 'GENESIS', 3)))).toMatchObject([
+      { $case: 'checkpoint', value: { sequenceNumber: 1n } },
+      { $case: 'commit', value: { sequenceNumber: 1n } },
+    ])
   })
   it('W34: the checkpoints that reveal that a replica is behind are a target, and are followed when nothing else comes', () => {
     const bench = new Bench({ self: 3, options: { K: 2, logmultiplier: 2 } }).begin()

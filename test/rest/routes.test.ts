@@ -64,6 +64,20 @@ describe('web pages of other origins', () => {
     expect((await rpc(peer, '{"id":1}', { origin: peer.base })).status).toBe(400)
   })
 
+  it('may not act by pointing a name of their own at this machine', async () => {
+    const peer = await restPeer()
+    const [, port = ''] = peer.host.split(':')
+    const body = '{"id":1}'
+    const ask = (host: string): Promise<string> =>
+      exchange(
+        peer.host,
+        `POST /chaincode HTTP/1.1\r\nHost: ${host}\r\nOrigin: http://${host}\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      )
+    expect(await ask(`rebound.example:${port}`)).toMatch(/^HTTP\/1.1 403 /)
+    expect(await ask(`localhost:${port}`)).toMatch(/^HTTP\/1.1 400 /)
+    expect(await ask(`[::1]:${port}`)).toMatch(/^HTTP\/1.1 400 /)
+  })
+
   it('may where they are listed', async () => {
     const peer = await restPeer({ 'rest.cors.origins': 'https://dash.example,https://other.example' })
     const read = await call(peer, 'GET', '/nosuch', { headers: { origin: 'https://dash.example' } })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { divide } from '../../plugins/sim/jobs.js'
 import { readReport, Tally } from '../../plugins/sim/outcome.js'
+import { ALL_KINDS } from '../kit/faults.js'
 import { runPeer } from '../kernel/cli/run-peer.js'
 
 // In real time, on a busy machine.
@@ -64,7 +65,26 @@ describe('peer sim', () => {
     expect(readFileSync(join(cwd, 'again.html'), 'utf8')).toMatch(/^<!doctype html>/)
   })
 
+  it('records a run, and says what another engine does differently', async () => {
+    const cwd = directory()
+    const recorded = await runPeer(cwd, ['sim', RAFT, '--validators', '3', '--seed', '3', '--seeds', '1', '--record', 'run.jsonl'])
+    expect(recorded).toMatchObject({ exit: 0, stdout: expect.stringMatching(/^recorded: run\.jsonl, \d+ engine instances with \d+ calls\n$/) })
+    const same = await runPeer(cwd, ['sim', RAFT, '--compare', 'run.jsonl'])
+    expect(same).toMatchObject({ exit: 0, stdout: expect.stringContaining('asks for the same as raft-skeleton') })
+    const other = await runPeer(cwd, ['sim', engineFile('{}'), '--compare', 'run.jsonl', '--json'])
+    expect(other.exit).toBe(6)
+    const { differences }: { differences: { found?: string }[] } = JSON.parse(other.stdout)
+    expect(differences.length).toBeGreaterThanOrEqual(3)
+    expect(differences[0]).toMatchObject({ call: expect.any(Number), recorded: expect.stringContaining('setTimer') })
+  })
+
+  it('names every kind of fault in its help', async () => {
+    const { stdout } = await runPeer(directory(), ['sim', '--help'])
+    for (const kind of ALL_KINDS) expect(stdout.replaceAll(/\s/g, '')).toContain(kind)
+  })
+
   it.each([
+    [['sim', RAFT, '--record', 'run.jsonl'], '--record: expected one run: --seeds 1, or --replay FILE'],
     [['sim', 'no-such-engine'], 'expected an engine, found neither weft/plugins/no-such-engine nor a package no-such-engine'],
     [['sim', 'noops'], '--validators: expected 1 for noops, which gives no agreement'],
     [['sim', RAFT, '--validators', '0'], "--validators: expected a whole number from 1 to 100; found '0'"],

@@ -82,10 +82,6 @@ export class ChaincodePeer implements ChaincodeSupport {
     return `chaincode ${name} was not launched by this peer, and chaincode.mode is net`
   }
 
-  onRejection(listener: (transaction: Transaction, error: string) => void): () => void {
-    return this.executor.onRejection(listener)
-  }
-
   running(): readonly string[] {
     return this.runningChaincodes.names()
   }

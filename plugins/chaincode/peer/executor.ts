@@ -23,8 +23,6 @@ type Attempt = TransactionResult | 'again'
 
 /** Executes the ordered transactions of a batch, strictly one after another (spec/chaincode.md §13, spec/ledger.md §11). */
 export class BatchExecutor {
-  private readonly rejectionListeners = new Set<(transaction: Transaction, error: string) => void>()
-
   constructor(
     private readonly options: ChaincodeSupportOptions,
     private readonly running: RunningChaincodes,
@@ -35,17 +33,11 @@ export class BatchExecutor {
     private readonly gate: QueryGate,
   ) {}
 
-  onRejection(listener: (transaction: Transaction, error: string) => void): () => void {
-    this.rejectionListeners.add(listener)
-    return () => this.rejectionListeners.delete(listener)
-  }
-
   async execute(batch: ExecutingBatch, transactions: readonly OrderedTransaction[]): Promise<ExecutedTransaction[]> {
     this.deployments.enter(batch)
     const executed: ExecutedTransaction[] = []
     for (const { bytes, transaction } of transactions) {
       const result = await this.executeOne(batch, transaction)
-      if (result.error !== undefined) this.tellRejection(transaction, result.error)
       executed.push({ bytes, result })
     }
     return executed
@@ -175,16 +167,6 @@ export class BatchExecutor {
   private get deploysAreChecked(): boolean {
     const { mode, compatibility } = this.options.settings
     return mode === 'net' && compatibility === 'weft'
-  }
-
-  private tellRejection(transaction: Transaction, error: string): void {
-    for (const listener of this.rejectionListeners) {
-      try {
-        listener(transaction, error)
-      } catch (cause) {
-        this.options.log.error('a rejection listener failed', { txid: transaction.txid, cause: messageOf(cause) })
-      }
-    }
   }
 }
 

@@ -1,8 +1,10 @@
 import { Client } from '@grpc/grpc-js'
 import { Command } from 'clipanion'
-import { columns } from '../../../kernel/index.js'
+import { columns, Option, peerKeys } from '../../../kernel/index.js'
 import { callUnary, type ConsensusReport, ConsensusToolsService } from '../../../proto/index.js'
 import { dialFailure, GrpcCommand } from '../../grpc/index.js'
+import { engineViewOf } from '../report-view.js'
+import { askMembers, isWell, membersJson, membersText } from './all-members.js'
 
 const ANSWER_MS = 5000
 
@@ -13,12 +15,15 @@ export class ConsensusStatusCommand extends GrpcCommand {
     category: 'consensus specific commands.',
     description: 'Engine, epoch, height, members, and what the engine says of itself.',
     details:
-      'Asks the peer at `peer.address`. Exit code 1 if it cannot be reached, orders nothing, or knows that its state is behind: fit for a health check of a validator.',
+      'Asks the peer at `peer.address`. Exit code 1 if it cannot be reached, orders nothing, or knows that its state is behind: fit for a health check of a validator. With --all every other member is asked as well, at the address that this peer is linked to; exit code 1 if that holds for any of them.',
     examples: [
       ['Of the local peer', 'peer consensus status'],
+      ['Of every member', 'peer consensus status --all'],
       ['For programs', 'peer consensus status --json'],
     ],
   })
+
+  all = Option.Boolean('--all', false, { description: 'ask every member, and show them in a table' })
 
   protected async run(): Promise<number> {
     let client: Client
@@ -28,9 +33,17 @@ export class ConsensusStatusCommand extends GrpcCommand {
       throw dialFailure('', error)
     }
     const found = await callUnary(client, ConsensusToolsService.status, {}, { deadline: Date.now() + ANSWER_MS })
-    const view = viewOf(found)
+    if (this.all) return this.showAll(client, found)
+    const view = engineViewOf(found)
     this.report({ ...found, headHash: hex(found.headHash), stateHash: hex(found.stateHash), engineView: view }, `${textOf(found, view).join('\n')}\n`)
     return found.halted === '' && found.valid ? 0 : 1
+  }
+
+  private async showAll(client: Client, own: ConsensusReport): Promise<number> {
+    const { 'peer.address': address } = await this.settings(peerKeys)
+    const members = await askMembers({ client, own, address, dial: (other) => this.dial(Client, other), answerMs: ANSWER_MS })
+    this.report(membersJson(members), `${membersText(members).join('\n')}\n`)
+    return members.every(isWell) ? 0 : 1
   }
 }
 
@@ -54,11 +67,6 @@ function textOf(found: ConsensusReport, view: Readonly<Record<string, unknown>>)
 
 function wordsOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
-}
-
-function viewOf({ engineView }: ConsensusReport): Readonly<Record<string, unknown>> {
-  const view: unknown = engineView === '' ? {} : JSON.parse(engineView)
-  return typeof view === 'object' && view !== null ? { ...view } : {}
 }
 
 function hex(bytes: Uint8Array): string {

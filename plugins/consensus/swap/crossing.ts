@@ -114,9 +114,9 @@ export class Crossing {
   }
 
   private note(asks: boolean): { $case: 'crossing'; value: CrossingNote } {
-    const { epoch, activation } = this.record ?? { epoch: 0n, activation: 0n }
+    const { epoch, activation, isRecovery } = this.record ?? { epoch: 0n, activation: 0n, isRecovery: false }
     const { height, hashOf } = this.options
     const hash = epoch === 0n ? undefined : hashOf(activation)
-    return { $case: 'crossing', value: { epoch, activation, hash: hash ?? new Uint8Array(0), height: height(), asks } }
+    return { $case: 'crossing', value: { epoch, activation, hash: hash ?? new Uint8Array(0), height: height(), asks, recovery: isRecovery } }
   }
 }

@@ -12,6 +12,7 @@ const NAMESPACE = Buffer.from(CONSENSUS_NAME)
 export class Succession {
   private current: EpochRecord
   private pending: SwapCandidate | undefined
+  private adopted: EpochRecord | undefined
   private readonly state: SuccessionState
 
   constructor(
@@ -35,9 +36,21 @@ export class Succession {
 
   /** Reads the state anew. */
   refresh(): EpochRecord {
-    this.current = currentRecord(this.state, this.genesis)
+    const stored = currentRecord(this.state, this.genesis)
+    this.current = this.adopted && this.adopted.epoch > stored.epoch ? this.adopted : stored
     this.pending = candidateOf(this.state)
     return this.current
+  }
+
+  /** Operators began an epoch that the world state will have as soon as a marker of it is executed. */
+  adopt(record: EpochRecord): void {
+    this.adopted = record
+    this.refresh()
+  }
+
+  /** Whether the world state has an epoch. */
+  isStored(epoch: bigint): boolean {
+    return currentRecord(this.state, this.genesis).epoch >= epoch
   }
 
   /** All epochs, the first one first. */

@@ -32,7 +32,8 @@ const flush = (): void => {
 }
 const send = (message: FromEngine, maxBytes: number): void => {
   const frame = pack(message)
-  if (frame.length > maxBytes) return send({ type: 'failed', reason: `it asked for effects of ${frame.length} bytes in one handler, more than ${maxBytes}` }, 4096)
+  if (frame.length > maxBytes)
+    return send({ type: 'failed', reason: `it asked for effects of ${frame.length} bytes in one handler, more than ${maxBytes}` }, 4096)
   if (held.length === 0) heldSinceMs = monotonicMs()
   held.push(frame)
   if (monotonicMs() - heldSinceMs > MAX_HELD_MS) flush()

@@ -1,20 +1,6 @@
 /**
- * What `weft/consensus` means inside an engine's process.
+ * What `weft/consensus` means inside an engine's process: the same as elsewhere.
  *
  * @packageDocumentation
  */
-export {
-  BATCHING,
-  batchingKind,
-  createBatcher,
-  createRandom,
-  createRecentIds,
-  createRequestBook,
-  createSignatureChecks,
-  createSoftTimers,
-  defaultLimits,
-  defineEngine,
-  ENGINES,
-  requestId,
-  shake256,
-} from '../../consensus/index.js'
+export * from '../../consensus/api/index.js'

@@ -1,4 +1,13 @@
-import { createRandom, createRecorder, type Effect, type EffectRecorder, type Engine, type EngineFactory, handleEvent, headOfEvent } from '../../consensus/index.js'
+import {
+  createRandom,
+  createRecorder,
+  type Effect,
+  type EffectRecorder,
+  type Engine,
+  type EngineFactory,
+  handleEvent,
+  headOfEvent,
+} from '../../consensus/index.js'
 import { engineFactory } from '../factory.js'
 import type { FromEngine, PackedEffect, ToEngine } from '../messages.js'
 import type { Channel } from './channel.js'
@@ -13,7 +22,10 @@ export function serveEngine(exported: unknown, channel: Channel): void {
   channel.receive((message) => {
     switch (message.type) {
       case 'describe':
-        channel.send(guarded(() => describe(factory, message.tolerancesUpTo)), MAX_DESCRIPTION_BYTES)
+        channel.send(
+          guarded(() => describe(factory, message.tolerancesUpTo)),
+          MAX_DESCRIPTION_BYTES,
+        )
         break
       case 'check':
         channel.send(check(factory, message.options), MAX_DESCRIPTION_BYTES)
@@ -21,7 +33,7 @@ export function serveEngine(exported: unknown, channel: Channel): void {
       case 'create':
         running = new RunningEngine(message)
         channel.send(
-          running.call('create', message.now, (engine) => void engine.create(factory)),
+          running.call('create', message.now, (engine) => engine.create(factory)),
           message.limits.maxAnswerBytes,
         )
         break

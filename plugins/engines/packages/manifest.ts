@@ -39,14 +39,21 @@ function parseManifest(text: string): PackageManifest {
   throw new TypeError(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not as expected'}`)
 }
 
-/** The paths that `files` lists, globs cut at their first star; undefined if there is no such list. */
-export function filesOf({ files }: PackageManifest): readonly string[] | undefined {
-  return files?.map((entry) =>
-    entry
-      .replace(/^\.?\//, '')
-      .replace(/\*.*$/, '')
-      .replace(/\/+$/, ''),
-  )
+/** Whether `files` of a package.json lists a path, itself or by one of its folders; true without such a list. Of patterns there are `*` and `**`. */
+export function isListed({ files }: PackageManifest, path: string): boolean {
+  if (files === undefined) return true
+  const folders = path.split('/').map((_, index, parts) => parts.slice(0, index + 1).join('/'))
+  return files.some((entry) => {
+    const pattern = patternOf(entry.replace(/^\.?\//, '').replace(/\/+$/, ''))
+    return folders.some((folder) => pattern.test(folder))
+  })
+}
+
+function patternOf(entry: string): RegExp {
+  const source = entry
+    .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*+\/?/g, (stars) => (stars.startsWith('**') ? '.*' : `[^/]*${stars.endsWith('/') ? '/' : ''}`))
+  return new RegExp(`^${source === '' ? '.*' : source}$`)
 }
 
 /**
@@ -61,7 +68,9 @@ export async function entryOf(folder: string, manifest: PackageManifest): Promis
   if (inside.startsWith('..') || inside.startsWith(sep)) throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${folder} lies outside of it`)
   const found = await stat(file).catch(() => undefined)
   if (found?.isFile() === true) return file
-  throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${folder} is missing`, { hint: 'build the package first, or correct exports in its package.json' })
+  throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${folder} is missing`, {
+    hint: 'build the package first, or correct exports in its package.json',
+  })
 }
 
 function mainExport(exported: unknown): string | undefined {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PeerError } from '../../../kernel/index.js'
-import { filesOf, type PackageManifest } from './manifest.js'
+import { isListed, type PackageManifest } from './manifest.js'
 
 /** A file of a package: its path in it, with `/`. */
 export interface PackageFile {
@@ -22,18 +22,18 @@ const LEFT_OUT = new Set(['node_modules', 'test', 'tests', '__tests__', 'coverag
  * @throws PeerError ERR_ENGINE_PACKAGE
  */
 export async function ownFiles(folder: string, manifest: PackageManifest): Promise<PackageFile[]> {
-  const listed = filesOf(manifest)
   const files: PackageFile[] = []
   let total = 0
   const visit = async (at: string): Promise<void> => {
     for (const name of (await readdir(join(folder, at))).sort()) {
       const path = at === '' ? name : `${at}/${name}`
-      if (isLeftOut(path, name, listed)) continue
+      if (name.startsWith('.') || LEFT_OUT.has(name) || NOT_CODE.test(name)) continue
       const found = await lstat(join(folder, path))
       if (found.isDirectory()) {
         await visit(path)
         continue
       }
+      if (path !== 'package.json' && !isListed(manifest, path)) continue
       if (!found.isFile()) throw invalid(folder, `${path} is a link or something else that is no file`)
       total += found.size
       if (files.length >= MAX_FILES || total > MAX_PACKAGE_BYTES) throw invalid(folder, `it has more than ${MAX_FILES} files or ${MAX_PACKAGE_BYTES} bytes`)
@@ -62,14 +62,6 @@ export function codeDigest(files: readonly PackageFile[]): string {
   return hash.digest('hex')
 }
 
-/** `listed`: paths of `files` in package.json; undefined: everything belongs to it. */
-export function isLeftOut(path: string, name: string, listed: readonly string[] | undefined): boolean {
-  if (name.startsWith('.') || LEFT_OUT.has(name) || NOT_CODE.test(name)) return true
-  if (listed === undefined || path === 'package.json') return false
-  // A folder on the way to a listed path is looked into.
-  return !listed.some((entry) => entry === '' || path === entry || path.startsWith(`${entry}/`) || entry.startsWith(`${path}/`))
-}
-
-export function invalid(folder: string, found: string): PeerError {
+function invalid(folder: string, found: string): PeerError {
   return new PeerError('ERR_ENGINE_PACKAGE', `${folder} is no engine's package: ${found}`)
 }

@@ -38,7 +38,14 @@ const effect = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sign'), token: tag, bytes }),
   z.object({ type: z.literal('verify'), token: tag, items: z.array(z.object({ member, bytes, signature: bytes })) }),
   z.object({ type: z.literal('status'), view: z.string().max(MAX_TEXT) }),
-  z.object({ type: z.literal('metric'), name: z.string().max(MAX_NAME), value: z.number().or(z.nan()).or(z.literal([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])) }),
+  z.object({
+    type: z.literal('metric'),
+    name: z.string().max(MAX_NAME),
+    value: z
+      .number()
+      .or(z.nan())
+      .or(z.literal([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])),
+  }),
   z.object({ type: z.literal('log'), level: z.enum(['error', 'warning', 'info', 'debug']), message: z.string() }),
   z.object({ type: z.literal('halt'), reason: z.string() }),
 ])

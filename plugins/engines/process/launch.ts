@@ -14,7 +14,8 @@ const MIN_MEMORY_BYTES = 128 * 1024 * 1024
  */
 export function createEngineLauncher(limits: ProcessLimits, log: Logger, clock: Clock): LaunchEngine {
   const { memoryBytes, sandbox } = limits
-  if (memoryBytes < MIN_MEMORY_BYTES) throw new PeerError('ERR_CONFIG_INVALID', `an engine needs at least ${MIN_MEMORY_BYTES} bytes of memory, found ${memoryBytes}`)
+  if (memoryBytes < MIN_MEMORY_BYTES)
+    throw new PeerError('ERR_CONFIG_INVALID', `an engine needs at least ${MIN_MEMORY_BYTES} bytes of memory, found ${memoryBytes}`)
   const bootstrap = onceItWorks(() => bundleGuest('plugins/engines/guest/bootstrap'))
   const chosen = onceItWorks(async () => {
     const kind = await chooseSandbox(sandbox, { memoryBytes })

@@ -3,10 +3,13 @@ import type { EngineEvent, EngineSeat, EngineStart, SeatMaker, SeatOptions } fro
 import type { ContainedProcess } from '../../sandbox/index.js'
 import { EngineProcess } from './engine-process.js'
 import type { ProcessLimits } from './limits.js'
+import type { RestartRows } from './restart-rows.js'
 
 export interface ProcessSeatOptions {
   readonly launch: () => Promise<ContainedProcess>
   readonly limits: ProcessLimits
+  /** Shared by all seats of this engine's code on this peer. */
+  readonly rows: RestartRows
   /** Told of each start, before it. */
   readonly begins?: (start: EngineStart) => void
 }
@@ -32,7 +35,6 @@ export function optionsJson(raw: unknown): string {
 
 class ProcessSeat implements EngineSeat {
   private life: EngineProcess | undefined
-  private endsInRow = 0
   private begunAtMs = 0
   private cancelBackOff: (() => void) | undefined
   /** Lives that have ended and whose processes may not be gone. */
@@ -65,7 +67,7 @@ class ProcessSeat implements EngineSeat {
       options: this.json,
       start,
       broke: (reason) => this.over(life, () => seat.fault(reason)),
-      died: (reason) => this.over(life, () => this.died(reason)),
+      died: (reason) => this.over(life, () => this.died(reason, start.epoch)),
     })
     this.life = life
     return true
@@ -101,13 +103,18 @@ class ProcessSeat implements EngineSeat {
   }
 
   /** A death is answered by another start, later each time; too many in a row are a fault. */
-  private died(reason: string): void {
-    const { limits } = this.options
+  private died(reason: string, epoch: bigint): void {
+    const { limits, rows } = this.options
     const { clock, log, fault, lost } = this.seat
-    if (clock.elapsedMs() - this.begunAtMs >= Math.max(limits.healthyAfterMs, 2 * limits.maxHandlerMs)) this.endsInRow = 0
-    if (this.endsInRow >= limits.maxRestarts) return fault(`its process ended ${this.endsInRow + 1} times in a row, at last because ${reason}`)
-    const waitMs = limits.firstBackOffMs * 4 ** this.endsInRow++
-    log.error(`the process of the consensus engine is gone: ${reason}`, { restart: this.endsInRow, of: limits.maxRestarts, waitMs })
+    if (clock.elapsedMs() - this.begunAtMs >= Math.max(limits.healthyAfterMs, 2 * limits.maxHandlerMs)) rows.over(epoch)
+    const before = rows.ends(epoch)
+    if (before >= limits.maxRestarts) {
+      rows.over(epoch)
+      return fault(`its process ended ${before + 1} times in a row, at last because ${reason}`)
+    }
+    const waitMs = limits.firstBackOffMs * 4 ** before
+    rows.ended(epoch)
+    log.error(`the process of the consensus engine is gone: ${reason}`, { restart: before + 1, of: limits.maxRestarts, waitMs })
     this.cancelBackOff = clock.setTimer(waitMs, () => {
       this.cancelBackOff = undefined
       lost(reason)

@@ -4,10 +4,11 @@ import { resolve } from 'node:path'
 import { Option, PeerCommand, PeerError } from '../../../kernel/index.js'
 import { findEngine } from '../find-engine.js'
 import { divide, runJob } from '../jobs.js'
-import { EXIT_CODES, type SeedReport, Tally } from '../outcome.js'
+import { EXIT_CODES, EXIT_DIFFERS, type SeedReport, Tally } from '../outcome.js'
 import { progressLine, summaryText } from '../summary.js'
 
 type Kit = typeof TestKit
+type Scenario = ReturnType<Kit['parseScenario']>
 type Campaign = Parameters<Kit['runCampaign']>[0]
 type Engine = Campaign['engine']
 
@@ -17,12 +18,16 @@ export class SimCommand extends PeerCommand {
   static override usage = PeerCommand.Usage({
     description: 'Simulate validators with an engine, and faults.',
     details:
-      'Plays seed after seed in virtual time and checks safety and progress. The engine is a name (noops), a package, or a file. Faults: inside (the contract of engines: the default, with byzantine where the engine tolerates it), byzantine, outside, all, none, or kinds by name: kill, power, stop, dead, blackout, break, partition, delay, slow-disk, slow-execution, clock, twins, mutate, loss, duplicate, reorder, wipe (a disk is lost). A failing seed is made smaller, written to a file and drawn. Exit codes: 0 everything held, 3 safety, 4 liveness, 5 the engine broke the contract of engines, 1 anything else.',
+      'Plays seed after seed in virtual time and checks safety and progress. The engine is a name (noops), a package, or a file. A failing seed is made smaller, written to a file and drawn. Exit codes: 0 everything held, 3 safety, 4 liveness, 5 the engine broke the contract of engines, 6 it differs from a recording, 1 anything else.',
     examples: [
       ['A thousand seeds of four validators', '$0 sim pbft --seeds 1000 --jobs 2'],
       ['An engine in a file, with its options', `$0 sim ./raft.ts --options '{"electionMs":200}' --validators 5`],
       ['Four validators that swap between engines', '$0 sim pbft --swap ./raft.ts,./other.ts#engine --swaps 5'],
       ['Draw one seed', '$0 sim noops --seed 17 --seeds 1 --validators 1 --trace run.html'],
+      [
+        'What a new version of an engine does differently',
+        '$0 sim ./raft.ts --seed 17 --seeds 1 --record before.jsonl; $0 sim ./raft.ts --compare before.jsonl',
+      ],
       ['Play a failing scenario again', '$0 sim ./raft.ts --replay weft-sim/raft-safety-seed-17.json --trace run.html'],
     ],
   })
@@ -32,9 +37,14 @@ export class SimCommand extends PeerCommand {
   seeds = Option.String('--seeds', '100', { description: 'how many seeds (default 100)' })
   validators = Option.String('--validators', '4', { description: 'how many validators (default 4)' })
   requests = Option.String('--requests', '12', { description: 'requests of each seed (default 12)' })
-  faults = Option.String('--faults', 'default', { description: 'kinds of faults, with commas between them' })
+  faults = Option.String('--faults', 'default', {
+    description:
+      'inside (what engines have to bear: the default, with byzantine where the engine bears it), byzantine, outside, all, none, or kinds with commas between them: kill, power, stop, dead, blackout, break, partition, delay, slow-disk, slow-execution, clock, failing-disk, twins, mutate, loss, duplicate, reorder',
+  })
   options = Option.String('--options', { description: "the engine's options, as JSON" })
-  swap = Option.String('--swap', { description: 'engines, with commas between them, that operators swap to and back from, with missing code, cancels and short deadlines' })
+  swap = Option.String('--swap', {
+    description: 'engines, with commas between them, that operators swap to and back from, with missing code, cancels and short deadlines',
+  })
   swaps = Option.String('--swaps', { description: 'swaps that operators ask for in each seed (default 1 to 4, some of them twice)' })
   swapOptions = Option.String('--swap-options', '{}', { description: 'options of those engines, as JSON: an object for each name' })
   ledger = Option.String('--ledger', 'logical', { description: 'logical (fast, the default) or real (with state hashes)' })
@@ -42,6 +52,8 @@ export class SimCommand extends PeerCommand {
   jobs = Option.String('--jobs', '1', { description: 'processes that share the seeds (default 1)' })
   trace = Option.String('--trace', { description: 'draw the (only or last) run: a file for one HTML page' })
   replay = Option.String('--replay', { description: 'play the scenario of a file instead of seeds' })
+  record = Option.String('--record', { description: 'play one seed (or --replay) and write what every engine was told and asked for' })
+  compare = Option.String('--compare', { description: 'tell new instances what those of a recording were told; exit code 6 if they ask for something else' })
   out = Option.String('--out', 'weft-sim', { description: 'directory for failing scenarios (default ./weft-sim)' })
   lines = Option.Boolean('--lines', false, { hidden: true })
 
@@ -51,8 +63,11 @@ export class SimCommand extends PeerCommand {
     const first: Engine = { factory, options: this.options === undefined ? undefined : parseJson('--options', this.options) }
     factory.parseOptions(first.options)
     const engine = { ...first, ...(await this.successors()) }
-    if (this.replay !== undefined) return this.play(kit, engine, kit.parseScenario(await readFile(resolve(this.context.cwd, this.replay), 'utf8')))
+    if (this.replay !== undefined && this.record === undefined)
+      return this.play(kit, engine, kit.parseScenario(await readFile(resolve(this.context.cwd, this.replay), 'utf8')))
+    if (this.compare !== undefined) return this.compareWith(kit, engine, this.compare)
     const campaign = this.campaign(kit, engine)
+    if (this.record !== undefined) return this.recordRun(kit, engine, await this.scenario(kit, campaign), this.record)
     if (this.trace !== undefined && campaign.seeds === 1) return this.play(kit, engine, kit.planScenario({ ...campaign.plan, seed: campaign.firstSeed }))
     return this.lines ? this.tell(kit, campaign) : this.runSeeds(kit, campaign)
   }
@@ -107,6 +122,41 @@ export class SimCommand extends PeerCommand {
       `seed ${scenario.seed}: ${accepted} requests in ${blocks} blocks, ${(virtualMs / 1000).toFixed(2)} s of virtual time\n${verdict}\n${this.trace === undefined ? '' : `drawn: ${this.trace}\n`}`,
     )
     return failure ? EXIT_CODES[failure.kind] : 0
+  }
+
+  private async scenario(kit: Kit, campaign: Campaign): Promise<Scenario> {
+    if (this.replay !== undefined) return kit.parseScenario(await readFile(resolve(this.context.cwd, this.replay), 'utf8'))
+    if (campaign.seeds > 1) throw wrong('--record', 'one run: --seeds 1, or --replay FILE', `${campaign.seeds} seeds`)
+    return kit.planScenario({ ...campaign.plan, seed: campaign.firstSeed })
+  }
+
+  private async recordRun(kit: Kit, engine: Engine, scenario: Scenario, file: string): Promise<number> {
+    const run = await kit.recordRun(engine, scenario)
+    await writeFile(resolve(this.context.cwd, file), kit.formatRun(run))
+    const calls = run.lives.reduce((sum, life) => sum + life.calls.length, 0)
+    this.report({ seed: scenario.seed, lives: run.lives.length, calls, file }, `recorded: ${file}, ${run.lives.length} engine instances with ${calls} calls\n`)
+    return 0
+  }
+
+  /** What another version of the engine does differently. */
+  private async compareWith(kit: Kit, engine: Engine, file: string): Promise<number> {
+    const run = kit.parseRun(await readFile(resolve(this.context.cwd, file), 'utf8'))
+    const differences = kit.replayRun(engine, run)
+    const { name, version } = engine.factory
+    const before = `${run.engine.name} ${run.engine.version}`
+    const lines = differences.map(({ text }) => `  ${text}\n`).join('')
+    this.report(
+      {
+        recorded: run.engine,
+        engine: { name, version },
+        lives: run.lives.length,
+        differences: differences.map(({ member, call, recorded, found, text }) => ({ member, call, recorded, found, text })),
+      },
+      differences.length === 0
+        ? `${name} ${version} asks for the same as ${before} did, in ${run.lives.length} engine instances\n`
+        : `${name} ${version} differs from ${before} in ${differences.length} of ${run.lives.length} engine instances; each first here:\n${lines}`,
+    )
+    return differences.length === 0 ? 0 : EXIT_DIFFERS
   }
 
   /** For another process of this program: a line for each seed. */

@@ -229,7 +229,6 @@ export interface Bench {
   readonly clock: ManualClock
   readonly launcher: ScriptedLauncher
   readonly peer: ChaincodePeer
-  readonly rejections: string[]
   readonly logged: string[]
   /** Executes one batch and commits it; the results. */
   readonly block: (...transactions: OrderedTransaction[]) => ReturnType<ChaincodePeer['execute']>
@@ -240,7 +239,6 @@ export function bench(scripts: Record<string, Script> = {}, settings: Partial<Ch
   const ledger = new FakeLedger()
   const clock = new ManualClock()
   const launcher = new ScriptedLauncher(scripts)
-  const rejections: string[] = []
   const logged: string[] = []
   const peer = createChaincodeSupport({
     ledger,
@@ -261,13 +259,11 @@ export function bench(scripts: Record<string, Script> = {}, settings: Partial<Ch
     },
     ...more,
   })
-  peer.onRejection((transaction, error) => rejections.push(`${transaction.txid}: ${error}`))
   return {
     ledger,
     clock,
     launcher,
     peer,
-    rejections,
     logged,
     async block(...transactions) {
       const batch = ledger.openBatch()

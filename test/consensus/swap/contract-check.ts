@@ -1,5 +1,26 @@
-import { BlockchainInfo, encode, encodeBlock, EpochBlockMetadata, EpochMarker, EpochRecord, decode, SwapCancel, SwapCandidate, SwapProposal, SwapReady } from '../../../proto/index.js'
-import { BufferedState, callSuccession, candidateId, type ContractRules, type EngineFactory, Refusal, succession, SUCCESSION_KEYS } from '../../../plugins/consensus/index.js'
+import {
+  BlockchainInfo,
+  encode,
+  encodeBlock,
+  EpochBlockMetadata,
+  EpochMarker,
+  EpochRecord,
+  decode,
+  SwapCancel,
+  SwapCandidate,
+  SwapProposal,
+  SwapReady,
+} from '../../../proto/index.js'
+import {
+  BufferedState,
+  callSuccession,
+  candidateId,
+  type ContractRules,
+  type EngineFactory,
+  Refusal,
+  succession,
+  SUCCESSION_KEYS,
+} from '../../../plugins/consensus/index.js'
 import { createRandom, type Random } from '../../kit/random.js'
 import { stateOf, SuccessionModel } from '../../kit/succession-model.js'
 
@@ -82,11 +103,17 @@ function randomCall(random: Random, state: BufferedState): readonly [string, Uin
     case 'prepare':
       return ['prepare', encode(SwapProposal, proposalOf(fromEpoch, random.below(4)))]
     case 'ready':
-      return ['ready', encode(SwapReady, { fromEpoch, candidate: id, member, probe: Buffer.alloc(32, random.chance(0.8) ? 1 : 2), signature: new Uint8Array(0) })]
+      return [
+        'ready',
+        encode(SwapReady, { fromEpoch, candidate: id, member, probe: Buffer.alloc(32, random.chance(0.8) ? 1 : 2), signature: new Uint8Array(0) }),
+      ]
     case 'cancel':
       return ['cancel', encode(SwapCancel, { fromEpoch, candidate: id, member, byOperator: random.chance(0.2), signature: new Uint8Array(0) })]
     case 'start':
-      return ['start', encode(EpochMarker, { epoch: fromEpoch, member, hash: hashOf(record?.activation ?? 0n), signature: new Uint8Array(0), recovered: undefined })]
+      return [
+        'start',
+        encode(EpochMarker, { epoch: fromEpoch, member, hash: hashOf(record?.activation ?? 0n), signature: new Uint8Array(0), recovered: undefined }),
+      ]
   }
 }
 

@@ -8,7 +8,9 @@ import { GENESIS, hashOf } from './contract-check.js'
 const LIMITS = { maxInboundPerMember: 3, maxInboundBytesPerMember: 100 }
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 const read = (early: EarlyMessages, channel: string): string[] =>
-  [...early.take(channel)].map(({ from, messages, isBroken }) => `${from}: ${messages.map((each) => Buffer.from(each).toString()).join()}${isBroken ? ' broken' : ''}`)
+  [...early.take(channel)].map(
+    ({ from, messages, isBroken }) => `${from}: ${messages.map((each) => Buffer.from(each).toString()).join()}${isBroken ? ' broken' : ''}`,
+  )
 
 describe('messages of engines that do not run yet', () => {
   it('are kept in order for each member, and given once', () => {
@@ -69,7 +71,11 @@ function crossingOf(): {
     members: 4,
     self: 0,
     notes: { tell: (note, to) => void (note.$case === 'crossing' && told.push([to, note.value])) },
-    clock: createVirtualClock(time, () => true, () => 0),
+    clock: createVirtualClock(
+      time,
+      () => true,
+      () => 0,
+    ),
     height: () => 8n,
     hashOf: (block) => hashOf(block),
     isOver: () => false,
@@ -83,7 +89,15 @@ function crossingOf(): {
   return { crossing, time, told, completed, run }
 }
 
-const note = (more: Partial<CrossingNote> = {}): CrossingNote => ({ epoch: 1n, activation: 5n, hash: hashOf(5n), height: 7n, asks: false, ...more })
+const note = (more: Partial<CrossingNote> = {}): CrossingNote => ({
+  epoch: 1n,
+  activation: 5n,
+  hash: hashOf(5n),
+  height: 7n,
+  asks: false,
+  recovery: false,
+  ...more,
+})
 
 describe('who has crossed', () => {
   it('is told to all, and asked of those who have not said so', () => {

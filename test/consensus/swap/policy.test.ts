@@ -41,7 +41,17 @@ describe('consensus.policy: operators', () => {
     ['a key that is not listed', () => signatures('prepare', PROPOSAL, first, STRANGER), 1],
     ['signatures of another call', () => signatures('cancel', PROPOSAL, first, second), 0],
     ['signatures of another proposal', () => signatures('prepare', encode(SwapProposal, proposalOf(0n, 1)), first, second), 0],
-    ['a listed key with another signature', () => encode(OperatorSignatures, { signatures: [{ key: first.key, signature: Buffer.alloc(64) }, { key: second.key, signature: new Uint8Array(0) }] }), 0],
+    [
+      'a listed key with another signature',
+      () =>
+        encode(OperatorSignatures, {
+          signatures: [
+            { key: first.key, signature: Buffer.alloc(64) },
+            { key: second.key, signature: new Uint8Array(0) },
+          ],
+        }),
+      0,
+    ],
     ['64 strangers before the operators', () => signatures('prepare', PROPOSAL, ...Array.from({ length: 64 }, () => STRANGER), first, second), 0],
   ])('is not met by %s', (_, given, found) => {
     expect(objection(POLICY, 'prepare', PROPOSAL, given())).toBe(`consensus.policy is operators: expected valid signatures of 2 of 3 operators, found ${found}`)

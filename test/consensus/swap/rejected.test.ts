@@ -85,7 +85,11 @@ describe('rejected requests', () => {
 describe('the reserved name', () => {
   it('is refused to whoever submits', async () => {
     const time = new VirtualTime()
-    const clock = createVirtualClock(time, () => true, () => 0)
+    const clock = createVirtualClock(
+      time,
+      () => true,
+      () => 0,
+    )
     const store = await createMemoryDisk(time, createRandom(1), { minWriteMs: 1, maxWriteMs: 1 }).open()
     let started = false
     const opening = openLogicalLedger(store, clock).then(async (ledger) => {

@@ -49,7 +49,10 @@ async function campaign(
   })
   const [failed] = result.failures
   if (failed) {
-    const { scenarioFile } = await keepFailure(engine, failed, { directory: join(tmpdir(), 'weft-testkit'), name: `swap-${failed.failure.kind}-seed-${failed.seed}` })
+    const { scenarioFile } = await keepFailure(engine, failed, {
+      directory: join(tmpdir(), 'weft-testkit'),
+      name: `swap-${failed.failure.kind}-seed-${failed.seed}`,
+    })
     throw new Error(`seed ${failed.seed}: ${failed.failure.message}\n  smallest scenario: ${scenarioFile}`)
   }
   return result
@@ -78,7 +81,12 @@ describe('swaps in the simulator', () => {
   it(
     'bring who was away into the epoch of the others, several swaps later',
     async () => {
-      const { swaps } = await campaign([PBFT, skeleton(raftSkeleton)], 5, { members: 5, faults: ['partition', 'kill', 'stop', 'power'], count: 6, durationMs: 9000 })
+      const { swaps } = await campaign([PBFT, skeleton(raftSkeleton)], 5, {
+        members: 5,
+        faults: ['partition', 'kill', 'stop', 'power'],
+        count: 6,
+        durationMs: 9000,
+      })
       expect(swaps.happened).toBeGreaterThan(5)
     },
     TIMEOUT_MS,

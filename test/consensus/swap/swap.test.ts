@@ -10,7 +10,14 @@ import { makeTransaction } from '../../kit/transactions.js'
 const PBFT_OPTIONS = { 'timeout.request': '1s', 'timeout.viewchange': '1s', 'timeout.batch': '20ms' }
 
 function networkOf(seed: number, first: EngineFactory, successors: readonly EngineFactory[], trace = false) {
-  return new Simulation({ seed, members: 4, engine: { factory: first, options: first.name === 'pbft' ? PBFT_OPTIONS : {} }, successors, trace, ...logicalWorld })
+  return new Simulation({
+    seed,
+    members: 4,
+    engine: { factory: first, options: first.name === 'pbft' ? PBFT_OPTIONS : {} },
+    successors,
+    trace,
+    ...logicalWorld,
+  })
 }
 
 async function swapTo(network: ReturnType<typeof networkOf>, member: number, engine: string, options: Record<string, unknown> = {}): Promise<void> {

@@ -32,12 +32,20 @@ export class Promised {
   /** What was accepted gets into the chain, which is read at one member from where the last reading ended; then all have the same. */
   async settle(network: ChaosNetwork, reader: number, limitMs: number): Promise<void> {
     const { client } = network.peer(reader)
+    let trouble: unknown
     const isOver = async (): Promise<boolean> => {
-      await this.#chain.follow(client)
+      try {
+        await this.#chain.follow(client)
+      } catch (error) {
+        trouble = error // while blocks are being transferred, newest first, there is a hole below the head
+        return false
+      }
       return this.#missing(this.#chain) === undefined
     }
-    await until('everything accepted is in a block', isOver, limitMs).catch((cause: unknown) => {
-      throw new Error(`${this.#missing(this.#chain)} the chain of vp${reader}, ${limitMs} ms after the last fault`, { cause })
+    await until('everything accepted is in a block', isOver, limitMs).catch(() => {
+      throw new Error(`${this.#missing(this.#chain) ?? 'nothing is missing in'} the chain of vp${reader}, ${limitMs} ms after the last fault`, {
+        cause: trouble,
+      })
     })
     await network.inStep(limitMs)
     await this.#check(this.#chain, client, reader)

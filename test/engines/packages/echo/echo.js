@@ -22,7 +22,7 @@ export const echo = ({ PeerError, shake256 }) => ({
       onMessage(from, bytes) {
         host.send(from, bytes.slice().reverse())
         host.status({ from, now: host.now, nested: { list: [1, null, 'x'] }, nothing: undefined })
-        host.setTimer('tick', bytes[0] === 0 ? Number.POSITIVE_INFINITY : bytes[0] ?? 0)
+        host.setTimer('tick', bytes[0] === 0 ? Number.POSITIVE_INFINITY : (bytes[0] ?? 0))
         host.verify('v', [{ member: from, bytes, signature: bytes }])
       },
       onPeer: (member, up) => host.log('debug', `${member} ${up}`),

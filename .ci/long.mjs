@@ -1,0 +1,48 @@
+// What CI has no time for: npm run long. Seeds, kills and fuzzed requests by the thousand, the museum from its first seeds, every unit test on Node 24 and each file by itself.
+// `npm run long -- sim kills` runs the named parts only; `npm run long -- --list` names them. WEFT_LONG=3 makes all of it three times as long.
+import { spawnSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+
+const factor = Number(process.env.WEFT_LONG ?? 1)
+const times = (count) => String(Math.ceil(count * factor))
+const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', '.ci/vitest.config.ts']
+const unit = ['--exclude', 'test/integration/**', '--exclude', 'test/museum/**']
+const sim = (seeds, ...more) => ['node', 'dist/kernel/cli/main.js', 'sim', 'pbft', '--seeds', times(seeds), '--jobs', String(availableParallelism()), '--out', '.cache/long', ...more]
+const quick = ['--options', '{"K":2,"logmultiplier":4,"timeout.request":"500ms","timeout.viewchange":"500ms","timeout.resendviewchange":"500ms","timeout.batch":"100ms"}']
+const parts = [
+  { name: 'build', run: ['npm', 'run', '--silent', 'build'] },
+  { name: 'sim', what: 'a hundred thousand simulated networks with faults', run: sim(100_000, ...quick) },
+  { name: 'sim-seven', what: 'seven validators, two of them liars', run: sim(5000, '--validators', '7', ...quick) },
+  { name: 'sim-real', what: 'on the real ledger, long chains', run: sim(2000, '--ledger', 'real', '--requests', '100') },
+  {
+    name: 'seeds',
+    what: 'conformance, power cuts and scenarios with many seeds',
+    run: ['node', ...vitest, 'test/simulator', 'test/pbft', 'test/consensus'],
+    env: { WEFT_KIT_SEEDS: times(300), WEFT_PBFT_SEEDS: times(300), WEFT_SKELETON_SEEDS: times(1000), WEFT_POWER_CUTS: times(5000) },
+  },
+  { name: 'museum', what: 'every mutant from its first seeds', run: ['node', ...vitest, 'test/museum'], env: { WEFT_MUSEUM: 'search', WEFT_MUSEUM_SEEDS: times(2000) } },
+  { name: 'kills', what: 'real processes, killed', run: ['node', ...vitest, 'kill', '--no-file-parallelism'], env: { WEFT_KILLS: times(100) } },
+  { name: 'fuzz', what: 'requests and streams that nobody meant', run: ['node', ...vitest, 'fuzz', 'event-consumers', '--no-file-parallelism'], env: { WEFT_FUZZ_MS: times(60_000) } },
+  { name: 'isolated', what: 'each test file by itself', run: ['node', ...vitest, ...unit, '--isolate'] },
+  { name: 'node24', what: 'all unit tests on Node 24', run: ['node', '.ci/node24.mjs', ...vitest, ...unit] },
+]
+
+const wanted = process.argv.slice(2)
+if (wanted.includes('--list')) {
+  for (const { name, what = '' } of parts) console.log(`${name.padEnd(12)} ${what}`)
+  process.exit(0)
+}
+const unknown = wanted.filter((name) => !parts.some((part) => part.name === name))
+if (unknown.length > 0) {
+  console.error(`unknown part ${unknown.join(', ')}; known: ${parts.map(({ name }) => name).join(', ')}`)
+  process.exit(2)
+}
+let failed = 0
+for (const { name, run, env = {} } of parts.filter((part) => wanted.length === 0 || wanted.includes(part.name))) {
+  const started = Date.now()
+  const [command, ...args] = run
+  const { status } = spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, ...env } })
+  if (status !== 0) failed += 1
+  console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${name} (${((Date.now() - started) / 60_000).toFixed(1)} min)`)
+}
+process.exit(failed === 0 ? 0 : 1)

@@ -1,0 +1,66 @@
+import { type EngineRequest, type Member, type MemberIndex, shake256 } from 'weft/consensus'
+
+/** A place in the order of proposals: views one after the other, and within a view the proposals of its one leader, numbered from 1. */
+export interface Rank {
+  readonly view: number
+  readonly seq: number
+}
+
+/** A block by its rank and the hash over what it says, in hex. */
+export interface Reference extends Rank {
+  readonly id: string
+}
+
+/** A quorum's signed votes for a block. */
+export interface Certificate extends Reference {
+  readonly signatures: readonly (readonly [member: MemberIndex, signature: Uint8Array])[]
+}
+
+/** A proposal. It carries the certificate of the block that it extends. */
+export interface Block extends Reference {
+  readonly parent: Certificate
+  readonly requests: readonly EngineRequest[]
+}
+
+/** What every chain of an epoch begins with; it needs no votes. */
+export const GENESIS: Certificate = { view: 0, seq: 0, id: '0'.repeat(64), signatures: [] }
+
+/** Below, at or above zero as `left` is before, at or after `right`. */
+export function compare(left: Rank, right: Rank): number {
+  return left.view - right.view || left.seq - right.seq
+}
+
+/** Whether no rank lies between the two: the second of two such certified blocks decides the first. */
+export function isNext(first: Rank, second: Rank): boolean {
+  return first.view === second.view && first.seq + 1 === second.seq
+}
+
+/** The later of two. */
+export function later<R extends Rank>(left: R, right: R): R {
+  return compare(left, right) >= 0 ? left : right
+}
+
+/** Faults that are borne, and the votes of which two sets have more than so many members in common. */
+export function quorumsOf(members: number): { readonly faulty: number; readonly quorum: number } {
+  const faulty = Math.floor((members - 1) / 3)
+  return { faulty, quorum: Math.ceil((members + faulty + 1) / 2) }
+}
+
+/** Goes into everything that is hashed or signed, so that no vote counts in another epoch or among other members. */
+export function domainOf(epoch: bigint, members: readonly Member[]): string {
+  return hashOf(['weft-engine-hotstuff', epoch, ...members.map(({ id }) => JSON.stringify(id))])
+}
+
+/** The hash that a block is known by: over its rank, its parent and its requests. The parent's signatures are left out: any quorum's are as good. */
+export function blockId(domain: string, { view, seq, parent, requests }: Omit<Block, 'id'>): string {
+  return hashOf([domain, 'block', view, seq, parent.view, parent.seq, parent.id, ...requests.map(({ id }) => id)])
+}
+
+/** What a vote signs. */
+export function voteBytes(domain: string, { view, seq, id }: Reference): Uint8Array {
+  return Buffer.from([domain, 'vote', view, seq, id].join(' '))
+}
+
+function hashOf(parts: readonly (string | number | bigint)[]): string {
+  return Buffer.from(shake256(Buffer.from(parts.join(' '))).subarray(0, 32)).toString('hex')
+}

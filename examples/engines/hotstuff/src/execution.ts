@@ -1,0 +1,143 @@
+import { type Engine, type EngineHost, type EngineStart, MessageWriter, readMessage, type RequestId } from 'weft/consensus'
+import { type Block, type Certificate, GENESIS, type Reference } from './block.js'
+import { type KnownHead, readCertificate, readReference, writeCertificate, writeReference } from './messages.js'
+import type { Requests } from './requests.js'
+import type { Tree } from './tree.js'
+
+/** Own heads that others can be told of. */
+const MAX_HEADS = 32
+const PROOF = 'proof'
+
+/** Where a ledger stands, by the metadata of its last block: every validator writes the same. */
+export function positionOf(metadata: Uint8Array | undefined): Reference {
+  return (metadata && readMessage(metadata, readReference)) ?? GENESIS
+}
+
+export type Delivered = Parameters<NonNullable<Engine['onDelivered']>>[1]
+
+/** The certificate that decided the ledger's last block: nobody else may have it. */
+export function proofOf(restored: ReadonlyMap<string, Uint8Array>): Certificate {
+  const stored = restored.get(PROOF)
+  return (stored && readMessage(stored, readCertificate)) ?? GENESIS
+}
+
+/** Has decided blocks executed, in order. Blocks without requests are passed over: they become no block of the ledger. */
+export class Execution {
+  #decided: Block[] = []
+  /** Handed to the host, or passed over, in order. */
+  #given: { readonly block: Block; isDone: boolean }[] = []
+  #unanswered = 0
+  #proof = GENESIS
+  readonly #inProgress = new Set<RequestId>()
+  /** The last block that the ledger has. */
+  position: Reference
+  readonly heads: KnownHead[]
+  isSealed = false
+  isTransferring = false
+
+  constructor(
+    private readonly host: EngineHost,
+    private readonly tree: Tree,
+    private readonly requests: Requests,
+    start: EngineStart,
+  ) {
+    this.position = tree.decided
+    this.heads = [start.head]
+  }
+
+  /** Decided, and not in the ledger. */
+  get backlog(): number {
+    return this.#decided.length + this.#given.length
+  }
+
+  isOver(id: RequestId): boolean {
+    return this.#inProgress.has(id) || this.requests.book.isExecuted(id)
+  }
+
+  /** The oldest first; `proof` is the certificate that shows it. */
+  decide(blocks: readonly Block[], proof: Certificate): void {
+    this.#proof = proof
+    for (const block of blocks) {
+      this.tree.decided = { view: block.view, seq: block.seq, id: block.id }
+      this.#decided.push(block)
+      for (const { id } of block.requests) {
+        this.#inProgress.add(id)
+        this.requests.book.remove(id)
+      }
+    }
+    this.#advance()
+  }
+
+  /** Whether it became a block. */
+  onDelivered(block: Delivered): boolean {
+    const given = this.#given.find(({ isDone }) => !isDone)
+    this.#unanswered -= 1
+    if (!given) return false
+    if (block !== 'skipped') {
+      const rejected = new Set(block.rejected)
+      for (const { id } of given.block.requests) this.requests.ended(id, !rejected.has(id))
+      this.#knowHead(block.head)
+    }
+    // What a transfer skips is not done: it is found again.
+    given.isDone = block !== 'skipped' || this.isSealed
+    if (!given.isDone) this.#given.splice(this.#given.indexOf(given), 1)
+    this.#finish()
+    this.#advance()
+    return block !== 'skipped'
+  }
+
+  seal(): void {
+    this.isSealed = true
+    this.#advance()
+  }
+
+  transferTo(head: KnownHead, members: readonly number[]): void {
+    this.isTransferring = true
+    this.host.setValid(false)
+    this.host.transferTo({ ...head, members })
+  }
+
+  /** What was decided and not executed is found again from the position that the ledger has now. */
+  transferred(position: Reference, head: KnownHead): void {
+    this.isTransferring = false
+    this.host.setValid(true)
+    this.#decided = []
+    this.#given = []
+    this.#unanswered = 0
+    this.#inProgress.clear()
+    this.position = position
+    this.#knowHead(head)
+    this.tree.decided = position
+    this.tree.prune(position)
+  }
+
+  #advance(): void {
+    if (this.isTransferring) return
+    for (let [next] = this.#decided; next; [next] = this.#decided) {
+      const isDelivered = next.requests.length > 0 && !this.isSealed
+      if (isDelivered && this.#unanswered >= this.host.deliveryWindow) break
+      this.#decided.shift()
+      this.#given.push({ block: next, isDone: !isDelivered })
+      if (!isDelivered) continue
+      this.#unanswered += 1
+      const put = [[PROOF, writeCertificate(new MessageWriter(), this.#proof).end()]] as const
+      this.host.deliver(next.id, next.requests, { metadata: writeReference(new MessageWriter(), next).end(), put })
+    }
+    this.#finish()
+  }
+
+  #finish(): void {
+    for (let [first] = this.#given; first?.isDone; [first] = this.#given) {
+      this.#given.shift()
+      for (const { id } of first.block.requests) this.#inProgress.delete(id)
+      this.position = { view: first.block.view, seq: first.block.seq, id: first.block.id }
+      // After a restart the ledger's last block is all that is known to be decided, so what follows it stays.
+      if (first.block.requests.length > 0) this.tree.delivered(first.block)
+    }
+  }
+
+  #knowHead({ height, hash }: KnownHead): void {
+    this.heads.push({ height, hash })
+    if (this.heads.length > MAX_HEADS) this.heads.shift()
+  }
+}

@@ -1,0 +1,39 @@
+import { type EngineHost, MessageWriter, readMessage } from 'weft/consensus'
+import { type Block, type Certificate, compare, GENESIS, later, type Reference } from './block.js'
+import { readCertificate, readReference, writeCertificate, writeReference } from './messages.js'
+
+/**
+ * The rules that keep the chain one, and their memory. README.md has the proof.
+ * 1. Votes have rising ranks.
+ * 2. A vote for a block locks the certificate that the block carries; a block that carries a lower one gets no vote.
+ * 3. Both are on disk before the vote leaves: the host keeps every send behind every earlier `put`.
+ */
+export class Safety {
+  /** The last block voted for. */
+  voted: Reference = GENESIS
+  /** The highest certificate of a block voted for. */
+  lock: Certificate = GENESIS
+
+  constructor(
+    private readonly host: EngineHost,
+    stored: Uint8Array | undefined,
+  ) {
+    const state = stored && readMessage(stored, (reader) => ({ voted: readReference(reader), lock: readCertificate(reader) }))
+    if (state) Object.assign(this, state)
+  }
+
+  isLater(block: Block): boolean {
+    return compare(block, this.voted) > 0
+  }
+
+  isUnlocked(block: Block): boolean {
+    return compare(block.parent, this.lock) >= 0
+  }
+
+  /** From now on this is what was voted for. */
+  record(block: Block): void {
+    this.voted = { view: block.view, seq: block.seq, id: block.id }
+    this.lock = later(this.lock, block.parent)
+    this.host.put('state', writeCertificate(writeReference(new MessageWriter(), this.voted), this.lock).end())
+  }
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command } from 'clipanion'
+import { Option } from '../../../kernel/index.js'
+import { callUnary, ConsensusToolsService, type RecoveryReport } from '../../../proto/index.js'
+import { SuccessionCommand } from './succession-command.js'
+
+const ANSWER_MS = 30_000
+const LOOK_EVERY_MS = 300
+
+/** `peer consensus recover`: the next epoch without the engine of this one, by agreement of the operators. */
+export class RecoverCommand extends SuccessionCommand {
+  static override paths = [['consensus', 'recover']]
+  static override usage = Command.Usage({
+    category: 'consensus specific commands.',
+    description: 'The way out when the engine is broken on more validators than it tolerates.',
+    details:
+      'To be run on the machine of every validator, with the same arguments. Stops the engine of this validator for good, also across restarts, and states where it stands; when all validators have stated that, everybody takes the highest head and begins the next epoch. A validator that is lost for good is named with --accept-loss, the same everywhere: what it alone has committed is lost, which is recorded on the chain, and if it comes back with such a block it refuses to run. Waits until the new epoch has started; what was begun goes on without the command.',
+    examples: [
+      ['On every validator', 'peer consensus recover pbft'],
+      ['Without vp3, whose disk is gone', 'peer consensus recover pbft --accept-loss vp3'],
+      ['How far it is', 'peer consensus recover --status'],
+    ],
+  })
+
+  engine = Option.String({ required: false, name: 'engine[@version]' })
+  options = Option.String('--options', { description: 'options of the engine as a JSON object (default: what the site says)' })
+  acceptLoss = Option.Array('--accept-loss', [], { description: 'id of a validator that is not waited for; may be repeated' })
+  isQuestion = Option.Boolean('--status', false, { description: 'show a recovery that is under way, and begin none' })
+  noWait = Option.Boolean('--no-wait', false, { description: 'return as soon as the engine of this validator is stopped' })
+
+  protected async run(): Promise<number> {
+    const client = await this.tools()
+    const deadline = (): { readonly deadline: number } => ({ deadline: Date.now() + ANSWER_MS })
+    if (this.isQuestion || this.engine === undefined) {
+      const report = await callUnary(client, ConsensusToolsService.recovery, {}, deadline())
+      this.show(report)
+      return report.plan || report.started ? 0 : 1
+    }
+    const at = this.engine.lastIndexOf('@')
+    const [engine, version] = at > 0 ? [this.engine.slice(0, at), this.engine.slice(at + 1)] : [this.engine, '']
+    let report = await callUnary(
+      client,
+      ConsensusToolsService.recover,
+      { engine, version, options: this.options ?? '', acceptLoss: this.acceptLoss },
+      deadline(),
+    )
+    const next = (report.plan?.fromEpoch ?? 0n) + 1n
+    let said = ''
+    while (!this.noWait && !(report.epoch >= next && report.started)) {
+      if (!this.json && report.state !== said) this.context.stderr.write(`${report.state}\n`)
+      said = report.state
+      await sleep(LOOK_EVERY_MS)
+      report = await callUnary(client, ConsensusToolsService.recovery, {}, deadline())
+    }
+    this.show(report)
+    return 0
+  }
+
+  private show(report: RecoveryReport): void {
+    const { plan, rows, state, epoch, started } = report
+    const heads = rows.map(({ id, stated, height, hash, differs }) => {
+      const where = differs ? 'was told another plan' : stated ? `height ${height}, head ${Buffer.from(hash).toString('hex', 0, 6)}` : 'has not stated anything'
+      return `  ${id}  ${where}`
+    })
+    const what = plan
+      ? [`from epoch ${plan.fromEpoch} to ${plan.engine} ${plan.version}: ${state}`, ...heads]
+      : [started ? `epoch ${epoch} has started, after a recovery` : state]
+    this.report(
+      { ...report, id: Buffer.from(report.id).toString('hex'), rows: rows.map((row) => ({ ...row, hash: Buffer.from(row.hash).toString('hex') })) },
+      `${what.join('\n')}\n`,
+    )
+  }
+}

@@ -1,0 +1,315 @@
+import { type Clock, type Logger, messageOf, PeerError } from '../../../kernel/index.js'
+import {
+  decode,
+  encode,
+  type EpochRecord,
+  RecoveryPlan,
+  type RecoveryReport,
+  RecoveryStatement,
+  StoredRecovery,
+  type SwapProposal,
+} from '../../../proto/index.js'
+import type { Store } from '../../level/index.js'
+import type { CatalogEngine, EngineCatalog } from '../catalog.js'
+import type { StateTransfer } from '../consensus.js'
+import type { Member, MemberIndex } from '../engine.js'
+import type { HostLedger } from '../execution.js'
+import type { HostNotes } from '../notes.js'
+import { digestOf } from '../request-id.js'
+import type { ConsensusSigner } from '../signer.js'
+import { firstLeader } from './contract.js'
+import { faultsOf, hasStarted } from './records.js'
+import type { Succession } from './succession.js'
+
+/** What an operator wants after an engine broke on more validators than it tolerates. The same on every validator. */
+export interface RecoveryWish {
+  readonly engine: string
+  readonly version?: string
+  readonly options?: Readonly<Record<string, unknown>>
+  /** Ids of validators that are not waited for. */
+  readonly acceptLoss: readonly string[]
+}
+
+export interface RecoveryOptions {
+  readonly members: readonly Member[]
+  readonly self: MemberIndex
+  readonly store: Store
+  readonly ledger: HostLedger
+  readonly clock: Clock
+  readonly log: Logger
+  readonly notes: Pick<HostNotes, 'tell'>
+  readonly signer: ConsensusSigner | undefined
+  readonly transfer: StateTransfer | undefined
+  readonly engines: Pick<EngineCatalog, 'find'>
+  readonly engineFor: (
+    wanted: Pick<SwapProposal, 'engine' | 'version' | 'codeDigest' | 'options' | 'crashed' | 'byzantine' | 'agreement'>,
+  ) => Promise<CatalogEngine>
+  readonly succession: Succession
+  /** Ends the engine of the epoch for good; resolves when nothing of it is in progress. */
+  readonly leave: () => Promise<void>
+  /** Begins the engine of the epoch that was adopted. */
+  readonly enter: () => Promise<void>
+  readonly isOver: () => boolean
+  readonly fatal: (reason: unknown) => void
+}
+
+const ROW = Buffer.from('y')
+const SAY_EVERY_MS = 1000
+
+/**
+ * The way out when an engine is broken on more validators than it tolerates, so that nothing can be ordered any more, a swap included (design §6). Each operator
+ * stops the engine of his validator, durably; with the statements of all where they stand everybody takes the highest head and begins the next epoch.
+ */
+export class Recovery {
+  private stored: StoredRecovery | undefined
+  private id: Uint8Array = new Uint8Array(0)
+  private readonly statements = new Map<MemberIndex, RecoveryStatement>()
+  private readonly differing = new Set<MemberIndex>()
+  private isMoving = false
+  private trouble: string | undefined
+  private turn = 0
+  private readonly namespace
+
+  constructor(private readonly options: RecoveryOptions) {
+    this.namespace = options.store.namespace('consensus')
+  }
+
+  /** The engine of the present epoch was given up and must not run. */
+  get isUnderWay(): boolean {
+    return this.stored !== undefined && this.stored.record === undefined
+  }
+
+  /** The record of the epoch that the operators began, for as long as the world state does not have it. */
+  get record(): EpochRecord | undefined {
+    return this.stored?.record
+  }
+
+  /** Reads what was begun before a restart; to be called before any engine is. Rejects if the store fails. */
+  async restore(): Promise<void> {
+    const row = this.namespace.get(ROW)
+    if (!row) return
+    const stored = decode(StoredRecovery, row)
+    if (!stored.plan || stored.plan.fromEpoch < this.options.succession.record.epoch) return this.done()
+    this.stored = stored
+    this.id = digestOf(encode(RecoveryPlan, stored.plan))
+    if (stored.record) this.options.succession.adopt(stored.record)
+  }
+
+  /** Goes on with what `restore` found. */
+  resume(): void {
+    if (this.stored) this.say()
+  }
+
+  /** An operator wants it. Stops the engine durably; what follows goes on by itself. Throws what is wrong with the wish. */
+  async begin(wish: RecoveryWish): Promise<void> {
+    const { members, self, ledger, succession, engines, leave, log, store } = this.options
+    const plan = await planOf(wish, members, succession.record, engines)
+    if (plan.missing.includes(self)) throw new PeerError('ERR_RECOVERY_SELF', 'this validator cannot be one that is lost: it is here', { grpcStatus: 3 })
+    const id = digestOf(encode(RecoveryPlan, plan))
+    if (this.stored?.record) throw new PeerError('ERR_RECOVERY_LATE', `epoch ${this.stored.record.epoch} has begun already`, { grpcStatus: 9 })
+    const isAgain = this.stored !== undefined
+    if (!isAgain) await leave()
+    const { height, currentBlockHash } = ledger.info()
+    const stored: StoredRecovery = { plan, height, hash: currentBlockHash, record: undefined }
+    const batch = store.batch()
+    batch.put(this.namespace, ROW, encode(StoredRecovery, stored))
+    await store.commit(batch, 'record')
+    this.stored = stored
+    this.id = id
+    this.statements.clear()
+    this.differing.clear()
+    log.warning('the consensus engine is stopped for good by the operator: a recovery', {
+      fromEpoch: plan.fromEpoch,
+      to: `${plan.engine} ${plan.version}`,
+      height,
+    })
+    this.say()
+  }
+
+  /** A member states where it stands. */
+  async received(from: MemberIndex, statement: RecoveryStatement): Promise<void> {
+    if (statement.asks && this.stored) this.tell(from)
+    if (!this.stored?.plan || statement.member !== from || statement.fromEpoch !== this.stored.plan.fromEpoch) return
+    if (!(await this.isSigned(from, statement))) return
+    if (Buffer.compare(statement.plan, this.id) === 0) {
+      this.differing.delete(from)
+      this.statements.set(from, statement)
+      this.move()
+    } else {
+      this.statements.delete(from)
+      this.differing.add(from)
+    }
+  }
+
+  report(): RecoveryReport {
+    const { members, self, succession } = this.options
+    const { stored } = this
+    const { record } = succession
+    const rows = members.map(({ index, id }) => {
+      const said = index === self && stored ? stored : this.statements.get(index)
+      return { id, stated: said !== undefined, height: said?.height ?? 0n, hash: said?.hash ?? new Uint8Array(0), differs: this.differing.has(index) }
+    })
+    return {
+      plan: stored?.plan,
+      id: this.id,
+      rows: stored ? rows : [],
+      state: this.state(),
+      epoch: record.epoch,
+      started: record.isRecovery && hasStarted(record),
+    }
+  }
+
+  /** The chain has grown: once the world state has the epoch there is nothing to remember. Rejects if the store fails. */
+  async look(): Promise<void> {
+    const { stored, options } = this
+    if (stored?.record && options.succession.isStored(stored.record.epoch)) await this.done()
+  }
+
+  private state(): string {
+    const { stored } = this
+    if (!stored) return 'no recovery is under way at this validator'
+    if (stored.record) return `epoch ${stored.record.epoch} begins after block ${stored.record.activation}`
+    const missing = this.awaited()
+    if (missing.length > 0) return `waits for the statements of ${missing.join(', ')}: run the same command there, or name them with --accept-loss everywhere`
+    return this.trouble === undefined ? 'takes the highest head' : `cannot take the highest head yet: ${this.trouble}`
+  }
+
+  private awaited(): string[] {
+    const { members, self } = this.options
+    const missing = this.stored?.plan?.missing ?? []
+    return members.filter(({ index }) => index !== self && !missing.includes(index) && !this.statements.has(index)).map(({ id }) => id)
+  }
+
+  private say(): void {
+    const { clock, members, self, isOver } = this.options
+    const turn = ++this.turn
+    const again = (): void => {
+      if (isOver() || turn !== this.turn || !this.stored) return
+      for (const { index } of members) if (index !== self) this.tell(index)
+      this.move()
+      clock.setTimer(SAY_EVERY_MS, again)
+    }
+    again()
+  }
+
+  private tell(to: MemberIndex): void {
+    const { stored, options } = this
+    if (!stored?.plan) return
+    const asks = !this.statements.has(to)
+    const unsigned: RecoveryStatement = {
+      fromEpoch: stored.plan.fromEpoch,
+      plan: this.id,
+      member: options.self,
+      height: stored.height,
+      hash: stored.hash,
+      signature: new Uint8Array(0),
+      asks: false,
+    }
+    const { signer } = options
+    const signing = signer ? signer.sign(encode(RecoveryStatement, unsigned)) : Promise.resolve(unsigned.signature)
+    signing.then(
+      (signature) => options.notes.tell({ $case: 'recovery', value: { ...unsigned, signature, asks } }, to),
+      (error: unknown) => options.log.error('a statement for the recovery could not be signed', { reason: messageOf(error) }),
+    )
+  }
+
+  private async isSigned(from: MemberIndex, statement: RecoveryStatement): Promise<boolean> {
+    const { signer, members } = this.options
+    const member = members[from]
+    if (!signer || !member) return member !== undefined
+    return signer.verify(member, encode(RecoveryStatement, { ...statement, signature: new Uint8Array(0), asks: false }), statement.signature)
+  }
+
+  /** Takes the highest head as soon as everybody has stated his. */
+  private move(): void {
+    if (this.isMoving || !this.stored || this.stored.record || this.awaited().length > 0) return
+    this.isMoving = true
+    const moved = this.takeHighest(this.stored).finally(() => {
+      this.isMoving = false
+    })
+    moved.catch((error: unknown) => this.options.fatal(error))
+  }
+
+  private async takeHighest(stored: StoredRecovery): Promise<void> {
+    const { ledger, transfer, members, self, log, isOver } = this.options
+    const { plan } = stored
+    if (!plan) return
+    const heads = [{ member: self, height: stored.height, hash: stored.hash }, ...this.statements.values()]
+    const highest = heads.reduce((best, head) => (head.height > best.height ? head : best))
+    const vouching = heads.filter(({ height, hash }) => height === highest.height && Buffer.compare(hash, highest.hash) === 0).map(({ member }) => member)
+    const { height, currentBlockHash } = ledger.info()
+    if (height !== highest.height || Buffer.compare(currentBlockHash, highest.hash) !== 0) {
+      const result = transfer
+        ? await transfer({ height: highest.height, hash: highest.hash, members: vouching.filter((member) => member !== self) })
+        : { reached: false as const, reason: 'state transfer needs the network plugin, which this site does not have' }
+      if (isOver()) return
+      this.trouble = result.reached ? undefined : result.reason
+      if (!result.reached) return log.error('the highest head of the recovery cannot be reached yet', { height: highest.height, reason: result.reason })
+    }
+    await this.adopt(stored, plan, highest.height - 1n)
+    log.warning('the recovery begins the next epoch', { activationBlock: highest.height - 1n, members: members.length - plan.missing.length })
+  }
+
+  private async adopt(stored: StoredRecovery, plan: RecoveryPlan, activation: bigint): Promise<void> {
+    const { store, succession, enter, members } = this.options
+    const { fromEpoch, missing, ...engine } = plan
+    const epoch = fromEpoch + 1n
+    const present = members.map(({ index }) => index).filter((index) => !missing.includes(index))
+    const record: EpochRecord = {
+      ...engine,
+      epoch,
+      activation,
+      firstLeader: firstLeader(epoch, members.length, present),
+      candidate: this.id,
+      markersNeeded: members.length - Math.max(faultsOf(plan), missing.length),
+      started: [],
+      missing,
+      isRecovery: true,
+    }
+    const adopted: StoredRecovery = { ...stored, record }
+    const batch = store.batch()
+    batch.put(this.namespace, ROW, encode(StoredRecovery, adopted))
+    await store.commit(batch, 'record')
+    this.stored = adopted
+    succession.adopt(record)
+    await enter()
+  }
+
+  private async done(): Promise<void> {
+    this.stored = undefined
+    this.turn++
+    const batch = this.options.store.batch()
+    batch.delete(this.namespace, ROW)
+    await this.options.store.commit(batch, 'record')
+  }
+}
+
+async function planOf(
+  { engine: name, version, options: wished, acceptLoss }: RecoveryWish,
+  members: readonly Member[],
+  record: EpochRecord,
+  engines: Pick<EngineCatalog, 'find'>,
+): Promise<RecoveryPlan> {
+  const engine = await engines.find(name, version)
+  const options = wished ?? engine.options ?? {}
+  await engine.checkOptions(options)
+  const missing = acceptLoss.map((id) => {
+    const member = members.find((known) => known.id === id)
+    if (!member)
+      throw new PeerError('ERR_RECOVERY_MEMBER', `--accept-loss: expected one of ${members.map((known) => known.id).join(', ')}; found '${id}'`, {
+        grpcStatus: 3,
+      })
+    return member.index
+  })
+  return {
+    fromEpoch: record.epoch,
+    engine: engine.name,
+    version: engine.version,
+    codeDigest: engine.codeDigest ?? '',
+    options: JSON.stringify(options),
+    members: record.members,
+    ...engine.tolerates(members.length),
+    agreement: engine.agreement,
+    missing: [...new Set(missing)].sort((left, right) => left - right),
+  }
+}

@@ -1,0 +1,102 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { join } from 'node:path'
+import { ownPackage } from '../../loader/index.js'
+import { conditionOf, isRecord, type Manifest } from '../engine-package.js'
+import { type Check, type CheckContext, type CheckResult, expect } from './check.js'
+import { importsOf } from './imports.js'
+import { packedSize } from './packed-size.js'
+import { takesVersion } from './version-range.js'
+
+const PUBLIC = ['weft', 'weft/consensus']
+/** Of Node, without I/O and clocks. Crypto for its hashes: who uses its randomness is caught by the determinism check. */
+const PURE = ['assert', 'buffer', 'crypto', 'util'].flatMap((name) => [name, `node:${name}`])
+const LARGE_BYTES = 1_000_000
+const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall']
+
+/** What an engine's package has to be for others to install it. */
+export function packageChecks({ code, loaded }: CheckContext): Check[] {
+  const { factory, plugin } = loaded
+  const check = (name: string, run: Check['run']): Check => ({ part: 'package', name, kind: 'package', run })
+  const ofCode = [
+    check('its default export is defineEngine(factory)', () => {
+      const name: unknown = isRecord(plugin) ? plugin['name'] : undefined
+      const isPlugin = isRecord(plugin) && plugin['engine'] === factory && typeof plugin['apply'] === 'function'
+      expect(
+        isPlugin && name === `engine-${factory.name}`,
+        `expected \`export default defineEngine(…)\` of weft/consensus; found ${isRecord(plugin) ? `an object with ${Object.keys(plugin).join(', ')}` : typeof plugin}`,
+      )
+    }),
+    check('its code imports only public entry points', async () => judgeImports(await importsOf(code.file))),
+  ]
+  const { home } = code
+  if (!home) return ofCode
+  const { manifest, directory } = home
+  return [
+    ...ofCode,
+    check('its version is that of package.json', () => {
+      expect(
+        manifest['version'] === factory.version,
+        `package.json says ${String(manifest['version'])}, the engine ${factory.version}: a network tells engines apart by name and version`,
+      )
+    }),
+    check('is an ESM package whose exports have types', () => judgeExports(manifest, directory)),
+    check('asks for weft as a peer dependency', () => judgePeerDependency(manifest)),
+    check('runs nothing when it is installed', () => {
+      const scripts = isRecord(manifest['scripts']) ? manifest['scripts'] : {}
+      const found = INSTALL_SCRIPTS.filter((name) => scripts[name] !== undefined)
+      expect(found.length === 0, `expected no scripts ${INSTALL_SCRIPTS.join(', ')}; found ${found.join(', ')}`)
+    }),
+    check('says which Node it needs', () => {
+      const engines = isRecord(manifest['engines']) ? manifest['engines'] : {}
+      expect(typeof engines['node'] === 'string', 'expected "engines": { "node": ">=20.19" }; found none')
+    }),
+    check('has a name that can be found, a licence and a README', () => {
+      const missing = [
+        ...(String(manifest['name']).endsWith(`weft-engine-${factory.name}`) ? [] : [`a name weft-engine-${factory.name} (found ${String(manifest['name'])})`]),
+        ...(typeof manifest['license'] === 'string' ? [] : ['a license']),
+        ...(readdirSync(directory).some((name) => /^readme(\.md)?$/i.test(name)) ? [] : ['a README.md']),
+      ]
+      return missing.length === 0 ? undefined : { warning: `it lacks ${missing.join(', ')}` }
+    }),
+    check('is small', async () => {
+      const packed = await packedSize(directory)
+      if (typeof packed === 'string') return { skipped: packed }
+      const measure = `${packed.files} files, ${(packed.bytes / 1000).toFixed(0)} kB unpacked`
+      return packed.bytes > LARGE_BYTES ? { warning: `${measure}: is weft or a build directory in it?` } : { detail: measure }
+    }),
+  ]
+}
+
+function judgeImports(imports: readonly string[]): CheckResult {
+  const isWeft = (name: string): boolean => name === 'weft' || name.startsWith('weft/')
+  const inside = imports.filter((name) => isWeft(name) && !PUBLIC.includes(name))
+  expect(!inside.includes('weft/testkit'), 'weft/testkit is for tests: the engine itself must not import it')
+  const impure = imports.filter((name) => isBuiltin(name) && !PURE.includes(name))
+  const reasons = [
+    ...(inside.length === 0 ? [] : [`${inside.join(', ')} may change with any version of weft`]),
+    ...(impure.length === 0 ? [] : [`${impure.join(', ')}: an engine has no I/O, clock or randomness of its own, and in a sandbox there is none`]),
+  ]
+  return reasons.length === 0 ? { detail: imports.join(', ') || 'it imports nothing' } : { warning: reasons.join('; ') }
+}
+
+function judgeExports(manifest: Manifest, directory: string): void {
+  expect(manifest['type'] === 'module', `expected "type": "module"; found ${JSON.stringify(manifest['type']) ?? 'none'}`)
+  const { exports } = manifest
+  const root = isRecord(exports) && '.' in exports ? exports['.'] : exports
+  expect(isRecord(root), 'expected exports["."] with "types" and "default"; found none')
+  const types = conditionOf(root, ['types', 'import', 'default'])
+  expect(types !== undefined && /\.d\.[cm]?ts$/.test(types), `expected exports["."].types to name a declaration file; found ${types ?? 'none'}`)
+  expect(existsSync(join(directory, types ?? '')), `${types} does not exist: build it with declarations`)
+}
+
+function judgePeerDependency(manifest: Manifest): CheckResult | void {
+  const rangeIn = (section: string): unknown => (isRecord(manifest[section]) ? manifest[section]['weft'] : undefined)
+  expect(rangeIn('dependencies') === undefined, 'weft stands in dependencies: a second copy of it would be installed, whose types and errors are others')
+  const range = rangeIn('peerDependencies')
+  expect(typeof range === 'string', 'expected peerDependencies.weft; found none')
+  const { version } = ownPackage()
+  const takes = takesVersion(String(range), version)
+  if (takes === undefined) return { warning: `peerDependencies.weft is '${String(range)}', a form that this check does not read; weft is ${version}` }
+  expect(takes, `peerDependencies.weft is '${String(range)}', which does not take weft ${version}`)
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { BuildContext } from 'esbuild'
+import { messageOf, PeerError } from '../../../kernel/index.js'
+import { entryOf, type Manifest } from '../engine-package.js'
+
+/** An engine's package as it is now, under a version of its own, so that a network can tell it from the one before. */
+export interface DevBuild {
+  /** Of the engine's package, e.g. `weft-engine-my-engine`. */
+  readonly name: string
+  /** `1.0.0-dev.3`: of the package and of the engine in it. */
+  readonly version: string
+  /** The tarball, as `npm pack` would make one, all its dependencies but weft inside. */
+  readonly file: string
+  /** SHA-256 of the engine's code, in hex: the same code has the same one, whatever its version. */
+  readonly codeDigest: string
+}
+
+/** Builds an engine's package again and again. */
+export interface DevBuilder {
+  /** Throws ERR_ENGINE_BUILD naming file and line. */
+  build(): Promise<DevBuild>
+  dispose(): Promise<void>
+}
+
+/**
+ * Makes the builder of a package. Its source is `src/index.ts`, else what its package.json exports. `directory` gets the tarballs; its content is replaced.
+ *
+ * @throws PeerError ERR_ENGINE_MANIFEST if there is nothing to build
+ */
+export async function createDevBuilder(home: { readonly directory: string; readonly manifest: Manifest }, directory: string): Promise<DevBuilder> {
+  const { manifest } = home
+  const entry = sourceOf(home.directory, manifest)
+  await rm(directory, { recursive: true, force: true })
+  const staged = join(directory, 'staged', 'package')
+  await mkdir(staged, { recursive: true })
+  const bundler = await createBundler(home.directory, entry)
+  const { name, version: base } = manifest
+  if (typeof name !== 'string' || typeof base !== 'string') {
+    throw new PeerError('ERR_ENGINE_MANIFEST', `${join(home.directory, 'package.json')}: expected a name and a version`)
+  }
+  let count = 0
+  return {
+    async build() {
+      const { code, map } = await bundle(bundler)
+      count += 1
+      const version = `${base}-dev.${count}`
+      const file = join(directory, `${name.replace(/^@/, '').replaceAll('/', '-')}-${version}.tgz`)
+      const { peerDependencies, engines } = manifest
+      await writeFile(join(staged, 'engine.js'), `${code}//# sourceMappingURL=engine.js.map\n`)
+      await writeFile(join(staged, 'engine.js.map'), map)
+      await writeFile(join(staged, 'index.js'), versioned(version))
+      await writeFile(
+        join(staged, 'package.json'),
+        `${JSON.stringify({ name, version, type: 'module', exports: './index.js', peerDependencies, engines }, undefined, 2)}\n`,
+      )
+      await pack(join(directory, 'staged'), file)
+      return { name, version, file, codeDigest: createHash('sha256').update(code).digest('hex') }
+    },
+    dispose: () => bundler.dispose(),
+  }
+}
+
+function sourceOf(directory: string, manifest: Manifest): string {
+  const found = ['src/index.ts', 'src/index.js', entryOf(manifest)].find((path) => path !== undefined && existsSync(join(directory, path)))
+  if (found !== undefined) return found
+  throw new PeerError('ERR_ENGINE_MANIFEST', `${directory} has nothing to build: expected src/index.ts, or the file that package.json exports`)
+}
+
+async function createBundler(directory: string, entry: string): Promise<BuildContext> {
+  const { context } = await import('esbuild')
+  return context({
+    entryPoints: [entry],
+    absWorkingDir: directory,
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: ['weft', 'weft/*'],
+    logLevel: 'silent',
+    outfile: 'engine.js',
+    // Beside the code: comments alone make no other code.
+    sourcemap: 'external',
+  })
+}
+
+async function bundle(bundler: BuildContext): Promise<{ readonly code: string; readonly map: string }> {
+  try {
+    const { outputFiles = [] } = await bundler.rebuild()
+    const textOf = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? ''
+    return { code: textOf('.js'), map: textOf('.map') }
+  } catch (cause) {
+    throw new PeerError('ERR_ENGINE_BUILD', `the engine cannot be built: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** The engine says its version itself, and need not know that it is being developed. */
+function versioned(version: string): string {
+  return `import { defineEngine } from 'weft/consensus'
+import plugin from './engine.js'
+
+export default defineEngine(Object.create(plugin.engine, { version: { value: ${JSON.stringify(version)}, enumerable: true } }))
+`
+}
+
+async function pack(directory: string, file: string): Promise<void> {
+  const { create } = await import('tar')
+  await create({ cwd: directory, file, gzip: true, portable: true, mtime: new Date(0) }, ['package'])
+}

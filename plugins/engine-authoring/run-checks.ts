@@ -1,0 +1,90 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PeerError } from '../../kernel/index.js'
+import { ownPackage } from '../loader/index.js'
+import { type CheckEvent, PARTS, type Part, type Subject } from './card.js'
+import { type Check, type CheckContext, runCheck } from './checks/check.js'
+import { conformanceChecks } from './checks/conformance.js'
+import { determinismChecks } from './checks/determinism.js'
+import { disposalChecks } from './checks/disposal.js'
+import { hostileChecks } from './checks/hostile.js'
+import { packageChecks } from './checks/package.js'
+import { promiseChecks } from './checks/promises.js'
+import { type EngineCode, findEngineCode, type LoadedEngine, loadEngine } from './engine-package.js'
+import { Traps } from './traps.js'
+
+/** What `runChecks` is told. */
+export interface CheckOptions {
+  readonly reference: string
+  readonly cwd: string
+  /** Raw options of the engine. */
+  readonly options: unknown
+  readonly seeds: number
+  readonly members: readonly number[] | undefined
+  readonly parts: readonly Part[]
+  /** Where failing scenarios go; undefined: below the directory for temporary files. */
+  readonly directory: string | undefined
+}
+
+const MAKERS: Readonly<Record<Part, (context: CheckContext) => Check[]>> = {
+  package: packageChecks,
+  promises: promiseChecks,
+  conformance: conformanceChecks,
+  determinism: determinismChecks,
+  hostile: hostileChecks,
+  dispose: disposalChecks,
+}
+
+/** Checks an engine in this process, and tells of it as it goes. Rejects if there is no engine, or it refuses its options. */
+export async function runChecks(asked: CheckOptions, tell: (event: CheckEvent) => void): Promise<void> {
+  const kit = await import('../../test/kit/index.js')
+  const code = findEngineCode(asked.reference, asked.cwd)
+  const traps = new Traps()
+  // Before the engine's code is loaded: it might keep the clock that it finds then.
+  traps.install()
+  try {
+    const loaded = await loadEngine(code)
+    parseOptions(loaded, asked.options)
+    const { options, seeds, members } = asked
+    const context = { kit, code, loaded, traps, options, seeds, members, directory: asked.directory ?? join(tmpdir(), 'weft-testkit') }
+    const checks = PARTS.filter((part) => asked.parts.includes(part)).flatMap((part) => MAKERS[part](context))
+    tell({ type: 'subject', subject: subjectOf(code, loaded, asked), total: checks.length })
+    for (const check of checks) {
+      tell({ type: 'begin', part: check.part, name: check.name })
+      tell({ type: 'finding', finding: await runCheck(check) })
+    }
+    tell({ type: 'end' })
+  } finally {
+    traps.remove()
+  }
+}
+
+function parseOptions({ factory }: LoadedEngine, options: unknown): void {
+  try {
+    factory.parseOptions(options)
+  } catch (cause) {
+    if (cause instanceof PeerError) throw cause
+    throw new PeerError('ERR_ENGINE_OPTIONS', `${factory.name} reads no options ${JSON.stringify(options) ?? 'left out'}: ${String(cause)}`, {
+      cause,
+      hint: "give some: --options '{…}'",
+    })
+  }
+}
+
+function subjectOf({ home }: EngineCode, { factory }: LoadedEngine, { seeds }: CheckOptions): Subject {
+  const name = home?.manifest['name']
+  return {
+    engine: factory.name,
+    version: factory.version,
+    agreement: factory.agreement,
+    ...(typeof name === 'string' ? { package: name } : {}),
+    tolerates: (factory.agreement ? [1, 3, 4, 5, 7, 10] : [1]).map((n) => ({ n, ...pick(factory.tolerates(n)) })),
+    weft: ownPackage().version,
+    node: process.versions.node,
+    seeds,
+  }
+}
+
+function pick({ crashed, byzantine }: { readonly crashed: number; readonly byzantine: number }): { readonly crashed: number; readonly byzantine: number } {
+  return { crashed, byzantine }
+}

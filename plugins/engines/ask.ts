@@ -1,0 +1,100 @@
+import { PeerError } from '../../kernel/index.js'
+import { FrameReader, joinFrames, type ContainedProcess } from '../sandbox/index.js'
+import { pack } from './codec.js'
+import type { FromEngine, ToEngine } from './messages.js'
+import { readAnswer } from './process/answers.js'
+
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024
+/** Numbers of members of which an engine is asked what it tolerates. */
+export const MAX_MEMBERS = 1024
+
+/** What an engine's code says of itself. */
+export type Description = Omit<Extract<FromEngine, { type: 'description' }>, 'type'>
+
+/** An engine's code that answers questions. */
+export interface AskedEngine {
+  /** Rejects with ERR_ENGINE_LOAD if the code does not load or does not answer. */
+  describe(): Promise<Description>
+  /** What the engine makes of options, given as JSON. Rejects with ERR_ENGINE_OPTIONS if it refuses them, with ERR_ENGINE_LOAD if it does not answer. */
+  check(json: string): Promise<unknown>
+}
+
+/** Asks the code of an engine in a process of its own, which then ends. */
+export class EngineInquiry {
+  /** `launch` starts the process of the engine. */
+  constructor(
+    private readonly launch: () => Promise<ContainedProcess>,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** Starts the process, has it asked, and ends it. Resolves when nothing of it is left. */
+  async inquire<T>(ask: (engine: AskedEngine) => Promise<T>): Promise<T> {
+    const contained = await this.launch()
+    const answers = answersOf(contained)
+    const question = (message: ToEngine): Promise<FromEngine> => this.within(contained, answers(message))
+    try {
+      return await ask({ describe: () => describe(question), check: (json) => check(question, json) })
+    } finally {
+      contained.kill('it has answered')
+      await contained.ended
+    }
+  }
+
+  private async within(contained: ContainedProcess, answer: Promise<FromEngine>): Promise<FromEngine> {
+    let cancel = (): void => undefined
+    const late = new Promise<never>((_, reject) => {
+      const timer = setTimeout(() => reject(notLoaded(`no answer within ${this.timeoutMs} ms`)), this.timeoutMs)
+      cancel = () => clearTimeout(timer)
+    })
+    const lost = contained.ended.then((reason) => {
+      throw notLoaded(reason)
+    })
+    try {
+      const answered = await Promise.race([answer, lost, late])
+      if (answered.type === 'failed') throw notLoaded(answered.reason)
+      return answered
+    } finally {
+      cancel()
+    }
+  }
+}
+
+async function describe(ask: (message: ToEngine) => Promise<FromEngine>): Promise<Description> {
+  const answer = await ask({ type: 'describe', tolerancesUpTo: MAX_MEMBERS })
+  if (answer.type !== 'description' || answer.tolerances.length !== MAX_MEMBERS) throw notLoaded(`it answered '${answer.type}'`)
+  const { type: _, ...description } = answer
+  return description
+}
+
+async function check(ask: (message: ToEngine) => Promise<FromEngine>, json: string): Promise<unknown> {
+  const answer = await ask({ type: 'check', options: json })
+  if (answer.type === 'refused') throw new PeerError('ERR_ENGINE_OPTIONS', answer.message, answer.hint === undefined ? {} : { hint: answer.hint })
+  if (answer.type !== 'checked') throw notLoaded(`it answered '${answer.type}'`)
+  try {
+    return JSON.parse(answer.options)
+  } catch (cause) {
+    throw new PeerError('ERR_ENGINE_LOAD', 'the engine cannot be loaded: what it made of its options is no JSON', { cause })
+  }
+}
+
+/** Sends a question and resolves with the answer to it; one at a time. */
+function answersOf({ pipe }: ContainedProcess): (message: ToEngine) => Promise<FromEngine> {
+  const reader = new FrameReader(MAX_ANSWER_BYTES)
+  let settle: { readonly resolve: (answer: FromEngine) => void; readonly reject: (reason: unknown) => void } | undefined
+  pipe.on('data', (chunk: Buffer) => {
+    try {
+      for (const frame of reader.push(chunk)) settle?.resolve(readAnswer(frame))
+    } catch (error) {
+      settle?.reject(error)
+    }
+  })
+  return (message) =>
+    new Promise((resolve, reject) => {
+      settle = { resolve, reject }
+      pipe.write(joinFrames([pack(message)]))
+    })
+}
+
+function notLoaded(reason: string): PeerError {
+  return new PeerError('ERR_ENGINE_LOAD', `the engine cannot be loaded: ${reason}`)
+}

@@ -1,0 +1,114 @@
+import { type Clock, type Logger, messageOf, PeerError } from '../../kernel/index.js'
+import { type CatalogEngine, type EngineStart, ownEngine } from '../consensus/index.js'
+import { onceItWorks } from '../sandbox/index.js'
+import { type Description, EngineInquiry, MAX_MEMBERS } from './ask.js'
+import { engineFactory } from './factory.js'
+import { bundleEngine, bundleForPeer } from './packages/bundle.js'
+import { entryOf, readManifest } from './packages/manifest.js'
+import { codeDigest, ownFiles } from './packages/own-files.js'
+import { createEngineLauncher, type LaunchEngine } from './process/launch.js'
+import type { ProcessLimits } from './process/limits.js'
+import { inOwnProcess, optionsJson } from './process/process-seat.js'
+import { RestartRows } from './process/restart-rows.js'
+
+/** The code of an engine, with what it says of itself. */
+export interface LoadedPackage {
+  readonly folder: string
+  readonly codeDigest: string
+  readonly description: Description
+  readonly bundle: () => Promise<Uint8Array>
+  readonly rows: RestartRows
+  /** What the engine made of options, by their JSON. */
+  readonly checked: ReadonlyMap<string, Promise<unknown>>
+}
+
+/** Loads engines from the folders of their packages, each digest once; their code runs in processes of their own alone. */
+export class EngineLoader {
+  private readonly loaded = new Map<string, LoadedPackage>()
+  private readonly trusted = new Map<string, Promise<unknown>>()
+  private readonly launch: LaunchEngine
+
+  constructor(
+    private readonly limits: ProcessLimits,
+    log: Logger,
+    clock: Clock,
+  ) {
+    this.launch = createEngineLauncher(limits, log, clock)
+  }
+
+  /**
+   * Reads a package and asks its code who it is, and, in the same breath, what it makes of the options that it will get. Rejects with ERR_ENGINE_PACKAGE or
+   * ERR_ENGINE_LOAD.
+   */
+  async load(folder: string, optionsOf: (name: string) => unknown = () => ({})): Promise<LoadedPackage> {
+    const manifest = await readManifest(folder)
+    const digest = codeDigest(await ownFiles(folder, manifest))
+    const key = `${digest} ${folder}`
+    const known = this.loaded.get(key)
+    if (known) return known
+    const bundle = onceItWorks(async () => bundleEngine(await entryOf(folder, manifest)))
+    const checked = new Map<string, Promise<unknown>>()
+    const description = await this.inquiry(manifest.name, bundle).inquire(async (engine) => {
+      const said = await engine.describe()
+      const json = optionsJson(optionsOf(said.name))
+      const checking = engine.check(json)
+      checked.set(json, checking)
+      await checking.catch(() => undefined) // Whoever asks about these options is told.
+      return said
+    })
+    const loaded = { folder, codeDigest: digest, description, bundle, checked, rows: new RestartRows() }
+    this.loaded.set(key, loaded)
+    return loaded
+  }
+
+  /** The engine in a process of its own. */
+  isolated(
+    { folder, codeDigest: digest, description, bundle, checked, rows }: LoadedPackage,
+    from: { readonly options: unknown; readonly begins?: (start: EngineStart) => void },
+  ): CatalogEngine {
+    const { name, version, agreement, tolerances } = description
+    const launch = async () => this.launch(`engine ${name} ${version}`, await bundle())
+    const begins = from.begins === undefined ? {} : { begins: from.begins }
+    return {
+      name,
+      version,
+      agreement,
+      tolerates(n) {
+        const [crashed, byzantine] = tolerances[n - 1] ?? []
+        if (crashed !== undefined && byzantine !== undefined) return { crashed, byzantine }
+        throw new PeerError('ERR_ENGINE_LOAD', `an engine in a process of its own is for 1 to ${MAX_MEMBERS} members; found ${n}`)
+      },
+      codeDigest: digest,
+      isolated: true,
+      origin: folder,
+      options: from.options,
+      checkOptions: async (raw) => {
+        const json = optionsJson(raw)
+        return checked.get(json) ?? this.inquiry(name, bundle).inquire((engine) => engine.check(json))
+      },
+      seat: (raw) => inOwnProcess(raw, { launch, limits: this.limits, rows, ...begins }),
+    }
+  }
+
+  /** The engine inside the peer: the site says that it trusts it. Its code is imported once for each digest; it stays for the life of the process. */
+  async insidePeer({ folder, codeDigest: digest }: LoadedPackage, from: { readonly options: unknown }): Promise<CatalogEngine> {
+    const importing = this.trusted.get(digest) ?? this.importModule(folder)
+    this.trusted.set(digest, importing)
+    try {
+      return ownEngine(engineFactory(await importing), { origin: folder, options: from.options, codeDigest: digest })
+    } catch (cause) {
+      this.trusted.delete(digest)
+      throw new PeerError('ERR_ENGINE_LOAD', `the engine of ${folder} cannot be loaded into the peer: ${messageOf(cause)}`, { cause })
+    }
+  }
+
+  private async importModule(folder: string): Promise<unknown> {
+    const code = await bundleForPeer(await entryOf(folder, await readManifest(folder)))
+    const module: { readonly default?: unknown } = await import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`)
+    return module.default
+  }
+
+  private inquiry(name: string, bundle: () => Promise<Uint8Array>): EngineInquiry {
+    return new EngineInquiry(async () => this.launch(`engine ${name}`, await bundle()), this.limits.startTimeoutMs)
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * Engines from packages, each in a process of its own unless the site trusts it. See README.md.
+ *
+ * @packageDocumentation
+ */
+export { enginesKeys } from './keys.js'
+export { default } from './plugin.js'

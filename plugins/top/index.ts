@@ -1,0 +1,6 @@
+/**
+ * `peer top`: a network in a terminal. See README.md.
+ *
+ * @packageDocumentation
+ */
+export { default } from './plugin.js'

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import type { Ledger } from '../../plugins/ledger/index.js'
+import { encode, HostNote } from '../../proto/index.js'
+import { pbft } from '../../plugins/pbft/engine.js'
+import { Simulation } from '../kit/simulation.js'
+import { makeTransaction } from '../kit/transactions.js'
+import { logicalWorld } from '../kit/worlds.js'
+import { raftSkeleton } from '../simulator/skeletons/raft.js'
+
+const OPTIONS = { 'timeout.request': '1s', 'timeout.viewchange': '1s', 'timeout.batch': '20ms' }
+
+async function networkWithBlocks() {
+  const network = new Simulation({ seed: 3, members: 4, engine: { factory: pbft, options: OPTIONS }, successors: [raftSkeleton], ...logicalWorld })
+  await network.start()
+  for (let each = 0; each < 8; each++) network.peer(each % 4).submit(makeTransaction(`t${each}`))
+  await network.runUntil('all committed', () => network.invariants.unfinished().length === 0, 10_000)
+  return network
+}
+
+/** Writes take virtual time. */
+async function done<L extends Ledger>(network: Simulation<L>, work: Promise<void> | undefined): Promise<void> {
+  let isDone = false
+  const ended = work?.then(() => {
+    isDone = true
+  })
+  await network.runUntil('it is done', () => isDone, 10_000)
+  await ended
+}
+
+describe('a recovery', () => {
+  it('begins the next epoch at the highest head once all validators have stated theirs', async () => {
+    const network = await networkWithBlocks()
+    network.peer(0).submit(makeTransaction('journaled'))
+    const wish = { engine: raftSkeleton.name, options: {}, acceptLoss: [] }
+    for (const peer of network.peers.slice(0, 3)) await done(network, peer.host?.recovery.begin(wish))
+    await network.run(3000)
+    expect(network.peer(0).host?.recovery.report()).toMatchObject({
+      started: false,
+      rows: [{ stated: true }, { stated: true }, { stated: true }, { stated: false }],
+    })
+    expect(network.peer(1).host?.status().halted).toMatch(/operator has stopped/)
+    // Durably: a restart does not bring the engine back.
+    network.peer(2).crash('power')
+    network.peer(2).start()
+    await network.run(1000)
+    expect(network.peer(2).host?.status().halted).toMatch(/operator has stopped/)
+    await done(network, network.peer(3).host?.recovery.begin(wish))
+    await network.runUntil('the epoch has started everywhere', () => network.peers.every(({ host }) => host?.recovery.report().started === true), 20_000)
+    await network.runUntil('the journaled one is committed', () => network.invariants.unfinished().length === 0, 20_000)
+    network.peer(3).submit(makeTransaction('after'))
+    await network.runUntil('committed', () => network.invariants.missing([0, 1, 2, 3]).length === 0, 20_000)
+    expect(network.peer(0).host?.swaps.history()).toMatchObject([{ epoch: 0n }, { epoch: 1n, engine: raftSkeleton.name, isRecovery: true, missing: [] }])
+    network.peer(1).crash('power')
+    network.peer(1).start()
+    await network.run(2000)
+    expect(network.peer(1).host?.status()).toMatchObject({ epoch: 1n, halted: undefined })
+  })
+
+  it('goes on without a validator that is lost, which is recorded, and who follows when it is back', async () => {
+    const network = await networkWithBlocks()
+    // The three others never hear of the last block.
+    const [lost] = network.peers.slice(3)
+    network.links.partition([[0, 1, 2], [3]])
+    for (const peer of network.peers.slice(0, 3)) await done(network, peer.host?.recovery.begin({ engine: 'pbft', options: OPTIONS, acceptLoss: ['vp3'] }))
+    await network.runUntil('the epoch has started', () => network.peers.slice(0, 3).every(({ host }) => host?.recovery.report().started === true), 20_000)
+    expect(network.peer(0).host?.swaps.view().record).toMatchObject({ epoch: 1n, missing: [3], isRecovery: true })
+    network.links.heal()
+    await network.runUntil('the lost one follows', () => lost?.host?.status().epoch === 1n, 20_000)
+  })
+
+  it('that happened without a validator which has committed something else stops that one, loudly', async () => {
+    const network = await networkWithBlocks()
+    const hash = Buffer.alloc(64, 1)
+    const crossing = { epoch: 1n, activation: 1n, hash, height: 2n, asks: false, recovery: true }
+    const note = Buffer.concat([Buffer.of(1), encode(HostNote, { note: { $case: 'crossing', value: crossing } })])
+    // What two of them would say after a recovery whose last block is another one.
+    for (const member of [0, 1])
+      network.links.intercept(member, {
+        sends: ({ to, bytes }) =>
+          to === 3
+            ? [
+                { to, bytes: note },
+                { to, bytes },
+              ]
+            : [{ to, bytes }],
+      })
+    network.peer(3).submit(makeTransaction('more'))
+    await expect(network.run(3000)).rejects.toThrow(/they are lost to the network/)
+    expect(network.peer(3).host?.status().halted).toMatch(/recovered without this validator/)
+  })
+})

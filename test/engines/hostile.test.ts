@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+import type { ProcessLimits } from '../../plugins/engines/process/limits.js'
+import { isolated, requestOf, startAt, witness } from './kit.js'
+
+/** What becomes of a seat whose engine does a deed when it is told of a request. */
+async function after(deed: string, limits: Partial<ProcessLimits> = {}, when = 'request') {
+  const seen = witness()
+  const seat = (await isolated('hostile', { deed, when }, { maxRestarts: 0, ...limits }))({ ...seen.options, claimTimer: () => true })
+  const options = seen.options
+  seat.begin(startAt(0n))
+  seat.post({ type: 'request', request: requestOf('a request') })
+  await seen.until(() => {
+    // Timers without delay run out at once.
+    const last = seen.carried.at(-1)
+    if (last?.some(({ type }) => type === 'timer') === true) {
+      seen.carried.length = 0
+      setImmediate(() => seat.post({ type: 'timer', name: 'again', generation: 1 }))
+    }
+    return seen.faults.length > 0
+  })
+  expect(seat.isRunning).toBe(false)
+  await seat.dispose()
+  expect(seen.losses).toEqual([])
+  expect(options).toBeDefined()
+  return seen.faults
+}
+
+describe('an engine that does not keep the rules', () => {
+  it.each([
+    ['throw', /threw in 'request': I will not/],
+    ['promise', /returned a promise/],
+    ['flood', /a handler may ask for 10000 effects/],
+    ['metrics', /more than 1000 metrics/],
+    ['nonsense', /broke the rules of its pipe/],
+    ['json', /broke the rules of its pipe: an answer that means nothing/],
+    ['answers', /an answer to nothing/],
+    ['deep', /broke the rules of its pipe/],
+    ['huge', /broke the rules of its pipe: a frame of 4294967295 bytes/],
+    ['self', /sends to member 0 of 4, being 0/],
+    ['forge', /with the bytes of another/],
+    ['clock', /the current time is not available to engines/],
+    ['random', /Math.random is not available to engines/],
+    ['network', /fetch is not available to engines/],
+    ['exit', /its process ended 1 times in a row, at last because the process ended with exit code 3/],
+    ['kill', /its process ended 1 times in a row, at last because/],
+  ])('is stopped: %s', async (deed, reason) => {
+    expect(await after(deed)).toEqual([expect.stringMatching(reason)])
+  })
+
+  it('is stopped when a handler does not end', async () => {
+    expect(await after('loop', { maxHandlerMs: 300 })).toEqual([expect.stringMatching(/did not answer 'request' within 300 ms/)])
+  })
+
+  it('is stopped when making it does not end', async () => {
+    expect(await after('loop', { startTimeoutMs: 1500 }, 'create')).toEqual([expect.stringMatching(/was not ready after 1500 ms/)])
+  })
+
+  it('is stopped when it asks for more bytes than allowed', async () => {
+    expect(await after('bytes', { maxAnswerBytes: 4 * 1024 * 1024 })).toEqual([expect.stringMatching(/effects of \d+ bytes in one handler, more than 4194304/)])
+    expect(await after('bytes', { maxBytesPerSecond: 4 * 1024 * 1024 })).toEqual([expect.stringMatching(/effects of more than 4194304 bytes in a second/)])
+  })
+
+  it('is stopped when it asks for too much in a second, a little at a time', async () => {
+    expect(await after('stream', { maxEffectsPerSecond: 1000 })).toEqual([expect.stringMatching(/more than 1000 effects in a second/)])
+  })
+
+  it.each(['allocate', 'buffers'])('is stopped at its limit of memory: %s', async (deed) => {
+    expect(await after(deed, { memoryBytes: 128 * 1024 * 1024 })).toEqual([expect.stringMatching(/its process ended 1 times in a row|threw in 'request'/)])
+  })
+})
+
+describe('an engine whose process dies', () => {
+  it('is begun anew a bounded number of times, later each time, also on other seats', async () => {
+    const seen = witness()
+    const waits: number[] = []
+    const { clock } = seen.options
+    const maker = await isolated('hostile', { deed: 'exit' }, { maxRestarts: 2, firstBackOffMs: 1 })
+    const begin = (): void => {
+      const seat = maker({
+        ...seen.options,
+        clock: {
+          now: () => clock.now(),
+          elapsedMs: () => clock.elapsedMs(),
+          setTimer(delayMs, task) {
+            if (delayMs < 100) waits.push(delayMs)
+            return clock.setTimer(delayMs, task)
+          },
+        },
+        lost: (reason) => {
+          seen.losses.push(reason)
+          begin()
+        },
+      })
+      seat.begin(startAt(0n))
+      seat.post({ type: 'request', request: requestOf('again') })
+    }
+    begin()
+    await seen.until(() => seen.faults.length > 0)
+    expect(seen.losses).toHaveLength(2)
+    expect(waits).toEqual([1, 4])
+    expect(seen.faults).toEqual([expect.stringMatching(/its process ended 3 times in a row/)])
+  })
+
+  it('does not begin anew after it was disposed of', async () => {
+    const seen = witness()
+    const seat = (await isolated('hostile', { deed: 'exit' }, { firstBackOffMs: 50 }))(seen.options)
+    seat.begin(startAt(0n))
+    seat.post({ type: 'request', request: requestOf('first') })
+    while (seat.isRunning) await new Promise((resolve) => setTimeout(resolve, 5))
+    await seat.dispose()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(seen.losses).toEqual([])
+    expect(seen.faults).toEqual([])
+  })
+})
+
+it('keeps the log readable and short', async () => {
+  const seen = witness()
+  const seat = (await isolated('hostile', { deed: 'chatter' }))(seen.options)
+  seat.begin(startAt(0n))
+  seat.post({ type: 'request', request: requestOf('x') })
+  await seen.until(() => seen.carried.length > 1)
+  const lines = seen.carried.flat().flatMap((effect) => (effect.type === 'log' ? [effect.message] : []))
+  expect(lines).toHaveLength(200)
+  expect(lines[0]).toBe('line 0\uFFFD[2J')
+  await seat.dispose()
+})

@@ -1,0 +1,183 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { create } from 'tar'
+import { systemClock } from '../../kernel/index.js'
+import { EngineLoader } from '../../plugins/engines/engine-package.js'
+import { compareVersions, InstalledEngines } from '../../plugins/engines/installed.js'
+import { installEngine } from '../../plugins/engines/install.js'
+import { readArchive } from '../../plugins/engines/packages/archive.js'
+import { entryOf, readManifest } from '../../plugins/engines/packages/manifest.js'
+import { codeDigest, ownFiles } from '../../plugins/engines/packages/own-files.js'
+import { defaultProcessLimits } from '../../plugins/engines/process/limits.js'
+import { PackagedEngines } from '../../plugins/engines/source.js'
+import { silentLogger } from '../kit/silent-logger.js'
+import { packageFolder } from './kit.js'
+
+let scratch = ''
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'weft-engines-test-'))
+})
+afterAll(() => rm(scratch, { recursive: true, force: true }))
+
+const loader = new EngineLoader({ ...defaultProcessLimits, sandbox: 'none' }, silentLogger, systemClock)
+const digestOf = async (folder: string): Promise<string> => codeDigest(await ownFiles(folder, await readManifest(folder)))
+
+/** A copy of the echo engine, changed. */
+async function copyOf(name: string, change: (source: string) => string = (source) => source): Promise<string> {
+  const folder = join(scratch, name)
+  await cp(packageFolder('echo'), folder, { recursive: true })
+  const file = join(folder, 'echo.js')
+  await writeFile(file, change(await readFile(file, 'utf8')))
+  return folder
+}
+
+function sourceOf(dataDirectory: string, packages: readonly string[], trusted: readonly string[] = []): PackagedEngines {
+  const options = { echo: { greeting: 'from the site' } }
+  return new PackagedEngines({
+    loader,
+    installed: new InstalledEngines(dataDirectory),
+    packages,
+    directory: scratch,
+    trusted,
+    optionsOf: (name) => (name === 'echo' ? options.echo : {}),
+    run: (_, work) => void work,
+  })
+}
+
+describe('the digest of an engine', () => {
+  it('is that of its own files, wherever they lie and whatever lies beside them', async () => {
+    const folder = await copyOf('one')
+    const digest = await digestOf(folder)
+    await mkdir(join(folder, 'node_modules', 'dependency'), { recursive: true })
+    await writeFile(join(folder, 'node_modules', 'dependency', 'index.js'), 'export default 1')
+    await mkdir(join(folder, 'test'))
+    await writeFile(join(folder, 'test', 'index.js'), 'test')
+    await writeFile(join(folder, 'README.md'), 'text')
+    await writeFile(join(folder, '.hidden'), 'text')
+    await writeFile(join(folder, 'unlisted.txt'), 'text')
+    expect(await digestOf(folder)).toBe(digest)
+    expect(digest).toMatch(/^[0-9a-f]{64}$/)
+    expect(await digestOf(await copyOf('two', (source) => `${source}\n`))).not.toBe(digest)
+  })
+
+  it('tells apart files whose names and contents run together', () => {
+    const file = (path: string, text: string) => ({ path, bytes: Buffer.from(text) })
+    expect(codeDigest([file('a', 'bc')])).not.toBe(codeDigest([file('ab', 'c')]))
+    expect(codeDigest([file('a', ''), file('b', '')])).not.toBe(codeDigest([file('a', 'b')]))
+  })
+
+  it('refuses links', async () => {
+    const folder = await copyOf('linked')
+    await symlink('/etc/passwd', join(folder, 'passwd.js'))
+    const manifest = await readManifest(folder)
+    await expect(ownFiles(folder, { ...manifest, files: undefined })).rejects.toMatchObject({ code: 'ERR_ENGINE_PACKAGE' })
+  })
+})
+
+describe('the entry of a package', () => {
+  it.each([
+    [{ exports: './echo.js' }, 'echo.js'],
+    [{ exports: { '.': { types: './no.d.ts', import: { default: './echo.js' } } } }, 'echo.js'],
+    [{ exports: { default: './echo.js' } }, 'echo.js'],
+    [{ main: 'echo.js' }, 'echo.js'],
+    [{}, 'index.js'],
+  ])('is what %j says', async (said, file) => {
+    const folder = packageFolder('echo')
+    expect(await entryOf(folder, { name: 'x', version: '1', ...said })).toBe(join(folder, file))
+  })
+
+  it.each([{ exports: '../../kit.ts' }, { main: '/etc/passwd' }, { main: 'missing.js' }])('is refused as %j', async (said) => {
+    await expect(entryOf(packageFolder('echo'), { name: 'x', version: '1', ...said })).rejects.toMatchObject({ code: 'ERR_ENGINE_PACKAGE' })
+  })
+})
+
+describe('installing', () => {
+  it('keeps versions side by side, from a folder or an archive alike, and says what it found', async () => {
+    const data = join(scratch, 'data')
+    const installed = new InstalledEngines(data)
+    const folder = await copyOf('package')
+    const first = await installEngine(folder, installed, loader)
+    expect(first).toMatchObject({ name: 'echo', version: '1.2.3', outcome: 'installed', package: { name: 'weft-engine-echo', version: '1.2.3' } })
+    expect(first.codeDigest).toBe(await digestOf(folder))
+
+    const archive = join(scratch, 'echo.tgz')
+    await create({ cwd: scratch, gzip: true, file: archive, portable: true }, ['package'])
+    expect(await installEngine(archive, installed, loader)).toMatchObject({ codeDigest: first.codeDigest, outcome: 'there' })
+
+    const other = await copyOf('other', (source) => source.replace("'hello'", "'good evening'"))
+    await expect(installEngine(other, installed, loader)).rejects.toMatchObject({ code: 'ERR_ENGINE_TWICE' })
+    const next = await copyOf('next', (source) => source.replace("version: '1.2.3'", "version: '1.10.0'"))
+    await installEngine(next, installed, loader)
+    expect((await installed.list()).map(({ name, version }) => `${name}@${version}`)).toEqual(['echo@1.2.3', 'echo@1.10.0'])
+    expect((await readdir(join(data, 'engines'))).sort()).toEqual(['echo@1.10.0', 'echo@1.2.3'])
+
+    const source = sourceOf(data, [])
+    expect(await source.find('ECHO', undefined)).toMatchObject({ version: '1.10.0', isolated: true, options: { greeting: 'from the site' } })
+    expect(await source.find('echo', '1.2.3')).toMatchObject({ codeDigest: first.codeDigest, agreement: true })
+    expect((await source.find('echo', undefined))?.tolerates(7)).toEqual({ crashed: 3, byzantine: 0 })
+    expect(await source.find('echo', '9')).toBeUndefined()
+    await writeFile(join(data, 'engines', 'echo@1.2.3', 'package', 'index.js'), 'export default 1')
+    await expect(source.find('echo', '1.2.3')).rejects.toMatchObject({ code: 'ERR_ENGINE_LOAD' })
+
+    await installed.remove('echo', '1.10.0')
+    expect(await source.find('echo', '1.10.0')).toBeUndefined()
+    await expect(installed.remove('echo', '1.10.0')).rejects.toMatchObject({ code: 'ERR_ENGINE_UNKNOWN' })
+  })
+
+  it('asks the engine what it thinks of options', async () => {
+    const engine = await sourceOf(join(scratch, 'none'), [packageFolder('echo')]).find('echo', undefined)
+    expect(await engine?.checkOptions({ greeting: 'x' })).toEqual({ greeting: 'x', limit: '10' })
+    await expect(engine?.checkOptions({ greting: 'x' })).rejects.toMatchObject({
+      code: 'ERR_ENGINE_OPTIONS',
+      message: 'echo has no option greting',
+      hint: 'there is greeting',
+    })
+  })
+
+  it.each([
+    ['that is no engine', 'export default 1', /expected the default export/],
+    ['that does not load', 'throw new Error("not today"); export default 1', /not today/],
+    ['that needs what is not there', 'import "some-dependency"; export default 1', /some-dependency/],
+    [
+      'that needs what engines do not get',
+      'import { engineSuite } from "weft/testkit"; export default engineSuite',
+      /may import weft and weft\/consensus, but not weft\/testkit/,
+    ],
+  ])('refuses a package %s', async (name, code, reason) => {
+    const folder = join(scratch, name.replaceAll(' ', '-'))
+    await mkdir(folder)
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'weft-engine-bad', version: '1.0.0', type: 'module', exports: './index.js' }))
+    await writeFile(join(folder, 'index.js'), code)
+    const installed = new InstalledEngines(join(scratch, 'bad-data'))
+    await expect(installEngine(folder, installed, loader)).rejects.toThrow(reason)
+    expect(await installed.list()).toEqual([])
+    expect((await sourceOf(join(scratch, 'bad-data'), [folder]).list())[0]?.problem).toMatch(reason)
+  })
+
+  it.each([
+    ['a link', async (folder: string) => symlink('/etc/passwd', join(folder, 'passwd'))],
+    ['no package.json', async (folder: string) => rm(join(folder, 'package.json'))],
+  ])('refuses an archive with %s', async (name, change) => {
+    const folder = join(scratch, `archive ${name}`)
+    await cp(packageFolder('echo'), join(folder, 'package'), { recursive: true })
+    await change(join(folder, 'package'))
+    const file = join(folder, 'a.tgz')
+    await create({ cwd: folder, gzip: true, file }, ['package'])
+    await expect(readArchive(file)).rejects.toMatchObject({ code: 'ERR_ENGINE_PACKAGE' })
+  })
+
+  it('refuses an archive that leads out of its folder, or is none', async () => {
+    const file = join(scratch, 'out.tgz')
+    await create({ cwd: scratch, gzip: true, file, preservePaths: true }, [join(packageFolder('echo'), 'index.js')])
+    await expect(readArchive(file)).rejects.toMatchObject({ code: 'ERR_ENGINE_PACKAGE' })
+    await writeFile(file, 'no archive at all')
+    await expect(readArchive(file)).rejects.toMatchObject({ code: 'ERR_ENGINE_PACKAGE' })
+  })
+})
+
+it('orders versions as people do', () => {
+  const versions = ['1.0.0', '1.0.0-rc.1', '0.9', '1.10.0', '1.2.0', '2']
+  expect(versions.sort(compareVersions)).toEqual(['0.9', '1.0.0-rc.1', '1.0.0', '1.2.0', '1.10.0', '2'])
+})

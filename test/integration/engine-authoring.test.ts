@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, test, vi } from 'vitest'
+import { temporaryDirectory } from './support/peer.js'
+import { ROOT, runProgram } from './support/program.js'
+
+// In real time, on a busy machine.
+vi.setConfig({ testTimeout: 240_000 })
+
+const run = promisify(execFile)
+
+/** What `npm install` would bring, from this checkout. */
+function installed(directory: string): void {
+  for (const name of ['tsup', 'typescript', 'vitest', '@types/node']) {
+    const place = join(directory, 'node_modules', name)
+    mkdirSync(dirname(place), { recursive: true })
+    symlinkSync(join(ROOT, 'node_modules', name), place)
+  }
+  symlinkSync(ROOT, join(directory, 'node_modules', 'weft'))
+}
+
+test('a new engine passes its own tests, is built, and has a report card without a failure', async () => {
+  const cwd = temporaryDirectory()
+  expect(await runProgram(['engine', 'new', 'my-engine'], { cwd })).toMatchObject({ code: 0, stderr: '' })
+  const directory = join(cwd, 'my-engine')
+  expect(await runProgram(['engine', 'check', 'my-engine'], { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('build it first') })
+  installed(directory)
+  const bin = (name: string, file: string, ...args: readonly string[]): Promise<{ readonly stdout: string }> =>
+    run(process.execPath, [join(directory, 'node_modules', name, file), ...args], { cwd: directory, env: { ...process.env, WEFT_KIT_SEEDS: '1' } })
+  await bin('typescript', 'bin/tsc', '-p', 'tsconfig.json', '--noEmit')
+  expect((await bin('vitest', 'vitest.mjs', 'run')).stdout).toMatch(/Test Files .*1 passed/)
+  await bin('tsup', 'dist/cli-default.js', 'src/index.ts', '--format', 'esm', '--target', 'node20', '--clean')
+  await bin(
+    'typescript',
+    'bin/tsc',
+    '-p',
+    'tsconfig.json',
+    '--noEmit',
+    'false',
+    '--declaration',
+    '--emitDeclarationOnly',
+    '--rootDir',
+    'src',
+    '--outDir',
+    'dist',
+  )
+  const { code, stdout, stderr } = await runProgram(['engine', 'check', 'my-engine', '--seeds', '1', '--json'], { cwd })
+  const { findings, ...card }: { findings: { verdict: string }[] } = JSON.parse(stdout)
+  expect({ code, stderr, failed: findings.filter(({ verdict }) => verdict === 'failed') }).toEqual({ code: 0, stderr: '', failed: [] })
+  expect(card).toMatchObject({ engine: 'my-engine', version: '1.0.0', package: 'weft-engine-my-engine', exitCode: 0 })
+})
+
+describe('the report card of an engine that takes its process along', () => {
+  const engine = (body: string): string => {
+    const file = join(temporaryDirectory(), 'engine.ts')
+    const promises = `agreement: false, tolerates: () => ({ crashed: 0, byzantine: 0 }), parseOptions: (raw: unknown) => raw`
+    writeFileSync(
+      file,
+      `import { defineEngine } from 'weft/consensus'\nexport default defineEngine({ name: 'rude', version: '1.0.0', ${promises}, create: (host: any) => ({ onRequest() { ${body} } }) })\n`,
+    )
+    return file
+  }
+
+  test.each([
+    ['loops for ever', 'for (;;) {}', 'did not end within 5 s'],
+    ['ends the process', 'process.exit(0)', 'ended its process'],
+  ])('says that it %s', async (_, body, found) => {
+    const file = engine(body)
+    const { code, stdout } = await runProgram(['engine', 'check', file, '--only', 'conformance', '--seeds', '1', '--limit', '5', '--markdown'], {
+      cwd: dirname(file),
+    })
+    expect({ code, stdout }).toMatchObject({ code: 7, stdout: expect.stringMatching(/^## Report card/) })
+    expect(stdout).toContain(found)
+  })
+})

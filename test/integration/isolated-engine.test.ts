@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it, describe } from 'vitest'
+import { startPeer, type TestPeer } from './support/peer.js'
+import { ROOT } from './support/program.js'
+
+const HOSTILE = join(ROOT, 'test/engines/packages/hostile')
+const SETTINGS = {
+  'peer.validator.consensus.plugin': 'hostile',
+  'consensus.isolation.sandbox': process.env['WEFT_SANDBOX'] ?? 'auto',
+  'consensus.isolation.maxMemoryMiB': '160',
+  'consensus.isolation.maxHandlerMs': '1000',
+}
+
+interface Status {
+  readonly engine: string
+  readonly version: string
+  readonly halted: string
+  readonly engineView: Readonly<Record<string, unknown>>
+}
+
+async function statusOf(peer: TestPeer): Promise<Status> {
+  const { stdout } = await peer.cli('consensus', 'status', '--json')
+  const status: Status = JSON.parse(stdout)
+  return status
+}
+
+/** Processes below a peer that run the code of an engine. */
+function engineProcesses(pid: number): number[] {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8')
+      .split(' ')
+      .filter((word) => word !== '')
+      .map(Number),
+  )
+  const isEngine = (child: number): boolean => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('--experimental-vm-modules')
+  return children.flatMap((child) => [...(isEngine(child) ? [child] : []), ...engineProcesses(child)])
+}
+
+describe('an engine in a process of its own, of a real peer', () => {
+  it('orders transactions, and goes on from its records after its process was killed', async () => {
+    const peer = await startPeer({ set: { ...SETTINGS, 'consensus.engines': HOSTILE } })
+    expect((await peer.client.invokeAndWait('example02', 'invoke', 'a', 'b', '1')).outcome).toMatchObject({ status: 'committed' })
+    await peer.program.until('its record is there', async () => (await statusOf(peer)).engineView['delivered'] === 1)
+    for (const pid of engineProcesses(peer.program.pid)) process.kill(pid, 'SIGKILL')
+    expect((await peer.client.invokeAndWait('example02', 'invoke', 'a', 'b', '1')).outcome).toMatchObject({ status: 'committed' })
+    await peer.program.until('the new process says so', async () => (await statusOf(peer)).engineView['delivered'] === 2)
+    expect(await statusOf(peer)).toMatchObject({ engine: 'hostile', version: '0.6.6', halted: '', engineView: { begunWith: 1 } })
+    expect(await peer.client.query('example02', 'query', 'b')).toBe('1000002')
+    const { pid } = peer.program
+    await peer.stop()
+    expect(peer.program.stderr).toContain('the process of the consensus engine is gone')
+    expect(() => engineProcesses(pid)).toThrow(/ENOENT/)
+  })
+
+  it.each([
+    ['throw', /threw in 'request': I will not/],
+    ['flood', /may ask for 10000 effects/],
+    ['nonsense', /broke the rules of its pipe/],
+    ['loop', /did not answer 'request' within 1000 ms/],
+    ['allocate', /its process ended \d times in a row|threw in 'request'/],
+    ['exit', /its process ended 4 times in a row/],
+  ])('that does %s is halted with the reason; the peer stays up and answers', { timeout: 90_000 }, async (deed, reason) => {
+    const peer = await startPeer({ set: { ...SETTINGS, 'consensus.engines': HOSTILE } })
+    await peer.client.invoke('example02', `deed:${deed}`, 'a', 'b', '1')
+    await peer.program.until('it is halted', async () => (await statusOf(peer)).halted !== '', 60_000)
+    expect((await statusOf(peer)).halted).toMatch(reason)
+    expect(await peer.client.query('example02', 'query', 'a')).toBe('1000000')
+    await expect(peer.client.invoke('example02', 'invoke', 'a', 'b', '1')).rejects.toThrow(/orders no transactions: its engine is halted/)
+    expect(engineProcesses(peer.program.pid)).toEqual([])
+  })
+
+  it('is installed while the peer runs, swapped in, and not removed while it orders', { timeout: 90_000 }, async () => {
+    const peer = await startPeer({ set: { 'consensus.isolation.sandbox': SETTINGS['consensus.isolation.sandbox'] } })
+    const installed = await peer.cli('engine', 'install', HOSTILE, '--json')
+    expect(JSON.parse(installed.stdout)).toMatchObject({ name: 'hostile', version: '0.6.6', outcome: 'installed' })
+    expect((await peer.cli('engine', 'list')).stdout).toContain('hostile@0.6.6')
+    const swapped = await peer.cli('consensus', 'swap', 'hostile', '--allow-weaker')
+    expect(swapped.code, swapped.stderr).toBe(0)
+    expect((await peer.client.invokeAndWait('example02', 'invoke', 'a', 'b', '1')).outcome).toMatchObject({ status: 'committed' })
+    expect(await statusOf(peer)).toMatchObject({ engine: 'hostile', version: '0.6.6', halted: '' })
+    const refused = await peer.cli('engine', 'remove', 'hostile@0.6.6')
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('it orders transactions on this peer')])
+    await peer.stop()
+    const again = await peer.cli('engine', 'remove', 'hostile@0.6.6')
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('it ran last on this peer')])
+    expect((await peer.cli('engine', 'remove', 'hostile@0.6.6', '--force')).stdout).toBe('removed hostile@0.6.6\n')
+    expect((await peer.cli('engine', 'list')).stdout).toContain('no engine is installed')
+  })
+})
