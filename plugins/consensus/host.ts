@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { assert, messageOf, PeerError } from '../../kernel/index.js'
 import { type CrossingNote, decode, Transaction } from '../../proto/index.js'
 import { type CatalogEngine, type EngineCatalog, ownEngine } from './catalog.js'
@@ -96,6 +97,7 @@ class EngineHostProcess implements ConsensusHost {
       setValid: (valid) => {
         this.isValid = valid
       },
+      tookBlocks: () => this.rememberRejected(),
       grown: (head) => {
         this.watch?.committed(head)
         if (this.recovery.record) this.recovery.look().catch((error: unknown) => this.die(error))
@@ -115,6 +117,7 @@ class EngineHostProcess implements ConsensusHost {
       succession: this.succession,
       height: () => ledger.height(),
       submit: (bytes) => this.accept(bytes, NO_HINTS, true),
+      randomBytes: options.randomBytes ?? randomBytes,
       view: () => ({ swap: this.epochs.swap, crossed: this.epochs.crossed, isSealing: this.epochs.sealed !== undefined }),
     })
   }
@@ -400,6 +403,10 @@ class EngineHostProcess implements ConsensusHost {
   /** What blocks say that came otherwise than by a delivery: a transfer may have brought them, also just before the peer died. */
   private async catchUp(): Promise<void> {
     await this.pool.reconcile()
+    await this.rememberRejected()
+  }
+
+  private async rememberRejected(): Promise<void> {
     this.succession.refresh()
     const later = this.succession.firstLaterBlock()
     if (later !== undefined) await this.rejected.catchUp(later)

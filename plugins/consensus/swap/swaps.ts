@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { type Clock, messageOf, PeerError } from '../../../kernel/index.js'
 import { encode, type EpochRecord, type PreflightAnswer, type PreflightQuestion, SwapCancel, type SwapCandidate, SwapProposal } from '../../../proto/index.js'
 import type { EngineCatalog } from '../catalog.js'
@@ -75,6 +74,7 @@ export interface SwapsOptions {
   readonly succession: Succession
   readonly height: () => bigint
   readonly submit: (transactionBytes: Uint8Array) => Promise<Accepted>
+  readonly randomBytes: (count: number) => Uint8Array
   readonly view: () => Pick<SuccessionView, 'swap' | 'crossed' | 'isSealing'>
 }
 
@@ -124,7 +124,7 @@ export class SwapDesk implements Swaps {
       deadlineBlocks: wish.deadlineBlocks ?? DEADLINE_BLOCKS,
       deadlineMs: wish.deadlineMs ?? DEADLINE_MS,
       allowWeaker: wish.allowWeaker ?? false,
-      nonce: randomBytes(16),
+      nonce: this.options.randomBytes(16),
     })
     const rows = await this.ask(proposal)
     return { proposal, rows, objection: weaknessOf(proposal, record) ?? refusalsIn(rows, proposal, record), needed: members.length - faultsOf(record) }
@@ -162,7 +162,7 @@ export class SwapDesk implements Swaps {
   }
 
   private call(name: 'prepare' | 'cancel', argument: Uint8Array, signatures: Uint8Array = new Uint8Array(0)): Promise<Accepted> {
-    const txid = `consensus-${name}-${randomBytes(16).toString('hex')}`
+    const txid = `consensus-${name}-${Buffer.from(this.options.randomBytes(16)).toString('hex')}`
     return this.options.submit(callTransaction(txid, name, signatures.length > 0 ? [argument, signatures] : [argument]))
   }
 
