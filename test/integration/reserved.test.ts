@@ -84,7 +84,7 @@ describe.each([
     const { client } = peer()
     await expect(client.invoke('consensus', 'prepare', 'x')).rejects.toMatchObject(refused)
     await expect(client.query('consensus', 'prepare', 'x')).rejects.toMatchObject(refused)
-    const deployed = ChaincodeSpec.fromPartial({ type: 1, chaincodeID: { name: 'consensus' }, ctorMsg: { args: bytesOf(['init']) } })
+    const deployed = ChaincodeSpec.fromPartial({ chaincodeID: { name: 'consensus' }, ctorMsg: { args: bytesOf(['init']) } })
     await expect(client.call(DevopsService.deploy, deployed)).rejects.toMatchObject(refused)
   })
 
