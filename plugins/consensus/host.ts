@@ -115,6 +115,7 @@ class EngineHostProcess implements ConsensusHost {
       notes: this.notes,
       engines,
       succession: this.succession,
+      isFixed: options.hasFixedEngine ?? false,
       height: () => ledger.height(),
       submit: (bytes) => this.accept(bytes, NO_HINTS, true),
       randomBytes: options.randomBytes ?? randomBytes,
@@ -206,8 +207,9 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   private createRecovery(engines: Pick<EngineCatalog, 'find'>): Recovery {
-    const { members, self, store, ledger, clock, log, signer, transfer } = this.options
+    const { members, self, store, ledger, clock, log, signer, transfer, hasFixedEngine = false } = this.options
     return new Recovery({
+      isFixed: hasFixedEngine,
       members,
       self,
       store,

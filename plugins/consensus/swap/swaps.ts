@@ -7,6 +7,7 @@ import type { HostNotes } from '../notes.js'
 import { succession as callTransaction } from './calls.js'
 import { weaknessOf } from './contract.js'
 import type { SwapView } from './driver.js'
+import { requireChangeable } from './fixed-engine.js'
 import { faultsOf } from './records.js'
 import type { Succession } from './succession.js'
 
@@ -72,6 +73,8 @@ export interface SwapsOptions {
   readonly notes: Pick<HostNotes, 'tell'>
   readonly engines: Pick<EngineCatalog, 'find'>
   readonly succession: Succession
+  /** The engine of epoch 0 stays. */
+  readonly isFixed: boolean
   readonly height: () => bigint
   readonly submit: (transactionBytes: Uint8Array) => Promise<Accepted>
   readonly randomBytes: (count: number) => Uint8Array
@@ -106,7 +109,8 @@ export class SwapDesk implements Swaps {
   }
 
   async plan(wish: SwapWish): Promise<SwapPlan> {
-    const { engines, members, succession } = this.options
+    const { engines, members, succession, isFixed } = this.options
+    requireChangeable(isFixed)
     const { record } = succession
     const isSame = wish.engine === undefined
     const engine = await engines.find(wish.engine ?? record.engine, wish.version ?? (isSame ? record.version : undefined))
@@ -130,7 +134,8 @@ export class SwapDesk implements Swaps {
     return { proposal, rows, objection: weaknessOf(proposal, record) ?? refusalsIn(rows, proposal, record), needed: members.length - faultsOf(record) }
   }
 
-  propose(proposal: SwapProposal, signatures?: Uint8Array): Promise<Accepted> {
+  async propose(proposal: SwapProposal, signatures?: Uint8Array): Promise<Accepted> {
+    requireChangeable(this.options.isFixed)
     return this.call('prepare', encode(SwapProposal, proposal), signatures)
   }
 
@@ -140,7 +145,8 @@ export class SwapDesk implements Swaps {
     return { fromEpoch: record.epoch, candidate: candidate.id, member: 0, byOperator: true, signature: new Uint8Array(0) }
   }
 
-  cancel(cancellation: SwapCancel, signatures?: Uint8Array): Promise<Accepted> {
+  async cancel(cancellation: SwapCancel, signatures?: Uint8Array): Promise<Accepted> {
+    requireChangeable(this.options.isFixed)
     return this.call('cancel', encode(SwapCancel, cancellation), signatures)
   }
 
