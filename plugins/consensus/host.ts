@@ -114,6 +114,7 @@ class EngineHostProcess implements ConsensusHost {
       clock: options.clock,
       notes: this.notes,
       engines,
+      reaches: (member) => this.epochs.reaches(member),
       succession: this.succession,
       isFixed: options.hasFixedEngine ?? false,
       height: () => ledger.height(),

@@ -70,7 +70,7 @@ export class SwapNetwork {
   }
 
   plan(index: number, request: Parameters<typeof PlanSwapRequest.fromPartial>[0]): Promise<SwapPlanMessage> {
-    return this.peer(index).client.call(ConsensusToolsService.planSwap, PlanSwapRequest.fromPartial({ allowWeaker: true, ...request }))
+    return this.peer(index).client.call(ConsensusToolsService.planSwap, PlanSwapRequest.fromPartial({ allowWeaker: true, ...request }), LIMIT_MS)
   }
 
   /** Proposes what was planned, whoever refuses it. Resolves with the number of its block. */
