@@ -250,8 +250,8 @@ export class Epochs {
       this.sealed = old
       old.session.post({ type: 'sealed', height: record.activation + 1n })
       this.early.keep((channel) => channel === String(record.epoch) || channel === String(record.epoch + 1n))
-      await this.enter()
       this.crossing.enter(record, this.neededToLeave(old.epoch))
+      await this.enter()
     } else {
       await old.session.dispose()
       await this.enter()

@@ -37,6 +37,9 @@ export interface SwapDriverOptions {
   readonly isOver: () => boolean
 }
 
+/** Timers do not reach further. */
+const LONGEST_DEADLINE_MS = 2 ** 31 - 1
+
 interface Course {
   readonly candidate: SwapCandidate
   phase: SwapPhase
@@ -97,7 +100,7 @@ export class SwapDriver {
       trial: undefined,
       engine: undefined,
       hasCancelled: candidate.cancels.includes(surroundings.self),
-      stopDeadline: clock.setTimer(proposal.deadlineMs, () => this.giveUp('it was not decided in time')),
+      stopDeadline: clock.setTimer(Math.min(proposal.deadlineMs, LONGEST_DEADLINE_MS), () => this.giveUp('it was not decided in time')),
     }
     this.course = course
     log.info('a swap of the consensus engine is prepared', { engine: proposal.engine, version: proposal.version, epoch: record.epoch + 1n })

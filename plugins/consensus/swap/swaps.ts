@@ -91,6 +91,7 @@ interface Asking {
 /** Asks, proposes and cancels; and answers what other validators' operators ask. */
 export class SwapDesk implements Swaps {
   private readonly asking = new Map<bigint, Asking>()
+  private readonly answering = new Set<MemberIndex>()
   private token = 0n
 
   constructor(private readonly options: SwapsOptions) {}
@@ -145,7 +146,11 @@ export class SwapDesk implements Swaps {
 
   /** A member's operator asks what would become of a swap here. */
   async question(from: MemberIndex, question: PreflightQuestion): Promise<void> {
+    // To answer may take a process: one question of a member at a time.
+    if (this.answering.has(from)) return
+    this.answering.add(from)
     const value = await this.answerTo(question)
+    this.answering.delete(from)
     this.options.notes.tell({ $case: 'preflightAnswer', value }, from)
   }
 
