@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { type Clock, messageOf, PeerError } from '../../../kernel/index.js'
 import { encode, type EpochRecord, type PreflightAnswer, type PreflightQuestion, SwapCancel, type SwapCandidate, SwapProposal } from '../../../proto/index.js'
 import type { EngineCatalog } from '../catalog.js'
@@ -8,6 +7,7 @@ import type { HostNotes } from '../notes.js'
 import { succession as callTransaction } from './calls.js'
 import { weaknessOf } from './contract.js'
 import type { SwapView } from './driver.js'
+import { requireChangeable } from './fixed-engine.js'
 import { faultsOf } from './records.js'
 import type { Succession } from './succession.js'
 
@@ -75,8 +75,11 @@ export interface SwapsOptions {
   /** Whether there is a connection to a member's host. */
   readonly reaches: (member: MemberIndex) => boolean
   readonly succession: Succession
+  /** The engine of epoch 0 stays. */
+  readonly isFixed: boolean
   readonly height: () => bigint
   readonly submit: (transactionBytes: Uint8Array) => Promise<Accepted>
+  readonly randomBytes: (count: number) => Uint8Array
   readonly view: () => Pick<SuccessionView, 'swap' | 'crossed' | 'isSealing'>
 }
 
@@ -111,7 +114,8 @@ export class SwapDesk implements Swaps {
   }
 
   async plan(wish: SwapWish): Promise<SwapPlan> {
-    const { engines, members, succession } = this.options
+    const { engines, members, succession, isFixed } = this.options
+    requireChangeable(isFixed)
     const { record } = succession
     const isSame = wish.engine === undefined
     const engine = await engines.find(wish.engine ?? record.engine, wish.version ?? (isSame ? record.version : undefined))
@@ -129,13 +133,14 @@ export class SwapDesk implements Swaps {
       deadlineBlocks: wish.deadlineBlocks ?? DEADLINE_BLOCKS,
       deadlineMs: wish.deadlineMs ?? DEADLINE_MS,
       allowWeaker: wish.allowWeaker ?? false,
-      nonce: randomBytes(16),
+      nonce: this.options.randomBytes(16),
     })
     const rows = await this.ask(proposal)
     return { proposal, rows, objection: weaknessOf(proposal, record) ?? refusalsIn(rows, proposal, record), needed: members.length - faultsOf(record) }
   }
 
-  propose(proposal: SwapProposal, signatures?: Uint8Array): Promise<Accepted> {
+  async propose(proposal: SwapProposal, signatures?: Uint8Array): Promise<Accepted> {
+    requireChangeable(this.options.isFixed)
     return this.call('prepare', encode(SwapProposal, proposal), signatures)
   }
 
@@ -145,7 +150,8 @@ export class SwapDesk implements Swaps {
     return { fromEpoch: record.epoch, candidate: candidate.id, member: 0, byOperator: true, signature: new Uint8Array(0) }
   }
 
-  cancel(cancellation: SwapCancel, signatures?: Uint8Array): Promise<Accepted> {
+  async cancel(cancellation: SwapCancel, signatures?: Uint8Array): Promise<Accepted> {
+    requireChangeable(this.options.isFixed)
     return this.call('cancel', encode(SwapCancel, cancellation), signatures)
   }
 
@@ -167,7 +173,7 @@ export class SwapDesk implements Swaps {
   }
 
   private call(name: 'prepare' | 'cancel', argument: Uint8Array, signatures: Uint8Array = new Uint8Array(0)): Promise<Accepted> {
-    const txid = `consensus-${name}-${randomBytes(16).toString('hex')}`
+    const txid = `consensus-${name}-${Buffer.from(this.options.randomBytes(16)).toString('hex')}`
     return this.options.submit(callTransaction(txid, name, signatures.length > 0 ? [argument, signatures] : [argument]))
   }
 
