@@ -113,6 +113,11 @@ export class Epochs {
     return this.up.transport.has(member)
   }
 
+  /** Whether a member's host can be told something. */
+  reaches(member: MemberIndex): boolean {
+    return this.up.notes.has(member)
+  }
+
   /** An own request is safe on disk: the engine gets it, if it may have it yet. */
   offer(request: EngineRequest): void {
     const { live } = this

@@ -114,7 +114,9 @@ class EngineHostProcess implements ConsensusHost {
       clock: options.clock,
       notes: this.notes,
       engines,
+      reaches: (member) => this.epochs.reaches(member),
       succession: this.succession,
+      isFixed: options.hasFixedEngine ?? false,
       height: () => ledger.height(),
       submit: (bytes) => this.accept(bytes, NO_HINTS, true),
       randomBytes: options.randomBytes ?? randomBytes,
@@ -206,8 +208,9 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   private createRecovery(engines: Pick<EngineCatalog, 'find'>): Recovery {
-    const { members, self, store, ledger, clock, log, signer, transfer } = this.options
+    const { members, self, store, ledger, clock, log, signer, transfer, hasFixedEngine = false } = this.options
     return new Recovery({
+      isFixed: hasFixedEngine,
       members,
       self,
       store,
@@ -336,7 +339,8 @@ class EngineHostProcess implements ConsensusHost {
    */
   private lookAround(): void {
     const { watch } = this
-    if (!watch || this.phase !== 'running') return
+    // Without a way to take their chain a working engine is worth more than none.
+    if (!watch || !this.options.transfer || this.phase !== 'running') return
     this.options.clock.setTimer(LOOK_AROUND_MS, () => this.lookAround())
     if (this.isRepairing || this.halted !== undefined || this.recovery.isUnderWay) return
     const height = this.options.ledger.height()

@@ -51,6 +51,8 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly limits: ConsensusHostOptions['limits']
   readonly executesRepetitions: boolean
   readonly hostsTalk: boolean
+  /** That its engine is halted is no failure. */
+  readonly isBreakable: boolean
   readonly transfer: ((peer: SimulatedPeer<L>, target: Parameters<StateTransfer>[0]) => ReturnType<StateTransfer>) | undefined
   /** Finishes a transfer that a crash interrupted. */
   readonly repair: ((peer: SimulatedPeer<L>, ledger: L, isWanted: () => boolean) => Promise<void>) | undefined
@@ -273,7 +275,8 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
 
   /** The engine's halt is only logged: the peer goes on without it. */
   #logger(life: Life<L>): Logger {
-    const { log } = this.#options
+    const { log, isBreakable } = this.#options
+    if (isBreakable) return log
     return {
       ...log,
       critical: (message, facts) => {

@@ -49,6 +49,8 @@ export interface SimulationOptions<L extends Ledger> {
   readonly isWhole?: (ledger: L) => boolean
   /** Members of which nothing is expected. */
   readonly byzantine?: readonly MemberIndex[]
+  /** Members whose engine breaks on purpose: that it is halted is no failure. Everything else is expected of them. */
+  readonly breakable?: readonly MemberIndex[]
   /** Those of them that run twice, with one identity: each other member reaches one of the two (`links.turn`). */
   readonly twins?: readonly MemberIndex[]
   /** Default: keyed hashes. */
@@ -239,6 +241,7 @@ export class Simulation<L extends Ledger = Ledger> {
         createExecutor(successionRules({ engine: first, members, policy, ledger, signer, recovered: () => host()?.recovery.record })),
       signer,
       limits: options.limits,
+      isBreakable: options.breakable?.includes(self.index) ?? false,
       hostsTalk: options.hostsTalk ?? true,
       executesRepetitions: options.executesRepetitions ?? false,
       transfer: options.transfer && ((peer, target) => this.#transfer(peer, target)),
