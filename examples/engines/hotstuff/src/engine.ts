@@ -8,10 +8,10 @@ import {
   type MemberIndex,
   type TransferResult,
 } from 'weft/consensus'
-import { type Block, blockId, type Certificate, compare, domainOf, GENESIS, isNext, quorumsOf, type Reference, voteBytes } from './block.js'
+import { type Block, blockId, blocksOf, type Certificate, compare, domainOf, GENESIS, isNext, quorumsOf, type Reference, voteBytes } from './block.js'
 import { CatchUp } from './catch-up.js'
 import { type Delivered, Execution, positionOf, proofOf } from './execution.js'
-import { decode, encode, type Message } from './messages.js'
+import { encode, type Message, messagesOf } from './messages.js'
 import type { HotStuffOptions } from './options.js'
 import { Pacemaker } from './pacemaker.js'
 import { MAX_BLOCK_BYTES, Requests } from './requests.js'
@@ -27,6 +27,7 @@ const PATIENCE = 10
 export class HotStuff implements Engine {
   readonly #self: MemberIndex
   readonly #domain: string
+  readonly #messages
   readonly #tree: Tree
   readonly #safety: Safety
   readonly #requests: Requests
@@ -54,12 +55,12 @@ export class HotStuff implements Engine {
     private readonly options: HotStuffOptions,
     private readonly start: EngineStart,
   ) {
-    const { self, members } = host
-    this.#self = self
-    this.#domain = domainOf(start.epoch, members)
-    this.#tree = new Tree(host, positionOf(start.metadata), start.restored, this.#domain)
+    this.#self = host.self
+    this.#domain = domainOf(start.epoch, host.members)
+    this.#messages = messagesOf(this.#domain)
+    this.#tree = new Tree(host, positionOf(start.metadata), blocksOf(this.#domain), start.restored)
     this.#safety = new Safety(host, start.restored.get('state'))
-    this.#requests = new Requests(host, options, start.executed ?? [])
+    this.#requests = new Requests(host, options, start.executed)
     this.#execution = new Execution(host, this.#tree, this.#requests, start)
     this.#pacemaker = new Pacemaker(host, options.viewTimeoutMs, this.#safety.voted.view, start.restored.get('wish'), {
       say: () => host.broadcast(this.#status(false)),
@@ -87,7 +88,7 @@ export class HotStuff implements Engine {
   }
 
   onMessage(from: MemberIndex, bytes: Uint8Array): void {
-    const message = decode(bytes, this.#domain)
+    const message = this.#messages.decode(bytes)
     if (message) this.#handle(from, message)
     else this.host.log('warning', `a message of member ${from} is dropped: it is none of this engine's`)
   }
