@@ -108,11 +108,12 @@ export function createRequestBook<T>(limits: RequestBookLimits<T>): RequestBook<
       return []
     },
     add(told) {
+      if (executed.has(told.id)) return false
       const request = Object.assign(told, { isOwn: told.isOwn ?? false, isQueued: told.isQueued ?? false })
       const { isOwn } = request
       const known = entries.get(told.id)
       if (known && isOwn) markOwn(known)
-      if (known || executed.has(told.id)) return known !== undefined
+      if (known) return true
       const count = countOf(told.from)
       const bytes = bytesOf(told.content)
       // One request of any size gets in: its size is the transport's affair.

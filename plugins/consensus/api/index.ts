@@ -27,6 +27,7 @@ export type {
 export { engineOptions, type EngineOption, type EngineOptions, integerOption, wordOption } from '../engine-options.js'
 export { inParts, type PartLimits } from '../in-parts.js'
 export { batchingKind } from '../keys.js'
+export { createPublisher, type Shown } from '../publisher.js'
 export { createRecentIds, type RecentIds } from '../recent-ids.js'
 export { createRequestBook, type NewRequest, type Outstanding, type RequestBook, type RequestBookLimits } from '../request-book.js'
 export { MessageReader, MessageWriter, readMessage } from '../message-codec.js'

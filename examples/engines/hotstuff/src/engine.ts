@@ -71,9 +71,9 @@ export class HotStuff implements Engine {
     this.#checks = createSignatureChecks(host)
     this.#timers = createSoftTimers<'cut' | 'repeat'>(host)
     this.#high = GENESIS
-    this.#top = { certificate: GENESIS, from: self }
+    this.#top = { certificate: GENESIS, from: host.self }
     host.sign('probe', Buffer.from(this.#domain))
-    for (const certificate of [this.#safety.lock, proofOf(start.restored)]) this.#learn(certificate, self)
+    for (const certificate of [this.#safety.lock, proofOf(start.restored)]) this.#learn(certificate, host.self)
     this.#step()
   }
 
@@ -177,10 +177,10 @@ export class HotStuff implements Engine {
   #ifCertified(from: MemberIndex, certificate: Certificate, then: (own: Certificate) => void): void {
     const known = [GENESIS, this.#high, this.#top.certificate, this.#safety.lock].find(({ id }) => id === certificate.id)
     if (known) return compare(known, certificate) === 0 ? then(known) : undefined
-    const voters = new Set(certificate.signatures.map(([member]) => member).filter((member) => member < this.host.members.length))
+    const voters = new Set(certificate.signatures.map(({ member }) => member).filter((member) => member < this.host.members.length))
     if (voters.size !== certificate.signatures.length || voters.size < quorumsOf(this.host.members.length).quorum) return
     const bytes = voteBytes(this.#domain, certificate)
-    const items = certificate.signatures.map(([member, signature]) => ({ member, bytes, signature }))
+    const items = certificate.signatures.map((signed) => ({ ...signed, bytes }))
     this.#checks.check(from, items, (hold) => {
       if (hold) then(certificate)
       else this.host.log('warning', `a message of member ${from} is dropped: its certificate is false`)
@@ -253,7 +253,8 @@ export class HotStuff implements Engine {
     if (id !== this.#proposal?.id || compare(this.#proposal, this.#high) <= 0) return
     this.#votes.set(from, signature)
     const { quorum } = quorumsOf(this.host.members.length)
-    if (this.#votes.size >= quorum) this.#learn({ view, seq, id, signatures: [...this.#votes].slice(0, quorum) }, this.#self)
+    if (this.#votes.size >= quorum)
+      this.#learn({ view, seq, id, signatures: [...this.#votes].slice(0, quorum).map(([member, signature]) => ({ member, signature })) }, this.#self)
   }
 
   /** What follows from what is known now: decide, vote, propose, ask for what is missing, watch the clock. */
