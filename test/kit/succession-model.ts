@@ -77,6 +77,7 @@ export class SuccessionModel {
   /** Reads the next block. Returns what is wrong with it. */
   read(number: bigint, bytes: Uint8Array): string[] {
     const wrong: string[] = []
+    this.#recover(number, bytes)
     const era = this.#era
     const { epoch } = era
     if (epoch > 0n) {
@@ -98,6 +99,22 @@ export class SuccessionModel {
     const era = this.#eras.at(-1)
     if (!era) throw new Error('there is always an epoch')
     return era
+  }
+
+  /** Operators may have begun an epoch that no swap decided: the first marker of it brings its record. */
+  #recover(number: bigint, bytes: Uint8Array): void {
+    const call = blockTransactions(bytes)
+      .map(readCall)
+      .find((read) => read?.call === 'start')
+    const [argument] = call?.args ?? []
+    const recovered = argument && decode(EpochMarker, argument).recovered
+    if (!recovered || recovered.epoch !== this.#era.epoch + 1n || recovered.activation !== number - 1n) return
+    const { epoch, engine, version, activation, markersNeeded } = recovered
+    this.#eras.push({ epoch, engine: `${engine}@${version}`, activation, faults: worst(recovered), markersNeeded, started: [] })
+    this.#pending = undefined
+    this.#used = new Set()
+    const before = this.#after.pop()
+    if (before) this.#after.push({ ...before, epoch })
   }
 
   #call(number: bigint, call: string, [argument = new Uint8Array(0)]: readonly Uint8Array[]): string[] {

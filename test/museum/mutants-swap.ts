@@ -37,15 +37,6 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
     faults: DEAD,
   },
   {
-    name: 'swap: a sealed engine does not survive a restart',
-    ...at('epochs'),
-    find: '    if (restored.size === 0 || !before) return 0\n',
-    replace: '    if (epoch >= 0n) return 0\n',
-    why: 'as before, for those whose helpers were restarted',
-    kind: 'liveness',
-    faults: ['power', 'kill', 'blackout', 'dead', 'delay', 'partition'],
-  },
-  {
     name: 'swap: what is pending is forgotten at the crossing',
     ...at('epochs'),
     find: "for (const request of this.openRequests(live)) if (!isCall(request)) live.session.post({ type: 'request', request })",
@@ -100,14 +91,6 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
     why: 'a validator that slept through a swap has no engine to wake up with',
     kind: 'liveness',
     faults: ['partition', 'kill', 'stop', 'power'],
-  },
-  {
-    name: 'swap: the records of a sealed engine are deleted at once',
-    ...at('epochs'),
-    find: '      this.sealed = old\n',
-    replace: '      this.sealed = old\n      await old.records.clear()\n',
-    why: 'after a restart the sealed engine has forgotten for what it voted, or is not there',
-    faults: ['power', 'kill', 'blackout', 'dead', 'delay', 'partition'],
   },
 ]
 

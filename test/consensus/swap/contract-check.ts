@@ -99,23 +99,18 @@ function randomCall(random: Random, state: BufferedState): readonly [string, Uin
   const candidate = candidateIn(state)
   const id = candidate && random.chance(0.9) ? candidate.id : candidateId(Buffer.from([random.below(3)]))
   const member = random.below(MEMBERS.length)
-  switch (random.pick(['prepare', 'ready', 'ready', 'ready', 'cancel', 'start', 'start'] as const)) {
-    case 'prepare':
-      return ['prepare', encode(SwapProposal, proposalOf(fromEpoch, random.below(4)))]
-    case 'ready':
-      return [
-        'ready',
-        encode(SwapReady, { fromEpoch, candidate: id, member, probe: Buffer.alloc(32, random.chance(0.8) ? 1 : 2), signature: new Uint8Array(0) }),
-      ]
-    case 'cancel':
-      return ['cancel', encode(SwapCancel, { fromEpoch, candidate: id, member, byOperator: random.chance(0.2), signature: new Uint8Array(0) })]
-    case 'start':
-      return [
-        'start',
-        encode(EpochMarker, { epoch: fromEpoch, member, hash: hashOf(record?.activation ?? 0n), signature: new Uint8Array(0), recovered: undefined }),
-      ]
-  }
+  const signature = new Uint8Array(0)
+  const calls: readonly (() => readonly [string, Uint8Array])[] = [
+    () => ['prepare', encode(SwapProposal, proposalOf(fromEpoch, random.below(4)))],
+    () => ['ready', encode(SwapReady, { fromEpoch, candidate: id, member, probe: Buffer.alloc(32, random.chance(0.8) ? 1 : 2), signature })],
+    () => ['cancel', encode(SwapCancel, { fromEpoch, candidate: id, member, byOperator: random.chance(0.2), signature })],
+    () => ['start', encode(EpochMarker, { epoch: fromEpoch, member, hash: hashOf(record?.activation ?? 0n), signature, recovered: undefined })],
+  ]
+  return random.pick(MIX.flatMap((count, index) => calls.slice(index, index + 1).flatMap((call) => Array.from({ length: count }, () => call))))()
 }
+
+/** How often each kind of call comes up. */
+const MIX = [1, 3, 1, 2]
 
 /** A proposal that can follow the first epoch; the same nonce gives the same one. */
 export function proposalOf(fromEpoch: bigint, nonce = 0, more: Partial<SwapProposal> = {}): SwapProposal {
