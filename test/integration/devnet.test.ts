@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { TestClient } from './support/client.js'
 import { temporaryDirectory, until } from './support/peer.js'
-import { freePorts } from './support/ports.js'
+import { freePorts, listen } from './support/ports.js'
 import { type Ended, runProgram } from './support/program.js'
 
 interface Shown {

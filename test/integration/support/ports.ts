@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net'
 
 /** A listener on a port of the system's choice, to find ports that are free. */
-function listen(port: number): Promise<Server | undefined> {
+export function listen(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', () => resolve(undefined))
