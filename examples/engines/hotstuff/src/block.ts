@@ -42,9 +42,8 @@ export function quorumsOf(members: number): { readonly faulty: number; readonly 
 }
 
 /** Goes into everything that is hashed or signed, so that no vote counts in another epoch or among other members. */
-export function domainOf(epoch: bigint, members: readonly Member[]): string {
-  return hashOf(['weft-engine-hotstuff', epoch, ...members.map(({ id }) => JSON.stringify(id))])
-}
+export const domainOf = (epoch: bigint, members: readonly Member[]): string =>
+  hashOf(['weft-engine-hotstuff', epoch, ...members.map(({ id }) => JSON.stringify(id))])
 
 /** The hash that a block is known by: over its rank, its parent and its requests. The parent's signatures are left out: any quorum's are as good. */
 export function blockId(domain: string, { view, seq, parent, requests }: Content): string {

@@ -66,8 +66,7 @@ export class CatchUp {
 
   /** Gives the blocks, or else says where the own ledger stands. */
   onFetch(from: MemberIndex, { id, above }: Message & { type: 'fetch' }): void {
-    const last = this.#answeredAt.get(from) ?? Number.NEGATIVE_INFINITY
-    if (this.host.now - last < ANSWER_EVERY_MS) return
+    if (this.host.now < (this.#answeredAt.get(from) ?? Number.NEGATIVE_INFINITY) + ANSWER_EVERY_MS) return
     this.#answeredAt.set(from, this.host.now)
     const blocks: Block[] = []
     let bytes = 0

@@ -286,7 +286,6 @@ export class HotStuff implements Engine {
 
   /** As leader: a block with requests at once or when it pays; without, as long as some that were proposed are not decided. */
   #propose(isGathering: boolean): void {
-    const { host } = this
     const { view } = this.#pacemaker
     const last = this.#proposal?.view === view ? this.#proposal : undefined
     const hasProposed = last !== undefined && compare(this.#high, last.parent) <= 0
@@ -295,7 +294,7 @@ export class HotStuff implements Engine {
     const { blocks } = this.#tree.branch(this.#high)
     this.#requests.rebase(this.#high.id, () => blocks)
     const undecided = blocks.filter(({ requests }) => requests.length > 0).length
-    const isFull = this.#execution.isSealed || undecided + this.#execution.backlog >= host.deliveryWindow
+    const isFull = this.#execution.isSealed || undecided + this.#execution.backlog >= this.host.deliveryWindow
     const { requests, waitMs } = isFull ? { requests: [] } : this.#requests.cut(isGathering)
     if (waitMs !== undefined) this.#timers.softStart('cut', waitMs)
     if (requests.length === 0 && undecided === 0) return this.#tellHigh()
@@ -305,7 +304,7 @@ export class HotStuff implements Engine {
     this.#proposal = { ...content, id: blockId(this.#domain, content) }
     this.#votes = new Map()
     this.#vote(this.#proposal)
-    for (const { index } of host.members) if (index !== this.host.self) this.#sendProposal(this.#proposal, index)
+    for (const { index } of this.host.members) if (index !== this.host.self) this.#sendProposal(this.#proposal, index)
   }
 
   #sendProposal(block: Block, to: MemberIndex): void {

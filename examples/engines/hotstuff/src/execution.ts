@@ -62,9 +62,8 @@ export class Execution {
 
   /** Whether it became a block. */
   onDelivered(tag: string, block: DeliveredBlock | 'skipped'): boolean {
-    const isAsked = this.#unanswered.delete(tag)
     const given = this.#given.find(({ id }) => id === tag)
-    if (!isAsked || !given) return false
+    if (!this.#unanswered.delete(tag) || !given) return false
     if (block !== 'skipped') {
       this.requests.settle(given, block.rejected)
       this.#knowHead(block.head)

@@ -70,7 +70,7 @@ export class Requests {
     if (waiting === 0) return { requests: [] }
     if (waiting < batchSize && (waitMs > 0 || isGathering)) return { requests: [], waitMs }
     this.#cutAt = this.host.now
-    return { requests: this.book.first(batchSize, MAX_BLOCK_BYTES) }
+    return { requests: this.book.first(batchSize, MAX_BLOCK_BYTES).map(({ id, bytes }) => ({ id, bytes })) }
   }
 
   /** Tells a new or returned leader everything that is open here. */

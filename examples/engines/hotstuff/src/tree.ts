@@ -17,7 +17,7 @@ export class Tree {
   readonly #kept = new Map<string, Block>()
   #keptBytes = 0
   /** To be deleted with the next write: a delivery is not worth one of its own. */
-  #garbage: string[] = []
+  readonly #garbage: string[] = []
 
   constructor(
     private readonly host: EngineHost,
@@ -45,8 +45,7 @@ export class Tree {
       this.#remove((other) => compare(other, this.decided) > 0 && !ways.has(other.id))
     }
     this.#blocks.set(block.id, block)
-    for (const id of this.#garbage) this.host.delete(PREFIX + id)
-    this.#garbage = []
+    for (const id of this.#garbage.splice(0)) this.host.delete(PREFIX + id)
     this.host.put(PREFIX + block.id, this.blocks.encode(block))
   }
 
