@@ -60,7 +60,7 @@ describe('the simulator catches', () => {
       return ledger
     }
     expect(await firstFailure(5, (seed) => cutPower(seed, 10, { openLedger }))).toMatch(
-      /in block \d+ and in block \d+|was rejected: it was executed/,
+      /in block \d+ and in block \d+|told its client that \w+ was rejected: it was executed/,
     )
   })
 
