@@ -77,7 +77,7 @@ export class EngineDevCommand extends PeerCommand {
       settings,
       options,
       signal,
-    }: { readonly settings: Parameters<typeof import('../../engines/index.js').engineShelf>[1]; readonly options: string; readonly signal: AbortSignal },
+    }: { readonly settings: Parameters<typeof engineShelf>[1]; readonly options: string; readonly signal: AbortSignal },
   ): Promise<number> {
     const [{ createDevBuilder }, { DevLoop }, { createSwapIn }, { lastNumber }, { validatorAt }, { engineShelf }, { eventJson, eventText }] = await Promise.all(
       [
