@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path'
 import { Option, PeerCommand, PeerError } from '../../../kernel/index.js'
-import { enginesKeys } from '../../engines/index.js'
+import { enginesKeys, type engineShelf as EngineShelf } from '../../engines/index.js'
 import type { DevEvent } from '../dev/loop.js'
 import type { DevNetwork } from '../dev/network.js'
 import { findEnginePackage } from '../engine-package.js'
@@ -77,7 +77,7 @@ export class EngineDevCommand extends PeerCommand {
       settings,
       options,
       signal,
-    }: { readonly settings: Parameters<typeof import('../../engines/index.js').engineShelf>[1]; readonly options: string; readonly signal: AbortSignal },
+    }: { readonly settings: Parameters<typeof EngineShelf>[1]; readonly options: string; readonly signal: AbortSignal },
   ): Promise<number> {
     const [{ createDevBuilder }, { DevLoop }, { createSwapIn }, { lastNumber }, { validatorAt }, { engineShelf }, { eventJson, eventText }] = await Promise.all(
       [
