@@ -44,6 +44,8 @@ export interface ConsensusHostOptions {
   readonly hasFixedEngine?: boolean
   /** Runs a task soon, after what the present turn of the event loop brings. Default: a timer of the clock without delay. */
   readonly defer?: (task: () => void) => void
+  /** What nobody can guess, for calls of operators. Default: of the system. For simulators, which must give the same run twice. */
+  readonly randomBytes?: (count: number) => Uint8Array
   /** The peer must stop: a write failed. Called once. */
   readonly onFatal: (reason: unknown) => void
   readonly observer?: HostObserver
