@@ -67,7 +67,7 @@ test('saving a file of an engine swaps it in on the validators of a devnet, whic
   expect(once, once.stderr).toMatchObject({ code: 0, stderr: '' })
   expect(events(once.stdout)).toMatchObject([
     { event: 'ready', engine: 'pbft' },
-    { event: 'swapped', version: '1.0.0-dev.1', epoch: '1' },
+    { event: 'swapped', version: '1.0.0-dev.1', epoch: 1 },
   ])
 
   const dev = new Program(args, { cwd })

@@ -112,10 +112,10 @@ export class EngineDevCommand extends PeerCommand {
       },
     })
     const ended = new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
+    if (!this.isOnce) this.sayWatching(source)
     try {
       await Promise.race([this.isOnce ? loop.once() : loop.start(), ended])
       if (this.isOnce) return isRunning ? 0 : 1
-      if (!signal.aborted) this.sayWatching(source)
       if (!signal.aborted) await ended
       return 0
     } finally {
