@@ -17,6 +17,8 @@ import { faultsOf, hasStarted } from './swap/records.js'
 import type { Succession } from './swap/succession.js'
 
 const LOOK_FOR_ENGINE_MS = 2000
+/** Length of the name of a channel of a candidate; those of epochs are numbers. */
+const CANDIDATE_CHANNEL = 64
 
 /** The engines of this validator: the one of the present epoch, the one before it while others need it, and a candidate on trial (design §6). */
 export class Epochs {
@@ -50,6 +52,7 @@ export class Epochs {
       begun: (trial) => this.welcome(trial, channelOf(trial.identity), this.up.notes),
       ready: (candidate, probe) => this.calls.ready(candidate, probe),
       cancel: (candidate) => this.calls.cancel(candidate),
+      dropped: (candidate) => this.early.forget(channelOf(candidate.id)),
       isOver,
     })
     this.crossing = new Crossing({
@@ -108,6 +111,11 @@ export class Epochs {
 
   isConnected(member: MemberIndex): boolean {
     return this.up.transport.has(member)
+  }
+
+  /** Whether a member's host can be told something. */
+  reaches(member: MemberIndex): boolean {
+    return this.up.notes.has(member)
   }
 
   /** An own request is safe on disk: the engine gets it, if it may have it yet. */
@@ -249,9 +257,10 @@ export class Epochs {
       this.entered = record.epoch
       this.sealed = old
       old.session.post({ type: 'sealed', height: record.activation + 1n })
-      this.early.keep((channel) => channel === String(record.epoch) || channel === String(record.epoch + 1n))
-      await this.enter()
+      // What is said to candidates of this epoch stays: others may be on trial already.
+      this.early.keep((channel) => channel.length === CANDIDATE_CHANNEL || BigInt(channel) >= record.epoch)
       this.crossing.enter(record, this.neededToLeave(old.epoch))
+      await this.enter()
     } else {
       await old.session.dispose()
       await this.enter()
@@ -264,7 +273,7 @@ export class Epochs {
     const { store } = this.options
     this.entered = record.epoch
     this.unseal()
-    this.early.keep((channel) => channel === String(record.epoch))
+    this.early.keep((channel) => channel.length !== CANDIDATE_CHANNEL && BigInt(channel) >= record.epoch)
     for (const epoch of await epochsWithRecords(store)) if (epoch !== record.epoch) await createEngineRecords(store, epoch).clear()
     this.crossing.enter(record, 0)
   }
@@ -364,6 +373,7 @@ export class Epochs {
     if (engine) engine.session.message(from, message)
     else if (epoch === present || epoch === present + 1n) this.early.add(String(epoch), from, message)
     else if (epoch < present) this.crossing.tell(from)
+    else this.early.lost(String(epoch), from)
     if (epoch > present) this.crossing.ask(from)
   }
 

@@ -1,4 +1,5 @@
 import type { MemberIndex, RequestId } from './engine.js'
+import { inParts } from './in-parts.js'
 import { createRecentIds } from './recent-ids.js'
 
 /** A request that is not executed yet, with what the engine knows of it. */
@@ -13,6 +14,9 @@ export interface Outstanding<T> {
   readonly content: T
 }
 
+/** A request to be remembered. What is left out is false. */
+export type NewRequest<T> = Pick<Outstanding<T>, 'id' | 'from' | 'content'> & Partial<Pick<Outstanding<T>, 'isOwn' | 'isQueued'>>
+
 /** What a leader-based engine remembers of requests: those that wait, each once whoever tells of it, and those that are executed. Orders are those of arrival. */
 export interface RequestBook<T> {
   readonly size: number
@@ -22,8 +26,13 @@ export interface RequestBook<T> {
   own(): Iterable<Outstanding<T>>
   unqueued(): Iterable<Outstanding<T>>
   readonly hasUnqueued: boolean
-  /** False if it goes beyond what its member may have here. Own requests always get in: the host bounds them. */
-  add(request: Outstanding<T>): boolean
+  /** The contents of the first that are not queued, for a block: at most so many, and so many bytes; one of any size. */
+  first(maxItems: number, maxBytes: number): T[]
+  /**
+   * False if it is executed, or goes beyond what its member may have here. Own requests always get in: the host bounds them. The object is kept,
+   * unless the request is known; then that one becomes an own one if this is.
+   */
+  add(request: NewRequest<T>): boolean
   markOwn(request: Outstanding<T>): void
   markQueued(request: Outstanding<T>): void
   /** Says of every request anew whether it is queued. */
@@ -31,19 +40,31 @@ export interface RequestBook<T> {
   remove(id: RequestId): Outstanding<T> | undefined
   isExecuted(id: RequestId): boolean
   markExecuted(id: RequestId): void
+  /** A block with these requests was made: they wait no more. Those that were `rejected` are not in it and may be ordered again, the others not. */
+  settle(requests: Iterable<{ readonly id: RequestId }>, rejected?: readonly RequestId[]): void
+  /**
+   * After a transfer that reached its target, with the `executed` of its result: forgets the own requests, since the host says again those that are open, and of
+   * others' those that were executed, or all if it is not known which.
+   */
+  transferred(executed: readonly RequestId[] | undefined): void
 }
 
-/** Bounds of a request book. */
+/** Bounds of a request book, and what is known from the start. */
 export interface RequestBookLimits<T> {
-  readonly maxPerMember: number
-  readonly maxBytesPerMember: number
-  /** Newest executed requests that are remembered. */
-  readonly maxExecuted: number
+  /** Default 20,000. */
+  readonly maxPerMember?: number
+  /** Default 256 MiB. */
+  readonly maxBytesPerMember?: number
+  /** Newest executed requests that are remembered. Default 40,000. */
+  readonly maxExecuted?: number
   readonly bytesOf: (content: T) => number
+  /** `start.executed` of the engine. */
+  readonly executed?: Iterable<RequestId> | undefined
 }
 
-/** An empty request book. */
+/** A request book in which nothing waits. */
 export function createRequestBook<T>(limits: RequestBookLimits<T>): RequestBook<T> {
+  const { maxPerMember = 20_000, maxBytesPerMember = 256 * 1024 * 1024, maxExecuted = 40_000, bytesOf } = limits
   const entries = new Map<RequestId, Outstanding<T>>()
   const own = new Map<RequestId, Outstanding<T>>()
   const unqueued = new Map<RequestId, Outstanding<T>>()
@@ -53,7 +74,20 @@ export function createRequestBook<T>(limits: RequestBookLimits<T>): RequestBook<
     counts.set(member, count)
     return count
   }
-  const executed = createRecentIds(limits.maxExecuted)
+  const executed = createRecentIds(maxExecuted, limits.executed)
+  const remove = (id: RequestId): Outstanding<T> | undefined => {
+    const request = entries.get(id)
+    if (!request) return undefined
+    for (const map of [entries, own, unqueued]) map.delete(id)
+    const count = countOf(request.from)
+    count.requests--
+    count.bytes -= bytesOf(request.content)
+    return request
+  }
+  const markOwn = (request: Outstanding<T>): void => {
+    request.isOwn = true
+    own.set(request.id, request)
+  }
   return {
     get size() {
       return entries.size
@@ -68,23 +102,31 @@ export function createRequestBook<T>(limits: RequestBookLimits<T>): RequestBook<
     all: () => entries.values(),
     own: () => own.values(),
     unqueued: () => unqueued.values(),
-    add(request) {
-      const count = countOf(request.from)
-      const bytes = limits.bytesOf(request.content)
+    first(maxItems, maxBytes) {
+      for (const part of inParts(unqueued.values(), { maxItems, maxBytes, bytesOf: ({ content }) => bytesOf(content) }))
+        return part.map(({ content }) => content)
+      return []
+    },
+    add(told) {
+      if (executed.has(told.id)) return false
+      const request = Object.assign(told, { isOwn: told.isOwn ?? false, isQueued: told.isQueued ?? false })
+      const { isOwn } = request
+      const known = entries.get(told.id)
+      if (known && isOwn) markOwn(known)
+      if (known) return true
+      const count = countOf(told.from)
+      const bytes = bytesOf(told.content)
       // One request of any size gets in: its size is the transport's affair.
-      const isTooMuch = count.requests >= limits.maxPerMember || (count.requests > 0 && count.bytes + bytes > limits.maxBytesPerMember)
-      if (isTooMuch && !request.isOwn) return false
+      const isTooMuch = count.requests >= maxPerMember || (count.requests > 0 && count.bytes + bytes > maxBytesPerMember)
+      if (isTooMuch && !isOwn) return false
       count.requests++
       count.bytes += bytes
       entries.set(request.id, request)
-      if (request.isOwn) own.set(request.id, request)
+      if (isOwn) own.set(request.id, request)
       if (!request.isQueued) unqueued.set(request.id, request)
       return true
     },
-    markOwn(request) {
-      request.isOwn = true
-      own.set(request.id, request)
-    },
+    markOwn,
     markQueued(request) {
       request.isQueued = true
       unqueued.delete(request.id)
@@ -96,16 +138,19 @@ export function createRequestBook<T>(limits: RequestBookLimits<T>): RequestBook<
         if (!request.isQueued) unqueued.set(request.id, request)
       }
     },
-    remove(id) {
-      const request = entries.get(id)
-      if (!request) return undefined
-      for (const map of [entries, own, unqueued]) map.delete(id)
-      const count = countOf(request.from)
-      count.requests--
-      count.bytes -= limits.bytesOf(request.content)
-      return request
-    },
+    remove,
     isExecuted: (id) => executed.has(id),
     markExecuted: (id) => executed.add(id),
+    settle(requests, rejected = []) {
+      const isRejected = new Set(rejected)
+      for (const { id } of requests) {
+        remove(id)
+        if (!isRejected.has(id)) executed.add(id)
+      }
+    },
+    transferred(newest) {
+      for (const id of [...own.keys(), ...(newest ?? [...entries.keys()])]) remove(id)
+      for (const id of newest ?? []) executed.add(id)
+    },
   }
 }

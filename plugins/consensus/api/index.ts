@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export { type Batcher, type BatcherEffects, type BatcherOptions, type Batching, BATCHING, createBatcher } from '../batcher.js'
+export { codec, type Codec, type CodecFields, type CodecValue, type Fields, type OneOf } from '../codec.js'
 export { defineEngine, type EnginePlugin } from '../define-engine.js'
 export type { VerifyItem } from '../effects.js'
 export type {
@@ -23,9 +24,12 @@ export type {
   TransferTarget,
   VoteMark,
 } from '../engine.js'
+export { engineOptions, type EngineOption, type EngineOptions, integerOption, wordOption } from '../engine-options.js'
+export { inParts, type PartLimits } from '../in-parts.js'
 export { batchingKind } from '../keys.js'
+export { createPublisher, type Shown } from '../publisher.js'
 export { createRecentIds, type RecentIds } from '../recent-ids.js'
-export { createRequestBook, type Outstanding, type RequestBook, type RequestBookLimits } from '../request-book.js'
+export { createRequestBook, type NewRequest, type Outstanding, type RequestBook, type RequestBookLimits } from '../request-book.js'
 export { MessageReader, MessageWriter, readMessage } from '../message-codec.js'
 export { requestId } from '../request-id.js'
 export { shake256 } from '../shake256.js'

@@ -34,6 +34,8 @@ export interface SwapDriverOptions {
   /** Submits a call of this member. */
   readonly ready: (candidate: SwapCandidate, probe: Uint8Array) => void
   readonly cancel: (candidate: SwapCandidate) => void
+  /** It is decided, or tried no more: what is still said to it is of no use. */
+  readonly dropped: (candidate: SwapCandidate) => void
   readonly isOver: () => boolean
 }
 
@@ -85,6 +87,7 @@ export class SwapDriver {
   drop(): void {
     const { course } = this
     this.course = undefined
+    if (course) this.options.dropped(course.candidate)
     course?.stopDeadline()
     course?.trial?.end().catch((error: unknown) => this.options.log.error('an engine on trial did not end', { reason: messageOf(error) }))
   }

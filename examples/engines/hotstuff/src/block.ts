@@ -1,25 +1,28 @@
-import { type EngineRequest, type Member, type MemberIndex, shake256 } from 'weft/consensus'
+import { codec, type CodecValue, type Member, shake256 } from 'weft/consensus'
+
+const place = { view: codec.number, seq: codec.number }
+const reference = { ...place, id: codec.hex }
+const signature = { member: codec.number, signature: codec.bytes }
+const { requests } = codec
 
 /** A place in the order of proposals: views one after the other, and within a view the proposals of its one leader, numbered from 1. */
-export interface Rank {
-  readonly view: number
-  readonly seq: number
-}
-
-/** A block by its rank and the hash over what it says, in hex. */
-export interface Reference extends Rank {
-  readonly id: string
-}
-
+export const Rank = codec.struct(place)
+export type Rank = CodecValue<typeof Rank>
+/** A block by its rank and the hash over what it says. */
+export const Reference = codec.struct(reference)
+export type Reference = CodecValue<typeof Reference>
 /** A quorum's signed votes for a block. */
-export interface Certificate extends Reference {
-  readonly signatures: readonly (readonly [member: MemberIndex, signature: Uint8Array])[]
-}
+export const Certificate = codec.struct({ ...reference, signatures: codec.list(codec.struct(signature)) })
+export type Certificate = CodecValue<typeof Certificate>
+/** What a proposal says. It carries the certificate of the block that it extends. */
+const Content = codec.struct({ ...place, parent: Certificate, requests })
+type Content = CodecValue<typeof Content>
+export type Block = Content & Reference
 
-/** A proposal. It carries the certificate of the block that it extends. */
-export interface Block extends Reference {
-  readonly parent: Certificate
-  readonly requests: readonly EngineRequest[]
+/** Blocks as bytes. The id is computed, never believed. */
+export function blocksOf(domain: string) {
+  const decoded = (content: Content): Block => ({ ...content, id: blockId(domain, content) })
+  return codec.map(Content, decoded, (block: Block): Content => block)
 }
 
 /** What every chain of an epoch begins with; it needs no votes. */
@@ -52,7 +55,7 @@ export function domainOf(epoch: bigint, members: readonly Member[]): string {
 }
 
 /** The hash that a block is known by: over its rank, its parent and its requests. The parent's signatures are left out: any quorum's are as good. */
-export function blockId(domain: string, { view, seq, parent, requests }: Omit<Block, 'id'>): string {
+export function blockId(domain: string, { view, seq, parent, requests }: Content): string {
   return hashOf([domain, 'block', view, seq, parent.view, parent.seq, parent.id, ...requests.map(({ id }) => id)])
 }
 

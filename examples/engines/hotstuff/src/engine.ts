@@ -8,10 +8,10 @@ import {
   type MemberIndex,
   type TransferResult,
 } from 'weft/consensus'
-import { type Block, blockId, type Certificate, compare, domainOf, GENESIS, isNext, quorumsOf, type Reference, voteBytes } from './block.js'
+import { type Block, blockId, blocksOf, type Certificate, compare, domainOf, GENESIS, isNext, quorumsOf, type Reference, voteBytes } from './block.js'
 import { CatchUp } from './catch-up.js'
 import { type Delivered, Execution, positionOf, proofOf } from './execution.js'
-import { decode, encode, type Message } from './messages.js'
+import { encode, type Message, messagesOf } from './messages.js'
 import type { HotStuffOptions } from './options.js'
 import { Pacemaker } from './pacemaker.js'
 import { MAX_BLOCK_BYTES, Requests } from './requests.js'
@@ -27,6 +27,7 @@ const PATIENCE = 10
 export class HotStuff implements Engine {
   readonly #self: MemberIndex
   readonly #domain: string
+  readonly #messages
   readonly #tree: Tree
   readonly #safety: Safety
   readonly #requests: Requests
@@ -54,12 +55,12 @@ export class HotStuff implements Engine {
     private readonly options: HotStuffOptions,
     private readonly start: EngineStart,
   ) {
-    const { self, members } = host
-    this.#self = self
-    this.#domain = domainOf(start.epoch, members)
-    this.#tree = new Tree(host, positionOf(start.metadata), start.restored, this.#domain)
+    this.#self = host.self
+    this.#domain = domainOf(start.epoch, host.members)
+    this.#messages = messagesOf(this.#domain)
+    this.#tree = new Tree(host, positionOf(start.metadata), blocksOf(this.#domain), start.restored)
     this.#safety = new Safety(host, start.restored.get('state'))
-    this.#requests = new Requests(host, options, start.executed ?? [])
+    this.#requests = new Requests(host, options, start.executed)
     this.#execution = new Execution(host, this.#tree, this.#requests, start)
     this.#pacemaker = new Pacemaker(host, options.viewTimeoutMs, this.#safety.voted.view, start.restored.get('wish'), {
       say: () => host.broadcast(this.#status(false)),
@@ -70,9 +71,9 @@ export class HotStuff implements Engine {
     this.#checks = createSignatureChecks(host)
     this.#timers = createSoftTimers<'cut' | 'repeat'>(host)
     this.#high = GENESIS
-    this.#top = { certificate: GENESIS, from: self }
+    this.#top = { certificate: GENESIS, from: host.self }
     host.sign('probe', Buffer.from(this.#domain))
-    for (const certificate of [this.#safety.lock, proofOf(start.restored)]) this.#learn(certificate, self)
+    for (const certificate of [this.#safety.lock, proofOf(start.restored)]) this.#learn(certificate, host.self)
     this.#step()
   }
 
@@ -87,7 +88,7 @@ export class HotStuff implements Engine {
   }
 
   onMessage(from: MemberIndex, bytes: Uint8Array): void {
-    const message = decode(bytes, this.#domain)
+    const message = this.#messages.decode(bytes)
     if (message) this.#handle(from, message)
     else this.host.log('warning', `a message of member ${from} is dropped: it is none of this engine's`)
   }
@@ -176,10 +177,10 @@ export class HotStuff implements Engine {
   #ifCertified(from: MemberIndex, certificate: Certificate, then: (own: Certificate) => void): void {
     const known = [GENESIS, this.#high, this.#top.certificate, this.#safety.lock].find(({ id }) => id === certificate.id)
     if (known) return compare(known, certificate) === 0 ? then(known) : undefined
-    const voters = new Set(certificate.signatures.map(([member]) => member).filter((member) => member < this.host.members.length))
+    const voters = new Set(certificate.signatures.map(({ member }) => member).filter((member) => member < this.host.members.length))
     if (voters.size !== certificate.signatures.length || voters.size < quorumsOf(this.host.members.length).quorum) return
     const bytes = voteBytes(this.#domain, certificate)
-    const items = certificate.signatures.map(([member, signature]) => ({ member, bytes, signature }))
+    const items = certificate.signatures.map((signed) => ({ ...signed, bytes }))
     this.#checks.check(from, items, (hold) => {
       if (hold) then(certificate)
       else this.host.log('warning', `a message of member ${from} is dropped: its certificate is false`)
@@ -252,7 +253,8 @@ export class HotStuff implements Engine {
     if (id !== this.#proposal?.id || compare(this.#proposal, this.#high) <= 0) return
     this.#votes.set(from, signature)
     const { quorum } = quorumsOf(this.host.members.length)
-    if (this.#votes.size >= quorum) this.#learn({ view, seq, id, signatures: [...this.#votes].slice(0, quorum) }, this.#self)
+    if (this.#votes.size >= quorum)
+      this.#learn({ view, seq, id, signatures: [...this.#votes].slice(0, quorum).map(([member, signature]) => ({ member, signature })) }, this.#self)
   }
 
   /** What follows from what is known now: decide, vote, propose, ask for what is missing, watch the clock. */

@@ -1,6 +1,6 @@
-import { type Engine, type EngineHost, type EngineStart, MessageWriter, readMessage, type RequestId } from 'weft/consensus'
-import { type Block, type Certificate, GENESIS, type Reference } from './block.js'
-import { type KnownHead, readCertificate, readReference, writeCertificate, writeReference } from './messages.js'
+import type { Engine, EngineHost, EngineStart, RequestId } from 'weft/consensus'
+import { type Block, Certificate, GENESIS, Reference } from './block.js'
+import type { KnownHead } from './messages.js'
 import type { Requests } from './requests.js'
 import type { Tree } from './tree.js'
 
@@ -8,18 +8,10 @@ import type { Tree } from './tree.js'
 const MAX_HEADS = 32
 const PROOF = 'proof'
 
-/** Where a ledger stands, by the metadata of its last block: every validator writes the same. */
-export function positionOf(metadata: Uint8Array | undefined): Reference {
-  return (metadata && readMessage(metadata, readReference)) ?? GENESIS
-}
-
+/** What the ledger's blocks say of their place, and the certificate that decided the last one: nobody else may have it. */
+export const positionOf = (metadata: Uint8Array | undefined): Reference => Reference.decode(metadata) ?? GENESIS
+export const proofOf = (restored: ReadonlyMap<string, Uint8Array>): Certificate => Certificate.decode(restored.get(PROOF)) ?? GENESIS
 export type Delivered = Parameters<NonNullable<Engine['onDelivered']>>[1]
-
-/** The certificate that decided the ledger's last block: nobody else may have it. */
-export function proofOf(restored: ReadonlyMap<string, Uint8Array>): Certificate {
-  const stored = restored.get(PROOF)
-  return (stored && readMessage(stored, readCertificate)) ?? GENESIS
-}
 
 /** Has decided blocks executed, in order. Blocks without requests are passed over: they become no block of the ledger. */
 export class Execution {
@@ -120,8 +112,8 @@ export class Execution {
       this.#given.push({ block: next, isDone: !isDelivered })
       if (!isDelivered) continue
       this.#unanswered += 1
-      const put = [[PROOF, writeCertificate(new MessageWriter(), this.#proof).end()]] as const
-      this.host.deliver(next.id, next.requests, { metadata: writeReference(new MessageWriter(), next).end(), put })
+      const put = [[PROOF, Certificate.encode(this.#proof)]] as const
+      this.host.deliver(next.id, next.requests, { metadata: Reference.encode(next), put })
     }
     this.#finish()
   }

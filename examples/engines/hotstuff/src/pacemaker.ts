@@ -1,4 +1,4 @@
-import { createSoftTimers, type EngineHost, type MemberIndex, MessageWriter, readMessage } from 'weft/consensus'
+import { codec, createSoftTimers, type EngineHost, type MemberIndex } from 'weft/consensus'
 import { quorumsOf } from './block.js'
 
 /** How often the time-out doubles. */
@@ -32,7 +32,7 @@ export class Pacemaker {
     private readonly effects: PacemakerEffects,
   ) {
     this.view = view
-    const wish = (stored && readMessage(stored, (reader) => reader.number())) ?? view
+    const wish = codec.number.decode(stored) ?? view
     this.#wishes = host.members.map(({ index }) => (index === host.self ? Math.max(view, wish) : 0))
     this.#timers = createSoftTimers<'view'>(host)
   }
@@ -89,7 +89,7 @@ export class Pacemaker {
 
   /** If it is not new it is said again: it may have been lost. */
   #wishFor(view: number): void {
-    if (view > this.wish) this.host.put('wish', new MessageWriter().number(view).end())
+    if (view > this.wish) this.host.put('wish', codec.number.encode(view))
     this.heard(this.host.self, view)
     this.effects.say()
   }

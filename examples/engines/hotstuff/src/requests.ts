@@ -1,11 +1,9 @@
-import { createRequestBook, type EngineHost, type EngineRequest, type MemberIndex, type RequestId } from 'weft/consensus'
+import { createRequestBook, type EngineHost, type EngineRequest, type MemberIndex, type RequestBook, type RequestId } from 'weft/consensus'
 import type { Block } from './block.js'
 import { encode } from './messages.js'
 import type { HotStuffOptions } from './options.js'
 
 const MAX_PER_MEMBER = 100_000
-const MAX_BYTES_PER_MEMBER = 256 * 1024 * 1024
-const MAX_EXECUTED = 40_000
 /** Bytes of a block's requests, at most, unless it is a single one. */
 export const MAX_BLOCK_BYTES = 4 * 1024 * 1024
 /** Requests said again at a time. */
@@ -13,20 +11,14 @@ const MAX_REPEATED = 500
 /** What another member's owner does not repeat for so many time-outs is nobody's any more. */
 const LONGEST_WAIT = 16
 
-interface Content {
-  readonly bytes: Uint8Array
+interface Content extends EngineRequest {
   readonly arrivedAt: number
   saidAt: number
 }
 
 /** Requests that wait. Their owner sends them to the leader, and to everybody if that does not help; then all see to it that the leader orders them. */
 export class Requests {
-  readonly book = createRequestBook<Content>({
-    maxPerMember: MAX_PER_MEMBER,
-    maxBytesPerMember: MAX_BYTES_PER_MEMBER,
-    maxExecuted: MAX_EXECUTED,
-    bytesOf: ({ bytes }) => bytes.length,
-  })
+  readonly book: RequestBook<Content>
   /** Those in the blocks between the last decided one and `tip`. */
   #inBranch = new Set<RequestId>()
   #tip = ''
@@ -35,18 +27,14 @@ export class Requests {
   constructor(
     private readonly host: EngineHost,
     private readonly options: HotStuffOptions,
-    executed: readonly RequestId[],
+    executed: readonly RequestId[] | undefined,
   ) {
-    for (const id of executed) this.book.markExecuted(id)
+    this.book = createRequestBook({ maxPerMember: MAX_PER_MEMBER, bytesOf: ({ bytes }) => bytes.length, executed })
   }
 
   add({ id, bytes }: EngineRequest, from: MemberIndex): void {
-    const isOwn = from === this.host.self
-    const known = this.book.get(id)
-    if (known && isOwn) this.book.markOwn(known)
-    if (known) return
-    const content = { bytes, arrivedAt: this.host.now, saidAt: this.host.now }
-    const isAdded = this.book.add({ id, from, isOwn, isQueued: this.#inBranch.has(id), content })
+    const content = { id, bytes, arrivedAt: this.host.now, saidAt: this.host.now }
+    const isAdded = this.book.add({ id, from, isOwn: from === this.host.self, isQueued: this.#inBranch.has(id), content })
     if (!isAdded) this.host.log('warning', `member ${from} has too many requests waiting: one is dropped`)
   }
 
@@ -85,21 +73,14 @@ export class Requests {
     const waitMs = Math.max(0, this.#cutAt + batchMs - this.host.now)
     if (waiting === 0) return { requests: [] }
     if (waiting < batchSize && (waitMs > 0 || isGathering)) return { requests: [], waitMs }
-    const requests: EngineRequest[] = []
-    let left = MAX_BLOCK_BYTES
-    for (const { id, content } of this.book.unqueued()) {
-      left -= content.bytes.length
-      if (requests.length === batchSize || (requests.length > 0 && left < 0)) break
-      requests.push({ id, bytes: content.bytes })
-    }
     this.#cutAt = this.host.now
-    return { requests }
+    return { requests: this.book.first(batchSize, MAX_BLOCK_BYTES) }
   }
 
   /** Tells a new or returned leader everything that is open here. */
   tell(leader: MemberIndex): void {
     if (leader === this.host.self) return
-    for (const { id, content } of this.book.own()) this.host.send(leader, encode({ type: 'requests', requests: [{ id, bytes: content.bytes }] }))
+    for (const { content } of this.book.own()) this.host.send(leader, encode({ type: 'requests', requests: [content] }))
   }
 
   /** From time to time: what waits too long for its block is said again, the own to everybody. */
@@ -109,12 +90,12 @@ export class Requests {
     const own: EngineRequest[] = []
     const others: EngineRequest[] = []
     for (const { id, isOwn, isQueued, content } of this.book.all()) {
-      const { bytes, arrivedAt, saidAt } = content
+      const { arrivedAt, saidAt } = content
       if (!isOwn && leader !== self && now - arrivedAt > LONGEST_WAIT * viewTimeoutMs) this.book.remove(id)
       if (now - saidAt < viewTimeoutMs * (isQueued ? 2 : 0.5) || own.length + others.length >= MAX_REPEATED) continue
       content.saidAt = now
-      if (isOwn) own.push({ id, bytes })
-      else if (leader !== self) others.push({ id, bytes })
+      if (isOwn) own.push(content)
+      else if (leader !== self) others.push(content)
     }
     if (own.length > 0) this.host.broadcast(encode({ type: 'requests', requests: own }))
     if (others.length > 0) this.host.send(leader, encode({ type: 'requests', requests: others }))
@@ -128,10 +109,7 @@ export class Requests {
 
   /** Blocks came by a transfer: the own requests are said again by the host, of others' only those stay that are surely not in the blocks. */
   transferred(executed: readonly RequestId[] | undefined): void {
-    const own = [...this.book.own()].map(({ id }) => id)
-    const others = executed ?? [...this.book.all()].map(({ id }) => id)
-    for (const id of [...own, ...others]) this.book.remove(id)
-    for (const id of executed ?? []) this.book.markExecuted(id)
+    this.book.transferred(executed)
     this.#tip = ''
     this.#inBranch.clear()
   }

@@ -1,6 +1,7 @@
-import { type EngineHost, MessageWriter, readMessage } from 'weft/consensus'
-import { type Block, type Certificate, compare, GENESIS, later, type Reference } from './block.js'
-import { readCertificate, readReference, writeCertificate, writeReference } from './messages.js'
+import { codec, type EngineHost } from 'weft/consensus'
+import { type Block, Certificate, compare, GENESIS, later, Reference } from './block.js'
+
+const State = codec.struct({ voted: Reference, lock: Certificate })
 
 /**
  * The rules that keep the chain one, and their memory. README.md has the proof.
@@ -18,8 +19,7 @@ export class Safety {
     private readonly host: EngineHost,
     stored: Uint8Array | undefined,
   ) {
-    const state = stored && readMessage(stored, (reader) => ({ voted: readReference(reader), lock: readCertificate(reader) }))
-    if (state) Object.assign(this, state)
+    Object.assign(this, State.decode(stored))
   }
 
   isLater(block: Block): boolean {
@@ -34,6 +34,6 @@ export class Safety {
   record(block: Block): void {
     this.voted = { view: block.view, seq: block.seq, id: block.id }
     this.lock = later(this.lock, block.parent)
-    this.host.put('state', writeCertificate(writeReference(new MessageWriter(), this.voted), this.lock).end())
+    this.host.put('state', State.encode(this))
   }
 }

@@ -1,6 +1,5 @@
-import { type EngineHost, MessageWriter, readMessage } from 'weft/consensus'
+import type { Codec, EngineHost } from 'weft/consensus'
 import { type Block, compare, type Reference } from './block.js'
-import { readBlock, writeBlock } from './messages.js'
 
 /** Delivered blocks that are kept in memory for members who missed them. */
 const MAX_KEPT = 128
@@ -31,11 +30,11 @@ export class Tree {
     private readonly host: EngineHost,
     /** The last block that is decided. */
     public decided: Reference,
+    private readonly blocks: Codec<Block>,
     restored: ReadonlyMap<string, Uint8Array>,
-    domain: string,
   ) {
     for (const [key, bytes] of restored) {
-      const block = key.startsWith(PREFIX) ? readMessage(bytes, (reader) => readBlock(reader, domain)) : undefined
+      const block = key.startsWith(PREFIX) ? blocks.decode(bytes) : undefined
       if (block) this.#blocks.set(block.id, block)
     }
     this.prune(decided)
@@ -55,7 +54,7 @@ export class Tree {
     this.#blocks.set(block.id, block)
     for (const id of this.#garbage) this.host.delete(PREFIX + id)
     this.#garbage = []
-    this.host.put(PREFIX + block.id, writeBlock(new MessageWriter(), block).end())
+    this.host.put(PREFIX + block.id, this.blocks.encode(block))
   }
 
   branch(tip: Reference): Branch {

@@ -1,5 +1,5 @@
 import type { EngineHost, EngineRequest, EngineStart, Member, MemberIndex } from 'weft/consensus'
-import { decode, type Message } from '../src/messages.js'
+import { type Message, messagesOf } from '../src/messages.js'
 import { domainOf } from '../src/block.js'
 
 export const MEMBERS: readonly Member[] = [0, 1, 2, 3].map((index) => ({ index, id: `vp${index}` }))
@@ -69,7 +69,7 @@ export class FakeHost implements EngineHost {
   }
 
   #note(to: Sent['to'], bytes: Uint8Array): void {
-    const message = decode(bytes, DOMAIN)
+    const message = messagesOf(DOMAIN).decode(bytes)
     if (!message) throw new Error('the engine sent what no engine can read')
     this.sent.push({ to, message })
   }

@@ -10,10 +10,10 @@ describe('the options', () => {
   })
 
   it.each([
-    [{ batchsize: 7 }, "unknown option 'batchsize'; there are batchSize, batchMs, viewTimeoutMs"],
-    [{ batchSize: 0 }, 'batchSize: expected a whole number from 1 to 10000; found 0'],
-    [{ viewTimeoutMs: '2s' }, 'viewTimeoutMs: expected a whole number from 50 to 600000; found "2s"'],
-    [7, 'expected an object; found 7'],
+    [{ batchsize: 7 }, 'batchsize: unknown; there are batchSize, batchMs, viewTimeoutMs'],
+    [{ batchSize: 0 }, 'batchSize: expected a whole number from 1 to 10000, found 0'],
+    [{ viewTimeoutMs: '2s' }, 'viewTimeoutMs: expected a whole number from 50 to 600000, found "2s"'],
+    [7, 'expected an object, found 7'],
   ])('refuse %j', (raw, message) => {
     expect(() => parseOptions(raw)).toThrow(message)
   })

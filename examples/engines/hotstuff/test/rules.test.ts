@@ -9,7 +9,12 @@ const OPTIONS = hotstuff.parseOptions(undefined)
 const SIGNATURE = Buffer.from('signature')
 
 const request = (text: string): EngineRequest => ({ id: requestId(Buffer.from(text)), bytes: Buffer.from(text) })
-const certify = ({ view, seq, id }: Block, voters = [0, 1, 2]): Certificate => ({ view, seq, id, signatures: voters.map((voter) => [voter, SIGNATURE]) })
+const certify = ({ view, seq, id }: Block, voters = [0, 1, 2]): Certificate => ({
+  view,
+  seq,
+  id,
+  signatures: voters.map((member) => ({ member, signature: SIGNATURE })),
+})
 
 function block(view: number, seq: number, parent: Certificate, ...requests: string[]): Block {
   const content = { view, seq, parent, requests: requests.map(request) }

@@ -1,5 +1,5 @@
 import type { DeliveredBlock, TransferResult } from 'weft/consensus'
-import { metadataOf } from './records.js'
+import { Metadata } from './records.js'
 import type { Position } from './messages.js'
 import type { Replica } from './replica.js'
 import { passOnSoon } from './requests.js'
@@ -15,7 +15,7 @@ export function deliverCommitted(r: Replica): void {
       r.unanswered.push(index)
       // The very objects that the host gave are the ones that it need not decode again.
       const requests = entry.requests.map((request) => r.book.get(request.id)?.content ?? request)
-      r.host.deliver(String(index), requests, { metadata: metadataOf({ index, term: entry.term }) })
+      r.host.deliver(String(index), requests, { metadata: Metadata.encode({ index, term: entry.term }) })
     }
     r.handed = index
   }
@@ -85,9 +85,7 @@ export function onTransferred(r: Replica, result: TransferResult): boolean {
   }
   settle(r, r.catchUp.offer.at)
   r.catchUp = undefined
-  for (const id of result.executed ?? []) r.book.markExecuted(id)
-  // The host gives the open ones again.
-  for (const { id } of r.book.own()) r.book.remove(id)
+  r.book.transferred(result.executed)
   r.host.setValid(true)
   deliverCommitted(r)
   return true

@@ -5,7 +5,7 @@ import { onAppend, onOffer } from './follower.js'
 import { Log } from './log.js'
 import { decodeMessage, type Message, type Position } from './messages.js'
 import { parseRaftOptions, type RaftOptions } from './options.js'
-import { positionIn, restore, saveVote } from './records.js'
+import { Metadata, restore, saveVote } from './records.js'
 import { Replica, type TimerName } from './replica.js'
 import { beat, onAppended, propose } from './replication.js'
 import { onForward, onOwnRequest, onRetry, passOn } from './requests.js'
@@ -26,11 +26,10 @@ export const raft: EngineFactory<RaftOptions> = Object.freeze({
 
 /** A member as its records left it. Throws ERR_RAFT_RECORD. */
 function begin(host: EngineHost, options: RaftOptions, start: EngineStart): Replica {
-  const head = positionIn(start.metadata)
+  const head = Metadata.decode(start.metadata)
   const restored = restore(start)
   const base = restored?.base ?? { index: 0, term: 0 }
-  const r = new Replica(host, options, new Log(host, base, restored?.entries ?? []), propose)
-  for (const id of start.executed ?? []) r.book.markExecuted(id)
+  const r = new Replica(host, options, new Log(host, base, restored?.entries ?? []), start.executed, propose)
   if (head && head.index > base.index && r.log.termAt(head.index) !== head.term) r.log.rebase(head)
   r.delivered = Math.max(r.log.base.index, head?.index ?? 0)
   r.handed = r.delivered
@@ -68,14 +67,11 @@ function resume(r: Replica, term: number, votedFor: MemberIndex | undefined): vo
 }
 
 function engineOf(r: Replica): Required<Omit<Engine, 'onExecuted' | 'onSigned' | 'onVerified' | 'dispose'>> {
-  let published = stateOf(r)
   const then =
     <A extends unknown[]>(handler: (...args: A) => void) =>
     (...args: A): void => {
       handler(...args)
-      const state = stateOf(r)
-      if (state !== published) publish(r)
-      published = state
+      publish(r)
     }
   return {
     onRequest: (request) => onOwnRequest(r, request),
@@ -139,33 +135,23 @@ const onTimers: Readonly<Record<TimerName, (r: Replica) => void>> = {
   retry(r) {
     if (r.catchUp && !r.catchUp.isRunning) transfer(r)
     onRetry(r)
-    publish(r)
   },
 }
 
 const isTimerName = (name: string): name is TimerName => Object.hasOwn(onTimers, name)
-const stateOf = (r: Replica): string => [r.role, r.term, r.leader, r.catchUp?.isRunning, r.commit, r.delivered, r.log.last.index, r.book.size].join(' ')
 
 /** What `peer consensus status` and `peer top` show, and the metrics. */
 function publish(r: Replica): void {
+  const { role, term, commit, delivered, leader } = r
   const { members, self } = r.host
-  const { base, last } = r.log
-  r.host.status({
-    view: r.term,
-    leader: r.leader === undefined ? undefined : members[r.leader]?.id,
-    replica: self,
-    replicas: members.length,
-    role: r.role,
-    term: r.term,
-    commit: r.commit,
-    delivered: r.delivered,
-    log: { first: base.index + 1, last: last.index, bytes: r.log.bytes },
-    waiting: r.book.size,
-    transferring: r.catchUp?.isRunning === true,
-    ...(r.isLeader ? { followers: followersOf(r) } : {}),
+  const { base, last, bytes } = r.log
+  const view = { view: term, leader: leader === undefined ? undefined : members[leader]?.id, role, term, commit, delivered }
+  const log = { first: base.index + 1, last: last.index, bytes }
+  r.publish({
+    facts: { ...view, last: last.index, waiting: r.book.size, transferring: r.catchUp?.isRunning === true },
+    more: { replica: self, replicas: members.length, log, ...(r.isLeader ? { followers: followersOf(r) } : {}) },
+    metrics: { raft_term: term, raft_is_leader: Number(r.isLeader), raft_commit_index: commit, raft_delivered_index: delivered, raft_log_bytes: bytes },
   })
-  const figures = { term: r.term, is_leader: Number(r.isLeader), commit_index: r.commit, delivered_index: r.delivered, log_bytes: r.log.bytes }
-  for (const [name, value] of Object.entries(figures)) r.host.metric(`raft_${name}`, value)
 }
 
 function followersOf(r: Replica): readonly Readonly<Record<string, unknown>>[] {

@@ -1,5 +1,4 @@
-import type { EngineHost, RequestId } from 'weft/consensus'
-import { countFitting } from './bytes.js'
+import { type EngineHost, inParts, type RequestId } from 'weft/consensus'
 import type { Entry, Position } from './messages.js'
 import { deleteEntry, saveBase, saveEntry } from './records.js'
 
@@ -48,7 +47,8 @@ export class Log {
   /** Entries from an index on: at least one if there is one, else no more than so many, and bytes. */
   from(index: number, maxEntries: number, maxBytes: number): readonly Entry[] {
     const first = index - this.#base.index - 1
-    return this.#entries.slice(first, first + countFitting(this.#entries, first, ({ body }) => body.length, maxEntries, maxBytes))
+    const entries = this.#entries.slice(first, first + maxEntries)
+    return inParts(entries, { maxItems: maxEntries, maxBytes, bytesOf: ({ body }) => body.length }).next().value ?? []
   }
 
   append(entry: Entry): void {

@@ -1,67 +1,47 @@
 import { PeerError } from 'weft'
-import type { EngineHost, EngineStart, MemberIndex } from 'weft/consensus'
-import { pack, unpack } from './bytes.js'
-import { type Entry, entryOf, type Position } from './messages.js'
+import { codec, type Codec, type EngineHost, type EngineStart, type MemberIndex } from 'weft/consensus'
+import { Entry, Position } from './messages.js'
 
 const VOTE = 'raft.vote'
 const BASE = 'raft.base'
 const keyOf = (index: number): string => `raft.log.${String(index).padStart(15, '0')}`
+/** Of the member that got the vote one more than its index; 0: nobody. */
+const Vote = codec.struct({ term: codec.number, voted: codec.number })
 /** Marks the metadata of Raft's blocks: an earlier engine of the same epoch may have left other bytes. */
-const MAGIC = Buffer.from('raft1')
+const MARK = Buffer.from('raft1').toString('hex')
 
-/** What must survive: the promise of a vote, where the log begins, and its entries. */
-export interface Restored {
-  readonly term: number
-  readonly votedFor: MemberIndex | undefined
-  readonly base: Position
-  readonly entries: readonly Entry[]
-}
+/** The metadata of a block: the place of the entry that became it. */
+export const Metadata = codec.map(
+  codec.struct({ mark: codec.hex, at: Position }),
+  ({ mark, at }) => (mark === MARK ? at : undefined),
+  (at) => ({ mark: MARK, at }),
+)
 
 export function saveVote(host: EngineHost, term: number, votedFor: MemberIndex | undefined): void {
-  host.put(VOTE, pack([term, votedFor === undefined ? 0 : votedFor + 1]))
+  host.put(VOTE, Vote.encode({ term, voted: votedFor === undefined ? 0 : votedFor + 1 }))
 }
 
-export function saveBase(host: EngineHost, { index, term }: Position): void {
-  host.put(BASE, pack([index, term]))
+export function saveBase(host: EngineHost, base: Position): void {
+  host.put(BASE, Position.encode(base))
 }
 
-export function saveEntry(host: EngineHost, index: number, { term, body }: Entry): void {
-  host.put(keyOf(index), pack([term], [body]))
+export function saveEntry(host: EngineHost, index: number, entry: Entry): void {
+  host.put(keyOf(index), Entry.encode(entry))
 }
 
 export function deleteEntry(host: EngineHost, index: number): void {
   host.delete(keyOf(index))
 }
 
-/** The metadata of the block that an entry becomes. */
-export function metadataOf({ index, term }: Position): Uint8Array {
-  return Buffer.concat([MAGIC, pack([index, term])])
-}
-
-/** The entry that became the head block; undefined if it was none of Raft's. */
-export function positionIn(metadata: Uint8Array | undefined): Position | undefined {
-  if (metadata === undefined || Buffer.compare(metadata.subarray(0, MAGIC.length), MAGIC) !== 0) return undefined
-  const [index, term] = unpack(metadata.subarray(MAGIC.length))?.numbers ?? []
-  return index === undefined || term === undefined ? undefined : { index, term }
-}
-
 /** What an earlier life left; undefined if there was none. Throws ERR_RAFT_RECORD if a record is damaged: a forgotten vote or entry could fork the chain. */
-export function restore({ restored }: EngineStart): Restored | undefined {
+export function restore({ restored }: EngineStart) {
   if (!restored.has(VOTE)) return undefined
-  const [term, voted] = numbersOf(restored, VOTE)
-  const [baseIndex, baseTerm] = restored.has(BASE) ? numbersOf(restored, BASE) : [0, 0]
+  const read = <T>(key: string, record: Codec<T>): T => record.decode(restored.get(key)) ?? damaged(key)
+  const { term, voted } = read(VOTE, Vote)
+  const base = restored.has(BASE) ? read(BASE, Position) : { index: 0, term: 0 }
   const entries: Entry[] = []
-  for (let index = baseIndex + 1; restored.has(keyOf(index)); index++) {
-    const { numbers, strings } = unpack(restored.get(keyOf(index)) ?? MAGIC) ?? { numbers: [], strings: [] }
-    const [[entryTerm], [body]] = [numbers, strings]
-    entries.push((entryTerm !== undefined && body && entryOf(entryTerm, body)) || damaged(keyOf(index)))
-  }
-  return { term, votedFor: voted === 0 ? undefined : voted - 1, base: { index: baseIndex, term: baseTerm }, entries }
-}
-
-function numbersOf(restored: EngineStart['restored'], key: string): readonly [number, number] {
-  const [first, second] = unpack(restored.get(key) ?? MAGIC)?.numbers ?? []
-  return first === undefined || second === undefined ? damaged(key) : [first, second]
+  for (let index = base.index + 1; restored.has(keyOf(index)); index++) entries.push(read(keyOf(index), Entry))
+  return { term, votedFor: voted === 0 ? undefined : voted - 1, base, entries }
 }
 
 function damaged(key: string): never {

@@ -1,16 +1,5 @@
-import {
-  type Batcher,
-  createBatcher,
-  createRequestBook,
-  createSoftTimers,
-  type EngineHost,
-  type EngineRequest,
-  type MemberIndex,
-  type Outstanding,
-  type RequestBook,
-  type RequestId,
-  type VoteMark,
-} from 'weft/consensus'
+import { createBatcher, createPublisher, createRequestBook, createSoftTimers } from 'weft/consensus'
+import type { Batcher, EngineHost, EngineRequest, MemberIndex, Outstanding, RequestBook, RequestId, VoteMark } from 'weft/consensus'
 import type { Log } from './log.js'
 import { encodeMessage, type Message, type Offer } from './messages.js'
 import type { RaftOptions } from './options.js'
@@ -41,18 +30,12 @@ export interface CatchUp {
 }
 
 export const sizeOf = ({ content }: Waiting): number => content.bytes.length
-
-const LIMITS = {
-  maxPerMember: 20_000,
-  maxBytesPerMember: 256 * 1024 * 1024,
-  /** Newest executed requests that are remembered. */
-  maxExecuted: 40_000,
-  bytesOf: ({ bytes }: EngineRequest): number => bytes.length,
-}
+export const contentsOf = (waiting: readonly Waiting[]): EngineRequest[] => waiting.map(({ content }) => content)
 
 /** What one member knows. The rules of the protocol are functions on it, a file for each part. */
 export class Replica {
   readonly timers
+  readonly publish
   readonly majority: number
   term = 0
   votedFor: MemberIndex | undefined
@@ -78,15 +61,18 @@ export class Replica {
   handOver: { readonly to: MemberIndex; isTold: boolean } | undefined
   ledBlocks = 0
   /** Own requests that are in no block; a leader's: everybody's. Queued: passed on to the leader; a leader's: in the batcher or the log. */
-  readonly book: RequestBook<EngineRequest> = createRequestBook(LIMITS)
+  readonly book: RequestBook<EngineRequest>
   readonly batcher: Batcher<Waiting>
 
   constructor(
     readonly host: EngineHost,
     readonly options: RaftOptions,
     readonly log: Log,
+    executed: readonly RequestId[] | undefined,
     cut: (replica: Replica, batch: readonly Waiting[]) => void,
   ) {
+    this.book = createRequestBook({ bytesOf: ({ bytes }) => bytes.length, executed })
+    this.publish = createPublisher(host)
     this.timers = createSoftTimers<TimerName>(host)
     this.majority = Math.floor(host.members.length / 2) + 1
     const { batching, batchSize: size, batchTimeoutMs: timeoutMs, pipeline: maxInFlight } = options

@@ -1,8 +1,7 @@
-import type { MemberIndex } from 'weft/consensus'
-import { countFitting } from './bytes.js'
+import { inParts, type MemberIndex } from 'weft/consensus'
 import { deliverCommitted } from './delivery.js'
 import { type Entry, entryFor, type Message } from './messages.js'
-import { type Progress, type Replica, sizeOf, type Waiting } from './replica.js'
+import { contentsOf, type Progress, type Replica, sizeOf, type Waiting } from './replica.js'
 
 /** Of one message, and of one entry. */
 const MAX_BYTES = 4 * 1024 * 1024
@@ -11,12 +10,8 @@ const MAX_AHEAD = 64
 
 /** A batch is cut: it enters the log, in parts if it is very large, and goes out. */
 export function propose(r: Replica, batch: readonly Waiting[]): void {
-  for (let first = 0; first < batch.length; ) {
-    const end = first + countFitting(batch, first, sizeOf, batch.length, MAX_BYTES)
-    const requests = batch.slice(first, end).map(({ content }) => content)
-    append(r, entryFor(r.term, requests, end === batch.length))
-    first = end
-  }
+  const parts = [...inParts(batch, { maxItems: batch.length, maxBytes: MAX_BYTES, bytesOf: sizeOf })]
+  for (const part of parts) append(r, entryFor(r.term, contentsOf(part), part === parts.at(-1)))
 }
 
 /** The leader's next entry. */

@@ -1,7 +1,6 @@
-import type { EngineRequest, MemberIndex } from 'weft/consensus'
-import { countFitting } from './bytes.js'
+import { type EngineRequest, inParts, type MemberIndex } from 'weft/consensus'
 import type { Message } from './messages.js'
-import { type Replica, sizeOf, type Waiting } from './replica.js'
+import { contentsOf, type Replica, sizeOf, type Waiting } from './replica.js'
 
 /** Requests of one message, and their bytes. */
 const MAX_FORWARDED = 500
@@ -10,12 +9,10 @@ const MAX_FORWARDED_BYTES = 1024 * 1024
 /** The host gives a request that this member accepted. */
 export function onOwnRequest(r: Replica, request: EngineRequest): void {
   const { id } = request
-  const known = r.book.get(id)
+  const isOpen = r.book.add({ id, from: r.self, isOwn: true, isQueued: r.isOnItsWay(id), content: request })
+  if (isOpen) passOnSoon(r)
   // It is in the chain: its owner would wait for ever.
-  if (r.book.isExecuted(id)) return r.host.forget([id])
-  if (known) return r.book.markOwn(known)
-  r.book.add({ id, from: r.self, isOwn: true, isQueued: r.isOnItsWay(id), content: request })
-  passOnSoon(r)
+  else r.host.forget([id])
 }
 
 /** A leader queues at once; others gather what arrives in the same turn. */
@@ -72,10 +69,6 @@ export function dropOthers(r: Replica): void {
 }
 
 function forward(r: Replica, to: MemberIndex, waiting: readonly Waiting[]): void {
-  for (let first = 0; first < waiting.length; ) {
-    const count = countFitting(waiting, first, sizeOf, MAX_FORWARDED, MAX_FORWARDED_BYTES)
-    const requests = waiting.slice(first, first + count).map(({ content }) => content)
-    r.send(to, { kind: 'forward', delivered: r.delivered, requests })
-    first += count
-  }
+  for (const part of inParts(waiting, { maxItems: MAX_FORWARDED, maxBytes: MAX_FORWARDED_BYTES, bytesOf: sizeOf }))
+    r.send(to, { kind: 'forward', delivered: r.delivered, requests: contentsOf(part) })
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { appended, at, entry, follower, leader, Member, request } from './member.js'
-import { positionIn } from '../src/records.js'
+import { Metadata } from '../src/records.js'
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `t${index + 1}`)
 
@@ -11,7 +11,7 @@ describe('delivering', () => {
     expect(member.delivered.map(({ tag }) => tag)).toEqual(['2', '3', '4', '5', '6', '7', '8', '9'])
     member.answer()
     expect(member.delivered.at(-1)?.tag).toBe('10')
-    expect(positionIn(member.delivered.at(-1)?.metadata)).toEqual(at(10, 1))
+    expect(Metadata.decode(member.delivered.at(-1)?.metadata)).toEqual(at(10, 1))
   })
 
   it('goes on after a restart behind the last block, with the same log', () => {
@@ -27,7 +27,7 @@ describe('delivering', () => {
   it('begins behind the head block if that is beyond the log, or another entry than there', () => {
     const member = follower([entry(1, 'a'), entry(1, 'b')], 1).answer()
     for (const head of [at(9, 4), at(2, 2)]) {
-      const metadata = Buffer.concat([Buffer.from('raft1'), Buffer.from(`00000002${hex(head.index)}${hex(head.term)}`, 'hex')])
+      const metadata = Metadata.encode(head)
       const again = new Member(1, 3, {}, { restored: member.records, metadata })
       expect(again.view).toMatchObject({ delivered: head.index, log: { first: head.index + 1, last: head.index } })
     }
@@ -148,7 +148,3 @@ describe('a member that is behind the log', () => {
     expect(member.delivered.map(({ tag }) => tag)).toEqual(['1', '2'])
   })
 })
-
-function hex(number: number): string {
-  return number.toString(16).padStart(12, '0')
-}

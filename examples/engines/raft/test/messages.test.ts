@@ -37,7 +37,7 @@ describe('a message', () => {
   it('is refused with a number beyond all bounds, an unknown member, a term from the future or out of order', () => {
     const offer = { at: at(9, 2), height: 12n, hash: Uint8Array.of(1), members: [3] }
     const wrong: readonly Message[] = [
-      { kind: 'hand-over', term: 2 ** 47 },
+      { kind: 'hand-over', term: 2 ** 47 + 1 },
       { kind: 'offer', term: 3, offer },
       { kind: 'offer', term: 3, offer: { ...offer, members: [], hash: new Uint8Array(65) } },
       { kind: 'append', term: 2, before: at(0, 0), commit: 0, entries: [entry(3, 'a')] },
@@ -56,7 +56,7 @@ describe('a message', () => {
   })
 
   it('with the largest numbers can be borne', () => {
-    const largest = 2 ** 47 - 1
+    const largest = 2 ** 47
     const member = new Member(1).link(0, false).receive(2, campaign(largest, at(largest, largest)))
     member.receive(0, { kind: 'append', term: largest, before: at(largest, largest), commit: largest, entries: [] })
     member.link(0, false).fire('election')

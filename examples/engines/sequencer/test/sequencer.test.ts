@@ -43,6 +43,6 @@ describe('the sequencer', () => {
   })
 
   it('has no options', () => {
-    expect(() => sequencer.engine.parseOptions({ size: 7 })).toThrow('the sequencer has no options; found {"size":7}')
+    expect(() => sequencer.engine.parseOptions({ size: 7 })).toThrow('the options of sequencer are wrong: size: unknown; there is no option')
   })
 })
