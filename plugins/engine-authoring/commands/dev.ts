@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path'
-import { Option, PeerCommand, PeerError } from '../../../kernel/index.js'
+import { Option, PeerCommand, PeerError, type Settings } from '../../../kernel/index.js'
 import { enginesKeys } from '../../engines/index.js'
 import type { DevEvent } from '../dev/loop.js'
 import type { DevNetwork } from '../dev/network.js'
@@ -73,11 +73,7 @@ export class EngineDevCommand extends PeerCommand {
     home: ReturnType<typeof findEnginePackage>,
     source: string,
     { devnet, scratch }: DevNetwork,
-    {
-      settings,
-      options,
-      signal,
-    }: { readonly settings: Parameters<typeof import('../../engines/index.js').engineShelf>[1]; readonly options: string; readonly signal: AbortSignal },
+    { settings, options, signal }: { readonly settings: Settings<typeof enginesKeys>; readonly options: string; readonly signal: AbortSignal },
   ): Promise<number> {
     const [{ createDevBuilder }, { DevLoop }, { createSwapIn }, { lastNumber }, { validatorAt }, { engineShelf }, { eventJson, eventText }] = await Promise.all(
       [
