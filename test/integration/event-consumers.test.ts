@@ -30,7 +30,7 @@ function connect(metadata?: Readonly<Record<string, string>>): EventConsumer {
 /** Large transactions: argument and rejection take so many bytes each. */
 const move = (padding = 0) => peer.client.invokeAndWait('example02', 'invoke', 'a', 'b', '1', ...(padding > 0 ? ['x'.repeat(padding)] : []))
 
-test('a consumer that never reads is dropped and told why; one that reads gets everything meanwhile', { timeout: 60_000 }, async () => {
+test('a consumer that never reads is dropped and told why; one that reads gets everything meanwhile', { timeout: 240_000 }, async () => {
   const reading = await connect().register(blocks, rejections)
   const silent = await connect().register(blocks, rejections)
   silent.stream.pause()
@@ -52,7 +52,7 @@ test('a consumer that never reads is dropped and told why; one that reads gets e
   expect(reading.of('block')).toHaveLength(Number(after - height))
 })
 
-test('500 consumers that do not read take bounded memory, and nobody waits for them', { timeout: 120_000 }, async () => {
+test('500 consumers that do not read take bounded memory, and nobody waits for them', { timeout: 240_000 }, async () => {
   const reading = await connect().register(blocks)
   const before = peer.memoryMiB()
   const many = await Promise.all(Array.from({ length: 500 }, () => connect().register(blocks, rejections)))
@@ -87,7 +87,7 @@ test('beyond the limit a consumer is refused, and admitted when others have gone
   })
 })
 
-test('who sends without reading is not read any further', { timeout: 60_000 }, async () => {
+test('who sends without reading is not read any further', { timeout: 240_000 }, async () => {
   const consumer = connect()
   consumer.stream.pause()
   const interests = Array.from({ length: 900 }, (_, index) => chaincodeEvents(`chaincode ${index}`))

@@ -44,7 +44,7 @@ test('what cannot be listened to is refused with exit code 1', async () => {
   expect(await listen('--address', '127.0.0.1:1').ended).toMatchObject({ code: 1, stderr: expect.stringContaining('(peer.validator.events.address)') })
 })
 
-test('with --retry it goes on after a restart of the peer without gap or repeat; the cursor follows', { timeout: 60_000 }, async () => {
+test('with --retry it goes on after a restart of the peer without gap or repeat; the cursor follows', { timeout: 240_000 }, async () => {
   const cursor = join(peer.directory, 'cursor')
   const listener = listen('--from', '0', '--json', '--retry', '--cursor', cursor, '--types', 'block,rejection')
   for (let round = 0; round < 3; round++) {
@@ -65,7 +65,7 @@ test('with --retry it goes on after a restart of the peer without gap or repeat;
   expect(idsIn(await coming)).toEqual([String(height)])
 })
 
-test('killed at any moment and started again after the last id that its reader has, it shows every block once', { timeout: 60_000 }, async () => {
+test('killed at any moment and started again after the last id that its reader has, it shows every block once', { timeout: 240_000 }, async () => {
   const seen: string[] = []
   for (let life = 0; life < 6; life++) {
     const [last] = seen.slice(-1)

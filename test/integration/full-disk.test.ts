@@ -39,7 +39,7 @@ async function peerOnDisk(): Promise<TestPeer> {
 
 test.runIf(canMount).each([[50_000], [800_000]])(
   'a disk that is full but for %i bytes stops the peer with one readable message, and with room again everything acknowledged is there',
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   async (leave) => {
     const peer = await peerOnDisk()
     await peer.start()
@@ -71,7 +71,7 @@ test.runIf(canMount).each([[50_000], [800_000]])(
   },
 )
 
-test.runIf(canMount)('a peer that starts for the first time on a full disk says so', { timeout: 30_000 }, async () => {
+test.runIf(canMount)('a peer that starts for the first time on a full disk says so', { timeout: 240_000 }, async () => {
   const makeRoom = fill(0)
   const peer = await peerOnDisk()
   const { code, stderr } = await peer.launch().ended

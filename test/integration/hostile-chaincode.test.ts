@@ -50,7 +50,7 @@ describe('a deployed chaincode', () => {
     ['makes promises for ever', 'promises'],
     ['logs for ever', 'output'],
     ['throws what is no error', 'throw'],
-  ])('that %s has its transaction rejected with a text, others are served, and it is started again', { timeout: 60_000 }, async (_, fn) => {
+  ])('that %s has its transaction rejected with a text, others are served, and it is started again', { timeout: 240_000 }, async (_, fn) => {
     const invoked = peer.client.invokeAndWait(name, fn)
     expect(await peer.client.query('example02', 'query', 'untouched')).toBe('1000000')
     const { outcome } = await invoked
@@ -61,16 +61,16 @@ describe('a deployed chaincode', () => {
     expect(await peer.client.query(name, 'ok')).toBe('ok')
   })
 
-  test('that loops in Init is not deployed', { timeout: 60_000 }, async () => {
+  test('that loops in Init is not deployed', { timeout: 240_000 }, async () => {
     const { outcome } = await peer.client.deployNode(HOSTILE, 'loop')
     expect(outcome).toMatchObject({ status: 'rejected', rest: 'Failed to init chaincode(Timeout expired while executing send init message)' })
   })
 
-  test('that queries itself without end is stopped', { timeout: 60_000 }, async () => {
+  test('that queries itself without end is stopped', { timeout: 240_000 }, async () => {
     await expect(peer.client.query(name, 'self', name)).rejects.toThrow('Error:')
   })
 
-  test('that never ends 64 queries at a time hinders nobody else', { timeout: 90_000 }, async () => {
+  test('that never ends 64 queries at a time hinders nobody else', { timeout: 240_000 }, async () => {
     const queries = Promise.allSettled(Array.from({ length: 64 }, () => peer.client.query(name, 'loop')))
     for (let i = 0; i < 5; i++) await expectHealthy(peer)
     expect((await queries).map(({ status }) => status)).toEqual(Array.from({ length: 64 }, () => 'rejected'))
@@ -104,7 +104,7 @@ describe('a code package that nobody packed', () => {
     ],
   ]
 
-  test.each(packages)('of %s is rejected with a text', { timeout: 60_000 }, async (what, codePackage) => {
+  test.each(packages)('of %s is rejected with a text', { timeout: 240_000 }, async (what, codePackage) => {
     const chaincodeSpec = ChaincodeSpec.fromPartial({
       type: ChaincodeSpec_Type.NODE,
       chaincodeID: { name: `evil ${what}` },

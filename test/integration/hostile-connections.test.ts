@@ -91,7 +91,7 @@ test('500 idle HTTP/2 connections with 500 idle streams keep nobody else out', a
   for (const session of sessions) session.destroy()
 })
 
-test('more connections than there may be: the idle ones make room', { timeout: 60_000 }, async () => {
+test('more connections than there may be: the idle ones make room', { timeout: 240_000 }, async () => {
   const sockets = await Promise.all(Array.from({ length: 1100 }, () => openSocket(peer.address)))
   await pause(6000) // young connections are not closed for new ones
   const fresh = openHttp2(peer.address)
@@ -103,7 +103,7 @@ test('more connections than there may be: the idle ones make room', { timeout: 6
   for (const socket of sockets) socket.destroy()
 })
 
-test('calls that are begun and broken off by the thousand leave nothing behind', { timeout: 60_000 }, async () => {
+test('calls that are begun and broken off by the thousand leave nothing behind', { timeout: 240_000 }, async () => {
   const session = openHttp2(peer.address)
   for (let round = 0; round < 20 && !session.destroyed; round++) {
     for (let i = 0; i < 200; i++) openCall(session, i % 2 === 0 ? INVOKE : REGISTER).close(8)
@@ -140,7 +140,7 @@ test('messages of 90 MB that are announced and never sent take no memory', async
   for (const session of sessions) session.destroy()
 })
 
-test('messages of 90 MB that are sent but for their end are bounded: who sends most is closed', { timeout: 60_000 }, async () => {
+test('messages of 90 MB that are sent but for their end are bounded: who sends most is closed', { timeout: 240_000 }, async () => {
   const sessions = Array.from({ length: 8 }, () => openHttp2(peer.address))
   const send = async (stream: ClientHttp2Stream): Promise<void> => {
     stream.write(frameHeader(90_000_000))
@@ -198,7 +198,7 @@ test('huge, many and odd headers are refused', async () => {
   }
 })
 
-test('floods of pings and settings do not stop the peer from serving', { timeout: 60_000 }, async () => {
+test('floods of pings and settings do not stop the peer from serving', { timeout: 240_000 }, async () => {
   const socket = await openSocket(peer.address)
   const frame = (type: number, payload: Buffer) => Buffer.concat([Buffer.from([0, 0, payload.length, type, 0, 0, 0, 0, 0]), payload])
   socket.write(Buffer.concat([PREFACE, frame(4, Buffer.alloc(0))]))

@@ -110,7 +110,7 @@ test('random bytes end the stream with a status', async () => {
   }
 })
 
-test('100,000 KEEPALIVE and 100,000 requests for transactions that do not exist, unread, take no memory', { timeout: 90_000 }, async () => {
+test('100,000 KEEPALIVE and 100,000 requests for transactions that do not exist, unread, take no memory', { timeout: 240_000 }, async () => {
   const client = new TestClient(peer.address)
   const chaincode = await new ScriptedChaincode(client).registered(freshName())
   chaincode.stream.pause()
@@ -177,4 +177,4 @@ test('answers of strange kinds are judged, and the peer lives', async () => {
     chaincode.stream.cancel()
     await expectHealthy(peer)
   }
-}, 90_000)
+}, 240_000)

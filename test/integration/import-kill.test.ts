@@ -11,7 +11,7 @@ import { expectSound, ledgerInfo } from './support/verify.js'
 const KILLS = Number(process.env['WEFT_KILLS'] ?? 10)
 const SEED = Number(process.env['WEFT_SEED'] ?? Date.now() % 1_000_000)
 
-test(`an import that is killed ${KILLS} times leaves no store or a whole one (WEFT_SEED=${SEED})`, { timeout: 60_000 + KILLS * 20_000 }, async () => {
+test(`an import that is killed ${KILLS} times leaves no store or a whole one (WEFT_SEED=${SEED})`, { timeout: 240_000 + KILLS * 60_000 }, async () => {
   const random = randomFrom(SEED)
   const { ledger } = await ledgerOf({}, 1500)
   const peer = await preparePeer()

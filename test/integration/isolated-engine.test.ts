@@ -60,7 +60,7 @@ describe('an engine in a process of its own, of a real peer', () => {
     ['loop', /did not answer 'request' within 1000 ms/],
     ['allocate', /its process ended \d times in a row|threw in 'request'/],
     ['exit', /its process ended 4 times in a row/],
-  ])('that does %s is halted with the reason; the peer stays up and answers', { timeout: 90_000 }, async (deed, reason) => {
+  ])('that does %s is halted with the reason; the peer stays up and answers', { timeout: 240_000 }, async (deed, reason) => {
     const peer = await startPeer({ set: { ...SETTINGS, 'consensus.engines': HOSTILE } })
     await peer.client.invoke('example02', `deed:${deed}`, 'a', 'b', '1')
     await peer.program.until('it is halted', async () => (await statusOf(peer)).halted !== '', 60_000)
@@ -70,7 +70,7 @@ describe('an engine in a process of its own, of a real peer', () => {
     expect(engineProcesses(peer.program.pid)).toEqual([])
   })
 
-  it('is installed while the peer runs, swapped in, and not removed while it orders', { timeout: 90_000 }, async () => {
+  it('is installed while the peer runs, swapped in, and not removed while it orders', { timeout: 240_000 }, async () => {
     const peer = await startPeer({ set: { 'consensus.isolation.sandbox': SETTINGS['consensus.isolation.sandbox'] } })
     const installed = await peer.cli('engine', 'install', HOSTILE, '--json')
     expect(JSON.parse(installed.stdout)).toMatchObject({ name: 'hostile', version: '0.6.6', outcome: 'installed' })

@@ -40,7 +40,7 @@ beforeAll(async () => {
       () => false,
     ),
   )
-}, 60_000)
+}, 240_000)
 afterAll(() => Promise.all(peers.map((peer) => peer.dispose())))
 
 const idOf = (name: string, path = ''): Uint8Array => encode(ChaincodeID, { name, path })

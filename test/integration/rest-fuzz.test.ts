@@ -121,7 +121,7 @@ async function survives<T>(values: fc.Arbitrary<T>, act: (value: T) => Promise<v
   expect(peer.memoryMiB() - before).toBeLessThan(GROWTH_LIMIT_MIB)
 }
 
-describe('malformed requests', { timeout: FUZZ_MS + 60_000 }, () => {
+describe('malformed requests', { timeout: FUZZ_MS + 240_000 }, () => {
   const method = fc.constantFrom('GET', 'POST', 'DELETE', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'TRACE', 'QUERY')
   test.each(routes)('to %s neither kill, hang nor bloat the peer', async (route) => {
     await survives(fc.tuple(method, segment, header, body), async ([name, rest, extra, bytes]) => {
@@ -134,7 +134,7 @@ describe('malformed requests', { timeout: FUZZ_MS + 60_000 }, () => {
   })
 })
 
-describe('sockets', { timeout: FUZZ_MS + 60_000 }, () => {
+describe('sockets', { timeout: FUZZ_MS + 240_000 }, () => {
   test('that send garbage do no harm', async () => {
     await survives(fc.uint8Array({ minLength: 1, maxLength: 5000 }), async (bytes) => {
       await exchange(host, Buffer.concat([bytes, Buffer.from('\r\n\r\n')]))

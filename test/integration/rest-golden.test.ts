@@ -35,7 +35,7 @@ async function replay(peer: TestPeer, { request }: Exchange, txid: string) {
   return { status: response.status, headers: response.headers, body }
 }
 
-test('every recorded request is answered as the original answers it', { timeout: 90_000 }, async () => {
+test('every recorded request is answered as the original answers it', { timeout: 240_000 }, async () => {
   const peer = await startPeer({ flags: ['--peer-chaincodedev'], set: { 'peer.id': 'jdoe', 'rest.cors.origins': '*' } })
   const chaincode = goChaincodes['chaincode_example02']
   if (chaincode === undefined) throw new Error('no chaincode')

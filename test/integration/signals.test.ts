@@ -5,7 +5,7 @@ import { preparePeer } from './support/peer.js'
 import { expectHealthy } from './support/health.js'
 
 test('SIGINT and SIGTERM print an empty line and their names, exit with 0, leave no pid file, and the peer starts again after each', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async ({ onTestFinished }) => {
   const peer = await preparePeer()
   onTestFinished(() => peer.dispose())
@@ -25,7 +25,7 @@ test('SIGINT and SIGTERM print an empty line and their names, exit with 0, leave
   }
 })
 
-test('what is in flight is finished by a clean stop, and a second signal ends the process at once', { timeout: 60_000 }, async ({ onTestFinished }) => {
+test('what is in flight is finished by a clean stop, and a second signal ends the process at once', { timeout: 240_000 }, async ({ onTestFinished }) => {
   const peer = await preparePeer()
   onTestFinished(() => peer.dispose())
   await peer.start()

@@ -13,7 +13,7 @@ interface Sample {
   }[]
 }
 
-test('a network is seen through one of its peers; what is down is red, and seen again when it is back', { timeout: 60_000 }, async () => {
+test('a network is seen through one of its peers; what is down is red, and seen again when it is back', { timeout: 240_000 }, async () => {
   const [vp0, vp1] = await prepareNetwork({ peers: 2 })
   if (!vp0 || !vp1) throw new Error('two peers')
   await Promise.all([vp0.start(), vp1.start()])
@@ -57,7 +57,7 @@ test('a network is seen through one of its peers; what is down is red, and seen 
   expect(await stream.ended).toMatchObject({ code: 0, stderr: '' })
 })
 
-test('a reader that goes away ends a command, and a stream of samples, without a word', { timeout: 30_000 }, async () => {
+test('a reader that goes away ends a command, and a stream of samples, without a word', { timeout: 240_000 }, async () => {
   const peer = await startPeer()
   const status = new Program(['consensus', 'status'], { ...peer.options, through: ['bash', '-c', '"$@" | true; exit ${PIPESTATUS[0]}', 'bash'] })
   expect(await status.ended).toMatchObject({ stderr: '', code: 0 })

@@ -17,7 +17,7 @@ function isAlive(pid: number): boolean {
   return readdirSync('/proc').includes(String(pid)) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 }
 
-test('deploy, invoke, query, kill -9, restart: everything is there, by the hash', { timeout: 90_000 }, async () => {
+test('deploy, invoke, query, kill -9, restart: everything is there, by the hash', { timeout: 240_000 }, async () => {
   const peer = await startPeer()
   const deployed = await peer.cli('chaincode', 'deploy', '-l', 'node', '-p', MAP, '-c', '{"Args":["init"]}', '--wait')
   expect(deployed, deployed.stderr).toMatchObject({ code: 0 })

@@ -1,6 +1,11 @@
 import { dirname, join, resolve } from 'node:path'
+<<<<<<< HEAD
 import { Option, PeerCommand, PeerError } from '../../../kernel/index.js'
+import { enginesKeys, type engineShelf as EngineShelf } from '../../engines/index.js'
+=======
+import { Option, PeerCommand, PeerError, type Settings } from '../../../kernel/index.js'
 import { enginesKeys } from '../../engines/index.js'
+>>>>>>> dev
 import type { DevEvent } from '../dev/loop.js'
 import type { DevNetwork } from '../dev/network.js'
 import { findEnginePackage } from '../engine-package.js'
@@ -73,11 +78,15 @@ export class EngineDevCommand extends PeerCommand {
     home: ReturnType<typeof findEnginePackage>,
     source: string,
     { devnet, scratch }: DevNetwork,
+<<<<<<< HEAD
     {
       settings,
       options,
       signal,
-    }: { readonly settings: Parameters<typeof import('../../engines/index.js').engineShelf>[1]; readonly options: string; readonly signal: AbortSignal },
+    }: { readonly settings: Parameters<typeof EngineShelf>[1]; readonly options: string; readonly signal: AbortSignal },
+=======
+    { settings, options, signal }: { readonly settings: Settings<typeof enginesKeys>; readonly options: string; readonly signal: AbortSignal },
+>>>>>>> dev
   ): Promise<number> {
     const [{ createDevBuilder }, { DevLoop }, { createSwapIn }, { lastNumber }, { validatorAt }, { engineShelf }, { eventJson, eventText }] = await Promise.all(
       [
@@ -112,10 +121,10 @@ export class EngineDevCommand extends PeerCommand {
       },
     })
     const ended = new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
+    if (!this.isOnce) this.sayWatching(source)
     try {
       await Promise.race([this.isOnce ? loop.once() : loop.start(), ended])
       if (this.isOnce) return isRunning ? 0 : 1
-      if (!signal.aborted) this.sayWatching(source)
       if (!signal.aborted) await ended
       return 0
     } finally {

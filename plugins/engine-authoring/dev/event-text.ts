@@ -1,56 +1,97 @@
 import { messageOf, PeerError } from '../../../kernel/index.js'
 import type { DevEvent } from './loop.js'
 
+type Swapped = Extract<DevEvent, { type: 'swapped' }>
+type Failed = Extract<DevEvent, { type: 'failed' }>
+
 /** A line for a person. */
 export function eventText(event: DevEvent): string {
-  switch (event.type) {
-    case 'unchanged':
-      return 'saved: the code is the one that runs'
-    case 'failed': {
-      const hint = event.error instanceof PeerError && event.error.hint !== undefined ? ` (${event.error.hint})` : ''
-      return `${event.build ? `build ${event.build.number}, ${event.build.version}: ` : ''}${messageOf(event.error)}${hint}`
-    }
-    case 'swapped': {
-      const { build, buildMs, swapped } = event
-      const { block, epoch, installMs, swapMs, recoveredWith } = swapped
-      const way = recoveredWith === undefined ? '' : `; nothing was ordered any more, so ${recoveredWith} went in between, by a recovery`
-      return `build ${build.number}: built in ${ms(buildMs)}, installed in ${ms(installMs)}, ${build.version} swapped in at block ${block} in ${ms(swapMs)} (epoch ${epoch})${way}`
-    }
+  if (event.type === 'unchanged') return 'saved: the code is the one that runs'
+<<<<<<< HEAD
+  if (event.type === 'failed') {
+    const hint = event.error instanceof PeerError && event.error.hint !== undefined ? ` (${event.error.hint})` : ''
+    return `${event.build ? `build ${event.build.number}, ${event.build.version}: ` : ''}${messageOf(event.error)}${hint}`
   }
+  const { build, buildMs, swapped } = event
+  const { block, epoch, installMs, swapMs, recoveredWith } = swapped
+  const way = recoveredWith === undefined ? '' : `; nothing was ordered any more, so ${recoveredWith} went in between, by a recovery`
+  return `build ${build.number}: built in ${ms(buildMs)}, installed in ${ms(installMs)}, ${build.version} swapped in at block ${block} in ${ms(swapMs)} (epoch ${epoch})${way}`
+=======
+  return event.type === 'failed' ? failedText(event) : swappedText(event)
+>>>>>>> dev
 }
 
 /** The same for a program. */
 export function eventJson(event: DevEvent): object {
-  switch (event.type) {
-    case 'unchanged':
-      return { event: 'unchanged' }
-    case 'failed': {
-      const { build, error } = event
-      return {
-        event: 'failed',
-        ...(build ? { version: build.version, codeDigest: build.codeDigest } : {}),
-        code: error instanceof PeerError ? error.code : 'ERR_UNEXPECTED',
-        error: messageOf(error),
-        ...(error instanceof PeerError && error.hint !== undefined ? { hint: error.hint } : {}),
-      }
+  if (event.type === 'unchanged') return { event: 'unchanged' }
+<<<<<<< HEAD
+  if (event.type === 'failed') {
+    const { build, error } = event
+    return {
+      event: 'failed',
+      ...(build ? { version: build.version, codeDigest: build.codeDigest } : {}),
+      code: error instanceof PeerError ? error.code : 'ERR_UNEXPECTED',
+      error: messageOf(error),
+      ...(error instanceof PeerError && error.hint !== undefined ? { hint: error.hint } : {}),
     }
-    case 'swapped': {
-      const { build, buildMs, swapped } = event
-      const { epoch, block, recoveredWith } = swapped
-      return {
-        event: 'swapped',
-        package: build.name,
-        version: build.version,
-        codeDigest: build.codeDigest,
-        epoch,
-        block,
-        buildMs: Math.round(buildMs),
-        installMs: Math.round(swapped.installMs),
-        swapMs: Math.round(swapped.swapMs),
-        ...(recoveredWith === undefined ? {} : { recoveredWith }),
-      }
-    }
+=======
+  return event.type === 'failed' ? failedJson(event) : swappedJson(event)
+}
+
+function failedText({ build, error }: Failed): string {
+  const hint = hintOf(error)
+  return `${build ? `build ${build.number}, ${build.version}: ` : ''}${messageOf(error)}${hint === undefined ? '' : ` (${hint})`}`
+}
+
+function swappedText({ build, buildMs, swapped: { block, epoch, installMs, swapMs, recoveredWith } }: Swapped): string {
+  const way = recoveredWith === undefined ? '' : `; nothing was ordered any more, so ${recoveredWith} went in between, by a recovery`
+  return `build ${build.number}: built in ${ms(buildMs)}, installed in ${ms(installMs)}, ${build.version} swapped in at block ${block} in ${ms(swapMs)} (epoch ${epoch})${way}`
+}
+
+function failedJson({ build, error }: Failed): object {
+  const hint = hintOf(error)
+  return {
+    event: 'failed',
+    ...(build ? { version: build.version, codeDigest: build.codeDigest } : {}),
+    code: error instanceof PeerError ? error.code : 'ERR_UNEXPECTED',
+    error: messageOf(error),
+    ...(hint === undefined ? {} : { hint }),
+>>>>>>> dev
   }
+  const { build, buildMs, swapped } = event
+  const { epoch, block, recoveredWith } = swapped
+  return {
+    event: 'swapped',
+    package: build.name,
+    version: build.version,
+    codeDigest: build.codeDigest,
+    epoch,
+    block,
+    buildMs: Math.round(buildMs),
+    installMs: Math.round(swapped.installMs),
+    swapMs: Math.round(swapped.swapMs),
+    ...(recoveredWith === undefined ? {} : { recoveredWith }),
+  }
+}
+
+function swappedJson({ build, buildMs, swapped }: Swapped): object {
+  const { epoch, block, installMs, swapMs, recoveredWith } = swapped
+  return {
+    event: 'swapped',
+    package: build.name,
+    version: build.version,
+    codeDigest: build.codeDigest,
+    epoch,
+    block,
+    buildMs: Math.round(buildMs),
+    installMs: Math.round(installMs),
+    swapMs: Math.round(swapMs),
+    ...(recoveredWith === undefined ? {} : { recoveredWith }),
+  }
+}
+
+function hintOf(error: unknown): string | undefined {
+  return error instanceof PeerError ? error.hint : undefined
 }
 
 function ms(value: number): string {

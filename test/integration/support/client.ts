@@ -23,7 +23,7 @@ export interface Outcome {
   readonly rest: string
 }
 
-const DEADLINE_MS = 20_000
+const DEADLINE_MS = 60_000
 
 /** Talks to a peer as a program of a user would. */
 export class TestClient {

@@ -145,7 +145,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Waits until `seen` holds. */
-export async function until(what: string, seen: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+export async function until(what: string, seen: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await seen())) {
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`)

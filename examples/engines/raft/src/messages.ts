@@ -35,7 +35,7 @@ const Message = codec.oneOf('kind', {
   'hand-over': { term: number },
 })
 export type Message = CodecValue<typeof Message>
-export const encodeMessage = Message.encode
+export const encodeMessage = (message: Message): Uint8Array => Message.encode(message)
 
 /** Undefined for what no member says in a network of so many. */
 export function decodeMessage(bytes: Uint8Array, members: number): Message | undefined {
