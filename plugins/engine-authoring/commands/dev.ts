@@ -1,11 +1,6 @@
 import { dirname, join, resolve } from 'node:path'
-<<<<<<< HEAD
-import { Option, PeerCommand, PeerError } from '../../../kernel/index.js'
-import { enginesKeys, type engineShelf as EngineShelf } from '../../engines/index.js'
-=======
 import { Option, PeerCommand, PeerError, type Settings } from '../../../kernel/index.js'
 import { enginesKeys } from '../../engines/index.js'
->>>>>>> dev
 import type { DevEvent } from '../dev/loop.js'
 import type { DevNetwork } from '../dev/network.js'
 import { findEnginePackage } from '../engine-package.js'
@@ -78,15 +73,7 @@ export class EngineDevCommand extends PeerCommand {
     home: ReturnType<typeof findEnginePackage>,
     source: string,
     { devnet, scratch }: DevNetwork,
-<<<<<<< HEAD
-    {
-      settings,
-      options,
-      signal,
-    }: { readonly settings: Parameters<typeof EngineShelf>[1]; readonly options: string; readonly signal: AbortSignal },
-=======
     { settings, options, signal }: { readonly settings: Settings<typeof enginesKeys>; readonly options: string; readonly signal: AbortSignal },
->>>>>>> dev
   ): Promise<number> {
     const [{ createDevBuilder }, { DevLoop }, { createSwapIn }, { lastNumber }, { validatorAt }, { engineShelf }, { eventJson, eventText }] = await Promise.all(
       [
@@ -138,7 +125,7 @@ export class EngineDevCommand extends PeerCommand {
     const configs = peers.map(({ id, address, config, log }) => ({ id, address, config, log }))
     this.report(
       { event: 'ready', directory, engine: plan.engine, seconds, peers: configs },
-      `${peers.length} validators (${plan.engine}) can order transactions, after ${seconds} s; their logs and configuration: ${directory}\n`,
+      `${peers.length} validator${peers.length === 1 ? '' : 's'} (${plan.engine}) can order transactions, after ${seconds} s; their logs and configuration: ${directory}\n`,
     )
   }
 
