@@ -4,7 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 const LIMIT_MS = 600_000
 const chosen = process.argv.slice(2)
@@ -53,6 +53,13 @@ function needsWhatIsMissing(page) {
   return !registryAnswers
 }
 
+/** Peers of a devnet are nobody's children: those of a page that did not reach its end would go on. */
+function endDevnets(data) {
+  for (const path of readdirSync(data, { recursive: true }).filter((name) => name.endsWith('weft-devnet/devnet.json'))) {
+    spawnSync('node', ['dist/kernel/cli/main.js', 'devnet', 'down', '--kill', '--dir', join(data, dirname(path))], { stdio: 'inherit' })
+  }
+}
+
 let failed = 0
 let passed = 0
 let skipped = 0
@@ -67,6 +74,7 @@ for (const page of pages) {
   const data = mkdtempSync(join(tmpdir(), 'weft-docs-'))
   const script = [`export CORE_PEER_FILESYSTEMPATH=${join(data, 'peer')}`, ...blocks.map(({ body }, index) => `echo '@@begin ${index}'\n${body}\necho '@@end ${index}'`)].join('\n')
   const { code, printed } = await run(script, resolve('.'), data)
+  endDevnets(data)
   rmSync(data, { recursive: true, force: true })
   let fine = code === 0
   if (!fine) console.error(`${page}: ended with ${code}; printed:\n${printed}`)

@@ -39,7 +39,11 @@ export class Load {
   private next = 0
 
   /** `connections`: to the peers, in turn. */
-  constructor(private readonly connections: readonly Pick<InvokeConnection, 'invoke' | 'close'>[]) {}
+  constructor(
+    private readonly connections: readonly Pick<InvokeConnection, 'invoke' | 'close'>[],
+    /** Told the txid of each that was answered as committed. */
+    private readonly acknowledged: (txid: string) => void = () => undefined,
+  ) {}
 
   /** As many calls at a time, each followed by the next; one that is refused waits as long as it is told. */
   async closedLoop(inFlight: number, seconds: number): Promise<LoadResult> {
@@ -57,13 +61,24 @@ export class Load {
 
   /** At a steady rate, whatever the answers take. */
   async paced(perSecond: number, seconds: number): Promise<LoadResult> {
+    const end = performance.now() + seconds * 1000
+    return this.steady(perSecond, () => performance.now() >= end)
+  }
+
+  /** As `paced`, until told to end. */
+  async steady(perSecond: number, isOver: () => boolean): Promise<LoadResult> {
     const began = performance.now()
-    const calls: Promise<number>[] = []
-    for (let elapsedMs = 0; elapsedMs < seconds * 1000; elapsedMs = performance.now() - began) {
-      while (calls.length < (elapsedMs / 1000) * perSecond) calls.push(this.call())
+    const calls = new Set<Promise<number>>()
+    let elapsedMs = 0
+    for (let sent = 0; !isOver(); elapsedMs = performance.now() - began) {
+      for (; sent < (elapsedMs / 1000) * perSecond; sent++) {
+        const call = this.call()
+        calls.add(call)
+        call.finally(() => calls.delete(call)).catch(() => undefined)
+      }
       await sleep(PACE_MS)
     }
-    return this.ended(Promise.all(calls), seconds)
+    return this.ended(Promise.all(calls), elapsedMs / 1000)
   }
 
   /** One transaction. Returns how long to wait before another one, in milliseconds. */
@@ -75,13 +90,14 @@ export class Load {
     if (answer.kind === 'committed') {
       this.latencies.push(performance.now() - sent)
       this.committed++
+      this.acknowledged(answer.txid)
       return 0
     }
     if (answer.kind === 'refused') {
       this.refused++
       return answer.retryAfterMs ?? DEFAULT_PAUSE_MS
     }
-    const text = answer.text.slice(0, LONGEST_ERROR)
+    const text = (answer.kind === 'failed' ? answer.text : 'accepted, without an outcome').slice(0, LONGEST_ERROR)
     this.errors.set(text, (this.errors.get(text) ?? 0) + 1)
     return DEFAULT_PAUSE_MS
   }

@@ -1,5 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2'
-import { DevopsService } from '../../proto/index.js'
+import { decode, DevopsService, Response } from '../../proto/index.js'
 import { OUTCOME, WAIT } from '../devops/index.js'
 
 const STATUS = 'grpc-status'
@@ -8,13 +8,11 @@ const PUSHBACK = 'grpc-retry-pushback-ms'
 const RESOURCE_EXHAUSTED = '8'
 const PREFIX_BYTES = 5
 
-/** What became of one invocation: in a block; refused for now, with the pause that was asked for; or anything else. */
+/** What became of one invocation: in a block; accepted, where nobody waits for the block; refused for now, with the pause that was asked for; or anything else. */
 export type Answer =
-  | { readonly kind: 'committed' }
+  | { readonly kind: 'committed' | 'accepted'; readonly txid: string }
   | { readonly kind: 'refused'; readonly retryAfterMs: number | undefined }
   | { readonly kind: 'failed'; readonly text: string }
-
-const COMMITTED: Answer = Object.freeze({ kind: 'committed' })
 
 /**
  * One connection on which an invocation is sent again and again, answered when it is in a block. It is gRPC written by hand: half the CPU of a whole
@@ -42,8 +40,8 @@ export class InvokeConnection {
     })
   }
 
-  /** Never rejects. */
-  invoke(): Promise<Answer> {
+  /** Answered when it is in a block, or with `waits: false` as soon as the peer has accepted it. Never rejects. */
+  invoke(waits = true): Promise<Answer> {
     if (this.lost !== undefined) return Promise.resolve({ kind: 'failed', text: this.lost })
     return new Promise((resolve) => {
       const stream = this.session.request({
@@ -51,9 +49,9 @@ export class InvokeConnection {
         ':path': DevopsService.invoke.path,
         'content-type': 'application/grpc',
         te: 'trailers',
-        [WAIT]: 'outcome',
+        ...(waits ? { [WAIT]: 'outcome' } : {}),
       })
-      listen(stream, resolve)
+      listen(stream, waits, resolve)
       stream.end(this.frame)
     })
   }
@@ -64,7 +62,8 @@ export class InvokeConnection {
   }
 }
 
-function listen(stream: ClientHttp2Stream, answer: (answer: Answer) => void): void {
+function listen(stream: ClientHttp2Stream, waits: boolean, answer: (answer: Answer) => void): void {
+  const body: Buffer[] = []
   let outcome: string | undefined
   let last: IncomingHttpHeaders = {}
   let failure = 'the stream ended without a status'
@@ -79,13 +78,14 @@ function listen(stream: ClientHttp2Stream, answer: (answer: Answer) => void): vo
   stream.on('error', (error: Error) => {
     failure = error.message
   })
-  stream.on('close', () => answer(answerOf(last, outcome, failure)))
-  stream.resume()
+  stream.on('data', (chunk: Buffer) => void body.push(chunk))
+  stream.on('close', () => answer(answerOf(last, waits ? outcome : 'accepted ', failure, body)))
 }
 
-function answerOf(last: IncomingHttpHeaders, outcome: string | undefined, failure: string): Answer {
+function answerOf(last: IncomingHttpHeaders, outcome: string | undefined, failure: string, body: readonly Buffer[]): Answer {
   const status = last[STATUS]
-  if (status === '0' && outcome?.startsWith('committed ') === true) return COMMITTED
+  const kind = (['committed', 'accepted'] as const).find((one) => outcome?.startsWith(`${one} `))
+  if (status === '0' && kind) return { kind, txid: Buffer.from(decode(Response, Buffer.concat(body).subarray(PREFIX_BYTES)).msg).toString() }
   if (status === RESOURCE_EXHAUSTED) {
     const ms = Number(last[PUSHBACK])
     return { kind: 'refused', retryAfterMs: last[PUSHBACK] !== undefined && Number.isFinite(ms) ? ms : undefined }

@@ -20,10 +20,16 @@ export interface DeliveriesOptions {
   readonly probe?: TransactionProbe | undefined
   /** What the engine of this epoch gave to its last block. */
   readonly metadata: () => Uint8Array | undefined
+  /** Blocks of others are in the ledger: what they say that is kept elsewhere is read from them. Rejects if the store fails. */
+  readonly tookBlocks: () => Promise<void>
   /** Own requests that the engine may be given. */
   readonly open: () => readonly EngineRequest[]
-  /** The chain has grown; true if the engine's epoch has ended with it: nothing that it asks for becomes a block any more. */
-  readonly grown: () => boolean
+  /** The chain has grown. Returns the height at which the engine's epoch has ended, if it has: nothing that it asks for becomes a block any more. */
+  readonly grown: () => bigint | undefined
+  /** Runs a task in a later turn of the event loop. */
+  readonly defer: (task: () => void) => void
+  /** Runs a task in a while. */
+  readonly later: (task: () => void) => void
   /** Answers to the engine. */
   readonly answer: (event: EngineEvent) => void
   /** The engine broke a rule. */
@@ -100,7 +106,7 @@ export class Deliveries {
   private async run(): Promise<void> {
     try {
       for (let effect = this.queue.shift(); effect; effect = this.queue.shift()) {
-        if (this.isSealed) this.skip(effect)
+        if (this.isSealed) this.skipLater(effect)
         else if (this.overtaken === 0) await this.carryOut(effect)
         else this.skip(effect)
       }
@@ -174,18 +180,25 @@ export class Deliveries {
     }
     answering()
     // Before the engine is told: what it asks for then must find the epoch over.
-    if (this.options.grown()) this.seal()
+    const sealedAt = this.options.grown()
+    if (sealedAt !== undefined) this.seal()
     answer({ type: 'delivered', tag, block: deliveredBlock(block, ledger.stateHash(), done, postponed) })
+    // Before anything is skipped: an engine that does not know why would ask for it again.
+    if (sealedAt !== undefined) answer({ type: 'sealed', height: sealedAt })
   }
 
   private async transferTo(target: TransferTarget): Promise<void> {
     const { execution, pool, answer, open } = this.options
     execution.rollback()
+    const before = this.options.ledger.height()
     const result = await this.transfer(target)
     if (this.isAborted) return
+    if (this.options.ledger.height() > before) await this.options.tookBlocks()
     if (result.reached) await pool.reconcile()
-    if (this.options.grown()) this.seal()
+    const sealedAt = this.options.grown()
+    if (sealedAt !== undefined) this.seal()
     answer({ type: 'transferred', result })
+    if (sealedAt !== undefined) return answer({ type: 'sealed', height: sealedAt })
     // The engine cannot know which of its requests were in the blocks that came: it is given what is still open.
     if (result.reached) for (const request of open()) answer({ type: 'request', request })
   }
@@ -205,6 +218,13 @@ export class Deliveries {
     }
     const { ids, isComplete } = requestsFrom(ledger, before)
     return { reached: true, head: headOf(ledger.info()), metadata: metadata(), ...(isComplete ? { executed: ids } : {}) }
+  }
+
+  /** Not at once: an engine that asks again for what was skipped would keep the validator busy with nothing else, and nothing ever changes its answer. */
+  private skipLater(effect: LedgerEffect): void {
+    this.options.later(() => {
+      if (!this.isAborted) this.skip(effect)
+    })
   }
 
   /** Answers, in its turn, what a transfer has overtaken. Executions and roll-backs have no answer then, as in v0.6 (spec/consensus.md §2.5). */

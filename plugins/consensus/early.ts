@@ -23,8 +23,8 @@ export class EarlyMessages {
 
   constructor(private readonly limits: Pick<ConsensusLimits, 'maxInboundPerMember' | 'maxInboundBytesPerMember'>) {}
 
-  /** `channel` names the engine that the message is for. */
-  add(channel: string, from: MemberIndex, message: Uint8Array): void {
+  /** `channel` names the engine that the message is for. Undefined: one that is not kept. */
+  add(channel: string, from: MemberIndex, message: Uint8Array | undefined): void {
     if (this.over.has(channel)) return
     const members = this.held.get(channel) ?? new Map<MemberIndex, Held>()
     // A member that lies may name engines without end.
@@ -32,18 +32,29 @@ export class EarlyMessages {
     this.held.set(channel, members)
     const held = members.get(from) ?? { messages: [], bytes: 0, isBroken: false }
     members.set(from, held)
-    const isTooMuch = held.messages.length >= this.limits.maxInboundPerMember || held.bytes + message.length > this.limits.maxInboundBytesPerMember
+    const isTooMuch =
+      message === undefined || held.messages.length >= this.limits.maxInboundPerMember || held.bytes + message.length > this.limits.maxInboundBytesPerMember
     held.isBroken ||= isTooMuch
-    if (held.isBroken) return
+    if (held.isBroken || message === undefined) return
     held.messages.push(message)
     held.bytes += message.length
+  }
+
+  /** A member said something to an engine that is too far ahead to be kept: it has a gap. */
+  lost(channel: string, from: MemberIndex): void {
+    this.add(channel, from, undefined)
+  }
+
+  /** An engine will never run here, or not again. */
+  forget(channel: string): void {
+    this.held.delete(channel)
+    this.over.add(channel)
   }
 
   /** Takes out what members said to an engine that begins now, in order for each member. */
   take(channel: string): Iterable<{ readonly from: MemberIndex; readonly messages: readonly Uint8Array[]; readonly isBroken: boolean }> {
     const members = this.held.get(channel) ?? new Map<MemberIndex, Held>()
-    this.held.delete(channel)
-    this.over.add(channel)
+    this.forget(channel)
     return [...members].map(([from, { messages, isBroken }]) => ({ from, messages, isBroken }))
   }
 

@@ -17,6 +17,8 @@ import { faultsOf, hasStarted } from './swap/records.js'
 import type { Succession } from './swap/succession.js'
 
 const LOOK_FOR_ENGINE_MS = 2000
+/** Length of the name of a channel of a candidate; those of epochs are numbers. */
+const CANDIDATE_CHANNEL = 64
 
 /** The engines of this validator: the one of the present epoch, the one before it while others need it, and a candidate on trial (design §6). */
 export class Epochs {
@@ -50,6 +52,7 @@ export class Epochs {
       begun: (trial) => this.welcome(trial, channelOf(trial.identity), this.up.notes),
       ready: (candidate, probe) => this.calls.ready(candidate, probe),
       cancel: (candidate) => this.calls.cancel(candidate),
+      dropped: (candidate) => this.early.forget(channelOf(candidate.id)),
       isOver,
     })
     this.crossing = new Crossing({
@@ -108,6 +111,11 @@ export class Epochs {
 
   isConnected(member: MemberIndex): boolean {
     return this.up.transport.has(member)
+  }
+
+  /** Whether a member's host can be told something. */
+  reaches(member: MemberIndex): boolean {
+    return this.up.notes.has(member)
   }
 
   /** An own request is safe on disk: the engine gets it, if it may have it yet. */
@@ -215,8 +223,8 @@ export class Epochs {
     return live
   }
 
-  /** The chain has grown by a block of this engine, or by a transfer that it asked for. True: its epoch is over. */
-  private grown(live: LiveEngine): boolean {
+  /** The chain has grown by a block of this engine, or by a transfer that it asked for. Returns the height at which its epoch has ended, if it has. */
+  private grown(live: LiveEngine): bigint | undefined {
     const { succession: chain, surroundings, isOver } = this.options
     const record = chain.refresh()
     const won = this.driver.engineOf(record.candidate)
@@ -226,7 +234,7 @@ export class Epochs {
       surroundings.defer(() => {
         if (this.live === live && !isOver()) this.cross(live, record).catch(this.options.fatal)
       })
-      return true
+      return (chain.recordOf(live.epoch + 1n) ?? record).activation + 1n
     }
     if (!live.isOpen && hasStarted(record)) {
       live.isOpen = true
@@ -236,7 +244,7 @@ export class Epochs {
         if (this.live === live) for (const request of this.openRequests(live)) if (!isCall(request)) live.session.post({ type: 'request', request })
       })
     }
-    return false
+    return undefined
   }
 
   /** From the engine of one epoch to that of the next: the old one is sealed, not stopped. */
@@ -249,9 +257,10 @@ export class Epochs {
       this.entered = record.epoch
       this.sealed = old
       old.session.post({ type: 'sealed', height: record.activation + 1n })
-      this.early.keep((channel) => channel === String(record.epoch) || channel === String(record.epoch + 1n))
-      await this.enter()
+      // What is said to candidates of this epoch stays: others may be on trial already.
+      this.early.keep((channel) => channel.length === CANDIDATE_CHANNEL || BigInt(channel) >= record.epoch)
       this.crossing.enter(record, this.neededToLeave(old.epoch))
+      await this.enter()
     } else {
       await old.session.dispose()
       await this.enter()
@@ -264,7 +273,7 @@ export class Epochs {
     const { store } = this.options
     this.entered = record.epoch
     this.unseal()
-    this.early.keep((channel) => channel === String(record.epoch))
+    this.early.keep((channel) => channel.length !== CANDIDATE_CHANNEL && BigInt(channel) >= record.epoch)
     for (const epoch of await epochsWithRecords(store)) if (epoch !== record.epoch) await createEngineRecords(store, epoch).clear()
     this.crossing.enter(record, 0)
   }
@@ -302,7 +311,7 @@ export class Epochs {
     const epoch = record.epoch - 1n
     const records = createEngineRecords(store, epoch)
     const restored = await records.load()
-    const before = chain.history().find((other) => other.epoch === epoch)
+    const before = chain.recordOf(epoch)
     if (restored.size === 0 || !before) return 0
     try {
       const engine = epoch === 0n ? first : await this.engineFor(before)
@@ -330,7 +339,7 @@ export class Epochs {
 
   private neededToLeave(epoch: bigint): number {
     const { succession: chain, surroundings } = this.options
-    const before = chain.history().find((other) => other.epoch === epoch)
+    const before = chain.recordOf(epoch)
     return surroundings.members.length - (before ? faultsOf(before) : 0)
   }
 
@@ -364,6 +373,7 @@ export class Epochs {
     if (engine) engine.session.message(from, message)
     else if (epoch === present || epoch === present + 1n) this.early.add(String(epoch), from, message)
     else if (epoch < present) this.crossing.tell(from)
+    else this.early.lost(String(epoch), from)
     if (epoch > present) this.crossing.ask(from)
   }
 

@@ -40,8 +40,12 @@ export interface ConsensusHostOptions {
   readonly limits?: Partial<ConsensusLimits>
   /** A transaction that is in the chain already and is ordered again is executed again, as originals do. Default false. */
   readonly executesRepetitions?: boolean
+  /** The engine of epoch 0 stays: there are validators that know no succession. Default false. */
+  readonly hasFixedEngine?: boolean
   /** Runs a task soon, after what the present turn of the event loop brings. Default: a timer of the clock without delay. */
   readonly defer?: (task: () => void) => void
+  /** What nobody can guess, for calls of operators. Default: of the system. For simulators, which must give the same run twice. */
+  readonly randomBytes?: (count: number) => Uint8Array
   /** The peer must stop: a write failed. Called once. */
   readonly onFatal: (reason: unknown) => void
   readonly observer?: HostObserver

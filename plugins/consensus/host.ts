@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { assert, messageOf, PeerError } from '../../kernel/index.js'
 import { type CrossingNote, decode, Transaction } from '../../proto/index.js'
 import { type CatalogEngine, type EngineCatalog, ownEngine } from './catalog.js'
@@ -96,6 +97,7 @@ class EngineHostProcess implements ConsensusHost {
       setValid: (valid) => {
         this.isValid = valid
       },
+      tookBlocks: () => this.rememberRejected(),
       grown: (head) => {
         this.watch?.committed(head)
         if (this.recovery.record) this.recovery.look().catch((error: unknown) => this.die(error))
@@ -112,9 +114,12 @@ class EngineHostProcess implements ConsensusHost {
       clock: options.clock,
       notes: this.notes,
       engines,
+      reaches: (member) => this.epochs.reaches(member),
       succession: this.succession,
+      isFixed: options.hasFixedEngine ?? false,
       height: () => ledger.height(),
       submit: (bytes) => this.accept(bytes, NO_HINTS, true),
+      randomBytes: options.randomBytes ?? randomBytes,
       view: () => ({ swap: this.epochs.swap, crossed: this.epochs.crossed, isSealing: this.epochs.sealed !== undefined }),
     })
   }
@@ -203,8 +208,9 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   private createRecovery(engines: Pick<EngineCatalog, 'find'>): Recovery {
-    const { members, self, store, ledger, clock, log, signer, transfer } = this.options
+    const { members, self, store, ledger, clock, log, signer, transfer, hasFixedEngine = false } = this.options
     return new Recovery({
+      isFixed: hasFixedEngine,
       members,
       self,
       store,
@@ -333,7 +339,8 @@ class EngineHostProcess implements ConsensusHost {
    */
   private lookAround(): void {
     const { watch } = this
-    if (!watch || this.phase !== 'running') return
+    // Without a way to take their chain a working engine is worth more than none.
+    if (!watch || !this.options.transfer || this.phase !== 'running') return
     this.options.clock.setTimer(LOOK_AROUND_MS, () => this.lookAround())
     if (this.isRepairing || this.halted !== undefined || this.recovery.isUnderWay) return
     const height = this.options.ledger.height()
@@ -399,6 +406,10 @@ class EngineHostProcess implements ConsensusHost {
   /** What blocks say that came otherwise than by a delivery: a transfer may have brought them, also just before the peer died. */
   private async catchUp(): Promise<void> {
     await this.pool.reconcile()
+    await this.rememberRejected()
+  }
+
+  private async rememberRejected(): Promise<void> {
     this.succession.refresh()
     const later = this.succession.firstLaterBlock()
     if (later !== undefined) await this.rejected.catchUp(later)

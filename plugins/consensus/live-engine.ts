@@ -53,6 +53,8 @@ export interface EpochsOptions {
   readonly setValid: (valid: boolean) => void
   /** A block was committed, or a transfer has ended. */
   readonly grown: (head: Head) => void
+  /** A transfer has brought blocks. Rejects if the store fails. */
+  readonly tookBlocks: () => Promise<void>
   /** The engine that orders was halted. */
   readonly halted: (reason: string) => void
   /** The engine that orders is gone, through no fault of its rules. */
@@ -67,11 +69,14 @@ export interface EpochTies {
   readonly isLive: () => boolean
   /** Own requests that it may be given. */
   readonly open: () => readonly EngineRequest[]
-  /** The chain has grown; true: its epoch is over. */
-  readonly grown: () => boolean
+  /** The chain has grown. Returns the height at which its epoch has ended, if it has. */
+  readonly grown: () => bigint | undefined
   /** It was sealed, and cannot go on. */
   readonly sealedOver: () => void
 }
+
+/** What a sealed engine asks of the ledger is refused after so long. */
+const SEALED_ANSWER_MS = 50
 
 const NOT_ON_TRIAL = new Uint8Array(0)
 
@@ -95,7 +100,10 @@ export function createLiveEngine(
     probe: options.probe,
     metadata: () => engineMetadata(ledger, epoch, activation),
     open: ties.open,
+    tookBlocks: options.tookBlocks,
     grown: ties.grown,
+    defer: surroundings.defer,
+    later: (task) => void surroundings.clock.setTimer(SEALED_ANSWER_MS, task),
     answer: (event) => {
       if (event.type === 'delivered' && event.block !== 'skipped') options.grown(event.block.head)
       session.post(event)

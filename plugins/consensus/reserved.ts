@@ -1,6 +1,6 @@
 import { messageOf, PeerError } from '../../kernel/index.js'
 import { canonicalTransaction, decode, Transaction } from '../../proto/index.js'
-import { isToSuccession } from './swap/calls.js'
+import { namesSuccession } from './swap/calls.js'
 
 /** A transaction's canonical bytes. Throws ERR_CONSENSUS_NOT_A_TRANSACTION. */
 export function canonical(bytes: Uint8Array): Uint8Array {
@@ -15,8 +15,8 @@ export function canonical(bytes: Uint8Array): Uint8Array {
 }
 
 /** Whose name is reserved: only hosts themselves make calls of the succession (design: hot swap). Throws ERR_CONSENSUS_RESERVED. */
-export function refuseReserved(transaction: Transaction): void {
-  if (!isToSuccession(transaction)) return
+export function refuseReserved(transaction: Pick<Transaction, 'chaincodeID' | 'payload'>): void {
+  if (!namesSuccession(transaction)) return
   throw new PeerError('ERR_CONSENSUS_RESERVED', "a transaction addressed to 'consensus' is not taken from clients: the name is reserved", {
     hint: 'the consensus engine is changed with peer consensus swap, on the machine of a validator',
     grpcStatus: 7,

@@ -7,6 +7,9 @@ import { createRandom } from './random.js'
 import { createRecorder, type EffectRecorder } from './recorder.js'
 import type { EngineSeat, SeatMaker, SeatOptions } from './seat.js'
 
+/** Effects of one handler, far above what any needs: an engine that asks without end must not take the memory of its peer. */
+const MAX_EFFECTS = 250_000
+
 /** Seats of an engine in this process. */
 export function inProcess<O>(factory: Pick<EngineFactory<O>, 'create'>, options: O): SeatMaker {
   return (seat) => new EngineRunner(seat, (host, start) => factory.create(host, options, start))
@@ -37,7 +40,7 @@ class EngineRunner implements EngineSeat {
 
   begin(start: EngineStart): boolean {
     const { self, members, deliveryWindow } = this.options
-    const recorder = createRecorder({ self, members, head: start.head, deliveryWindow, random: createRandom(start.seed) })
+    const recorder = createRecorder({ self, members, head: start.head, deliveryWindow, random: createRandom(start.seed), maxEffects: MAX_EFFECTS })
     this.recorder = recorder
     this.isBusy = true
     const created = this.call('create', recorder, () => this.create(recorder.host, start))

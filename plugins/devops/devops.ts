@@ -11,7 +11,7 @@ import {
   encode,
 } from '../../proto/index.js'
 import type { ChaincodeSupport } from '../chaincode/index.js'
-import type { Accepted, Consensus, Forwarding } from '../consensus/index.js'
+import { type Accepted, type Consensus, type Forwarding, refuseReserved } from '../consensus/index.js'
 import { derivedTransactionId, randomTransactionId } from './transaction-id.js'
 
 const INVALID_ARGUMENT = 3
@@ -89,6 +89,7 @@ export function createDevops({ chaincode, consensus, clock, forwarding }: Devops
     async query(invocation) {
       requireName(invocation)
       const transaction = call(Transaction_Type.CHAINCODE_QUERY, randomTransactionId(), invocation)
+      refuseReserved(transaction)
       if (forwarding?.isNeeded) return forwarding.forward(encode(Transaction, transaction))
       if (!consensus.valid) throw new PeerError('ERR_STATE_BEHIND', 'Error: state may be inconsistent, cannot query', { retryable: true })
       try {

@@ -4,7 +4,7 @@ import { onceItWorks } from '../sandbox/index.js'
 import { type Description, EngineInquiry, MAX_MEMBERS } from './ask.js'
 import { engineFactory } from './factory.js'
 import { bundleEngine, bundleForPeer } from './packages/bundle.js'
-import { entryOf, readManifest } from './packages/manifest.js'
+import { entryOf, type PackageManifest, readManifest } from './packages/manifest.js'
 import { codeDigest, ownFiles } from './packages/own-files.js'
 import { createEngineLauncher, type LaunchEngine } from './process/launch.js'
 import type { ProcessLimits } from './process/limits.js'
@@ -22,9 +22,16 @@ export interface LoadedPackage {
   readonly checked: ReadonlyMap<string, Promise<unknown>>
 }
 
+interface Unasked {
+  readonly folder: string
+  readonly manifest: PackageManifest
+  readonly digest: string
+  readonly optionsOf: (name: string) => unknown
+}
+
 /** Loads engines from the folders of their packages, each digest once; their code runs in processes of their own alone. */
 export class EngineLoader {
-  private readonly loaded = new Map<string, LoadedPackage>()
+  private readonly loaded = new Map<string, Promise<LoadedPackage>>()
   private readonly trusted = new Map<string, Promise<unknown>>()
   private readonly launch: LaunchEngine
 
@@ -46,6 +53,18 @@ export class EngineLoader {
     const key = `${digest} ${folder}`
     const known = this.loaded.get(key)
     if (known) return known
+    // Also for those who ask meanwhile: one process tells all of them.
+    const asking = this.ask({ folder, manifest, digest, optionsOf })
+    this.loaded.set(key, asking)
+    try {
+      return await asking
+    } catch (error) {
+      this.loaded.delete(key)
+      throw error
+    }
+  }
+
+  private async ask({ folder, manifest, digest, optionsOf }: Unasked): Promise<LoadedPackage> {
     const bundle = onceItWorks(async () => bundleEngine(await entryOf(folder, manifest)))
     const checked = new Map<string, Promise<unknown>>()
     const description = await this.inquiry(manifest.name, bundle).inquire(async (engine) => {
@@ -56,9 +75,7 @@ export class EngineLoader {
       await checking.catch(() => undefined) // Whoever asks about these options is told.
       return said
     })
-    const loaded = { folder, codeDigest: digest, description, bundle, checked, rows: new RestartRows() }
-    this.loaded.set(key, loaded)
-    return loaded
+    return { folder, codeDigest: digest, description, bundle, checked, rows: new RestartRows() }
   }
 
   /** The engine in a process of its own. */

@@ -3,7 +3,7 @@ import { HTTP } from '../http/index.js'
 import { LEDGER, validatorKeys } from '../ledger/index.js'
 import { REST } from '../rest/index.js'
 import { EventsListenCommand } from './commands/listen.js'
-import { EVENT_COUNTERS } from './counters.js'
+import { EVENT_COUNTERS, EventCounters } from './counters.js'
 import { EventHub, type HubLimits } from './hub.js'
 import { eventsKeys } from './keys.js'
 import { eventRoutes } from './sse.js'
@@ -27,7 +27,11 @@ export default definePlugin({
     let address = ''
     peer.hooks.registerServices.tap(async (listeners) => {
       const settings = peer.settings(keys)
-      if (!settings['peer.validator.enabled']) return
+      if (!settings['peer.validator.enabled']) {
+        // Nothing is committed here, so there is nothing to tell of.
+        peer.provide(EVENT_COUNTERS, new EventCounters())
+        return
+      }
       const limits: HubLimits = {
         bufferBlocks: Math.max(1, settings['peer.validator.events.buffersize']),
         timeoutMs: settings['peer.validator.events.timeout'],

@@ -14,6 +14,7 @@ import {
   txidIndexKey,
 } from './encodings.js'
 import { blockNotFound, corrupt, outOfBounds } from './errors.js'
+import { GroupBatch, rowWith } from './group-batch.js'
 import { ledgerHash } from './hash.js'
 import type { Height, TransactionLocation } from './ledger.js'
 
@@ -129,13 +130,14 @@ export class Chain {
   }
 
   /** Where the latest transaction of this id is, on whatever way its block came. */
-  locate(txid: string): TransactionLocation | undefined {
-    const row = this.indexes.get(txidIndexKey(txid))
+  locate(txid: string, within?: StoreBatch): TransactionLocation | undefined {
+    const key = txidIndexKey(txid)
+    const row = rowWith(within, this.indexes, key)
     if (!row) return undefined
     const location = decodeLocation(row)
-    const laterRow = this.laterRows.get(txidIndexKey(txid))
+    const laterRow = rowWith(within, this.laterRows, key)
     const later = laterRow && decodeLocation(laterRow)
-    return later && later.block > location.block && this.isAt(later, txid) ? later : location
+    return later && later.block > location.block && this.isAt(later, txid, within) ? later : location
   }
 
   transactionBytes(txid: string): Uint8Array | undefined {
@@ -150,19 +152,23 @@ export class Chain {
     return this.transactionAt(this.locateDeploy(name))
   }
 
-  /** Puts a block, its index rows and, if the chain grows, the height. `transactions` are those of the block, `txids` theirs. */
+  /**
+   * Puts a block, its index rows and, if the chain grows, the height. `transactions` are those of the block, `txids` theirs. Several blocks may go into
+   * one {@link GroupBatch}, as if each had been written before the next.
+   */
   write(batch: StoreBatch, number: Height, bytes: Uint8Array, hash: Uint8Array, transactions: readonly Uint8Array[], txids: readonly string[]): void {
+    const height = this.heightWith(batch)
     batch.put(this.blocks, be64(number), bytes)
-    if (number >= this.size) batch.put(this.blocks, BLOCK_COUNT_KEY, be64(number + 1n))
+    if (number >= height) batch.put(this.blocks, BLOCK_COUNT_KEY, be64(number + 1n))
     batch.put(this.indexes, blockHashIndexKey(hash), encodeBlockNumber(number))
     // One after the other, so that the latest wins where an id repeats.
     for (const [index, location] of encodeLocations(number, txids.length).entries()) {
       const txid = txids[index] ?? ''
       // Blocks of a transfer come newest first. These rows are those of v0.6, the last one written: what is later has a row of its own.
-      if (number < this.size) this.keepLater(batch, txid, number)
+      if (number < height) this.keepLater(batch, txid, number)
       batch.put(this.indexes, txidIndexKey(txid), location)
     }
-    this.deploys.write(batch, number, transactions, number < this.size)
+    this.deploys.write(batch, number, transactions, number < height)
   }
 
   /** Notes in a batch that nothing is known of the links below `number`; the returned function is to be called once that is durable. */
@@ -197,19 +203,23 @@ export class Chain {
     return low
   }
 
+  private heightWith(batch: StoreBatch): Height {
+    return batch instanceof GroupBatch ? numberIn(batch.read(this.blocks, BLOCK_COUNT_KEY), "the chain's height") : this.size
+  }
+
   private keepLater(batch: StoreBatch, txid: string, number: Height): void {
-    const location = this.locate(txid)
-    if (location && location.block > number && this.isAt(location, txid)) batch.put(this.laterRows, txidIndexKey(txid), encodeLocation(location))
+    const location = this.locate(txid, batch)
+    if (location && location.block > number && this.isAt(location, txid, batch)) batch.put(this.laterRows, txidIndexKey(txid), encodeLocation(location))
   }
 
   /** A row may be of a block that gave way to another. */
-  private isAt(location: TransactionLocation, txid: string): boolean {
-    const bytes = this.transactionAt(location)
+  private isAt(location: TransactionLocation, txid: string, within?: StoreBatch): boolean {
+    const bytes = this.transactionAt(location, within)
     return bytes !== undefined && decode(Transaction, bytes).txid === txid
   }
 
-  private transactionAt(location: TransactionLocation | undefined): Uint8Array | undefined {
-    const block = location && this.read(location.block)
+  private transactionAt(location: TransactionLocation | undefined, within?: StoreBatch): Uint8Array | undefined {
+    const block = location && rowWith(within, this.blocks, be64(location.block))
     return block && blockTransactions(block)[location.index]
   }
 

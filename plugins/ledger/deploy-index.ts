@@ -1,6 +1,7 @@
 import { ChaincodeDeploymentSpec, Transaction, Transaction_Type, WireError, decode } from '../../proto/index.js'
 import type { Namespace, Store, StoreBatch } from '../level/index.js'
 import { decodeLocation, encodeLocation } from './encodings.js'
+import { rowWith } from './group-batch.js'
 import type { Height, TransactionLocation } from './ledger.js'
 
 // How a canonical deploy begins: field 1, the type.
@@ -18,13 +19,13 @@ export class DeployIndex {
     this.rows = store.namespace('deploys')
   }
 
-  locate(name: string): TransactionLocation | undefined {
-    const row = this.rows.get(Buffer.from(name))
+  locate(name: string, within?: StoreBatch): TransactionLocation | undefined {
+    const row = rowWith(within, this.rows, Buffer.from(name))
     return row ? decodeLocation(row) : undefined
   }
 
-  private isAfter(name: string, block: Height): boolean {
-    const location = this.locate(name)
+  private isAfter(name: string, block: Height, within: StoreBatch): boolean {
+    const location = this.locate(name, within)
     return location !== undefined && location.block > block
   }
 
@@ -32,7 +33,7 @@ export class DeployIndex {
   write(batch: StoreBatch, block: Height, transactions: readonly Uint8Array[], isOld: boolean): void {
     for (const [index, bytes] of transactions.entries()) {
       const name = deployedName(bytes)
-      if (name === undefined || (isOld && this.isAfter(name, block))) continue
+      if (name === undefined || (isOld && this.isAfter(name, block, batch))) continue
       batch.put(this.rows, Buffer.from(name), encodeLocation({ block, index }))
     }
   }

@@ -7,7 +7,7 @@ export { compositeKey, splitCompositeKey } from './encodings.js'
 export { blockHash } from './chain.js'
 export { HASH_LENGTH, ledgerHash } from './hash.js'
 export type { LedgerSettings } from './settings.js'
-export type { AppliedDelta, LedgerSync, StateReplacement, StateSnapshot, SyncableLedger } from './ledger-sync.js'
+export type { AppliedDelta, LedgerSync, RawBlock, StateReplacement, StateSnapshot, SyncableLedger } from './ledger-sync.js'
 export type {
   CommittedBlock,
   CommittedState,

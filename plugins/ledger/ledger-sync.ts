@@ -1,4 +1,10 @@
-import type { CommittedBlock, Height, Ledger } from './ledger.js'
+import type { Height, Ledger } from './ledger.js'
+
+/** A block of another peer. */
+export interface RawBlock {
+  readonly number: Height
+  readonly bytes: Uint8Array
+}
 
 /** Changes of the world state that were applied in memory by `applyStateDelta`. One of the two must be called. */
 export interface AppliedDelta {
@@ -42,10 +48,11 @@ export interface LedgerSync {
    */
   stateBlock(): Height | undefined
   /**
-   * Stores a block as received, unchecked, in canonical form with its nonHashData, with its index rows; raises the height if it is above the head
-   * (spec/ledger.md §3.3). Throws WireError if it is not a block, ERR_LEDGER_BATCH_OPEN if it would raise the height under an open batch.
+   * Stores blocks as received, unchecked, in canonical form with their nonHashData, with their index rows, in one atomic write and with the result of
+   * storing one after the other; raises the height to above the highest (spec/ledger.md §3.3). All are in memory at once: how many is up to the caller.
+   * Throws WireError if one is not a block, ERR_LEDGER_BATCH_OPEN if the height would be raised under an open batch; then none is stored.
    */
-  putRawBlock(number: Height, bytes: Uint8Array): Promise<CommittedBlock>
+  putRawBlocks(blocks: readonly RawBlock[]): Promise<void>
   /** The lowest block number that is connected to `high` by hashes (spec/ledger.md §10 verifyChain). */
   verifyChain(high: Height, low: Height): Promise<Height>
   /** Computes the state after a received delta (ERR_LEDGER_DELTA if malformed). Throws ERR_LEDGER_BATCH_OPEN if a batch or delta is open. */

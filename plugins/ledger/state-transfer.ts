@@ -1,9 +1,10 @@
 import { PeerError } from '../../kernel/index.js'
 import { Block, blockTransactions, canonicalBlock, decode } from '../../proto/index.js'
-import { blockHash, transactionIds } from './chain.js'
+import { blockHash } from './chain.js'
 import { stateBehind } from './errors.js'
-import type { CommittedBlock, Height } from './ledger.js'
-import type { AppliedDelta, StateReplacement, StateSnapshot, SyncableLedger } from './ledger-sync.js'
+import { GroupBatch } from './group-batch.js'
+import type { Height } from './ledger.js'
+import type { AppliedDelta, RawBlock, StateReplacement, StateSnapshot, SyncableLedger } from './ledger-sync.js'
 import { pauseEvery } from './pause.js'
 import { PeerLedger } from './peer-ledger.js'
 import { decodeDelta } from './state-delta-codec.js'
@@ -21,21 +22,18 @@ export class TransferableLedger extends PeerLedger implements SyncableLedger {
     return this.parts.world.block
   }
 
-  async putRawBlock(number: Height, bytes: Uint8Array): Promise<CommittedBlock> {
-    const stored = canonicalBlock(bytes)
-    const block = decode(Block, stored)
+  async putRawBlocks(blocks: readonly RawBlock[]): Promise<void> {
+    if (blocks.length === 0) return
+    const read = blocks.map(readRaw)
     // One after the other, since the height that a block sees decides whether it raises it.
-    const write = this.rawWrites.then(async (): Promise<CommittedBlock> => {
-      const { chain, guard, listeners } = this.parts
-      const store = () => this.storeRawBlock(number, stored, block.previousBlockHash)
-      await (number < chain.height ? store() : guard.raiseHeight(number, store))
-      return listeners.announce({ number, bytes: stored, info: chain.info(), executed: [] })
+    const write = this.rawWrites.then(async (): Promise<void> => {
+      const { chain, guard } = this.parts
+      const highest = read.reduce((high, { number }) => (number > high ? number : high), 0n)
+      const store = () => this.storeRawBlocks(read, highest)
+      await (highest < chain.height ? store() : guard.raiseHeight(highest, store))
     })
     // The next write goes on after a failed one, whose caller has the failure.
-    this.rawWrites = write.then(
-      () => undefined,
-      () => undefined,
-    )
+    this.rawWrites = write.catch(() => undefined)
     return write
   }
 
@@ -127,16 +125,18 @@ export class TransferableLedger extends PeerLedger implements SyncableLedger {
     await store.commit(batch, 'block')
   }
 
-  private async storeRawBlock(number: Height, bytes: Uint8Array, previousBlockHash: Uint8Array): Promise<void> {
-    const { store, chain } = this.parts
-    const hash = blockHash(bytes)
-    const batch = store.batch()
-    chain.write(batch, number, bytes, hash, blockTransactions(bytes), transactionIds(bytes))
+  private async storeRawBlocks(blocks: readonly ReadBlock[], highest: Height): Promise<void> {
+    const { store, chain, listeners } = this.parts
+    const batch = new GroupBatch(store.batch())
+    for (const { number, bytes, hash, transactions, txids } of blocks) chain.write(batch, number, bytes, hash, transactions, txids)
     this.rawWriteCount += 1
-    const marked = number < chain.linkedFrom ? undefined : chain.markUnlinked(batch, number + 1n)
-    await store.commit(batch, 'block')
+    const marked = highest < chain.linkedFrom ? undefined : chain.markUnlinked(batch, highest + 1n)
+    await store.commit(batch.written, 'block')
     marked?.()
-    chain.advance(number, hash, previousBlockHash)
+    for (const { number, bytes, hash, previousBlockHash } of blocks) {
+      chain.advance(number, hash, previousBlockHash)
+      listeners.announce({ number, bytes, info: chain.info(), executed: [] })
+    }
   }
 
   private async commitState(state: PreparedState, block: Height): Promise<void> {
@@ -147,5 +147,27 @@ export class TransferableLedger extends PeerLedger implements SyncableLedger {
     await this.parts.store.commit(batch, 'block')
     state.committed()
     marked()
+  }
+}
+
+/** A block of another peer, in the form in which it is stored. */
+interface ReadBlock extends RawBlock {
+  readonly hash: Uint8Array
+  readonly previousBlockHash: Uint8Array
+  readonly transactions: readonly Uint8Array[]
+  readonly txids: readonly string[]
+}
+
+/** Throws WireError. */
+function readRaw({ number, bytes }: RawBlock): ReadBlock {
+  const stored = canonicalBlock(bytes)
+  const { previousBlockHash, transactions } = decode(Block, stored)
+  return {
+    number,
+    bytes: stored,
+    hash: blockHash(stored),
+    previousBlockHash,
+    transactions: blockTransactions(stored),
+    txids: transactions.map(({ txid }) => txid),
   }
 }

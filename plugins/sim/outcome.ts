@@ -5,6 +5,8 @@ export interface SeedReport {
   readonly accepted: number
   readonly steps: number
   readonly virtualMs: number
+  /** Of the engine, in a run with several. */
+  readonly swaps?: { readonly prepared: number; readonly happened: number; readonly cancelled: number }
   readonly failure?: { readonly kind: 'safety' | 'liveness' | 'contract'; readonly statement: string }
 }
 
@@ -21,6 +23,7 @@ export class Tally {
   accepted = 0
   steps = 0
   virtualMs = 0
+  readonly swaps = { prepared: 0, happened: 0, cancelled: 0 }
   readonly failures: (SeedReport & { readonly failure: NonNullable<SeedReport['failure']> })[] = []
 
   add(report: SeedReport): void {
@@ -29,6 +32,9 @@ export class Tally {
     this.accepted += report.accepted
     this.steps += report.steps
     this.virtualMs += report.virtualMs
+    this.swaps.prepared += report.swaps?.prepared ?? 0
+    this.swaps.happened += report.swaps?.happened ?? 0
+    this.swaps.cancelled += report.swaps?.cancelled ?? 0
     const { failure } = report
     if (failure) this.failures.push({ ...report, failure })
   }

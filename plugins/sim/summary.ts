@@ -5,7 +5,7 @@ const BAR = 30
 
 /** What a person reads at the end. */
 export function summaryText(
-  what: { readonly engine: string; readonly version: string; readonly validators: number; readonly faults: readonly string[] },
+  what: { readonly engine: string; readonly version: string; readonly validators: number; readonly faults: readonly string[]; readonly successors: readonly string[] },
   tally: Tally,
   cpuSeconds: number,
 ): string {
@@ -13,6 +13,10 @@ export function summaryText(
     `${what.engine} ${what.version}, ${what.validators} validators, faults: ${what.faults.join(', ') || 'none'}`,
     `${count(tally.seeds)} seeds: ${count(tally.accepted)} requests in ${count(tally.blocks)} blocks, ${count(tally.steps)} events, ${hours(tally.virtualMs)} of virtual time, ${cpuSeconds.toFixed(1)} s of CPU`,
   ]
+  if (what.successors.length > 0) {
+    const { prepared, happened, cancelled } = tally.swaps
+    lines.push(`swaps to ${what.successors.join(', ')} and back: ${count(prepared)} prepared, ${count(happened)} happened, ${count(cancelled)} cancelled`)
+  }
   if (tally.failures.length === 0) return `${[...lines, 'everything held: safety, liveness and contract'].join('\n')}\n`
   const kinds = ['safety', 'liveness', 'contract'].flatMap((kind) => {
     const found = tally.failures.filter(({ failure }) => failure.kind === kind).length

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { PeerError, messageOf } from '../../kernel/index.js'
 import { type Transaction, Transaction_Type, transactionIdBytes } from '../../proto/index.js'
 import type { ChaincodeSupport } from '../chaincode/index.js'
-import type { Consensus, Forwarding } from '../consensus/index.js'
+import { type Consensus, type Forwarding, refuseReserved } from '../consensus/index.js'
 import type { Submission } from './submission.js'
 
 /** What transactions are handed to. */
@@ -24,6 +24,7 @@ export async function processTransaction(
   { bytes, transaction }: Submission,
   { chaincode, consensus, forwarding }: ProcessTransactionParts,
 ): Promise<Uint8Array> {
+  refuseReserved(transaction)
   if (forwarding?.isNeeded) return forwarding.forward(bytes)
   if (transaction.type === Transaction_Type.CHAINCODE_QUERY) {
     if (!consensus.valid) throw new PeerError('ERR_STATE_BEHIND', 'Error: state may be inconsistent, cannot query', { retryable: true })

@@ -7,6 +7,7 @@ import { planScenario, type PlanOptions } from './plan.js'
 import { type Played, type PlayedEngine, playScenario } from './play.js'
 import type { Scenario } from './scenario.js'
 import { shrinkScenario } from './shrink.js'
+import type { SwapCounts } from './succession-model.js'
 
 /** Many seeds of one plan. */
 export interface CampaignOptions {
@@ -33,12 +34,14 @@ export interface CampaignResult {
   readonly accepted: number
   readonly steps: number
   readonly virtualMs: number
+  readonly swaps: SwapCounts
 }
 
 /** Plays seed after seed. */
 export async function runCampaign({ engine, plan, firstSeed, seeds, onSeed }: CampaignOptions): Promise<CampaignResult> {
   const failures: FailedSeed[] = []
   const total = { seeds: 0, blocks: 0, accepted: 0, steps: 0, virtualMs: 0 }
+  const swaps = { prepared: 0, happened: 0, cancelled: 0 }
   for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
     const scenario = planScenario({ ...plan, seed })
     const played = await playScenario(engine, scenario)
@@ -47,10 +50,13 @@ export async function runCampaign({ engine, plan, firstSeed, seeds, onSeed }: Ca
     total.accepted += played.accepted
     total.steps += played.steps
     total.virtualMs += played.virtualMs
+    swaps.prepared += played.swaps.prepared
+    swaps.happened += played.swaps.happened
+    swaps.cancelled += played.swaps.cancelled
     if (played.failure) failures.push({ seed, scenario, failure: played.failure })
     if (onSeed?.(seed, played, scenario) === false) break
   }
-  return { ...total, failures }
+  return { ...total, swaps, failures }
 }
 
 /** Where a failure was written down. */

@@ -2,6 +2,7 @@ import type { Ledger } from '../../plugins/ledger/index.js'
 import { describeFault, type Fault, membersOf } from './faults.js'
 import { createMutator } from './mutator.js'
 import type { SimulatedPeer } from './simulated-peer.js'
+import { Operators } from './swap-faults.js'
 import type { Simulation } from './simulation.js'
 
 /** Plays the faults of a scenario in a simulation. */
@@ -9,11 +10,14 @@ export class FaultRunner<L extends Ledger> {
   /** What ends the faults that last. */
   readonly #active = new Set<() => void>()
   readonly #dead = new Set<SimulatedPeer<L>>()
+  readonly #operators: Operators<L>
 
   constructor(
     private readonly simulation: Simulation<L>,
     private readonly faults: readonly Fault[],
-  ) {}
+  ) {
+    this.#operators = new Operators(simulation)
+  }
 
   /** Schedules them all, from now on. */
   schedule(): void {
@@ -52,7 +56,13 @@ export class FaultRunner<L extends Ledger> {
       case 'power':
       case 'stop':
       case 'dead':
+      case 'wipe':
         return this.#down(fault)
+      case 'swap':
+      case 'cancel':
+      case 'repropose':
+      case 'lacks':
+        return this.#operators.play(fault)
       case 'blackout':
         for (const peer of this.simulation.peers) peer.crash('power')
         return () =>
@@ -86,12 +96,13 @@ export class FaultRunner<L extends Ledger> {
     return () => endpoints.forEach(({ endpoint }) => links.intercept(endpoint, undefined))
   }
 
-  #down(fault: Fault & { readonly kind: 'kill' | 'power' | 'stop' | 'dead' }): () => void {
+  #down(fault: Fault & { readonly kind: 'kill' | 'power' | 'stop' | 'dead' | 'wipe' }): () => void {
     const peer = this.simulation.peer(fault.member)
     if (fault.kind === 'dead') this.#dead.add(peer)
     if (fault.kind === 'power' && fault.afterWrites !== undefined) return this.#downAtWrite(peer, fault.afterWrites)
     if (fault.kind === 'stop') peer.beginStop()
     else peer.crash(fault.kind === 'kill' ? 'kill' : 'power')
+    if (fault.kind === 'wipe') peer.disk.wipe()
     return () => this.#revive(peer)
   }
 

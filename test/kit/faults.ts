@@ -1,4 +1,5 @@
 import type { MemberIndex } from '../../plugins/consensus/index.js'
+import type { ShelfFault } from './engine-shelf.js'
 import type { DiskFault } from './sim-disk.js'
 
 interface During {
@@ -29,13 +30,33 @@ export type Fault = During &
     | { readonly kind: 'twins'; readonly member: MemberIndex; readonly second: readonly MemberIndex[] }
     /** What it sends is changed, repeated, held back, lost or sent to others; it knows nothing of the engine. */
     | { readonly kind: 'mutate'; readonly member: MemberIndex; readonly chance: number }
+    /** Its power goes, and its disk is lost: it comes back with nothing. */
+    | { readonly kind: 'wipe'; readonly member: MemberIndex }
+    /** Its operator swaps to an engine, or changes options alone. `isForced`: whatever the validators said in the pre-flight. */
+    | {
+        readonly kind: 'swap'
+        readonly member: MemberIndex
+        readonly engine?: string
+        readonly version?: string
+        readonly options?: Readonly<Record<string, unknown>>
+        readonly deadlineMs?: number
+        readonly deadlineBlocks?: number
+        readonly isForced?: boolean
+      }
+    /** Its operator cancels the swap that is under way, or asks for the last one in the very same words. */
+    | { readonly kind: 'cancel' | 'repropose'; readonly member: MemberIndex }
+    /** It has not got an engine, or one of that name with other files. */
+    | { readonly kind: 'lacks'; readonly member: MemberIndex; readonly engine: string; readonly how: ShelfFault }
   )
 
 /** What can go wrong. */
 export type FaultKind = Fault['kind']
 
-/** Whose promise a kind of fault tests: `inside` the contract of `EngineHost`; `byzantine` members; `outside`: links that break the contract's promises. */
-export type FaultClass = 'inside' | 'byzantine' | 'outside'
+/**
+ * Whose promise a kind of fault tests: `inside` the contract of `EngineHost`; `byzantine` members; `outside`: links that break the contract's promises;
+ * `swaps`: the succession of engines, in scenarios with more than one.
+ */
+export type FaultClass = 'inside' | 'byzantine' | 'outside' | 'swaps'
 
 /** Which kind of fault is inside the contract of engines, which a liar's, which outside. */
 export const FAULT_CLASSES: Readonly<Record<FaultKind, FaultClass>> = {
@@ -56,14 +77,22 @@ export const FAULT_CLASSES: Readonly<Record<FaultKind, FaultClass>> = {
   loss: 'outside',
   duplicate: 'outside',
   reorder: 'outside',
+  swap: 'swaps',
+  cancel: 'swaps',
+  repropose: 'swaps',
+  lacks: 'swaps',
+  wipe: 'swaps',
 }
 
 /** All kinds of some classes, in a fixed order. */
 export function faultKinds(...classes: readonly FaultClass[]): FaultKind[] {
-  return ALL_KINDS.filter((kind) => classes.includes(FAULT_CLASSES[kind]))
+  return [...ALL_KINDS, ...SWAP_KINDS].filter((kind) => classes.includes(FAULT_CLASSES[kind]))
 }
 
-/** Every kind of fault. */
+/** Kinds of faults of the succession of engines. */
+export const SWAP_KINDS: readonly FaultKind[] = ['swap', 'cancel', 'repropose', 'lacks', 'wipe']
+
+/** Every kind of fault of one engine. */
 export const ALL_KINDS: readonly FaultKind[] = [
   'kill',
   'power',
@@ -86,7 +115,16 @@ export const ALL_KINDS: readonly FaultKind[] = [
 
 /** Members that a fault makes Byzantine. */
 export function byzantineOf(faults: readonly Fault[]): MemberIndex[] {
-  return [...new Set(faults.flatMap((fault) => (fault.kind === 'twins' || fault.kind === 'mutate' ? [fault.member] : [])))].sort((a, b) => a - b)
+  return [...new Set(faults.flatMap((fault) => (LIARS.has(fault.kind) && 'member' in fault ? [fault.member] : [])))].sort((a, b) => a - b)
+}
+
+/** Whoever has forgotten its votes counts as one who lies. */
+const LIARS = new Set<FaultKind>(['twins', 'mutate', 'wipe'])
+
+/** Members that lose their disk, and are honest otherwise. */
+export function wipedOf(faults: readonly Fault[]): MemberIndex[] {
+  const liars = byzantineOf(faults.filter(({ kind }) => kind !== 'wipe'))
+  return byzantineOf(faults).filter((member) => !liars.includes(member))
 }
 
 /** Members that do not come back. */
@@ -130,6 +168,16 @@ export function describeFault(fault: Fault): string {
       return `${Math.round(fault.chance * 100)} % of all messages are ${{ loss: 'lost', duplicate: 'doubled', reorder: 'overtaken' }[fault.kind]}`
     case 'twins':
       return `vp${fault.member} runs twice; ${fault.second.map((member) => `vp${member}`).join(', ')} see the second`
+    case 'wipe':
+      return `vp${fault.member} loses its disk`
+    case 'swap':
+      return `vp${fault.member} asks for a swap to ${fault.engine ?? 'other options'}`
+    case 'cancel':
+      return `vp${fault.member} cancels the swap`
+    case 'repropose':
+      return `vp${fault.member} asks for the last swap once more`
+    case 'lacks':
+      return `vp${fault.member} ${fault.how === 'missing' ? 'has not got' : 'has other code for'} ${fault.engine}`
     case 'mutate':
       break
   }

@@ -1,7 +1,8 @@
 import { blockTransactions, decode, Transaction } from '../../proto/index.js'
-import { isToSuccession, type MemberIndex, type RequestOutcomeReport } from '../../plugins/consensus/index.js'
+import { type EngineFactory, isToSuccession, type MemberIndex, type RequestOutcomeReport } from '../../plugins/consensus/index.js'
 import { blockHash, type Ledger } from '../../plugins/ledger/index.js'
 import type { FailureKind, Violation } from './failures.js'
+import { SuccessionModel, type SwapCounts } from './succession-model.js'
 import { isBoundToFail, txidOf } from './transactions.js'
 
 /** Bytes as a key, in latin1. */
@@ -21,6 +22,8 @@ export interface InvariantsOptions {
   readonly agreement: boolean
   /** Members of which nothing is expected. */
   readonly byzantine?: readonly MemberIndex[]
+  /** The engine of epoch 0. None: the succession of engines is not checked. */
+  readonly first?: EngineFactory
 }
 
 /**
@@ -40,7 +43,12 @@ export class Invariants {
   readonly #accepted = new Map<Content, { readonly member: MemberIndex; readonly txid: string }>()
   readonly #byzantine: ReadonlySet<MemberIndex>
 
+  /** Reads the chain that all honest members have. */
+  readonly #model: SuccessionModel | undefined
+
   constructor(private readonly options: InvariantsOptions) {
+    const { first, agreement, members } = options
+    this.#model = first && agreement ? new SuccessionModel(members, first) : undefined
     this.#byzantine = new Set(options.byzantine)
     this.#chains = Array.from({ length: options.members }, () => ({ hashes: [], heightOf: new Map<Content, number>() }))
     this.#votes = Array.from({ length: options.members }, () => new Map<string, string>())
@@ -89,8 +97,10 @@ export class Invariants {
     }
     const own = contentOf(hash)
     const agreed = this.#agreed[height]
-    if (agreed === undefined) this.#agreed[height] = own
-    else if (this.options.agreement && agreed !== own)
+    if (agreed === undefined) {
+      this.#agreed[height] = own
+      for (const statement of this.#model?.read(number, bytes) ?? []) this.fail('safety', `vp${member}: ${statement}`)
+    } else if (this.options.agreement && agreed !== own)
       this.fail('safety', `vp${member} has another block ${height} than the first member that had one: ${toHex(own)} instead of ${toHex(agreed)}`)
     chain.hashes.push(own)
     for (const transaction of blockTransactions(bytes)) this.#transaction(member, chain, transaction, height)
@@ -111,6 +121,24 @@ export class Invariants {
     const head = height === 0 ? undefined : ledger.block(BigInt(height - 1))
     if (head && contentOf(head.stateHash) !== contentOf(ledger.stateHash() ?? new Uint8Array()))
       this.fail('safety', `vp${member} opened with a state that is not that of block ${height - 1}`)
+  }
+
+  /** An engine was told that what it delivered is a block: it must be one of its own epoch. */
+  delivered(member: MemberIndex, epoch: bigint, number: bigint): void {
+    const expected = this.#model?.epochOf(number) ?? epoch
+    if (this.isHonest(member) && expected !== epoch)
+      this.fail('safety', `vp${member} took block ${number} of epoch ${expected} from the engine of epoch ${epoch}`)
+  }
+
+  /** What a member's world state says of the succession after a block (`stateOf`). */
+  succession(member: MemberIndex, number: bigint, state: string): void {
+    const expected = this.#model?.stateAfter(number) ?? state
+    if (this.isHonest(member) && state !== expected) this.fail('safety', `vp${member} has after block ${number}: ${state}; expected: ${expected}`)
+  }
+
+  /** What became of swaps in the chain. */
+  get swaps(): SwapCounts {
+    return this.#model?.counts ?? { prepared: 0, happened: 0, cancelled: 0 }
   }
 
   /** A vote left a member. */

@@ -6,14 +6,16 @@ import type { VirtualTime } from './virtual-clock.js'
 
 /** The real store plugin, with `options`, on the disk that drops what was not synced; writes take virtual time. */
 export function createLevelDisk(time: VirtualTime, random: Random, { minWriteMs, maxWriteMs }: MemoryDiskOptions, options: StoreOptions = {}): SimulatedDisk {
-  const machine = new SimDisk({
-    schedule: (complete) =>
-      void time.schedule(disk.slowMs + random.between(minWriteMs, maxWriteMs), () => {
-        complete()
-        // Whoever waits for the write is told by a promise, so not before this has run.
-        disk.onWrite?.()
-      }),
-  })
+  const newDisk = (): SimDisk =>
+    new SimDisk({
+      schedule: (complete) =>
+        void time.schedule(disk.slowMs + random.between(minWriteMs, maxWriteMs), () => {
+          complete()
+          // Whoever waits for the write is told by a promise, so not before this has run.
+          disk.onWrite?.()
+        }),
+    })
+  let machine = newDisk()
   const disk: SimulatedDisk = {
     slowMs: 0,
     onWrite: undefined,
@@ -28,6 +30,9 @@ export function createLevelDisk(time: VirtualTime, random: Random, { minWriteMs,
     crash(kind) {
       if (kind === 'power') machine.powerCut(random.next)
       else machine.killProcess(random.next)
+    },
+    wipe() {
+      machine = newDisk()
     },
   }
   return disk

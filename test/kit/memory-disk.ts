@@ -13,6 +13,8 @@ export interface SimulatedDisk {
   open(): Promise<Store>
   /** The peer ends now. Nothing that its store was asked for answers any more. */
   crash(kind: CrashKind): void
+  /** Everything on it is lost; only while nothing has it open. */
+  wipe(): void
   /** Synced writes so far. */
   readonly writes: number
   /** Added to the time of every write from now on: a slow disk. */
@@ -91,6 +93,7 @@ export function createMemoryDisk(time: VirtualTime, random: Random, options: Mem
       current?.crash((waiting) => (isCertain ? waiting : random.below(waiting + 1)))
       current = undefined
     },
+    wipe: () => data.clear(),
   }
   const counter: { writes: number } = disk
   return disk

@@ -1,6 +1,7 @@
 import type { MemberIndex } from '../../plugins/consensus/index.js'
-import { ALL_KINDS, FAULT_CLASSES, type Fault, type FaultKind } from './faults.js'
+import { ALL_KINDS, type Fault, type FaultKind } from './faults.js'
 import { createRandom, type Random } from './random.js'
+import { planSwaps, type SwapTarget } from './plan-swaps.js'
 import type { Scenario, ScenarioRequest } from './scenario.js'
 
 /** What a scenario is made of. */
@@ -21,6 +22,8 @@ export interface PlanOptions {
   readonly signatures?: Scenario['signatures']
   readonly expect?: Scenario['expect']
   readonly repetitions?: NonNullable<Scenario['repetitions']>
+  /** Swaps that operators ask for, and the engines that they go to; `tolerates` holds for all of these. */
+  readonly swaps?: { readonly engines: readonly SwapTarget[]; readonly count?: number }
   readonly hosts?: NonNullable<Scenario['hosts']>
 }
 
@@ -29,9 +32,12 @@ export function planScenario(options: PlanOptions): Scenario {
   const { seed, members } = options
   const random = createRandom(seed).fork('plan')
   const kinds = chooseKinds(options, random)
-  const durationMs = Math.round(options.durationMs ?? 1000 + 500 * Math.min(4, kinds.length))
+  const swapsRandom = createRandom(seed).fork('swaps')
+  const swaps = options.swaps ? (options.swaps.count ?? 1 + swapsRandom.below(4)) : 0
+  const durationMs = Math.round(options.durationMs ?? 1000 + 500 * Math.min(4, kinds.length) + SWAP_MS * swaps)
   const planner = new FaultPlanner(options, random, durationMs)
   const faults = kinds.flatMap((kind) => planner.plan(kind))
+  if (options.swaps && swaps > 0) faults.push(...planSwaps({ engines: options.swaps.engines, members, durationMs, count: swaps }, swapsRandom))
   return {
     format: 'weft-scenario/1',
     seed,
@@ -82,10 +88,12 @@ function chooseKinds({ faults = ALL_KINDS, members }: PlanOptions, random: Rando
 }
 
 const CLOSE_MS = 150
+/** A scenario is so much longer with each swap. */
+const SWAP_MS = 800
 /** So many requests are spread, for long chains. */
 const MANY = 50
 
-const NEEDS_OTHERS = new Set<FaultKind>(['break', 'partition', 'delay', 'twins', 'mutate', 'loss', 'duplicate', 'reorder', 'dead'])
+const NEEDS_OTHERS = new Set<FaultKind>(['break', 'partition', 'delay', 'twins', 'mutate', 'loss', 'duplicate', 'reorder', 'dead', 'wipe'])
 
 const round = (ms: number): number => Math.round(ms * 10) / 10
 
@@ -137,9 +145,16 @@ class FaultPlanner {
         return [{ kind, ...during, chance: round(random.between(0.1, 0.5)) }]
       case 'twins':
       case 'mutate':
+      case 'wipe':
+        return this.#planByzantine(kind)
+      case 'swap':
+      case 'cancel':
+      case 'repropose':
+      case 'lacks':
         break
     }
-    return FAULT_CLASSES[kind] === 'byzantine' ? this.#planByzantine(kind) : []
+    // Operators come with `swaps`.
+    return []
   }
 
   #planDead(): Fault[] {
@@ -149,13 +164,14 @@ class FaultPlanner {
     return [{ kind: 'dead', ...this.#during(), member }]
   }
 
-  #planByzantine(kind: 'twins' | 'mutate'): Fault[] {
+  #planByzantine(kind: 'twins' | 'mutate' | 'wipe'): Fault[] {
     const { crashed, byzantine } = this.options.tolerates
     const { random } = this
     const hasRoom = this.#byzantine.size < byzantine && this.#byzantine.size + this.#dead.size < crashed
     const member = this.#byzantine.size > 0 && (!hasRoom || random.chance(0.3)) ? random.pick([...this.#byzantine]) : this.#any()
     if (!this.#byzantine.has(member) && (!hasRoom || this.#dead.has(member))) return []
     this.#byzantine.add(member)
+    if (kind === 'wipe') return [{ kind, ...this.#during(), member }]
     if (kind === 'mutate') return [{ kind, atMs: 0, forMs: this.durationMs, member, chance: random.pick([0.1, 0.3, 0.6]) }]
     const others = Array.from({ length: this.options.members }, (_, index) => index).filter((index) => index !== member)
     const turns = 1 + random.below(3)

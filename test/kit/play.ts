@@ -3,10 +3,11 @@ import type { EngineFactory, MemberIndex } from '../../plugins/consensus/index.j
 import type { Ledger } from '../../plugins/ledger/index.js'
 import { SimulationFailure } from './failures.js'
 import { FaultRunner } from './fault-runner.js'
-import { byzantineOf, deadOf, type Fault } from './faults.js'
+import { byzantineOf, deadOf, type Fault, wipedOf } from './faults.js'
 import { createP256Signers } from './p256-signer.js'
 import type { Scenario, ScenarioRequest } from './scenario.js'
 import { Simulation } from './simulation.js'
+import type { SwapCounts } from './succession-model.js'
 import type { Trace } from './trace.js'
 import { makeTransaction } from './transactions.js'
 import { type LedgerWorld, logicalWorld, realWorld } from './worlds.js'
@@ -15,6 +16,8 @@ import { type LedgerWorld, logicalWorld, realWorld } from './worlds.js'
 export interface PlayedEngine {
   readonly factory: EngineFactory
   readonly options?: unknown
+  /** Engines that operators of a scenario may swap to, beside this one. */
+  readonly successors?: readonly { readonly factory: EngineFactory; readonly options?: unknown }[]
 }
 
 /** What is kept and said of a run. */
@@ -34,6 +37,8 @@ export interface Played {
   readonly steps: number
   readonly blocks: number
   readonly accepted: number
+  /** Of the engine. */
+  readonly swaps: SwapCounts
 }
 
 const LONGEST_START_MS = 30_000
@@ -51,6 +56,8 @@ class Play<L extends Ledger> {
   readonly #simulation: Simulation<L>
   /** Honest members that come back. */
   readonly #live: readonly MemberIndex[]
+  /** They, and those that come back without their disk. */
+  readonly #present: readonly MemberIndex[]
 
   constructor(
     private readonly engine: PlayedEngine,
@@ -62,10 +69,13 @@ class Play<L extends Ledger> {
     const byzantine = byzantineOf(faults)
     const gone = new Set([...byzantine, ...deadOf(faults)])
     this.#live = Array.from({ length: members }, (_, index) => index).filter((index) => !gone.has(index))
+    const dead = deadOf(faults)
+    this.#present = [...this.#live, ...wipedOf(faults).filter((member) => !dead.includes(member))].sort((a, b) => a - b)
     this.#simulation = new Simulation<L>({
       seed,
       members,
       engine: this.engine,
+      successors: (engine.successors ?? []).map(({ factory, options = {} }) => ({ factory, options })),
       ...world,
       links: { minDelayMs: delayMs[0], maxDelayMs: delayMs[1] },
       disk: { minWriteMs: diskMs[0], maxWriteMs: diskMs[1] },
@@ -92,6 +102,7 @@ class Play<L extends Ledger> {
       steps: this.#simulation.steps,
       blocks: Math.max(...this.#live.map((member) => invariants.heightOf(member))),
       accepted: invariants.acceptedCount,
+      swaps: invariants.swaps,
     }
   }
 
@@ -104,7 +115,7 @@ class Play<L extends Ledger> {
     for (const request of scenario.requests) simulation.time.schedule(request.atMs, () => this.#submit(request))
     await simulation.run(scenario.durationMs)
     faults.end()
-    await simulation.runUntil('all members run again', () => this.#live.every((member) => simulation.peer(member).host !== undefined), LONGEST_START_MS)
+    await simulation.runUntil('all members run again', () => this.#present.every((member) => simulation.peer(member).host !== undefined), LONGEST_START_MS)
     if (scenario.expect === 'progress') await this.#settle()
     await simulation.checkAll()
   }
@@ -114,6 +125,20 @@ class Play<L extends Ledger> {
     const simulation = this.#simulation
     for (const member of this.#live) simulation.peer(member).submit(makeTransaction(`last of vp${member}`))
     await simulation.runUntil('every accepted transaction is in every chain and nobody waits', this.#isOver(), scenario.patienceMs)
+    if (this.engine.successors)
+      await simulation.runUntil('everybody is in one epoch at one height, and no swap is under way', () => this.#isAlike(), scenario.patienceMs)
+  }
+
+  /** What operators began is over, and nobody is left behind; nobody helps with an earlier epoch any more. */
+  #isAlike(): boolean {
+    const { peers } = this.#simulation
+    const states = this.#present.map((member) => {
+      const { host } = peers[member] ?? {}
+      const { epoch, height, halted } = host?.status() ?? {}
+      const view = host?.swaps.view()
+      return halted === undefined && view && !view.candidate && !view.isSealing ? `${epoch} ${height}` : undefined
+    })
+    return states[0] !== undefined && new Set(states).size === 1
   }
 
   #isOver(): () => boolean {

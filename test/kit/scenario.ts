@@ -1,6 +1,6 @@
 import type { MemberIndex } from '../../plugins/consensus/index.js'
 import { PeerError } from '../../kernel/index.js'
-import { ALL_KINDS, type Fault } from './faults.js'
+import { ALL_KINDS, type Fault, SWAP_KINDS } from './faults.js'
 
 /** A client's request in a scenario. */
 export interface ScenarioRequest {
@@ -48,8 +48,9 @@ export function parseScenario(text: string): Scenario {
     throw wrong(
       `expected an object with "format": "weft-scenario/1", seed, members, ledger, signatures, delayMs, diskMs, requests, faults, durationMs, patienceMs and expect`,
     )
-  const unknown = scenario.faults.find(({ kind }) => !ALL_KINDS.includes(kind))
-  if (unknown) throw wrong(`expected faults of the kinds ${ALL_KINDS.join(', ')}; found '${unknown.kind}'`)
+  const kinds = [...ALL_KINDS, ...SWAP_KINDS]
+  const unknown = scenario.faults.find(({ kind }) => !kinds.includes(kind))
+  if (unknown) throw wrong(`expected faults of the kinds ${kinds.join(', ')}; found '${unknown.kind}'`)
   return scenario
 }
 

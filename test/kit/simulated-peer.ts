@@ -3,20 +3,25 @@ import {
   type ConsensusHost,
   type ConsensusHostOptions,
   type ConsensusSigner,
-  type EngineCatalog,
+  CONSENSUS_NAME,
   createConsensusHost,
   type EngineFactory,
   type Member,
   type StateTransfer,
+  SUCCESSION_KEYS,
 } from '../../plugins/consensus/index.js'
+import { decode, EpochRecord, SwapCandidate } from '../../proto/index.js'
 import type { Ledger } from '../../plugins/ledger/index.js'
 import type { Store } from '../../plugins/level/index.js'
 import { splitTransport } from './channels.js'
+import type { EngineShelf } from './engine-shelf.js'
 import type { FailureKind } from './failures.js'
 import type { Invariants } from './invariants.js'
 import type { Endpoint } from './link-table.js'
 import type { Attachment, Links } from './links.js'
 import type { CrashKind, SimulatedDisk } from './memory-disk.js'
+import type { Random } from './random.js'
+import { stateOf } from './succession-model.js'
 import type { Trace } from './trace.js'
 import { type Executor, txidOf } from './transactions.js'
 import { createVirtualClock, type VirtualTime } from './virtual-clock.js'
@@ -31,7 +36,9 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly endpoint: Endpoint
   readonly members: readonly Member[]
   readonly engine: { readonly factory: EngineFactory; readonly options: unknown }
-  readonly engines: Pick<EngineCatalog, 'find'>
+  readonly engines: EngineShelf
+  /** For what operators' calls hold. */
+  readonly random: Random
   readonly seed: bigint
   readonly time: VirtualTime
   readonly links: Links
@@ -44,6 +51,8 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly limits: ConsensusHostOptions['limits']
   readonly executesRepetitions: boolean
   readonly hostsTalk: boolean
+  /** That its engine is halted is no failure. */
+  readonly isBreakable: boolean
   readonly transfer: ((peer: SimulatedPeer<L>, target: Parameters<StateTransfer>[0]) => ReturnType<StateTransfer>) | undefined
   /** Finishes a transfer that a crash interrupted. */
   readonly repair: ((peer: SimulatedPeer<L>, ledger: L, isWanted: () => boolean) => Promise<void>) | undefined
@@ -105,6 +114,11 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
 
   get ledger(): L | undefined {
     return this.#life?.ledger
+  }
+
+  /** The engines that it has. */
+  get shelf(): EngineShelf {
+    return this.#options.engines
   }
 
   get disk(): SimulatedDisk {
@@ -211,13 +225,14 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       if (!life.isAlive) return
       const isHead = number + 1n === info.height
       invariants.block(self.index, number, bytes, isHead ? info.currentBlockHash : undefined)
+      if (isHead && executed.length > 0) invariants.succession(self.index, number, this.#succession(ledger))
       const hash = Buffer.from(info.currentBlockHash).toString('hex', 0, 8)
       trace.sink?.add({ type: 'committed', at: endpoint, block: number, hash, transactions: executed.length })
     })
   }
 
   #hostOptions(life: Life<L>, store: Store, ledger: L, clock: Clock): ConsensusHostOptions {
-    const { self, members, engine, engines, seed, signer, limits, executesRepetitions, hostsTalk, transfer, invariants, endpoint } = this.#options
+    const { self, members, engine, engines, random, seed, signer, limits, executesRepetitions, hostsTalk, transfer, invariants, endpoint } = this.#options
     const sink = this.#options.trace.sink
     const { transport, notes } = splitTransport(life.attachment.transport)
     return {
@@ -236,13 +251,15 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       signer,
       executesRepetitions,
       ...(limits ? { limits } : {}),
+      randomBytes: (count) => Uint8Array.from({ length: count }, () => random.below(256)),
       ...(transfer ? { transfer: (target) => transfer(this, target) } : {}),
       defer: this.#options.defer,
       onFatal: (reason) => {
         if (life.isAlive) this.#failed('failed', reason)
       },
       observer: {
-        event: (event) => {
+        event: (event, epoch) => {
+          if (event.type === 'delivered' && event.block !== 'skipped') invariants.delivered(self.index, epoch, event.block.number)
           sink?.add({ type: 'event', at: endpoint, event })
           if (!this.#options.mayGoOn()) queueMicrotask(() => this.crash('kill'))
         },
@@ -258,14 +275,23 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
 
   /** The engine's halt is only logged: the peer goes on without it. */
   #logger(life: Life<L>): Logger {
-    const { log } = this.#options
+    const { log, isBreakable } = this.#options
+    if (isBreakable) return log
     return {
       ...log,
       critical: (message, facts) => {
         log.critical(message, facts)
-        if (life.isAlive) this.#violation('contract', `is halted: ${typeof facts?.['reason'] === 'string' ? facts['reason'] : message}`)
+        // Whoever has not got the code may follow without it, and has to say so.
+        if (life.isAlive && !(life.host?.status().halted === undefined && this.shelf.isSpoilt))
+          this.#violation('contract', `is halted: ${typeof facts?.['reason'] === 'string' ? facts['reason'] : message}`)
       },
     }
+  }
+
+  #succession(ledger: L): string {
+    const read = (key: string): Uint8Array | undefined => ledger.committed.get(Buffer.from(CONSENSUS_NAME), Buffer.from(key))
+    const [record, candidate] = SUCCESSION_KEYS.map(read)
+    return stateOf(this.#options.engine.factory, record && decode(EpochRecord, record), candidate && decode(SwapCandidate, candidate))
   }
 
   #chaincode(life: Life<L>, clock: Clock, ledger: L): Executor {

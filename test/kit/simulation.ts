@@ -33,7 +33,7 @@ export interface SimulationOptions<L extends Ledger> {
   readonly members: number
   readonly engine: { readonly factory: EngineFactory; readonly options?: unknown }
   /** Engines that may follow the first one; it may follow them, too. */
-  readonly successors?: readonly EngineFactory[]
+  readonly successors?: readonly (EngineFactory | { readonly factory: EngineFactory; readonly options: unknown })[]
   /** Who may change the engine. Default: every validator. */
   readonly policy?: SwapPolicy
   readonly openLedger: LedgerOpener<L>
@@ -49,6 +49,8 @@ export interface SimulationOptions<L extends Ledger> {
   readonly isWhole?: (ledger: L) => boolean
   /** Members of which nothing is expected. */
   readonly byzantine?: readonly MemberIndex[]
+  /** Members whose engine breaks on purpose: that it is halted is no failure. Everything else is expected of them. */
+  readonly breakable?: readonly MemberIndex[]
   /** Those of them that run twice, with one identity: each other member reaches one of the two (`links.turn`). */
   readonly twins?: readonly MemberIndex[]
   /** Default: keyed hashes. */
@@ -101,7 +103,7 @@ export class Simulation<L extends Ledger = Ledger> {
     const members: Member[] = Array.from({ length: count }, (_, index) => ({ index, id: `vp${index}` }))
     this.random = createRandom(seed)
     this.trace = createTrace(() => this.time.nowMs, options.trace ?? false)
-    this.invariants = new Invariants({ members: count, agreement: engine.factory.agreement, byzantine })
+    this.invariants = new Invariants({ members: count, agreement: engine.factory.agreement, byzantine, first: engine.factory })
     this.links = new Links(count, this.time, this.random.fork('links'), options.links ?? DEFAULT_LINKS, this.trace.sink, twins)
     this.#transferFrom = options.transfer
     const make = (self: Member, endpoint: Endpoint): SimulatedPeer<L> => new SimulatedPeer<L>(this.#peerOptions(options, members, self, endpoint))
@@ -214,7 +216,12 @@ export class Simulation<L extends Ledger = Ledger> {
   #peerOptions(options: SimulationOptions<L>, members: readonly Member[], self: Member, endpoint: Endpoint): SimulatedPeerOptions<L> {
     const { engine, successors = [], policy = { kind: 'doors' } } = options
     const first = ownEngine(engine.factory, { origin: 'the simulation', options: engine.options })
-    const catalog = new EngineShelf([first, ...successors.map((factory) => ownEngine(factory, { origin: 'the simulation', options: {} }))])
+    const catalog = new EngineShelf([
+      first,
+      ...successors
+        .map((each) => ('factory' in each ? each : { factory: each, options: {} }))
+        .map(({ factory, options: raw }) => ownEngine(factory, { origin: 'the simulation', options: raw })),
+    ])
     const signer = (options.signer ?? createKeyedHashSigner)(self)
     const makeDisk = options.makeDisk ?? ((time: VirtualTime, random: Random) => createMemoryDisk(time, random, options.disk ?? DEFAULT_DISK))
     return {
@@ -229,10 +236,12 @@ export class Simulation<L extends Ledger = Ledger> {
       openLedger: options.openLedger,
       wrapStore: options.wrapStore ?? ((store) => store),
       engines: catalog,
+      random: this.random.fork(`operators of ${endpoint}`),
       chaincode: (ledger, host) =>
         createExecutor(successionRules({ engine: first, members, policy, ledger, signer, recovered: () => host()?.recovery.record })),
       signer,
       limits: options.limits,
+      isBreakable: options.breakable?.includes(self.index) ?? false,
       hostsTalk: options.hostsTalk ?? true,
       executesRepetitions: options.executesRepetitions ?? false,
       transfer: options.transfer && ((peer, target) => this.#transfer(peer, target)),

@@ -9,6 +9,7 @@ import { Simulation } from './simulation.js'
 import { makeTransaction } from './transactions.js'
 import { logicalWorld } from './worlds.js'
 
+/** What the single steps of an engine begin with. */
 export interface StepsOptions {
   readonly members: number
   /** Seeds what engines draw. Default 1. */

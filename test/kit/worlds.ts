@@ -36,7 +36,7 @@ async function copyReal(to: SyncableLedger, from: SyncableLedger, target: Transf
     const bytes = from.blockBytes(number)
     const delta = from.stateDelta(number)
     if (bytes === undefined || delta === undefined) return false
-    if (number >= to.height()) await to.putRawBlock(number, bytes)
+    if (number >= to.height()) await to.putRawBlocks([{ number, bytes }])
     const applied = await to.applyStateDelta(delta)
     if (Buffer.compare(applied.stateHash ?? NOTHING, to.block(number)?.stateHash ?? NOTHING) !== 0) {
       applied.rollback()

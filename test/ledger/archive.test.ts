@@ -50,7 +50,7 @@ describe('an archive', () => {
     await expect(archiveOf(await createLedger({ store: holed, clock: fixedClock, settings: SMALL, inspect: true }))).rejects.toMatchObject({
       code: 'ERR_LEDGER_CORRUPT',
     })
-    await ledger.putRawBlock(9n, ledger.blockBytes(4n) ?? expect.fail())
+    await ledger.putRawBlocks([{ number: 9n, bytes: ledger.blockBytes(4n) ?? expect.fail() }])
     await expect(archiveOf(ledger)).rejects.toMatchObject({ code: 'ERR_LEDGER_STATE_BEHIND' })
     const empty = await createLedger({ store: new FakeStore(), clock: fixedClock, settings: SMALL })
     await expect(archiveOf(empty)).rejects.toMatchObject({ code: 'ERR_LEDGER_EMPTY' })

@@ -205,7 +205,7 @@ describe('a chain of eight blocks', () => {
     for (const step of replay.steps) {
       const block = chain.blocks[step.number ?? -1] ?? expect.fail(`no block for ${JSON.stringify(step)}`)
       if (step.action === 'putRawBlock') {
-        await ledger.putRawBlock(BigInt(block.number), unhex(block.storedBlockHex))
+        await ledger.putRawBlocks([{ number: BigInt(block.number), bytes: unhex(block.storedBlockHex) }])
       } else {
         const change = await ledger.applyStateDelta(unhex(block.storedStateDeltaHex))
         expect(hex(change.stateHash)).toBe(block.stateHashHex)

@@ -103,10 +103,10 @@ describe('a chain that is being filled by raw blocks', () => {
   it('has holes, also after a restart, until it is complete; from then on a hole is damage', async () => {
     const source = await chainOf()
     const { ledger, store } = await newLedger(SMALL)
-    for (const number of [9n, 8n, 4n]) await ledger.putRawBlock(number, raw(source.ledger, number))
+    for (const number of [9n, 8n, 4n]) await ledger.putRawBlocks([{ number, bytes: raw(source.ledger, number) }])
     const again = await createLedger({ store, clock: fixedClock, settings: SMALL, genesis: true })
     expect([again.height(), again.blockBytes(5n), again.stateBlock()]).toEqual([10n, undefined, 0n])
-    for (const number of [7n, 6n, 5n, 3n, 2n, 1n]) await again.putRawBlock(number, raw(source.ledger, number))
+    for (const number of [7n, 6n, 5n, 3n, 2n, 1n]) await again.putRawBlocks([{ number, bytes: raw(source.ledger, number) }])
     expect(await again.verifyChain(9n, 0n)).toBe(0n)
     expect((await reopen(store)).height()).toBe(10n)
     for (let number = 1n; number < 10n; number += 1n) await (await again.applyStateDelta(source.ledger.stateDelta(number) ?? expect.fail())).commit(number)
@@ -120,7 +120,7 @@ describe('a chain that is being filled by raw blocks', () => {
   it('holds to what it has executed itself since', async () => {
     const source = await chainOf()
     const { ledger, store } = await newLedger(SMALL)
-    await ledger.putRawBlock(9n, raw(source.ledger, 9n))
+    await ledger.putRawBlocks([{ number: 9n, bytes: raw(source.ledger, 9n) }])
     const state = await ledger.replaceState()
     for (let number = 0n; number < 10n; number += 1n) await state.add(source.ledger.stateDelta(number) ?? expect.fail())
     await state.activate(9n)

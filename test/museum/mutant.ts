@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type BuildContext, context, type OnLoadResult } from 'esbuild'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
+import type { checkContract } from '../consensus/swap/contract-check.js'
 import type * as Kit from '../kit/index.js'
 import type { FaultKind } from '../kit/index.js'
 
@@ -13,6 +14,8 @@ export interface Specimen {
   readonly export: string
   readonly options?: unknown
   readonly members: number
+  /** Engines that the scenarios swap to. */
+  readonly successors?: readonly Pick<Specimen, 'module' | 'export' | 'options'>[]
 }
 
 /** A deliberately broken copy of something: one place of its source text is replaced. */
@@ -34,6 +37,8 @@ export interface Mutant {
   readonly hosts?: 'silent'
   readonly requests?: number
   readonly durationMs?: number
+  /** Swaps that operators ask for, if the specimen has successors. */
+  readonly swaps?: number
 }
 
 export const SPECIMENS = {
@@ -60,6 +65,17 @@ export const SPECIMENS = {
     options: { electionTimeoutMs: 200, heartbeatMs: 40, retryMs: 500, batchSize: 5, retainEntries: 4 },
   },
   hotstuff: { module: 'test/simulator/skeletons/hotstuff.ts', export: 'hotStuffSkeleton', members: 4 },
+  swap: {
+    module: 'plugins/pbft/engine.ts',
+    export: 'pbft',
+    members: 4,
+    options: { K: 4, logmultiplier: 4, 'timeout.request': '1s', 'timeout.viewchange': '1s', 'timeout.resendviewchange': '1s', 'timeout.batch': '20ms' },
+    successors: [
+      { module: 'test/simulator/skeletons/raft.ts', export: 'raftSkeleton' },
+      { module: 'test/simulator/skeletons/pbft.ts', export: 'pbftSkeleton' },
+      { module: 'test/simulator/skeletons/candidates.ts', export: 'silentCandidate' },
+    ],
+  },
   'example hotstuff': { module: 'examples/engines/hotstuff/src/index.ts', export: 'hotstuff', members: 4, options: { viewTimeoutMs: 500 } },
 } as const satisfies Record<string, Specimen>
 
@@ -67,6 +83,9 @@ export const SPECIMENS = {
 export interface Exhibit {
   readonly kit: typeof Kit
   readonly factory: EngineFactory
+  readonly successors: readonly EngineFactory[]
+  /** Random calls of the succession against its model (test/consensus/swap/contract-check.ts). */
+  readonly checkContract: typeof checkContract
 }
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -130,7 +149,7 @@ class Workbench {
     const { specimen } = this
     return context({
       stdin: {
-        contents: `export * as kit from './test/kit/index.ts'\nexport { ${specimen.export} as factory } from './${specimen.module}'`,
+        contents: contentsOf(specimen),
         resolveDir: ROOT,
         loader: 'ts',
       },
@@ -157,6 +176,16 @@ class Workbench {
       throw new Error(`mutant '${name}': expected its text once in ${file}, found it ${places} times: the source has changed, so must the mutant`)
     return { contents: text.replace(find, () => replace), loader: 'ts' }
   }
+}
+
+function contentsOf({ export: name, module, successors = [] }: Specimen): string {
+  return [
+    "export * as kit from './test/kit/index.ts'",
+    "export { checkContract } from './test/consensus/swap/contract-check.ts'",
+    `export { ${name} as factory } from './${module}'`,
+    ...successors.map((each, index) => `import { ${each.export} as successor${index} } from './${each.module}'`),
+    `export const successors = [${successors.map((_, index) => `successor${index}`).join()}]`,
+  ].join('\n')
 }
 
 /** Ends the bundlers, whose processes would live on. */

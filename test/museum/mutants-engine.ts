@@ -160,11 +160,11 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'engine: missing batches are not fetched',
     ...at('catch-up'),
-    find: "r.say({ $case: 'fetchRequestBatch', value: { batchDigest, replicaId: BigInt(r.self) } }, undefined, holder)",
-    replace: "r.timers.stop('fetch')",
+    find: "  if (batch) r.say({ $case: 'returnRequestBatch', value: batch.message }, undefined, from)\n",
+    replace: '',
     why: 'W10: nobody answers who needs the content of a digest',
+    faults: TWINS,
     hosts: 'silent',
-    faults: ['blackout', 'power', 'kill', 'delay'],
   },
   {
     name: 'engine: the position is that of the metadata plus one',

@@ -52,7 +52,7 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     name: 'host: a record that could not be written is taken for written',
     specimen: 'raft',
     file: 'plugins/consensus/carrier.ts',
-    find: 'written.then(durable, fatal)',
+    find: 'written.then(durable, (reason: unknown) => targets.fatal(reason))',
     replace: 'written.then(durable, durable)',
     why: 'a validator whose disk is full goes on and votes',
     faults: ['failing-disk', 'failing-disk', 'slow-disk'],

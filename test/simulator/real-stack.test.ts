@@ -1,8 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import { pbft } from '../../plugins/pbft/index.js'
-import { createLevelDisk, createRandom, makeTransaction, Simulation } from '../kit/index.js'
-import { openRealLedger } from './power-cut.js'
+import { createLevelDisk, createRandom, makeTransaction, realWorld, Simulation } from '../kit/index.js'
 import { hotStuffSkeleton } from './skeletons/hotstuff.js'
 import { pbftSkeleton } from './skeletons/pbft.js'
 import { raftSkeleton } from './skeletons/raft.js'
@@ -13,7 +12,7 @@ async function run(factory: EngineFactory, members: number, seed: number): Promi
     seed,
     members,
     engine: { factory },
-    openLedger: openRealLedger,
+    ...realWorld,
     makeDisk: (time, random) => createLevelDisk(time, random, { minWriteMs: 0.5, maxWriteMs: 3 }),
     trace: true,
   })
@@ -47,8 +46,8 @@ describe('engines on the real store and the real ledger', () => {
     [raftSkeleton, 3],
     [pbftSkeleton, 4],
     [hotStuffSkeleton, 4],
-    // Nothing transfers the state here: a log that holds the whole run needs none.
-    [{ ...pbft, parseOptions: () => pbft.parseOptions({ K: 100 }) }, 4],
+    // Small windows, so that who was away has to have the state transferred.
+    [{ ...pbft, parseOptions: () => pbft.parseOptions({ K: 2, logmultiplier: 4 }) }, 4],
   ] as const
   for (const [factory, members] of engines) {
     it(`${factory.name}: ends with equal state hashes, and the same seed gives the same run`, async () => {

@@ -1,7 +1,7 @@
 import { Command } from 'clipanion'
 import { Option, PeerError } from '../../../kernel/index.js'
 import { callUnary, ConsensusToolsService } from '../../../proto/index.js'
-import { readSignable, signaturesOf, signedWith, type SignableCall, writeSignable } from './operator-keys.js'
+import { readSignable, signable as unsigned, signaturesOf, signedWith, type SignableCall, writeSignable } from './operator-keys.js'
 import { SuccessionCommand } from './succession-command.js'
 
 const ANSWER_MS = 10_000
@@ -39,7 +39,7 @@ export class CancelCommand extends SuccessionCommand {
 
   private async asked(): Promise<SignableCall> {
     const client = await this.tools()
-    const { cancellation, engine, version } = await callUnary(client, ConsensusToolsService.planCancel, {}, { deadline: Date.now() + ANSWER_MS })
-    return { call: 'cancel', argument: cancellation, about: `cancel the swap to ${engine} ${version}`, signatures: [] }
+    const { cancellation } = await callUnary(client, ConsensusToolsService.planCancel, {}, { deadline: Date.now() + ANSWER_MS })
+    return unsigned('cancel', cancellation)
   }
 }

@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { messageOf, PeerError } from '../../../kernel/index.js'
-import { encode, type OperatorSignature, OperatorSignatures } from '../../../proto/index.js'
+import { decode, encode, type OperatorSignature, OperatorSignatures, SwapCancel, SwapProposal } from '../../../proto/index.js'
+import { candidateId } from '../swap/contract.js'
 import { signedBytes } from '../swap/policy.js'
 
 /** What operators sign: a call and its argument. As a file it goes from one to the next. */
@@ -14,6 +15,26 @@ export interface SignableCall {
 }
 
 const RAW_KEY_BYTES = 32
+/** Digits by which people tell proposals apart. */
+const SHOWN_DIGITS = 16
+
+/** A call that nobody has signed yet. */
+export function signable(call: SignableCall['call'], argument: Uint8Array): SignableCall {
+  return { call, argument, about: aboutOf(call, argument), signatures: [] }
+}
+
+/** What a call does, from its bytes alone: whoever wrote the file cannot make it say something else. Throws WireError. */
+function aboutOf(call: SignableCall['call'], argument: Uint8Array): string {
+  const shown = (id: Uint8Array): string => hex(id).slice(0, SHOWN_DIGITS)
+  if (call === 'cancel') {
+    const { fromEpoch, candidate } = decode(SwapCancel, argument)
+    return `in epoch ${fromEpoch} cancel proposal ${shown(candidate)}`
+  }
+  const { fromEpoch, engine, version, codeDigest, options, allowWeaker } = decode(SwapProposal, argument)
+  const code = codeDigest === '' ? '' : ` (code ${codeDigest})`
+  const weaker = allowWeaker ? ', which may tolerate fewer faults' : ''
+  return `proposal ${shown(candidateId(argument))}, from epoch ${fromEpoch} to ${engine} ${version}${code} with options ${options}${weaker}`
+}
 
 /** Signs with an Ed25519 private key in a PEM file. Throws ERR_OPERATOR_KEY. */
 export function signedWith(signable: SignableCall, keyFile: string): SignableCall {
@@ -54,13 +75,23 @@ export function readSignable(file: string): SignableCall {
     throw wrong(messageOf(cause))
   }
   const { call, about, argument, signatures } = { call: undefined, about: '', argument: undefined, signatures: [], ...(isRecord(content) ? content : {}) }
-  if ((call !== 'prepare' && call !== 'cancel') || !isHex(argument) || typeof about !== 'string' || !Array.isArray(signatures)) throw wrong('something else')
+  if ((call !== 'prepare' && call !== 'cancel') || typeof about !== 'string' || !isHex(argument) || !Array.isArray(signatures)) throw wrong('something else')
+  const unsigned = readCall(call, argument, wrong)
+  if (about !== unsigned.about) throw wrong(`one that says of itself '${about.slice(0, 200)}', but asks for this: ${unsigned.about}`)
   const read = signatures.map((entry: unknown): OperatorSignature => {
     const { key, signature } = { key: undefined, signature: undefined, ...(isRecord(entry) ? entry : {}) }
     if (!isHex(key) || !isHex(signature)) throw wrong('a signature that is none')
     return { key: Buffer.from(key, 'hex'), signature: Buffer.from(signature, 'hex') }
   })
-  return { call, about, argument: Buffer.from(argument, 'hex'), signatures: read }
+  return { ...unsigned, signatures: read }
+}
+
+function readCall(call: SignableCall['call'], argument: string, wrong: (found: string) => PeerError): SignableCall {
+  try {
+    return signable(call, Buffer.from(argument, 'hex'))
+  } catch (cause) {
+    throw wrong(`an argument that cannot be read: ${messageOf(cause)}`)
+  }
 }
 
 function privateKey(file: string): KeyObject {

@@ -5,7 +5,7 @@ import { callUnary, ConsensusToolsService, type EpochRecord, type PlanSwapReques
 import { dialFailure, GrpcCommand } from '../../grpc/index.js'
 import { hasStarted } from '../swap/records.js'
 
-const ANSWER_MS = 10_000
+const ANSWER_MS = 30_000
 const EXECUTED_MS = 120_000
 const LOOK_EVERY_MS = 100
 

@@ -1,7 +1,7 @@
 import { Command } from 'clipanion'
 import { duration, Option, PeerError } from '../../../kernel/index.js'
 import { decode, PlanSwapRequest, type SwapPlanMessage, SwapProposal } from '../../../proto/index.js'
-import { readSignable, signaturesOf, signedWith, type SignableCall, writeSignable } from './operator-keys.js'
+import { readSignable, signable as unsigned, signaturesOf, signedWith, type SignableCall, writeSignable } from './operator-keys.js'
 import { planLines } from './plan-table.js'
 import { epochJson, SuccessionCommand } from './succession-command.js'
 
@@ -25,15 +25,12 @@ export abstract class ProposingCommand extends SuccessionCommand {
       throw problem
     }
     if (!this.json) this.context.stderr.write(`${planLines(plan, proposal).join('\n')}\n`)
-    const about = `from epoch ${proposal.fromEpoch} to ${proposal.engine} ${proposal.version} with options ${proposal.options}`
-    let signable: SignableCall = { call: 'prepare', argument: plan.proposal, about, signatures: [] }
+    let signable = unsigned('prepare', plan.proposal)
     for (const key of this.keys) signable = signedWith(signable, key)
     if (this.out === undefined) return this.carryOut(signable)
     writeSignable(this.out, signable)
-    this.report(
-      { file: this.out, about, signatures: signable.signatures.length },
-      `written to ${this.out}: ${about}; ${signable.signatures.length} signatures\n`,
-    )
+    const { about, signatures } = signable
+    this.report({ file: this.out, about, signatures: signatures.length }, `written to ${this.out}: ${about}; ${signatures.length} signatures\n`)
     return 0
   }
 

@@ -1,4 +1,5 @@
 import {
+  ChaincodeDeploymentSpec,
   ChaincodeID,
   ChaincodeInput,
   ChaincodeInvocationSpec,
@@ -6,6 +7,7 @@ import {
   ChaincodeSpec_Type,
   decode,
   encode,
+  type MessageType,
   Transaction,
   Transaction_Type,
   WireError,
@@ -33,26 +35,42 @@ export function succession(txid: string, call: string, args: readonly Uint8Array
   )
 }
 
-/** Call and arguments of a transaction to the succession; undefined if it is to another chaincode, or no call. */
-export function callOf(transaction: Transaction): { readonly call: string; readonly args: readonly Uint8Array[] } | undefined {
-  if (!isToSuccession(transaction) || transaction.type !== Transaction_Type.CHAINCODE_INVOKE) return undefined
+/** Call and arguments of a transaction that is executed as a call of the succession: its payload decides, as for every chaincode. Undefined if it is none. */
+export function callOf({ type, payload }: Pick<Transaction, 'type' | 'payload'>): { readonly call: string; readonly args: readonly Uint8Array[] } | undefined {
+  if (type !== Transaction_Type.CHAINCODE_INVOKE || !mayName(payload)) return undefined
+  const spec = read(ChaincodeInvocationSpec, payload)?.chaincodeSpec
+  if (spec?.chaincodeID?.name !== CONSENSUS_NAME) return undefined
+  const [call, ...args] = spec.ctorMsg?.args ?? []
+  return { call: Buffer.from(call ?? []).toString(), args }
+}
+
+/** Whether a transaction is executed as a call of the succession. */
+export function isToSuccession(transaction: Pick<Transaction, 'type' | 'payload'>): boolean {
+  return callOf(transaction) !== undefined
+}
+
+/**
+ * Whether a transaction names the succession anywhere, whatever it asks for: in its chaincode id, which nobody looks at when it is executed, or in the
+ * invocation or deployment that is its payload.
+ */
+export function namesSuccession({ chaincodeID, payload }: Pick<Transaction, 'chaincodeID' | 'payload'>): boolean {
+  if (mayName(chaincodeID) && read(ChaincodeID, chaincodeID)?.name === CONSENSUS_NAME) return true
+  if (!mayName(payload)) return false
+  const called = read(ChaincodeInvocationSpec, payload)?.chaincodeSpec
+  const deployed = read(ChaincodeDeploymentSpec, payload)?.chaincodeSpec
+  return [called, deployed].some((spec) => spec?.chaincodeID?.name === CONSENSUS_NAME)
+}
+
+/** Nearly all transactions end here. */
+function mayName(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(NAME_BYTES)
+}
+
+function read<T>(type: MessageType<T>, bytes: Uint8Array): T | undefined {
   try {
-    const [call, ...args] = decode(ChaincodeInvocationSpec, transaction.payload).chaincodeSpec?.ctorMsg?.args ?? []
-    return call && { call: Buffer.from(call).toString(), args }
+    return decode(type, bytes)
   } catch (error) {
     if (!(error instanceof WireError)) throw error
     return undefined
-  }
-}
-
-/** Whether a transaction is addressed to the reserved name, whatever it asks for. */
-export function isToSuccession({ chaincodeID }: Pick<Transaction, 'chaincodeID'>): boolean {
-  // Nearly all transactions end here.
-  if (!Buffer.from(chaincodeID.buffer, chaincodeID.byteOffset, chaincodeID.length).includes(NAME_BYTES)) return false
-  try {
-    return decode(ChaincodeID, chaincodeID).name === CONSENSUS_NAME
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error
-    return false
   }
 }

@@ -50,6 +50,7 @@ export class Refusal extends Error {
 export const CALLS = ['prepare', 'ready', 'cancel', 'start'] as const
 export type CallName = (typeof CALLS)[number]
 
+const MAX_NAME = 200
 /** Longest options that a swap may bring, in characters. */
 const MAX_OPTIONS = 64 * 1024
 const MAX_PROPOSALS = 1000
@@ -111,8 +112,10 @@ function prepare(rules: ContractRules, state: WritableSuccessionState, argument:
 /** Why a proposal cannot follow an epoch; undefined: it can. Deterministic, and asked again by whoever is about to propose. */
 export function weaknessOf(proposal: SwapProposal, current: EpochRecord): string | undefined {
   const { engine, version, options, members, crashed, byzantine, agreement, allowWeaker } = proposal
-  if (engine === '' || version === '') return 'a swap names an engine and its version'
+  if (engine === '' || version === '' || engine.length > MAX_NAME || version.length > MAX_NAME)
+    return `a swap names an engine and its version, each in at most ${MAX_NAME} characters`
   if (options.length > MAX_OPTIONS) return `options of an engine have at most ${MAX_OPTIONS} characters; found ${options.length}`
+  if (!isJsonObject(options)) return 'options of an engine are a JSON object'
   if (members.join() !== current.members.join()) return `members cannot change with a swap: expected ${current.members.join(', ')}; found ${members.join(', ')}`
   const isAlone = members.length === 1
   if (!isAlone && !current.agreement) return `${current.engine} gives no agreement among ${members.length} validators, so a swap cannot be agreed on either`
@@ -123,6 +126,15 @@ export function weaknessOf(proposal: SwapProposal, current: EpochRecord): string
     `${engine} tolerates ${crashed} crashed and ${byzantine} lying of ${members.length} validators, ` +
     `${current.engine} tolerates ${current.crashed} and ${current.byzantine}: weaker than before, which --allow-weaker permits`
   )
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false
+  }
 }
 
 async function ready(rules: ContractRules, state: WritableSuccessionState, call: SwapReady): Promise<void> {

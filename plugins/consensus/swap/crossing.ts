@@ -4,6 +4,8 @@ import type { MemberIndex } from '../engine.js'
 import type { HostNotes } from '../notes.js'
 
 const REPEAT_MS = 1000
+/** So long the engine of the epoch before helps the last ones, when enough have crossed and nobody depends on it: what is on its way to them arrives. */
+const LINGER_MS = 1000
 /** A member whose late messages show that it is behind is told so at most this often. */
 const TELL_EVERY_MS = 200
 
@@ -29,6 +31,7 @@ export class Crossing {
   private readonly heard = new Set<MemberIndex>()
   private readonly toldAt = new Map<MemberIndex, number>()
   private isWaiting = false
+  private isLingering = false
 
   constructor(private readonly options: CrossingOptions) {}
 
@@ -39,6 +42,7 @@ export class Crossing {
     this.heard.clear()
     this.heard.add(this.options.self)
     this.isWaiting = needed > 0
+    this.isLingering = false
     if (record.epoch === 0n) return
     this.options.notes.tell(this.note(false))
     this.check()
@@ -85,6 +89,17 @@ export class Crossing {
 
   private check(): void {
     if (!this.isWaiting || this.heard.size < this.needed) return
+    const { members, clock, isOver } = this.options
+    if (this.heard.size === members) return this.finish()
+    if (this.isLingering) return
+    this.isLingering = true
+    const { record } = this
+    clock.setTimer(LINGER_MS, () => {
+      if (!isOver() && this.record === record && this.isWaiting) this.finish()
+    })
+  }
+
+  private finish(): void {
     this.isWaiting = false
     this.options.complete()
   }

@@ -34,8 +34,13 @@ export interface SwapDriverOptions {
   /** Submits a call of this member. */
   readonly ready: (candidate: SwapCandidate, probe: Uint8Array) => void
   readonly cancel: (candidate: SwapCandidate) => void
+  /** It is decided, or tried no more: what is still said to it is of no use. */
+  readonly dropped: (candidate: SwapCandidate) => void
   readonly isOver: () => boolean
 }
+
+/** Timers do not reach further. */
+const LONGEST_DEADLINE_MS = 2 ** 31 - 1
 
 interface Course {
   readonly candidate: SwapCandidate
@@ -82,6 +87,7 @@ export class SwapDriver {
   drop(): void {
     const { course } = this
     this.course = undefined
+    if (course) this.options.dropped(course.candidate)
     course?.stopDeadline()
     course?.trial?.end().catch((error: unknown) => this.options.log.error('an engine on trial did not end', { reason: messageOf(error) }))
   }
@@ -97,7 +103,7 @@ export class SwapDriver {
       trial: undefined,
       engine: undefined,
       hasCancelled: candidate.cancels.includes(surroundings.self),
-      stopDeadline: clock.setTimer(proposal.deadlineMs, () => this.giveUp('it was not decided in time')),
+      stopDeadline: clock.setTimer(Math.min(proposal.deadlineMs, LONGEST_DEADLINE_MS), () => this.giveUp('it was not decided in time')),
     }
     this.course = course
     log.info('a swap of the consensus engine is prepared', { engine: proposal.engine, version: proposal.version, epoch: record.epoch + 1n })

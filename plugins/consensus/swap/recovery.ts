@@ -18,6 +18,7 @@ import type { HostNotes } from '../notes.js'
 import { digestOf } from '../request-id.js'
 import type { ConsensusSigner } from '../signer.js'
 import { firstLeader } from './contract.js'
+import { requireChangeable } from './fixed-engine.js'
 import { faultsOf, hasStarted } from './records.js'
 import type { Succession } from './succession.js'
 
@@ -31,6 +32,8 @@ export interface RecoveryWish {
 }
 
 export interface RecoveryOptions {
+  /** The engine of epoch 0 stays. */
+  readonly isFixed: boolean
   readonly members: readonly Member[]
   readonly self: MemberIndex
   readonly store: Store
@@ -102,7 +105,8 @@ export class Recovery {
 
   /** An operator wants it. Stops the engine durably; what follows goes on by itself. Throws what is wrong with the wish. */
   async begin(wish: RecoveryWish): Promise<void> {
-    const { members, self, ledger, succession, engines, leave, log, store } = this.options
+    const { members, self, ledger, succession, engines, leave, log, store, isFixed } = this.options
+    requireChangeable(isFixed)
     const plan = await planOf(wish, members, succession.record, engines)
     if (plan.missing.includes(self)) throw new PeerError('ERR_RECOVERY_SELF', 'this validator cannot be one that is lost: it is here', { grpcStatus: 3 })
     const id = digestOf(encode(RecoveryPlan, plan))

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { type Clock, messageOf, PeerError } from '../../../kernel/index.js'
 import { encode, type EpochRecord, type PreflightAnswer, type PreflightQuestion, SwapCancel, type SwapCandidate, SwapProposal } from '../../../proto/index.js'
 import type { EngineCatalog } from '../catalog.js'
@@ -8,6 +7,7 @@ import type { HostNotes } from '../notes.js'
 import { succession as callTransaction } from './calls.js'
 import { weaknessOf } from './contract.js'
 import type { SwapView } from './driver.js'
+import { requireChangeable } from './fixed-engine.js'
 import { faultsOf } from './records.js'
 import type { Succession } from './succession.js'
 
@@ -72,25 +72,34 @@ export interface SwapsOptions {
   readonly clock: Clock
   readonly notes: Pick<HostNotes, 'tell'>
   readonly engines: Pick<EngineCatalog, 'find'>
+  /** Whether there is a connection to a member's host. */
+  readonly reaches: (member: MemberIndex) => boolean
   readonly succession: Succession
+  /** The engine of epoch 0 stays. */
+  readonly isFixed: boolean
   readonly height: () => bigint
   readonly submit: (transactionBytes: Uint8Array) => Promise<Accepted>
+  readonly randomBytes: (count: number) => Uint8Array
   readonly view: () => Pick<SuccessionView, 'swap' | 'crossed' | 'isSealing'>
 }
 
+/** Who does not answer so soon is left out if there is no connection to it; the others may have to load the code of an engine, on a busy machine. */
 const ANSWER_MS = 2000
+const LOADED_MS = 20_000
 const DEADLINE_MS = 30_000
 const DEADLINE_BLOCKS = 100_000
 const MAX_ASKED = 1000
 
 interface Asking {
   readonly answers: Map<MemberIndex, PreflightAnswer>
-  readonly enough: () => void
+  /** Looks whether there is somebody left to wait for. */
+  readonly look: () => void
 }
 
 /** Asks, proposes and cancels; and answers what other validators' operators ask. */
 export class SwapDesk implements Swaps {
   private readonly asking = new Map<bigint, Asking>()
+  private readonly answering = new Set<MemberIndex>()
   private token = 0n
 
   constructor(private readonly options: SwapsOptions) {}
@@ -105,7 +114,8 @@ export class SwapDesk implements Swaps {
   }
 
   async plan(wish: SwapWish): Promise<SwapPlan> {
-    const { engines, members, succession } = this.options
+    const { engines, members, succession, isFixed } = this.options
+    requireChangeable(isFixed)
     const { record } = succession
     const isSame = wish.engine === undefined
     const engine = await engines.find(wish.engine ?? record.engine, wish.version ?? (isSame ? record.version : undefined))
@@ -123,13 +133,14 @@ export class SwapDesk implements Swaps {
       deadlineBlocks: wish.deadlineBlocks ?? DEADLINE_BLOCKS,
       deadlineMs: wish.deadlineMs ?? DEADLINE_MS,
       allowWeaker: wish.allowWeaker ?? false,
-      nonce: randomBytes(16),
+      nonce: this.options.randomBytes(16),
     })
     const rows = await this.ask(proposal)
     return { proposal, rows, objection: weaknessOf(proposal, record) ?? refusalsIn(rows, proposal, record), needed: members.length - faultsOf(record) }
   }
 
-  propose(proposal: SwapProposal, signatures?: Uint8Array): Promise<Accepted> {
+  async propose(proposal: SwapProposal, signatures?: Uint8Array): Promise<Accepted> {
+    requireChangeable(this.options.isFixed)
     return this.call('prepare', encode(SwapProposal, proposal), signatures)
   }
 
@@ -139,13 +150,18 @@ export class SwapDesk implements Swaps {
     return { fromEpoch: record.epoch, candidate: candidate.id, member: 0, byOperator: true, signature: new Uint8Array(0) }
   }
 
-  cancel(cancellation: SwapCancel, signatures?: Uint8Array): Promise<Accepted> {
+  async cancel(cancellation: SwapCancel, signatures?: Uint8Array): Promise<Accepted> {
+    requireChangeable(this.options.isFixed)
     return this.call('cancel', encode(SwapCancel, cancellation), signatures)
   }
 
   /** A member's operator asks what would become of a swap here. */
   async question(from: MemberIndex, question: PreflightQuestion): Promise<void> {
+    // To answer may take a process: one question of a member at a time.
+    if (this.answering.has(from)) return
+    this.answering.add(from)
     const value = await this.answerTo(question)
+    this.answering.delete(from)
     this.options.notes.tell({ $case: 'preflightAnswer', value }, from)
   }
 
@@ -153,26 +169,36 @@ export class SwapDesk implements Swaps {
     const asking = this.asking.get(answer.token)
     if (!asking || asking.answers.has(from)) return
     asking.answers.set(from, answer)
-    if (asking.answers.size >= this.options.members.length) asking.enough()
+    asking.look()
   }
 
   private call(name: 'prepare' | 'cancel', argument: Uint8Array, signatures: Uint8Array = new Uint8Array(0)): Promise<Accepted> {
-    const txid = `consensus-${name}-${randomBytes(16).toString('hex')}`
+    const txid = `consensus-${name}-${Buffer.from(this.options.randomBytes(16)).toString('hex')}`
     return this.options.submit(callTransaction(txid, name, signatures.length > 0 ? [argument, signatures] : [argument]))
   }
 
   private async ask({ engine, version, options }: SwapProposal): Promise<PreflightRow[]> {
-    const { members, self, notes, clock } = this.options
+    const { members, self, notes, clock, reaches } = this.options
     const token = ++this.token
     const answers = new Map<MemberIndex, PreflightAnswer>()
     const question: PreflightQuestion = { token, engine, version, options }
     await new Promise<void>((resolve) => {
-      const stop = clock.setTimer(ANSWER_MS, resolve)
+      let isLate = false
       const enough = (): void => {
-        stop()
+        stopWaiting()
+        stopAll()
         resolve()
       }
-      this.asking.set(token, { answers, enough })
+      const look = (): void => {
+        const isAwaited = ({ index }: Member): boolean => !answers.has(index) && (!isLate || index === self || reaches(index))
+        if (!members.some(isAwaited)) enough()
+      }
+      const stopWaiting = clock.setTimer(ANSWER_MS, () => {
+        isLate = true
+        look()
+      })
+      const stopAll = clock.setTimer(LOADED_MS, enough)
+      this.asking.set(token, { answers, look })
       notes.tell({ $case: 'preflightQuestion', value: question })
       this.answerTo(question).then(
         (own) => this.answered(self, own),

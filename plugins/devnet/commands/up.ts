@@ -1,4 +1,5 @@
 import { Command, Option } from 'clipanion'
+import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { columns, PeerError } from '../../../kernel/index.js'
 import { ownPackage } from '../../loader/index.js'
@@ -21,6 +22,7 @@ export class DevnetUpCommand extends DevnetCommand {
       ['Four validators that agree with PBFT', 'peer devnet up'],
       ['Seven, elsewhere, with TLS', 'peer devnet up --validators 7 --tls --dir /tmp/seven --port 17050'],
       ['With small batches', 'peer devnet up --set pbft.general.batchsize=2'],
+      ['With other engines to swap to, from their packages', 'peer devnet up --with weft-engine-raft --with ./my-engine'],
       ['One that was stopped or killed, again', 'peer devnet up vp2'],
     ],
   })
@@ -31,6 +33,9 @@ export class DevnetUpCommand extends DevnetCommand {
   port = Option.String('--port', {
     description:
       'first port; vp0 uses this (REST), the next (peers, clients) and the third, fourth and fifth after it (events, metrics, profiles), vp1 ten further (default 7050)',
+  })
+  packages = Option.Array('--with', [], {
+    description: 'package of an engine, by name or folder, that every peer has (consensus.engines); may be repeated. Swap to it with peer consensus swap',
   })
   timeout = Option.String('--timeout', { description: `seconds to wait until the network is ready (default ${LIMIT_SECONDS})` })
   names = Option.Rest({ name: 'peers' })
@@ -106,6 +111,9 @@ export class DevnetUpCommand extends DevnetCommand {
     const validators = this.number('--validators', this.validators)
     const port = this.number('--port', this.port)
     const pairs = this.set.map((option): [string, string] => [option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)])
+    // The peers run elsewhere: a folder of this shell is named in full.
+    const packages = this.packages.map((named) => (/^\.{0,2}\/|^\.{1,2}$/.test(named) ? resolve(this.context.cwd, named) : named))
+    if (packages.length > 0) pairs.push(['consensus.engines', packages.join()])
     return {
       ...(validators === undefined ? {} : { validators }),
       ...(this.engine === undefined ? {} : { engine: this.engine }),

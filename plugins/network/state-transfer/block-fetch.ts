@@ -1,19 +1,29 @@
-import { messageOf } from '../../../kernel/index.js'
+import { type Clock, messageOf, PeerError } from '../../../kernel/index.js'
 import { Block, decode } from '../../../proto/index.js'
 import { blockHash, type SyncableLedger } from '../../ledger/index.js'
 import type { Link } from '../link.js'
+import { BlockGroups } from './block-groups.js'
 import { FutileError, LiarError } from './sources.js'
 import type { SyncClient } from './sync-client.js'
+import { windowOf } from './windows.js'
 
 export interface BlockFetchOptions {
-  readonly ledger: Pick<SyncableLedger, 'height' | 'blockBytes' | 'putRawBlock' | 'stateBlock' | 'deleteAllState'>
+  readonly ledger: Pick<SyncableLedger, 'height' | 'blockBytes' | 'putRawBlocks' | 'stateBlock' | 'deleteAllState'>
   readonly client: Pick<SyncClient, 'blocks'>
-  /** `peer.sync.blocks.channelSize`: a request covers one block more. */
+  readonly clock: Pick<Clock, 'elapsedMs'>
+  /** `peer.sync.blocks.channelSize`: a request to an original covers one block more. */
   readonly channelSize: number
   readonly timeoutMs: number
   /** `statetransfer.recoverdamage` */
   readonly mayReplace: boolean
+  /** A world state that was fetched beside the present one is to be given up: the present one is about to be deleted. */
+  readonly stateGivesWay: () => Promise<void>
 }
+
+/** A source has to send this much in so long: one that sends a block just before each time-out would hold a transfer up for hours. */
+const PACE_MS = 10_000
+const PACE_BLOCKS = 32
+const PACE_BYTES = 1024 * 1024
 
 /**
  * The blocks from a known one down to where this peer's own chain fits: newest first, each named by the one above it, so that one trusted hash
@@ -24,12 +34,14 @@ export class BlockFetch {
   private want: Uint8Array
   /** Down to here blocks are fetched at least, if any is missing: that of the world state. */
   private readonly floor: bigint
+  private readonly groups: BlockGroups
 
   constructor(
     private readonly options: BlockFetchOptions,
-    top: bigint,
+    private readonly top: bigint,
     hash: Uint8Array,
   ) {
+    this.groups = new BlockGroups(options.ledger)
     this.cursor = top
     this.want = hash
     this.floor = options.ledger.stateBlock() ?? 0n
@@ -47,18 +59,60 @@ export class BlockFetch {
 
   /** Fetches until done. Throws ERR_SYNC_SILENT, ERR_SYNC_ENDED, LiarError: then another neighbour may go on. */
   async from(link: Link): Promise<void> {
-    while (!this.isDone) {
-      const low = this.cursor >= this.floor ? this.floor : 0n
-      const reach = this.cursor - BigInt(this.options.channelSize)
-      const end = reach > low ? reach : low
-      const replies = this.options.client.blocks(link, this.cursor, end)
-      try {
-        while (this.cursor >= end && !this.isDone) {
-          const { number, bytes } = await replies.next(this.options.timeoutMs)
-          await this.accept(number, bytes)
-        }
-      } finally {
-        replies.fail('no more is needed')
+    const pace = this.pace()
+    try {
+      while (!this.isDone) {
+        await this.window(link, this.endOf(windowOf(link, 'blocks', this.options.channelSize)), pace)
+        // Blocks of an earlier attempt.
+        this.skipStored()
+      }
+    } finally {
+      // Whatever happened: what was found to be of the chain is kept.
+      await this.groups.flush()
+    }
+  }
+
+  /** Fetches the highest block alone, so that its state hash is known. Throws as `from`. */
+  async topFrom(link: Link): Promise<void> {
+    if (this.cursor !== this.top) return
+    await this.window(link, this.top, this.pace())
+    await this.groups.flush()
+  }
+
+  private async window(link: Link, end: bigint, pace: (bytes: number) => void): Promise<void> {
+    const replies = this.options.client.blocks(link, this.cursor, end)
+    try {
+      while (this.cursor >= end && !this.isDone) {
+        const { number, bytes } = await replies.next(this.options.timeoutMs)
+        await this.accept(number, bytes)
+        pace(bytes.length)
+      }
+    } finally {
+      replies.fail('no more is needed')
+    }
+  }
+
+  /** The lowest block of the next request: not below the floor, and not below what is stored already. */
+  private endOf(window: bigint): bigint {
+    const low = this.cursor >= this.floor ? this.floor : 0n
+    const reach = this.cursor - window
+    const lowest = reach > low ? reach : low
+    if (this.stored(this.cursor) !== undefined) return lowest
+    let end = this.cursor
+    while (end > lowest && (end - 1n === this.floor || this.stored(end - 1n) === undefined)) end -= 1n
+    return end
+  }
+
+  /** To be told of each block; throws ERR_SYNC_ENDED if they come too slowly. */
+  private pace(): (bytes: number) => void {
+    const { clock } = this.options
+    let [sinceMs, blocks, bytes] = [clock.elapsedMs(), 0, 0]
+    return (length) => {
+      blocks++
+      bytes += length
+      if (blocks >= PACE_BLOCKS || bytes >= PACE_BYTES) [sinceMs, blocks, bytes] = [clock.elapsedMs(), 0, 0]
+      else if (clock.elapsedMs() - sinceMs > PACE_MS) {
+        throw new PeerError('ERR_SYNC_ENDED', `it sends too slowly: ${blocks} blocks in ${PACE_MS / 1000} s`, { retryable: true })
       }
     }
   }
@@ -68,7 +122,7 @@ export class BlockFetch {
     const { hash, previous } = read(bytes)
     if (Buffer.compare(hash, this.want) !== 0) throw new LiarError(`its block ${number} is not of the chain: its hash is another one`)
     await this.makeWay(number, hash)
-    await this.options.ledger.putRawBlock(number, bytes)
+    await this.groups.add({ number, bytes })
     this.cursor -= 1n
     this.want = previous
   }
@@ -82,7 +136,9 @@ export class BlockFetch {
       throw new FutileError(`block ${number} is stored here, but it is not the one of the chain`, 'set statetransfer.recoverdamage to true to have it replaced')
     }
     const stateBlock = ledger.stateBlock()
-    if (stateBlock !== undefined && stateBlock >= number) await ledger.deleteAllState()
+    if (stateBlock === undefined || stateBlock < number) return
+    await this.options.stateGivesWay()
+    await ledger.deleteAllState()
   }
 
   private skipStored(): void {

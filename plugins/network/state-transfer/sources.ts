@@ -8,6 +8,13 @@ export class LiarError extends PeerError {
   }
 }
 
+/** A neighbour does not have the deltas between its snapshot and the target any more: the target is too old for it. */
+export class StaleError extends PeerError {
+  constructor(what: string, cause: unknown) {
+    super('ERR_SYNC_STALE', what, { cause, retryable: true })
+  }
+}
+
 /** The transfer cannot succeed whoever is asked. */
 export class FutileError extends PeerError {
   constructor(what: string, hint?: string) {
@@ -27,6 +34,7 @@ export interface SourcesOptions {
 export class Sources {
   private readonly liars = new Set<string>()
   private readonly reasons = new Map<string, string>()
+  private stale = false
 
   constructor(private readonly options: SourcesOptions) {}
 
@@ -37,6 +45,11 @@ export class Sources {
     return [...links.slice(from), ...links.slice(0, from)]
   }
 
+  /** Whether the last to be tried, without anybody being through, were asked for a target that is too old for one of them at least. */
+  get isStale(): boolean {
+    return this.stale
+  }
+
   /** What went wrong with each, for whoever asked for the transfer. */
   get failures(): string {
     return [...this.reasons].map(([id, reason]) => `${id}: ${reason}`).join('; ')
@@ -44,6 +57,7 @@ export class Sources {
 
   /** Lets neighbours work until one is through; what they achieved before they failed is kept by `work`. True if one was. */
   async try(ids: readonly string[] | undefined, work: (link: Link) => Promise<void>): Promise<boolean> {
+    this.stale = false
     for (const link of this.current(ids)) {
       if (this.options.isAborted()) return false
       const id = link.hello?.id ?? ''
@@ -52,6 +66,7 @@ export class Sources {
         return true
       } catch (error) {
         if (!isSourceFailure(error)) throw error
+        this.stale ||= error instanceof StaleError
         this.note(id, messageOf(error), error instanceof LiarError)
       }
     }
@@ -67,5 +82,5 @@ export class Sources {
 
 /** Whether another neighbour may do better. */
 function isSourceFailure(error: unknown): boolean {
-  return error instanceof PeerError && /^ERR_SYNC_(SILENT|ENDED|WRONG)$/.test(error.code)
+  return error instanceof PeerError && /^ERR_SYNC_(SILENT|ENDED|WRONG|STALE)$/.test(error.code)
 }

@@ -1,26 +1,39 @@
 import { type Clock, messageOf, PeerError } from '../../../kernel/index.js'
 import { decodeDelta, encodeDelta, StateDelta, type StateReplacement, type SyncableLedger } from '../../ledger/index.js'
 import type { Link } from '../link.js'
-import { FutileError, LiarError } from './sources.js'
-import type { SnapshotReply, SyncClient } from './sync-client.js'
+import type { Replies } from './replies.js'
+import { FutileError, LiarError, StaleError } from './sources.js'
+import { NO_STATE, type SnapshotReply, type SyncClient } from './sync-client.js'
+import { windowOf } from './windows.js'
 
 /** A snapshot may be older or newer than wanted by so many blocks; deltas lead from one to the other. */
 const MAX_DRIFT = 10_000n
 /** A neighbour that sends a snapshot says something within this time, however long the whole takes. */
 const SNAPSHOT_SILENCE_MS = 10_000
+/** What leads back from a newer snapshot is in memory. */
+const MAX_BACK_BYTES = 64 * 1024 * 1024
+/** Deltas are applied together until one of these is reached. */
+const GROUP_DELTAS = 64n
+const GROUP_BYTES = 1024 * 1024
 
 export interface StateFetchOptions {
   readonly ledger: Pick<SyncableLedger, 'block' | 'stateBlock' | 'stateHash' | 'applyStateDelta' | 'replaceState'>
-  readonly client: Pick<SyncClient, 'deltas' | 'snapshot'>
+  readonly client: Pick<SyncClient, 'deltas' | 'endDeltas' | 'snapshot'>
   readonly clock: Clock
-  /** `peer.sync.state.deltas.channelSize`: a request covers one delta more. */
+  /** `peer.sync.state.deltas.channelSize`: a request to an original covers one delta more. */
   readonly channelSize: number
   readonly deltaTimeoutMs: number
   readonly snapshotTimeoutMs: number
 }
 
-/** The world state of a block whose hash is trusted, by deltas on the present state or by a snapshot (spec/ledger.md §13.6). */
+/**
+ * The world state of a block whose hash is trusted, by deltas on the present state or by a snapshot (spec/ledger.md §13.6). That block must be stored
+ * before a snapshot is asked for; those below need not be.
+ */
 export class StateFetch {
+  /** Verified, and not in use yet: it is put in the place of the present one when all blocks are there. */
+  private held: StateReplacement | undefined
+
   constructor(
     private readonly options: StateFetchOptions,
     private readonly target: bigint,
@@ -31,6 +44,10 @@ export class StateFetch {
     return ledger.stateBlock() === this.target && this.matches(this.target, ledger.stateHash())
   }
 
+  get isHeld(): boolean {
+    return this.held !== undefined
+  }
+
   /** Whether deltas can lead to the target: the state is that of a block of the chain, and not too far behind. */
   canUseDeltas(maxDeltas: number): boolean {
     const { ledger } = this.options
@@ -38,44 +55,95 @@ export class StateFetch {
     return block !== undefined && block <= this.target && this.target - block <= BigInt(maxDeltas) && this.matches(block, ledger.stateHash())
   }
 
-  /** Plays deltas upwards. Each state is compared with its block before it is stored; a wrong one changes nothing. */
+  /**
+   * Plays deltas upwards, several at a time. The state after each such group is compared with its block before it is stored; a wrong one changes nothing.
+   */
   async deltasFrom(link: Link): Promise<void> {
-    const { ledger } = this.options
-    const from = ledger.stateBlock()
+    const from = this.options.ledger.stateBlock()
     if (from === undefined) throw new FutileError('there is no world state that deltas could lead on from')
-    await this.eachDelta(link, from + 1n, this.target, async (number, delta) => {
-      const applied = await this.readable(() => ledger.applyStateDelta(delta))
-      if (!this.matches(number, applied.stateHash)) {
-        applied.rollback()
-        throw new LiarError(`its delta of block ${number} does not lead to the state of that block`)
-      }
-      await applied.commit(number)
+    let group = new StateDelta()
+    let [first, bytes] = [from + 1n, 0]
+    await this.eachDelta(link, from + 1n, this.target, this.options.deltaTimeoutMs, async (number, delta) => {
+      group.merge(await this.readable(async () => decodeDelta(delta)))
+      bytes += delta.length
+      if (number < this.target && number - first + 1n < GROUP_DELTAS && bytes < GROUP_BYTES) return
+      await this.apply(group, first, number)
+      group = new StateDelta()
+      ;[first, bytes] = [number + 1n, 0]
     })
   }
 
   /**
-   * Fills a new state beside the present one, which stays until the new one has been found to be that of the target. Under load a snapshot is newer
-   * than its target: the deltas between, played backwards, lead to it.
+   * Fills a new state beside the present one, which stays until {@link activate}, and compares it with that of the target. Under load a snapshot is newer
+   * than its target: the deltas between, played backwards, lead to it. Throws StaleError if the neighbour does not have them any more.
    */
   async snapshotFrom(link: Link): Promise<void> {
     const replacement = await this.options.ledger.replaceState()
-    let isActive = false
     try {
-      const block = await this.fill(replacement, link)
-      if (block < this.target) await this.eachDelta(link, block + 1n, this.target, (_number, delta) => this.readable(() => replacement.add(delta)))
-      else await this.goBack(replacement, link, block)
+      await this.lead(replacement, link)
       if (!this.matches(this.target, await replacement.stateHash())) throw new LiarError(`its snapshot does not lead to the state of block ${this.target}`)
-      isActive = true
-      await replacement.activate(this.target)
+      this.held = replacement
     } finally {
-      if (!isActive) await replacement.discard()
+      if (this.held !== replacement) await replacement.discard()
     }
   }
 
-  /** Returns the block of which the snapshot is. */
-  private async fill(replacement: StateReplacement, link: Link): Promise<bigint> {
-    const { client, clock, snapshotTimeoutMs } = this.options
-    const replies = client.snapshot(link)
+  /** Puts the state that was fetched in the place of the present one. All blocks must be stored: from now on a start relies on the chain below. */
+  async activate(): Promise<void> {
+    const { held } = this
+    this.held = undefined
+    await held?.activate(this.target)
+  }
+
+  /** Gives up what was fetched and is not in use. */
+  async discard(): Promise<void> {
+    const { held } = this
+    this.held = undefined
+    await held?.discard()
+  }
+
+  private async apply(group: StateDelta, first: bigint, last: bigint): Promise<void> {
+    const applied = await this.readable(() => this.options.ledger.applyStateDelta(encodeDelta(group)))
+    if (!this.matches(last, applied.stateHash)) {
+      applied.rollback()
+      throw new LiarError(`its deltas of the blocks ${first} to ${last} do not lead to the state of block ${last}`)
+    }
+    await applied.commit(last)
+  }
+
+  /** From the snapshot to the state of the target. What leads back is asked for while the snapshot comes: later the neighbour may not have it any more. */
+  private async lead(replacement: StateReplacement, link: Link): Promise<void> {
+    let back: Promise<StateDelta> | undefined
+    let failure: unknown
+    const replies = this.options.client.snapshot(link)
+    try {
+      const block = await this.fill(replacement, replies, (newer) => {
+        back = this.back(link, newer)
+        back.catch((error: unknown) => {
+          failure = error
+          replies.fail('the deltas that belong to its snapshot cannot be had')
+        })
+      })
+      if (back) await replacement.add(encodeDelta(await back))
+      else await this.eachDelta(link, block + 1n, this.target, this.options.deltaTimeoutMs, (_number, delta) => this.readable(() => replacement.add(delta)))
+    } catch (error) {
+      throw failure ?? error
+    } finally {
+      replies.fail('no more is needed')
+      // Its deltas are for this state alone.
+      if (back) await this.end(link, back)
+    }
+  }
+
+  /** Waits for an end of what is asked of a neighbour beside its snapshot. */
+  private async end(link: Link, back: Promise<unknown>): Promise<void> {
+    this.options.client.endDeltas(link)
+    await back.catch(() => undefined)
+  }
+
+  /** Takes the pieces; `isNewer` is told the block of the snapshot if that is above the target. Returns that block. */
+  private async fill(replacement: StateReplacement, replies: Replies<SnapshotReply>, isNewer: (block: bigint) => void): Promise<bigint> {
+    const { clock, snapshotTimeoutMs } = this.options
     const deadlineMs = clock.elapsedMs() + snapshotTimeoutMs
     // Also one that comes too fast to keep anybody waiting has to end.
     const next = async (): Promise<SnapshotReply> => {
@@ -89,43 +157,63 @@ export class StateFetch {
       }
     }
     let block: bigint | undefined
-    try {
-      for (let sequence = 0n; ; sequence++) {
-        const piece = await next()
-        block ??= piece.block
-        if (piece.block !== block) throw new LiarError(`its snapshot is of block ${block} and of block ${piece.block}`)
+    for (let sequence = 0n; ; sequence++) {
+      const piece = await next()
+      if (block === undefined) {
+        block = piece.block
+        if (block === NO_STATE) throw new PeerError('ERR_SYNC_ENDED', 'it has no world state to give', { retryable: true })
         if (abs(block - this.target) > MAX_DRIFT) throw new PeerError('ERR_SYNC_ENDED', `its snapshot is of block ${block}, too far from ${this.target}`)
-        if (piece.delta.length === 0) return block
-        if (piece.sequence !== sequence) throw new LiarError(`its snapshot has piece ${piece.sequence} after ${sequence - 1n}`)
-        await this.readable(() => replacement.add(piece.delta))
+        if (block > this.target) isNewer(block)
       }
-    } finally {
-      replies.fail('no more is needed')
+      if (piece.block !== block) throw new LiarError(`its snapshot is of block ${block} and of block ${piece.block}`)
+      if (piece.delta.length === 0) return block
+      if (piece.sequence !== sequence) throw new LiarError(`its snapshot has piece ${piece.sequence} after ${sequence - 1n}`)
+      await this.readable(() => replacement.add(piece.delta))
     }
   }
 
-  /** From the state of a newer block to that of the target, window by window, newest first. */
-  private async goBack(replacement: StateReplacement, link: Link, block: bigint): Promise<void> {
-    for (let high = block; high > this.target; ) {
-      const reach = high - BigInt(this.options.channelSize)
-      const low = reach > this.target ? reach : this.target + 1n
-      const inverses: Uint8Array[] = []
-      await this.eachDelta(link, low, high, async (_number, delta) => void inverses.push(await this.readable(async () => inverse(delta))))
-      for (const delta of inverses.reverse()) await replacement.add(delta)
-      high = low - 1n
+  /** What leads from the state of a newer block back to that of the target. */
+  private async back(link: Link, block: bigint): Promise<StateDelta> {
+    // A Weft peer says at once what it does not have, and is given the time that its snapshot takes.
+    const timeoutMs = link.hello?.weft === undefined ? this.options.deltaTimeoutMs : Math.max(this.options.deltaTimeoutMs, SNAPSHOT_SILENCE_MS)
+    const merged = new StateDelta()
+    let bytes = 0
+    let reached = this.target
+    try {
+      // The oldest first: they are the next to be dropped.
+      await this.eachDelta(link, this.target + 1n, block, timeoutMs, async (number, delta) => {
+        bytes += delta.length
+        if (bytes > MAX_BACK_BYTES)
+          throw new PeerError('ERR_SYNC_ENDED', `the deltas of the blocks above ${this.target} have more than ${MAX_BACK_BYTES} bytes`)
+        merged.merge(await this.readable(async () => decodeDelta(delta)))
+        reached = number
+      })
+    } catch (error) {
+      if (error instanceof LiarError || reached > this.target) throw error
+      throw new StaleError(
+        `its snapshot is of block ${block}, and it does not have the deltas from there back to block ${this.target}: ${messageOf(error)}`,
+        error,
+      )
     }
+    return undoing(merged)
   }
 
-  private async eachDelta(link: Link, first: bigint, last: bigint, take: (number: bigint, delta: Uint8Array) => Promise<void>): Promise<void> {
-    const { client, channelSize, deltaTimeoutMs } = this.options
+  private async eachDelta(
+    link: Link,
+    first: bigint,
+    last: bigint,
+    timeoutMs: number,
+    take: (number: bigint, delta: Uint8Array) => Promise<void>,
+  ): Promise<void> {
+    const { client, channelSize } = this.options
     let next = first
     while (next <= last) {
-      const reach = next + BigInt(channelSize)
+      const reach = next + windowOf(link, 'deltas', channelSize)
       const end = reach < last ? reach : last
       const replies = client.deltas(link, next, end)
       try {
         for (; next <= end; next++) {
-          const { number, delta } = await replies.next(deltaTimeoutMs)
+          const { number, delta } = await replies.next(timeoutMs)
           if (number !== next) throw new LiarError(`it sent the delta of block ${number} instead of ${next}`)
           await take(number, delta)
         }
@@ -154,13 +242,13 @@ export class StateFetch {
 /** No hash, an empty state, is an absent field. */
 const NO_HASH = new Uint8Array(0)
 
-/** The delta that undoes another one. Throws ERR_LEDGER_DELTA. */
-export function inverse(bytes: Uint8Array): Uint8Array {
+/** The delta that undoes another one. */
+function undoing(delta: StateDelta): StateDelta {
   const undone = new StateDelta()
-  for (const { chaincode, entries } of decodeDelta(bytes).groups.values()) {
+  for (const { chaincode, entries } of delta.groups.values()) {
     for (const { key, value, previousValue } of entries.values()) undone.set(chaincode, key, previousValue, value)
   }
-  return encodeDelta(undone)
+  return undone
 }
 
 function abs(value: bigint): bigint {

@@ -41,7 +41,7 @@ export interface StateTransferOptions {
 }
 
 /**
- * Brings the ledger to a block that others vouched for: first the blocks, downwards from its hash, then the state, by deltas or a snapshot. Nothing is
+ * Brings the ledger to a block that others vouched for: the blocks, downwards from its hash, and the state, by deltas or a snapshot. Nothing is
  * believed before it was compared with a hash that leads to the target's. What was done is kept when it fails, or the peer is killed.
  */
 export class StateTransferCoordinator implements StateTransferService {
@@ -93,9 +93,17 @@ export class StateTransferCoordinator implements StateTransferService {
   }
 
   private async rounds(top: bigint, hash: Uint8Array, sources: Sources, vouching: readonly string[] | undefined): Promise<Result> {
-    const { ledger, clock } = this.options
-    const blocks = new BlockFetch(this.blockOptions(), top, hash)
     const state = new StateFetch(this.stateOptions(), top)
+    const blocks = new BlockFetch(this.blockOptions(state), top, hash)
+    try {
+      return await this.roundsOf(blocks, state, top, sources, vouching)
+    } finally {
+      await state.discard()
+    }
+  }
+
+  private async roundsOf(blocks: BlockFetch, state: StateFetch, top: bigint, sources: Sources, vouching: readonly string[] | undefined): Promise<Result> {
+    const { ledger, clock } = this.options
     const lonelyUntilMs = clock.elapsedMs() + LONELY_MS
     for (let round = 0; round < MAX_ROUNDS; ) {
       // Later everybody is asked: what they send is measured by the target's hash all the same.
@@ -105,6 +113,8 @@ export class StateTransferCoordinator implements StateTransferService {
         return { reached: true }
       }
       if (this.aborted !== undefined) return { reached: false, reason: this.aborted }
+      // Every further round would end so: consensus has a newer target, or will have one.
+      if (sources.isStale) return { reached: false, reason: `the target is too old: ${sources.failures}` }
       const isLonely = sources.current(undefined).length === 0
       if (!isLonely || clock.elapsedMs() > lonelyUntilMs) round++
       await this.pause()
@@ -112,11 +122,25 @@ export class StateTransferCoordinator implements StateTransferService {
     return { reached: false, reason: sources.failures === '' ? 'no validator is connected' : sources.failures }
   }
 
+  /**
+   * The highest block, then the snapshot if there has to be one, while others still have the deltas that lead from it to the target; then the other blocks,
+   * however long that takes; then the state.
+   */
   private async advance(blocks: BlockFetch, state: StateFetch, sources: Sources, ids: readonly string[] | undefined): Promise<boolean> {
+    const { maxDeltas } = this.options.settings
+    const snapshot = async (link: Link): Promise<void> => {
+      await blocks.topFrom(link)
+      await state.snapshotFrom(link)
+    }
+    const needsSnapshot = (): boolean => !state.isHeld && !state.isDone && !state.canUseDeltas(maxDeltas)
+    if (needsSnapshot() && !(await sources.try(ids, snapshot))) return false
     if (!blocks.isDone && !(await sources.try(ids, (link) => blocks.from(link)))) return false
+    if (state.isHeld) await state.activate()
     if (state.isDone) return true
-    if (state.canUseDeltas(this.options.settings.maxDeltas) && (await sources.try(ids, (link) => state.deltasFrom(link)))) return true
-    return this.aborted === undefined && (await sources.try(ids, (link) => state.snapshotFrom(link)))
+    if (state.canUseDeltas(maxDeltas) && (await sources.try(ids, (link) => state.deltasFrom(link)))) return true
+    if (this.aborted !== undefined || !(await sources.try(ids, snapshot))) return false
+    await state.activate()
+    return true
   }
 
   private pause(): Promise<void> {
@@ -130,9 +154,17 @@ export class StateTransferCoordinator implements StateTransferService {
     })
   }
 
-  private blockOptions(): ConstructorParameters<typeof BlockFetch>[0] {
-    const { ledger, client, settings } = this.options
-    return { ledger, client, channelSize: settings.blocksChannelSize, timeoutMs: settings.blockTimeoutMs, mayReplace: settings.recoverDamage }
+  private blockOptions(state: StateFetch): ConstructorParameters<typeof BlockFetch>[0] {
+    const { ledger, client, clock, settings } = this.options
+    return {
+      ledger,
+      client,
+      clock,
+      channelSize: settings.blocksChannelSize,
+      timeoutMs: settings.blockTimeoutMs,
+      mayReplace: settings.recoverDamage,
+      stateGivesWay: () => state.discard(),
+    }
   }
 
   private stateOptions(): ConstructorParameters<typeof StateFetch>[0] {

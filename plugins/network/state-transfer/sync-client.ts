@@ -27,6 +27,9 @@ export interface DeltaReply {
   readonly delta: Uint8Array
 }
 
+/** Of a snapshot from a Weft peer that has no world state: no chain has a block of this number. */
+export const NO_STATE = 0xffff_ffff_ffff_ffffn
+
 /** One piece of a snapshot; an empty delta is its end. */
 export interface SnapshotReply {
   readonly delta: Uint8Array
@@ -73,6 +76,11 @@ export class SyncClient {
     const replies = this.open(link, kind, Number.POSITIVE_INFINITY, count)
     this.send(link, kind, Message_Type.SYNC_STATE_GET_DELTAS, encode(SyncStateDeltasRequest, { range: { correlationId: kind.id, start, end } }))
     return replies
+  }
+
+  /** Nobody waits for deltas of this neighbour any more. */
+  endDeltas(link: Link): void {
+    this.conversations.get(link)?.deltas.replies?.fail('no more is needed')
   }
 
   snapshot(link: Link): Replies<SnapshotReply> {
@@ -136,7 +144,7 @@ export class SyncClient {
 function receiveBlocks({ id, replies }: Correlated<BlockReply>, payload: Uint8Array): void {
   const { range, blocks } = decodeSyncBlocks(payload)
   if (replies === undefined || range === undefined || range.correlationId !== id) return
-  if (blocks.length === 0) return replies.fail('it sent a range without blocks')
+  if (blocks.length === 0) return replies.fail(`it does not have block ${range.start}`)
   const step = range.start >= range.end ? -1n : 1n
   for (const [index, bytes] of blocks.entries()) replies.push({ number: range.start + step * BigInt(index), bytes: bytes.slice() }, bytes.length)
 }
@@ -144,7 +152,7 @@ function receiveBlocks({ id, replies }: Correlated<BlockReply>, payload: Uint8Ar
 function receiveDeltas({ id, replies }: Correlated<DeltaReply>, payload: Uint8Array): void {
   const { range, deltas } = decode(SyncStateDeltas, payload)
   if (replies === undefined || range === undefined || range.correlationId !== id) return
-  if (deltas.length === 0) return replies.fail('it sent a range without deltas')
+  if (deltas.length === 0) return replies.fail(`it does not have the delta of block ${range.start}`)
   for (const [index, delta] of deltas.entries()) replies.push({ number: range.start + BigInt(index), delta: delta.slice() }, delta.length)
 }
 

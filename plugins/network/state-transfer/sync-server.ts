@@ -15,6 +15,7 @@ import { encodeDelta, splitCompositeKey, StateDelta, type SyncableLedger } from 
 import type { Link } from '../link.js'
 import { encodeMessage } from '../messages.js'
 import { SnapshotGate } from './snapshot-gate.js'
+import { NO_STATE } from './sync-client.js'
 
 const NO_DELTA = new Uint8Array(0)
 
@@ -36,8 +37,8 @@ export interface SyncServerOptions {
 }
 
 /**
- * Serves blocks, deltas and snapshots (spec/ledger.md §13.2, spec/wire.md §11.4). There is no error reply: what cannot be served just ends. Nothing is
- * expanded or read ahead: a reply is made when the neighbour's queue has room for it.
+ * Serves blocks, deltas and snapshots (spec/ledger.md §13.2, spec/wire.md §11.4). There is no error reply: what cannot be served just ends; a Weft peer, which
+ * would wait in vain, is told by a reply without content. Nothing is expanded or read ahead: a reply is made when the neighbour's queue has room for it.
  */
 export class SyncServer {
   private readonly serving = new Map<Link, Map<Kind, Serving>>()
@@ -49,12 +50,12 @@ export class SyncServer {
   received(link: Link, message: Message): void {
     if (message.type === Message_Type.SYNC_GET_BLOCKS) {
       const range = decode(SyncBlockRange, message.payload)
-      this.serve(link, 'blocks', (state) => this.range(link, state, range, (number) => this.blockMessage(range, number)))
+      this.serve(link, 'blocks', (state) => this.range(link, state, range, (number) => this.blockMessage(range, number), noBlock))
     } else if (message.type === Message_Type.SYNC_STATE_GET_DELTAS) {
       const { range } = decode(SyncStateDeltasRequest, message.payload)
       // On originals its absence ends the process.
       if (range === undefined) this.options.log(link, 'a request for deltas has no range')
-      else this.serve(link, 'deltas', (state) => this.range(link, state, range, (number) => this.deltaMessage(range, number)))
+      else this.serve(link, 'deltas', (state) => this.range(link, state, range, (number) => this.deltaMessage(range, number), noDelta))
     } else if (message.type === Message_Type.SYNC_STATE_GET_SNAPSHOT) {
       const request = decode(SyncStateSnapshotRequest, message.payload)
       this.serve(link, 'snapshot', (state) => this.snapshot(link, state, request))
@@ -97,12 +98,21 @@ export class SyncServer {
   }
 
   /** One message a number, up or down, until the first that is missing. */
-  private async range(link: Link, state: Serving, { start, end }: SyncBlockRange, message: (number: bigint) => Uint8Array | undefined): Promise<void> {
+  private async range(
+    link: Link,
+    state: Serving,
+    { correlationId, start, end }: SyncBlockRange,
+    message: (number: bigint) => Uint8Array | undefined,
+    missing: (at: SyncBlockRange) => Uint8Array,
+  ): Promise<void> {
     const step = start <= end ? 1n : -1n
     for (let number = start; number >= 0n && (end - number) * step >= 0n; number += step) {
       if (!(await this.mayGoOn(link, state))) return
       const next = message(number)
-      if (next === undefined) return
+      if (next === undefined) {
+        if (link.hello?.weft !== undefined) link.sendEncoded('sync', missing({ correlationId, start: number, end: number }))
+        return
+      }
       link.sendEncoded('sync', next)
     }
   }
@@ -127,7 +137,8 @@ export class SyncServer {
     const leave = await this.gate.enter()
     try {
       // Neither a peer without blocks nor one in the middle of a transfer has a state to give.
-      if (state.isOver || ledger.height() === 0n || ledger.stateBlock() === undefined) return
+      if (state.isOver) return
+      if (ledger.height() === 0n || ledger.stateBlock() === undefined) return await this.noSnapshot(link, state, request)
       const snapshot = ledger.stateSnapshot()
       const piece = (delta: Uint8Array, sequence: bigint): boolean =>
         link.sendEncoded(
@@ -150,6 +161,12 @@ export class SyncServer {
     }
   }
 
+  private async noSnapshot(link: Link, state: Serving, request: SyncStateSnapshotRequest): Promise<void> {
+    if (link.hello?.weft === undefined || !(await this.mayGoOn(link, state))) return
+    const piece = encode(SyncStateSnapshot, { delta: NO_DELTA, sequence: 0n, blockNumber: NO_STATE, request })
+    link.sendEncoded('sync', encodeMessage(Message_Type.SYNC_STATE_SNAPSHOT, piece))
+  }
+
   private async mayGoOn(link: Link, state: Serving): Promise<boolean> {
     if (state.isOver) return false
     const hasRoom = await link.syncRoom(this.options.patienceMs)
@@ -165,4 +182,12 @@ function pieceOf(compositeKey: Uint8Array, value: Uint8Array): Uint8Array {
   const delta = new StateDelta()
   delta.set(chaincode, key, value, undefined)
   return encodeDelta(delta)
+}
+
+function noBlock(range: SyncBlockRange): Uint8Array {
+  return encodeMessage(Message_Type.SYNC_BLOCKS, encodeSyncBlocks(range, []))
+}
+
+function noDelta(range: SyncBlockRange): Uint8Array {
+  return encodeMessage(Message_Type.SYNC_STATE_DELTAS, encode(SyncStateDeltas, { range, deltas: [] }))
 }

@@ -22,6 +22,7 @@ export class SimCommand extends PeerCommand {
     examples: [
       ['A thousand seeds of four validators', '$0 sim pbft --seeds 1000 --jobs 2'],
       ['An engine in a file, with its options', `$0 sim ./raft.ts --options '{"electionMs":200}' --validators 5`],
+      ['Four validators that swap between engines', '$0 sim pbft --swap ./raft.ts,./other.ts#engine --swaps 5'],
       ['Draw one seed', '$0 sim noops --seed 17 --seeds 1 --validators 1 --trace run.html'],
       [
         'What a new version of an engine does differently',
@@ -41,6 +42,11 @@ export class SimCommand extends PeerCommand {
       'inside (what engines have to bear: the default, with byzantine where the engine bears it), byzantine, outside, all, none, or kinds with commas between them: kill, power, stop, dead, blackout, break, partition, delay, slow-disk, slow-execution, clock, failing-disk, twins, mutate, loss, duplicate, reorder',
   })
   options = Option.String('--options', { description: "the engine's options, as JSON" })
+  swap = Option.String('--swap', {
+    description: 'engines, with commas between them, that operators swap to and back from, with missing code, cancels and short deadlines',
+  })
+  swaps = Option.String('--swaps', { description: 'swaps that operators ask for in each seed (default 1 to 4, some of them twice)' })
+  swapOptions = Option.String('--swap-options', '{}', { description: 'options of those engines, as JSON: an object for each name' })
   ledger = Option.String('--ledger', 'logical', { description: 'logical (fast, the default) or real (with state hashes)' })
   patience = Option.String('--patience', '60000', { description: 'virtual milliseconds that everything may take after the last fault (default 60000)' })
   jobs = Option.String('--jobs', '1', { description: 'processes that share the seeds (default 1)' })
@@ -54,8 +60,9 @@ export class SimCommand extends PeerCommand {
   protected async run(): Promise<number> {
     const kit = await import('../../../test/kit/index.js')
     const factory = await findEngine(this.engine, this.context.cwd)
-    const engine: Engine = { factory, options: this.options === undefined ? undefined : parseJson(this.options) }
-    factory.parseOptions(engine.options)
+    const first: Engine = { factory, options: this.options === undefined ? undefined : parseJson('--options', this.options) }
+    factory.parseOptions(first.options)
+    const engine = { ...first, ...(await this.successors()) }
     if (this.replay !== undefined && this.record === undefined)
       return this.play(kit, engine, kit.parseScenario(await readFile(resolve(this.context.cwd, this.replay), 'utf8')))
     if (this.compare !== undefined) return this.compareWith(kit, engine, this.compare)
@@ -63,6 +70,17 @@ export class SimCommand extends PeerCommand {
     if (this.record !== undefined) return this.recordRun(kit, engine, await this.scenario(kit, campaign), this.record)
     if (this.trace !== undefined && campaign.seeds === 1) return this.play(kit, engine, kit.planScenario({ ...campaign.plan, seed: campaign.firstSeed }))
     return this.lines ? this.tell(kit, campaign) : this.runSeeds(kit, campaign)
+  }
+
+  /** The engines that operators may swap to. */
+  private async successors(): Promise<Pick<Engine, 'successors'>> {
+    if (this.swap === undefined) return {}
+    const given = parseJson('--swap-options', this.swapOptions)
+    const factories = await Promise.all(this.swap.split(',').map((written) => findEngine(written, this.context.cwd)))
+    const options = new Map<string, unknown>(typeof given === 'object' && given !== null ? Object.entries(given) : [])
+    const successors = factories.map((factory) => ({ factory, options: options.get(factory.name) ?? {} }))
+    for (const { factory, options: raw } of successors) factory.parseOptions(raw)
+    return { successors }
   }
 
   private campaign(kit: Kit, engine: Engine): Campaign {
@@ -74,15 +92,22 @@ export class SimCommand extends PeerCommand {
       engine,
       plan: {
         members,
-        tolerates: engine.factory.tolerates(members),
+        tolerates: leastTolerance(engine, members),
         faults: faultKinds(kit, this.faults, engine, members),
         requests: wholeNumber('--requests', this.requests, 0, 100_000),
         patienceMs: wholeNumber('--patience', this.patience, 1, 1e9),
         ledger,
+        ...this.swapsPlan(engine),
       },
       firstSeed: wholeNumber('--seed', this.seed, 0, 2 ** 31),
       seeds: wholeNumber('--seeds', this.seeds, 1, 1e9),
     }
+  }
+
+  private swapsPlan({ factory, successors }: Engine): Pick<Campaign['plan'], 'swaps'> {
+    if (!successors) return {}
+    const engines = [factory, ...successors.map((each) => each.factory)].map(({ name, version }) => ({ name, version }))
+    return { swaps: { engines, ...(this.swaps === undefined ? {} : { count: wholeNumber('--swaps', this.swaps, 0, 10_000) }) } }
   }
 
   /** One run, drawn if wanted. */
@@ -155,8 +180,9 @@ export class SimCommand extends PeerCommand {
     const { user, system } = process.cpuUsage(before)
     const { name, version } = campaign.engine.factory
     const { members, faults = [] } = campaign.plan
+    const successors = (campaign.engine.successors ?? []).map(({ factory }) => factory.name)
     const text = summaryText(
-      { engine: name, version, validators: members, faults },
+      { engine: name, version, validators: members, faults, successors },
       tally,
       jobs > 1 ? (performance.now() - startedMs) / 1000 : (user + system) / 1e6,
     )
@@ -173,6 +199,7 @@ export class SimCommand extends PeerCommand {
         accepted,
         steps,
         virtualMs,
+        ...(successors.length > 0 ? { swaps: tally.swaps } : {}),
         failures: failures.map(({ seed, failure }) => ({ seed, ...failure })),
         files,
       },
@@ -183,7 +210,7 @@ export class SimCommand extends PeerCommand {
 
   private async share(campaign: Campaign, jobs: number, onSeed: (report: SeedReport) => void): Promise<void> {
     const [program = ''] = process.argv.slice(1)
-    const { options } = this
+    const { options, swap, swaps } = this
     const args = [
       program,
       'sim',
@@ -199,7 +226,7 @@ export class SimCommand extends PeerCommand {
       '--patience',
       this.patience,
     ]
-    const given = options === undefined ? args : [...args, '--options', options]
+    const given = [...args, ...flag('--options', options), ...flag('--swap', swap), ...flag('--swaps', swaps), '--swap-options', this.swapOptions]
     const ranges = divide({ first: campaign.firstSeed, count: campaign.seeds }, jobs)
     const { cwd, env } = this.context
     await Promise.all(ranges.map((range) => runJob([...process.execArgv, ...given], { cwd, env }, range, onSeed)))
@@ -224,17 +251,27 @@ export class SimCommand extends PeerCommand {
   }
 }
 
-function reportOf(seed: number, { blocks, accepted, steps, virtualMs, failure }: Awaited<ReturnType<Kit['playScenario']>>): SeedReport {
-  return { seed, blocks, accepted, steps, virtualMs, ...(failure ? { failure: { kind: failure.kind, statement: failure.statement } } : {}) }
+/** What every engine of a run bears. */
+function leastTolerance({ factory, successors = [] }: Engine, members: number): { readonly crashed: number; readonly byzantine: number } {
+  const all = [factory, ...successors.map((each) => each.factory)].map((each) => each.tolerates(members))
+  return { crashed: Math.min(...all.map(({ crashed }) => crashed)), byzantine: Math.min(...all.map(({ byzantine }) => byzantine)) }
 }
 
-function faultKinds(kit: Kit, written: string, { factory }: Engine, members: number): ReturnType<Kit['faultKinds']> {
+function flag(name: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [name, value]
+}
+
+function reportOf(seed: number, { blocks, accepted, steps, virtualMs, swaps, failure }: Awaited<ReturnType<Kit['playScenario']>>): SeedReport {
+  return { seed, blocks, accepted, steps, virtualMs, swaps, ...(failure ? { failure: { kind: failure.kind, statement: failure.statement } } : {}) }
+}
+
+function faultKinds(kit: Kit, written: string, engine: Engine, members: number): ReturnType<Kit['faultKinds']> {
   if (written === 'none') return []
-  if (written === 'default') return factory.tolerates(members).byzantine > 0 ? kit.faultKinds('inside', 'byzantine') : kit.faultKinds('inside')
+  if (written === 'default') return leastTolerance(engine, members).byzantine > 0 ? kit.faultKinds('inside', 'byzantine') : kit.faultKinds('inside')
   return written.split(',').flatMap((word) => {
     if (word === 'all') return [...kit.ALL_KINDS]
     if (word === 'inside' || word === 'byzantine' || word === 'outside') return kit.faultKinds(word)
-    const kind = kit.ALL_KINDS.find((known) => known === word)
+    const kind = word === 'wipe' ? word : kit.ALL_KINDS.find((known) => known === word)
     if (kind === undefined) throw wrong('--faults', `inside, byzantine, outside, all, none, or some of ${kit.ALL_KINDS.join(', ')}`, word)
     return [kind]
   })
@@ -250,10 +287,10 @@ function wrong(flag: string, expected: string, found: string): PeerError {
   return new PeerError('ERR_SIM_USAGE', `${flag}: expected ${expected}; found '${found}'`)
 }
 
-function parseJson(text: string): unknown {
+function parseJson(name: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new PeerError('ERR_SIM_USAGE', `--options: expected JSON; found '${text}'`, { cause })
+    throw new PeerError('ERR_SIM_USAGE', `${name}: expected JSON; found '${text}'`, { cause })
   }
 }

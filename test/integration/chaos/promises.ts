@@ -1,7 +1,13 @@
 import type { TestClient } from '../support/client.js'
 import { ChainFollower, type Promises } from '../support/load.js'
 import { until } from '../support/peer.js'
-import type { ChaosNetwork } from './network.js'
+
+/** Validators whose chains are looked at. */
+export interface Doors {
+  peer(index: number): { readonly client: TestClient }
+  /** Waits until all have one head. */
+  inStep(limitMs: number): Promise<void>
+}
 
 /** What clients were told at each door, against what the chains hold. */
 export class Promised {
@@ -30,7 +36,7 @@ export class Promised {
   }
 
   /** What was accepted gets into the chain, which is read at one member from where the last reading ended; then all have the same. */
-  async settle(network: ChaosNetwork, reader: number, limitMs: number): Promise<void> {
+  async settle(network: Doors, reader: number, limitMs: number): Promise<void> {
     const { client } = network.peer(reader)
     let trouble: unknown
     const isOver = async (): Promise<boolean> => {
@@ -52,7 +58,7 @@ export class Promised {
   }
 
   /** Reads these members' chains from their beginning. */
-  async checkWhole(network: ChaosNetwork, members: readonly number[]): Promise<void> {
+  async checkWhole(network: Doors, members: readonly number[]): Promise<void> {
     for (const index of members) {
       const { client } = network.peer(index)
       const chain = new ChainFollower()

@@ -55,7 +55,7 @@ class HotStuff implements Engine {
 
   constructor(
     private readonly host: EngineHost,
-    { restored }: EngineStart,
+    { restored, metadata, executed = [] }: EngineStart,
   ) {
     const n = host.members.length
     this.#quorum = n - Math.floor((n - 1) / 3)
@@ -70,9 +70,11 @@ class HotStuff implements Engine {
       if (node) this.#nodes.set(key.slice('node.'.length), node)
     }
     // Written in the block's own batch: a node is executed exactly when this says so.
-    this.#executed = Buffer.from(restored.get('executed') ?? Buffer.from(GENESIS.node)).toString()
+    // Blocks that a transfer brought are in no record of this engine: there the last block says it.
+    this.#executed = Buffer.from(metadata ?? restored.get('executed') ?? Buffer.from(GENESIS.node)).toString()
     for (let id = this.#executed, node = this.#nodes.get(id); node; id = node.parent.node, node = this.#nodes.get(id))
       for (const [request] of node.requests) this.#done.add(request)
+    for (const request of executed) this.#done.add(request)
     host.setTimer('view', VIEW_MS)
   }
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { EngineFactory } from '../../plugins/consensus/index.js'
-import { pbft } from '../../plugins/pbft/engine.js'
-import { hotStuffSkeleton } from '../simulator/skeletons/hotstuff.js'
-import { raftSkeleton } from '../simulator/skeletons/raft.js'
-import { logicalWorld } from '../kit/worlds.js'
-import { Simulation } from '../kit/simulation.js'
-import { makeTransaction } from '../kit/transactions.js'
+import type { EngineFactory } from '../../../plugins/consensus/index.js'
+import { pbft } from '../../../plugins/pbft/engine.js'
+import { hotStuffSkeleton } from '../../simulator/skeletons/hotstuff.js'
+import { raftSkeleton } from '../../simulator/skeletons/raft.js'
+import { logicalWorld } from '../../kit/worlds.js'
+import { Simulation } from '../../kit/simulation.js'
+import { makeTransaction } from '../../kit/transactions.js'
 
 const PBFT_OPTIONS = { 'timeout.request': '1s', 'timeout.viewchange': '1s', 'timeout.batch': '20ms' }
 

@@ -1,0 +1,81 @@
+import { Command, Option } from 'clipanion'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { PeerCommand, PeerError } from '../../../kernel/index.js'
+import { startNetwork } from '../network.js'
+import { isWhole, spreadOf, swapsText } from '../swaps/report.js'
+import { measureSwaps } from '../swaps/swaps.js'
+
+const CHAINCODE = 'example02'
+
+/** `peer bench swaps`: what clients notice of swaps of the engine. */
+export class BenchSwapsCommand extends PeerCommand {
+  static override paths = [['bench', 'swaps']]
+  static override usage = Command.Usage({
+    category: 'A network on this machine',
+    description: 'Swap the engine of a network under load, and measure how long nothing is committed.',
+    details: `
+      Starts a devnet in a temporary directory, keeps it under a steady load, and swaps its engine again and again as \`peer consensus swap\` does. The gap of a swap is the longest time
+      between two blocks of clients' transactions, from the command until every validator has let the old engine go, at the validator where it was longest; beside it the same
+      for as long a time without a swap, just before. In the end every acknowledged transaction must be in the chain once, in the order of its door, and all chains must be equal:
+      exit code 1 otherwise.
+    `,
+    examples: [
+      ['Between the engines of this site', 'peer bench swaps --route noops,pbft --validators 1'],
+      [
+        'Through the example engines and back',
+        'peer bench swaps --swaps 200 --with examples/engines/raft --with examples/engines/hotstuff --with examples/engines/sequencer --trusted --route sequencer,pbft,raft,hotstuff,pbft,hotstuff,raft,pbft',
+      ],
+      ['Options of the same engine', 'peer bench swaps --route pbft'],
+    ],
+  })
+
+  swaps = Option.String('--swaps', '20', { description: 'how many' })
+  route = Option.String('--route', 'pbft', { description: 'engines, one after the other and again from the start; the first one begins' })
+  packages = Option.Array('--with', [], { description: 'package of an engine, by name or folder; may be repeated' })
+  trusted = Option.Boolean('--trusted', false, { description: 'those packages run inside the peers, not in processes of their own' })
+  validators = Option.String('--validators', '4', { description: 'how many' })
+  rate = Option.String('--rate', '1000', { description: 'transactions a second' })
+  keep = Option.Boolean('--keep', false, { description: 'keep the files of the network' })
+
+  protected async run(): Promise<number> {
+    const [swaps, validators, rate] = [this.number('--swaps', this.swaps), this.number('--validators', this.validators), this.number('--rate', this.rate)]
+    const route = this.route.split(',').map((name) => name.trim())
+    await this.resolved()
+    const { file } = await this.context.loadedSite()
+    const directory = mkdtempSync(join(tmpdir(), 'weft-bench-'))
+    const loadBefore = loadavg()
+    const { devnet } = await startNetwork(directory, { validators, engine: route[0] ?? 'pbft', set: this.setOf(route), base: file ?? 'weft/peer.config' })
+    try {
+      const report = await measureSwaps(devnet, { route, swaps, rate, chaincode: CHAINCODE, say: (text) => this.warn(text) })
+      const machine = { at: new Date().toISOString(), node: process.versions.node, processors: availableParallelism(), loadBefore, loadAfter: loadavg() }
+      const gap = spreadOf(report.rows.map(({ gapMs }) => gapMs))
+      const load = (averages: readonly number[]): string => averages.map((average) => average.toFixed(1)).join(' ')
+      const head = `${machine.at}, Node ${machine.node}, ${machine.processors} processors, load average ${load(loadBefore)} before and ${load(machine.loadAfter)} after`
+      this.report({ ...machine, gap, ...report }, `${head}\n\n${swapsText(report)}`)
+      return isWhole(report) ? 0 : 1
+    } finally {
+      await devnet.stop(devnet.peers)
+      devnet.close()
+      if (this.keep) this.warn(`kept: ${directory}`)
+      else rmSync(directory, { recursive: true, force: true })
+    }
+  }
+
+  private setOf(route: readonly string[]): Readonly<Record<string, string>> {
+    const set = Object.fromEntries(this.set.map((option): [string, string] => [option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)]))
+    const packages = this.packages.map((named) => (named.includes('/') ? resolve(this.context.cwd, named) : named))
+    return {
+      ...(packages.length === 0 ? {} : { 'consensus.engines': packages.join() }),
+      ...(this.trusted ? { 'consensus.trusted': [...new Set(route)].join() } : {}),
+      ...set,
+    }
+  }
+
+  private number(name: string, written: string): number {
+    const value = /^\d{1,7}$/.test(written) ? Number(written) : 0
+    if (value >= 1) return value
+    throw new PeerError('ERR_USAGE', `${name} takes a whole number from 1 on, found ${written}`)
+  }
+}

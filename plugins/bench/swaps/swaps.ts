@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PeerError } from '../../../kernel/index.js'
+import { callUnary, ConsensusToolsService, type EpochRecord, PlanSwapRequest } from '../../../proto/index.js'
+import type { Devnet, PeerPlan } from '../../devnet/index.js'
+import { invocation, Load, type LoadResult } from '../load.js'
+import { connections, inStep } from '../network.js'
+import { type Commit, longestGapMs, readChain, type ReadChain } from './chain.js'
+import { reordered, Witness } from './witness.js'
+
+const SETTLED_MS = 300
+const LOOK_EVERY_MS = 20
+const SWAPPED_WITHIN_MS = 60_000
+const WARM_UP_MS = 3000
+/** Transactions of the hosts themselves. */
+const OWN = 'consensus-'
+
+/** One swap under load. Gaps: the longest time without a block of clients' transactions at the validator where it was longest, in milliseconds. */
+export interface SwapRow {
+  readonly from: string
+  readonly to: string
+  /** From the command until every validator runs the new engine and the old one is gone everywhere. */
+  readonly tookMs: number
+  readonly gapMs: number
+  /** In the same time without a swap, just before. */
+  readonly quietMs: number
+}
+
+/** What a network did while its engine was swapped. */
+export interface SwapsReport {
+  readonly validators: number
+  readonly rate: number
+  readonly rows: readonly SwapRow[]
+  readonly load: LoadResult
+  /** Acknowledged transactions that the chain does not have, and that it has more than once. */
+  readonly acknowledged: number
+  readonly lost: number
+  readonly doubled: number
+  /** Transactions that are in the chain before one that the same door accepted earlier. */
+  readonly reordered: readonly number[]
+  readonly heads: readonly string[]
+}
+
+export interface SwapsOptions {
+  /** Engines, one after the other and from the start again; the first one runs already. */
+  readonly route: readonly string[]
+  readonly swaps: number
+  readonly rate: number
+  readonly chaincode: string
+  readonly say: (text: string) => void
+}
+
+interface Window {
+  readonly from: string
+  readonly to: string
+  readonly quietFromMs: number
+  readonly beganMs: number
+  readonly endedMs: number
+}
+
+/** Swaps the engine of a network under a steady load, by the call that `peer consensus swap` makes. */
+export async function measureSwaps(devnet: Devnet, options: SwapsOptions): Promise<SwapsReport> {
+  const { rate, chaincode } = options
+  const { peers } = devnet
+  const request = invocation(chaincode, ['invoke', 'a', 'b', '1'])
+  const acknowledged: string[] = []
+  const opened = connections(peers, rate, request)
+  let isOver = false
+  try {
+    const loading = new Load(opened, (txid) => void acknowledged.push(txid)).steady(rate, () => isOver)
+    const witnesses = peers.map((peer) => new Witness(peer, request))
+    const windows: Window[] = []
+    try {
+      windows.push(...(await swapAll(devnet, options)))
+    } finally {
+      isOver = true
+      await Promise.all(witnesses.map((witness) => witness.stop()))
+    }
+    const load = await loading
+    await inStep(devnet)
+    const chains: ReadChain[] = []
+    for (const [index, peer] of peers.entries()) chains.push(await readChain(devnet, peer, (txid) => txid.startsWith(OWN), index === 0))
+    const { counts, places } = placesOf(chains[0]?.txids ?? [])
+    const promised = [...acknowledged, ...witnesses.flatMap((witness) => witness.accepted)]
+    return {
+      validators: peers.length,
+      rate,
+      rows: windows.map((window) => rowOf(window, chains)),
+      load,
+      acknowledged: promised.length,
+      lost: promised.filter((txid) => !counts.has(txid)).length,
+      doubled: [...counts.values()].filter((count) => count > 1).length,
+      reordered: witnesses.map(({ accepted }) => reordered(accepted, places)),
+      heads: chains.map(({ headHash }) => headHash),
+    }
+  } finally {
+    isOver = true
+    for (const connection of opened) connection.close()
+  }
+}
+
+async function swapAll(devnet: Devnet, { route, swaps, say }: SwapsOptions): Promise<Window[]> {
+  await sleep(WARM_UP_MS)
+  const windows: Window[] = []
+  let quietMs = WARM_UP_MS / 2
+  for (let index = 0; index < swaps; index++) {
+    const [from = '', to = ''] = [route[index % route.length], route[(index + 1) % route.length]]
+    await sleep(quietMs + SETTLED_MS)
+    const peer = devnet.peers[index % devnet.peers.length]
+    if (!peer) throw new PeerError('ERR_USAGE', 'swaps need a network')
+    const beganMs = Date.now()
+    await swap(devnet, peer, to)
+    const endedMs = Date.now()
+    quietMs = endedMs - beganMs
+    windows.push({ from, to, quietFromMs: beganMs - quietMs, beganMs, endedMs: endedMs + SETTLED_MS })
+    say(`${index + 1}: ${from} to ${to} in ${quietMs} ms`)
+  }
+  await sleep(SETTLED_MS)
+  return windows
+}
+
+/** One swap, from the command at `peer` until every validator has crossed and let the old engine go. */
+async function swap(devnet: Devnet, peer: PeerPlan, engine: string): Promise<void> {
+  const client = devnet.client(peer)
+  const plan = await callUnary(client, ConsensusToolsService.planSwap, PlanSwapRequest.fromPartial({ engine, allowWeaker: true }))
+  if (plan.objection !== '') throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} is refused: ${plan.objection}`)
+  const { error } = await callUnary(client, ConsensusToolsService.proposeSwap, { proposal: plan.proposal, signatures: new Uint8Array(0) })
+  if (error !== '') throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} was rejected: ${error}`)
+  const deadline = performance.now() + SWAPPED_WITHIN_MS
+  for (;;) {
+    const reports = await Promise.all(devnet.peers.map((each) => callUnary(devnet.client(each), ConsensusToolsService.succession, { history: false })))
+    const isThere = ({ record, sealing }: { record: EpochRecord | undefined; sealing: boolean }): boolean =>
+      record?.engine === engine && record.started.length >= record.markersNeeded && !sealing
+    if (reports.every(isThere)) return
+    const cancelled = reports.every(({ record, candidate }) => record?.engine !== engine && candidate === undefined)
+    if (cancelled) throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} was cancelled`)
+    if (performance.now() > deadline) {
+      const shown = reports.map(({ record, phase, refusal }) => `${record?.engine} of epoch ${record?.epoch} ${phase} ${refusal}`)
+      throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} is not over after ${SWAPPED_WITHIN_MS / 1000} s: ${shown.join('; ')}`)
+    }
+    await sleep(LOOK_EVERY_MS)
+  }
+}
+
+function rowOf({ from, to, quietFromMs, beganMs, endedMs }: Window, chains: readonly ReadChain[]): SwapRow {
+  const worst = (fromMs: number, toMs: number): number =>
+    Math.max(...chains.map(({ commits }: { readonly commits: readonly Commit[] }) => longestGapMs(commits, fromMs, toMs)))
+  return { from, to, tookMs: endedMs - SETTLED_MS - beganMs, gapMs: worst(beganMs, endedMs), quietMs: worst(quietFromMs, beganMs) }
+}
+
+function placesOf(txids: readonly string[]): { readonly counts: ReadonlyMap<string, number>; readonly places: ReadonlyMap<string, number> } {
+  const counts = new Map<string, number>()
+  const places = new Map<string, number>()
+  for (const [place, txid] of txids.entries()) {
+    counts.set(txid, (counts.get(txid) ?? 0) + 1)
+    if (!places.has(txid)) places.set(txid, place)
+  }
+  return { counts, places }
+}

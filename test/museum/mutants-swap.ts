@@ -1,0 +1,159 @@
+import type { FaultKind } from '../kit/index.js'
+import type { Mutant } from './mutant.js'
+
+const at = (file: string): { readonly specimen: 'swap'; readonly file: string; readonly swaps: number } => ({
+  specimen: 'swap',
+  file: `plugins/consensus/${file}.ts`,
+  swaps: 3,
+})
+const DEAD: readonly FaultKind[] = ['dead', 'delay', 'partition', 'slow-disk']
+const RESTARTS: readonly FaultKind[] = ['power', 'kill', 'blackout', 'stop']
+
+/** Broken copies of the swap, in the host. */
+export const SWAP_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'swap: sealed one block late',
+    ...at('deliveries'),
+    find: "if (this.options.grown()) this.seal()\n    answer({ type: 'delivered'",
+    replace: "if (this.isDue) this.seal()\n    this.isDue = this.options.grown()\n    answer({ type: 'delivered'",
+    why: 'the engine of the epoch before makes one more block',
+    kind: 'safety',
+  },
+  {
+    name: 'swap: two engines deliver',
+    ...at('deliveries'),
+    find: "    if (this.options.grown()) this.seal()\n    answer({ type: 'delivered'",
+    replace: "    this.options.grown()\n    answer({ type: 'delivered'",
+    why: 'the engine of the epoch before goes on making blocks',
+    kind: 'safety',
+  },
+  {
+    name: 'swap: the old engine is stopped at the seal',
+    ...at('epochs'),
+    find: "      this.sealed = old\n      old.session.post({ type: 'sealed', height: record.activation + 1n })\n",
+    replace: '      await old.session.dispose()\n      await old.records.clear()\n',
+    why: 'whoever has not committed the activation block has nobody to do it with',
+    kind: 'liveness',
+    faults: DEAD,
+  },
+  {
+    name: 'swap: what is pending is forgotten at the crossing',
+    ...at('epochs'),
+    find: "for (const request of this.openRequests(live)) if (!isCall(request)) live.session.post({ type: 'request', request })",
+    replace: 'return',
+    why: 'requests that waited for the epoch to start are not given to its engine',
+    kind: 'liveness',
+  },
+  {
+    name: 'swap: markers are not awaited',
+    ...at('swap/records'),
+    find: 'started.length >= markersNeeded',
+    replace: 'markersNeeded >= 0',
+    why: 'blocks of the new epoch hold transactions before enough members run its engine',
+    kind: 'safety',
+  },
+  {
+    name: 'swap: a restart begins with the engine of the site',
+    ...at('epochs'),
+    find: '    const record = chain.refresh()\n    if (this.entered',
+    replace: '    const record = turn === 1 ? chain.genesis : chain.refresh()\n    if (this.entered',
+    why: 'the engine is what a file says, not what the chain says',
+    faults: RESTARTS,
+  },
+  {
+    name: "swap: an epoch's engine gets the records of the first",
+    ...at('epochs'),
+    find: 'createEngineRecords(store, record.epoch)\n    const restored',
+    replace: 'createEngineRecords(store, 0n)\n    const restored',
+    why: 'records of another engine are restored',
+    faults: RESTARTS,
+  },
+  {
+    name: "swap: the engine is told another epoch's metadata",
+    ...at('block-metadata'),
+    find: '(epoch > 0n && (activation === undefined || last <= activation))',
+    replace: '(epoch > 0n && activation === undefined)',
+    why: 'a new engine takes the position of the old one for its own',
+  },
+  {
+    name: 'swap: deadlines are ignored',
+    ...at('swap/driver'),
+    find: '    this.options.cancel(course.candidate)\n',
+    replace: '',
+    why: 'a swap whose candidate fails its trial is never over',
+    kind: 'liveness',
+  },
+  {
+    name: 'swap: who is behind is not brought up',
+    ...at('host'),
+    find: '    this.replaceEngine(ahead, false)\n',
+    replace: '',
+    why: 'a validator that slept through a swap has no engine to wake up with',
+    kind: 'liveness',
+    faults: ['partition', 'kill', 'stop', 'power'],
+  },
+]
+
+const inContract = (name: string, find: string, replace: string, why: string): ContractMutant => ({
+  name: `contract: ${name}`,
+  file: 'plugins/consensus/swap/contract.ts',
+  find,
+  replace,
+  why,
+})
+
+/** A broken copy of the rules of succession. */
+export type ContractMutant = Pick<Mutant, 'name' | 'file' | 'find' | 'replace' | 'why'>
+
+export const CONTRACT_MUTANTS: readonly ContractMutant[] = [
+  inContract(
+    'a ready is counted twice',
+    'if (candidate.readies.some(({ member }) => member === call.member))',
+    'if (candidate.readies.length > 99)',
+    'one validator decides a swap',
+  ),
+  inContract(
+    'digests need not be equal',
+    'readies.filter(({ probe }) => Buffer.compare(probe, call.probe) === 0)',
+    'readies.filter(({ probe }) => probe.length > 0)',
+    'an engine that orders differently everywhere passes its trial',
+  ),
+  inContract(
+    'a cancel is counted twice',
+    'if (candidate.cancels.includes(call.member))',
+    'if (candidate.cancels.length > 99)',
+    'one validator stops every swap',
+  ),
+  inContract('one cancel is enough', 'cancels.length > faultsOf(current)', 'cancels.length > 0', 'one validator stops every swap'),
+  inContract('used proposals are not remembered', 'if (used.some(', 'if (used.length > 99 && used.some(', 'an old wish comes true once more'),
+  inContract(
+    'the epoch is not compared',
+    '  if (fromEpoch !== epoch) throw',
+    '  if (fromEpoch > epoch + 9n) throw',
+    'a call of yesterday changes the engine of today',
+  ),
+  inContract(
+    'one ready less is enough',
+    'if (alike.length < rules.members.length - faultsOf(current))',
+    'if (alike.length < rules.members.length - faultsOf(current) - 1)',
+    'an engine that too few can run',
+  ),
+  inContract(
+    'the activation block is the next one',
+    '    activation: rules.height(),',
+    '    activation: rules.height() + 1n,',
+    'the old engine makes one more block',
+  ),
+  inContract(
+    'two swaps at a time',
+    '  if (pending) throw',
+    '  if (pending && pending.readies.length > 99) throw',
+    'a prepared swap is replaced under the eyes of those who are ready for it',
+  ),
+  inContract(
+    'a marker is counted twice',
+    'if (current.started.includes(call.member))',
+    'if (current.started.length > 99)',
+    'an epoch starts with one validator',
+  ),
+]
