@@ -41,7 +41,7 @@ export default defineEngine({
     }
     const plan = (requests) => {
       for (const { bytes } of requests) {
-        const [, name, member] = /break:(\w+)@(\w+)/.exec(Buffer.from(bytes).toString('latin1')) ?? []
+        const [, name, member] = /break:([a-z]+)@(all|\d)/.exec(Buffer.from(bytes).toString('latin1')) ?? []
         if (name in DEEDS && (member === 'all' || Number(member) === host.self)) deed = DEEDS[name]
       }
       // In a handler of its own: what was asked for in this one is still done.

@@ -32,7 +32,8 @@ export class EarlyMessages {
     this.held.set(channel, members)
     const held = members.get(from) ?? { messages: [], bytes: 0, isBroken: false }
     members.set(from, held)
-    const isTooMuch = message === undefined || held.messages.length >= this.limits.maxInboundPerMember || held.bytes + message.length > this.limits.maxInboundBytesPerMember
+    const isTooMuch =
+      message === undefined || held.messages.length >= this.limits.maxInboundPerMember || held.bytes + message.length > this.limits.maxInboundBytesPerMember
     held.isBroken ||= isTooMuch
     if (held.isBroken || message === undefined) return
     held.messages.push(message)

@@ -1,0 +1,60 @@
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { type ConsensusReport, ConsensusToolsService } from '../../proto/index.js'
+import { prepareNetwork, untilMeshed } from './support/network.js'
+import { type TestPeer, until } from './support/peer.js'
+import { ROOT } from './support/program.js'
+
+/** The example that breaks when it is told to, in a process of its own on each validator. */
+const set = {
+  'consensus.engines': join(ROOT, 'examples/fragile-engine'),
+  'peer.validator.consensus.plugin': 'fragile',
+  'consensus.isolation.sandbox': process.env['WEFT_SANDBOX'] ?? 'auto',
+  'consensus.isolation.maxHandlerMs': '2000',
+}
+
+const statusOf = (peer: TestPeer): Promise<ConsensusReport> => peer.client.call(ConsensusToolsService.status, {})
+
+it('an engine that breaks: the peer answers and says why, restart-engine brings it back, and recover the network', { timeout: 180_000 }, async () => {
+  const peers = await prepareNetwork({ peers: 3, set })
+  await Promise.all(peers.map((peer) => peer.start()))
+  await untilMeshed(peers, 60_000)
+  const [leader, , broken] = peers
+  if (!leader || !broken) throw new Error('three peers')
+  const committed = async (): Promise<void> => {
+    const { outcome } = await leader.client.invokeAndWait('example02', 'invoke', 'a', 'b', '1')
+    expect(outcome).toMatchObject({ status: 'committed' })
+    const { height } = await leader.client.info()
+    for (const peer of peers) await until(`height ${height}`, async () => (await statusOf(peer)).height >= height, 60_000)
+  }
+  await committed()
+  for (const [deed, why] of [
+    ['throw', /threw in 'timer': it was told to break/],
+    ['flood', /may ask for 10000 effects/],
+    ['loop', /did not answer 'timer' within 2000 ms/],
+  ] as const) {
+    expect((await leader.client.invokeAndWait('example02', `break:${deed}@2`)).outcome).toMatchObject({ status: 'rejected' })
+    await until('it is halted', async () => (await statusOf(broken)).halted !== '', 60_000)
+    expect((await statusOf(broken)).halted).toMatch(why)
+    expect(await broken.client.query('example02', 'query', 'a')).toMatch(/^\d+$/)
+    await expect(broken.client.invoke('example02', 'invoke', 'a', 'b', '1')).rejects.toThrow(/orders no transactions: its engine is halted/)
+    const restarted = await broken.cli('consensus', 'restart-engine')
+    expect([restarted.code, restarted.stdout]).toEqual([0, 'fragile 1.0.0 of epoch 0 was begun again\n'])
+    await committed()
+  }
+
+  // Who makes the blocks is gone, so nothing can be ordered, a swap neither. What the others accepted meanwhile is in their journals.
+  await leader.client.invokeAndWait('example02', 'break:throw@0')
+  await until('it is halted', async () => (await statusOf(leader)).halted !== '', 60_000)
+  const accepted = await Promise.all(peers.slice(1).map((peer) => peer.client.invoke('example02', 'invoke', 'a', 'b', '100')))
+  expect(new Set(accepted).size).toBe(2)
+  const recovered = await Promise.all(peers.map((peer) => peer.cli('consensus', 'recover', 'pbft')))
+  for (const { code, stdout, stderr } of recovered)
+    expect([code, stdout, stderr]).toEqual([0, expect.stringContaining('epoch 1 has started, after a recovery'), expect.anything()])
+  await until('what was accepted is committed', async () => (await leader.client.query('example02', 'query', 'b')) === '1000204', 60_000)
+  await committed()
+  const heads = await Promise.all(peers.map(async (peer) => Buffer.from((await statusOf(peer)).headHash).toString('hex')))
+  expect(new Set(heads).size).toBe(1)
+  const history = await leader.cli('consensus', 'history')
+  expect(history.stdout).toMatch(/^epoch 0: fragile 1\.0\.0, blocks 0 to \d+, options .*\nepoch 1: pbft 1\.0\.0, blocks \d+ to \d+, after a recovery, options /)
+})
