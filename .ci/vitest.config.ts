@@ -4,8 +4,9 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Against what never ends, not against slow machines.
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
     pool: 'forks',
     // The default leaves a core idle.
     maxWorkers: '100%',

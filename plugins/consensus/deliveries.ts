@@ -24,8 +24,10 @@ export interface DeliveriesOptions {
   readonly tookBlocks: () => Promise<void>
   /** Own requests that the engine may be given. */
   readonly open: () => readonly EngineRequest[]
-  /** The chain has grown; true if the engine's epoch has ended with it: nothing that it asks for becomes a block any more. */
-  readonly grown: () => boolean
+  /** The chain has grown. Returns the height at which the engine's epoch has ended, if it has: nothing that it asks for becomes a block any more. */
+  readonly grown: () => bigint | undefined
+  /** Runs a task in a later turn of the event loop. */
+  readonly defer: (task: () => void) => void
   /** Runs a task in a while. */
   readonly later: (task: () => void) => void
   /** Answers to the engine. */
@@ -178,8 +180,11 @@ export class Deliveries {
     }
     answering()
     // Before the engine is told: what it asks for then must find the epoch over.
-    if (this.options.grown()) this.seal()
+    const sealedAt = this.options.grown()
+    if (sealedAt !== undefined) this.seal()
     answer({ type: 'delivered', tag, block: deliveredBlock(block, ledger.stateHash(), done, postponed) })
+    // Before anything is skipped: an engine that does not know why would ask for it again.
+    if (sealedAt !== undefined) answer({ type: 'sealed', height: sealedAt })
   }
 
   private async transferTo(target: TransferTarget): Promise<void> {
@@ -190,8 +195,10 @@ export class Deliveries {
     if (this.isAborted) return
     if (this.options.ledger.height() > before) await this.options.tookBlocks()
     if (result.reached) await pool.reconcile()
-    if (this.options.grown()) this.seal()
+    const sealedAt = this.options.grown()
+    if (sealedAt !== undefined) this.seal()
     answer({ type: 'transferred', result })
+    if (sealedAt !== undefined) return answer({ type: 'sealed', height: sealedAt })
     // The engine cannot know which of its requests were in the blocks that came: it is given what is still open.
     if (result.reached) for (const request of open()) answer({ type: 'request', request })
   }

@@ -223,8 +223,8 @@ export class Epochs {
     return live
   }
 
-  /** The chain has grown by a block of this engine, or by a transfer that it asked for. True: its epoch is over. */
-  private grown(live: LiveEngine): boolean {
+  /** The chain has grown by a block of this engine, or by a transfer that it asked for. Returns the height at which its epoch has ended, if it has. */
+  private grown(live: LiveEngine): bigint | undefined {
     const { succession: chain, surroundings, isOver } = this.options
     const record = chain.refresh()
     const won = this.driver.engineOf(record.candidate)
@@ -234,7 +234,7 @@ export class Epochs {
       surroundings.defer(() => {
         if (this.live === live && !isOver()) this.cross(live, record).catch(this.options.fatal)
       })
-      return true
+      return (chain.recordOf(live.epoch + 1n) ?? record).activation + 1n
     }
     if (!live.isOpen && hasStarted(record)) {
       live.isOpen = true
@@ -244,7 +244,7 @@ export class Epochs {
         if (this.live === live) for (const request of this.openRequests(live)) if (!isCall(request)) live.session.post({ type: 'request', request })
       })
     }
-    return false
+    return undefined
   }
 
   /** From the engine of one epoch to that of the next: the old one is sealed, not stopped. */
@@ -311,7 +311,7 @@ export class Epochs {
     const epoch = record.epoch - 1n
     const records = createEngineRecords(store, epoch)
     const restored = await records.load()
-    const before = chain.history().find((other) => other.epoch === epoch)
+    const before = chain.recordOf(epoch)
     if (restored.size === 0 || !before) return 0
     try {
       const engine = epoch === 0n ? first : await this.engineFor(before)
@@ -339,7 +339,7 @@ export class Epochs {
 
   private neededToLeave(epoch: bigint): number {
     const { succession: chain, surroundings } = this.options
-    const before = chain.history().find((other) => other.epoch === epoch)
+    const before = chain.recordOf(epoch)
     return surroundings.members.length - (before ? faultsOf(before) : 0)
   }
 

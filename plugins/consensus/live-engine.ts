@@ -69,8 +69,8 @@ export interface EpochTies {
   readonly isLive: () => boolean
   /** Own requests that it may be given. */
   readonly open: () => readonly EngineRequest[]
-  /** The chain has grown; true: its epoch is over. */
-  readonly grown: () => boolean
+  /** The chain has grown. Returns the height at which its epoch has ended, if it has. */
+  readonly grown: () => bigint | undefined
   /** It was sealed, and cannot go on. */
   readonly sealedOver: () => void
 }
@@ -102,6 +102,7 @@ export function createLiveEngine(
     open: ties.open,
     tookBlocks: options.tookBlocks,
     grown: ties.grown,
+    defer: surroundings.defer,
     later: (task) => void surroundings.clock.setTimer(SEALED_ANSWER_MS, task),
     answer: (event) => {
       if (event.type === 'delivered' && event.block !== 'skipped') options.grown(event.block.head)

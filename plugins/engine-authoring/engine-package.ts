@@ -52,6 +52,15 @@ export async function loadEngine({ file }: EngineCode): Promise<LoadedEngine> {
   })
 }
 
+/** Finds an engine's package, built or not. Throws ERR_ENGINE_NOT_FOUND, ERR_ENGINE_MANIFEST. */
+export function findEnginePackage(written: string, cwd: string): NonNullable<EngineCode['home']> {
+  const directory = resolve(cwd, written)
+  if (existsSync(directory) && statSync(directory).isDirectory()) return { directory, manifest: readManifest(directory) }
+  throw new PeerError('ERR_ENGINE_NOT_FOUND', `expected the directory of an engine's package; found none at ${directory}`, {
+    hint: 'write one with: peer engine new my-engine',
+  })
+}
+
 function readManifest(directory: string): Manifest {
   const file = join(directory, 'package.json')
   if (!existsSync(file)) throw new PeerError('ERR_ENGINE_MANIFEST', `${directory} has no package.json`, { hint: 'name the directory of a package, or a file' })

@@ -45,6 +45,7 @@ It has no options yet: \`parseOptions\` in \`src/index.ts\` reads those that a s
 \`\`\`sh
 npm install
 npm test           # the conformance suite of weft/testkit
+npx peer engine dev .  # a network on this machine; saving a file swaps the new code in
 npm run build
 npx peer engine check .                 # everything that the contract of engines asks; a report card
 npx peer sim . --seeds 1000 --jobs 2    # more seeds

@@ -5,3 +5,4 @@
  */
 export { enginesKeys } from './keys.js'
 export { default } from './plugin.js'
+export { type EngineShelf, engineShelf } from './shelf.js'

@@ -16,7 +16,26 @@ export async function installEngine(
   into: InstalledEngines,
   loader: EngineLoader,
 ): Promise<InstalledNote & { readonly outcome: 'installed' | 'there' }> {
-  const scratch = await into.scratch()
+  const { note, files } = await examine(path, into, loader)
+  return { ...note, outcome: await into.add(note, files) }
+}
+
+/** As `installEngine`, for several peers: the code is loaded once. */
+export async function installEverywhere(path: string, peers: readonly InstalledEngines[], loader: EngineLoader): Promise<InstalledNote> {
+  const [first] = peers
+  if (!first) throw new RangeError('expected at least one peer to install an engine on')
+  const { note, files } = await examine(path, first, loader)
+  for (const peer of peers) await peer.add(note, files)
+  return note
+}
+
+/** Its own files, and what it says of itself. `workshop` lends the place. */
+async function examine(
+  path: string,
+  workshop: InstalledEngines,
+  loader: EngineLoader,
+): Promise<{ readonly note: InstalledNote; readonly files: readonly PackageFile[] }> {
+  const scratch = await workshop.scratch()
   try {
     const isFolder = (await stat(path)).isDirectory()
     if (!isFolder) await write(scratch, await readArchive(path))
@@ -28,8 +47,7 @@ export async function installEngine(
     const manifest = await readManifest(alone)
     const { description } = await loader.load(alone)
     const { name, version } = description
-    const note = { name, version, codeDigest: codeDigest(files), package: { name: manifest.name, version: manifest.version } }
-    return { ...note, outcome: await into.add(note, files) }
+    return { note: { name, version, codeDigest: codeDigest(files), package: { name: manifest.name, version: manifest.version } }, files }
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }

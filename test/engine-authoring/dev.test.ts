@@ -1,10 +1,12 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { x as extract } from 'tar'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createDevBuilder, type DevBuild } from '../../plugins/engine-authoring/dev/build.js'
-import { DevLoop } from '../../plugins/engine-authoring/dev/loop.js'
+import { eventText } from '../../plugins/engine-authoring/dev/event-text.js'
+import { type DevEvent, DevLoop } from '../../plugins/engine-authoring/dev/loop.js'
+import { watchTree } from '../../plugins/engine-authoring/dev/watch.js'
 import { findEngineCode, loadEngine } from '../../plugins/engine-authoring/index.js'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -41,11 +43,13 @@ describe('a build of an engine under development', () => {
     const builder = await createDevBuilder(made, made.out)
     onTestFinished(() => builder.dispose())
     const first = await builder.build()
+    const one = await unpacked(first)
     made.save('word.ts', "export const word = 'two'")
     const second = await builder.build()
+    const two = await unpacked(second)
     expect([first, second]).toMatchObject([{ name: 'weft-engine-saved', version: '1.2.0-dev.1' }, { version: '1.2.0-dev.2' }])
     expect(first.codeDigest).not.toBe(second.codeDigest)
-    const engines = await Promise.all([first, second].map(async (build) => (await loadEngine(findEngineCode(await unpacked(build), '/'))).factory))
+    const engines = await Promise.all([one, two].map(async (folder) => (await loadEngine(findEngineCode(folder, '/'))).factory))
     expect(engines.map(({ name, version, parseOptions }) => [name, version, parseOptions(undefined)])).toEqual([
       ['saved', '1.2.0-dev.1', 'one'],
       ['saved', '1.2.0-dev.2', 'two'],
@@ -69,16 +73,18 @@ describe('a build of an engine under development', () => {
   })
 })
 
+const SWAPPED = { epoch: 1n, block: 2n, installMs: 1, swapMs: 1, recoveredWith: undefined }
+
 describe('the loop of development', () => {
   it('swaps what was saved, one at a time, and outlives code that cannot be built and swaps that are refused', async () => {
     const made = makePackage()
     const swapped: string[] = []
-    const said: string[] = []
+    const told: DevEvent[] = []
     let swapping = 0
     const loop = new DevLoop({
       builder: await createDevBuilder(made, made.out),
       directories: [join(made.directory, 'src')],
-      say: (text) => said.push(text),
+      tell: (event) => told.push(event),
       swap: async ({ version }) => {
         swapping += 1
         expect(swapping).toBe(1)
@@ -86,30 +92,70 @@ describe('the loop of development', () => {
         swapping -= 1
         if (version.endsWith('dev.1')) throw new Error('refused: vp2 lacks the engine')
         swapped.push(version)
+        return SWAPPED
       },
     })
     onTestFinished(() => loop.stop())
     await loop.start()
-    expect(said).toEqual(['refused: vp2 lacks the engine'])
+    expect(told.map(eventText)).toEqual(['build 1, 1.2.0-dev.1: refused: vp2 lacks the engine'])
     made.save('word.ts', 'export const word =\n')
-    await vi.waitFor(() => expect(said.at(-1)).toContain('word.ts'), { timeout: 20_000 })
+    await vi.waitFor(() => expect(told.at(-1)).toMatchObject({ type: 'failed', build: undefined, error: { code: 'ERR_ENGINE_BUILD' } }), { timeout: 20_000 })
     made.save('word.ts', "export const word = 'two'")
-    await vi.waitFor(() => expect(said.at(-1)).toMatch(/weft-engine-saved 1\.2\.0-dev\.\d+ runs/), { timeout: 20_000 })
+    await vi.waitFor(() => expect(told.at(-1)).toMatchObject({ type: 'swapped', swapped: SWAPPED }), { timeout: 20_000 })
     expect(swapped).toHaveLength(1)
   })
 
-  it('does not swap for a save that changes nothing', async () => {
+  it('does not swap for a save that changes nothing, and says so', async () => {
     const made = makePackage()
     let swaps = 0
+    const told: string[] = []
     const builder = await createDevBuilder(made, made.out)
-    let builds = 0
-    const counted = { build: () => ((builds += 1), builder.build()), dispose: () => builder.dispose() }
-    const loop = new DevLoop({ builder: counted, directories: [join(made.directory, 'src')], say: () => undefined, swap: async () => void (swaps += 1) })
+    const tell = ({ type }: DevEvent): void => void told.push(type)
+    const loop = new DevLoop({ builder, directories: [join(made.directory, 'src')], tell, swap: async () => ((swaps += 1), SWAPPED) })
     onTestFinished(() => loop.stop())
     await loop.start()
     made.save('word.ts', "export const word = 'one' // the same")
-    await vi.waitFor(() => expect(builds).toBeGreaterThan(1), { timeout: 20_000 })
+    await vi.waitFor(() => expect(told.at(-1)).toBe('unchanged'), { timeout: 20_000 })
+    expect({ swaps, first: told[0] }).toEqual({ swaps: 1, first: 'swapped' })
+  })
+
+  it('gives up a swap that is under way when it is stopped', async () => {
+    const made = makePackage()
+    const told: DevEvent[] = []
+    const loop = new DevLoop({
+      builder: await createDevBuilder(made, made.out),
+      directories: [],
+      tell: (event) => told.push(event),
+      swap: (_, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('given up')))),
+    })
+    const started = loop.start()
+    await new Promise((resolve) => setTimeout(resolve, 200))
     await loop.stop()
-    expect(swaps).toBe(1)
+    await started
+    expect(told).toEqual([])
+  })
+})
+
+describe('the watching of a source', () => {
+  it('sees a file that is replaced again and again, as editors do, and files in directories that are new', async () => {
+    const { directory } = makePackage()
+    let changes = 0
+    onTestFinished(watchTree(directory, () => (changes += 1)))
+    const seen = async (change: () => void): Promise<void> => {
+      const before = changes
+      change()
+      await vi.waitFor(() => expect(changes).toBeGreaterThan(before), { timeout: 20_000 })
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    for (const word of ['one', 'two', 'three']) {
+      await seen(() => {
+        writeFileSync(join(directory, 'src/.word.ts'), word)
+        renameSync(join(directory, 'src/.word.ts'), join(directory, 'src/word.ts'))
+      })
+    }
+    await seen(() => mkdirSync(join(directory, 'src/parts')))
+    await seen(() => writeFileSync(join(directory, 'src/parts/part.ts'), 'one'))
+    await seen(() => rmSync(join(directory, 'src/parts'), { recursive: true }))
+    await seen(() => writeFileSync(join(directory, 'src/word.ts'), 'four'))
   })
 })

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { temporaryDirectory } from './support/peer.js'
-import { ROOT, runProgram } from './support/program.js'
+import { freePorts } from './support/ports.js'
+import { Program, ROOT, runProgram } from './support/program.js'
 
 // In real time, on a busy machine.
 vi.setConfig({ testTimeout: 240_000 })
@@ -50,6 +51,41 @@ test('a new engine passes its own tests, is built, and has a report card without
   const { findings, ...card }: { findings: { verdict: string }[] } = JSON.parse(stdout)
   expect({ code, stderr, failed: findings.filter(({ verdict }) => verdict === 'failed') }).toEqual({ code: 0, stderr: '', failed: [] })
   expect(card).toMatchObject({ engine: 'my-engine', version: '1.0.0', package: 'weft-engine-my-engine', exitCode: 0 })
+})
+
+test('saving a file of an engine swaps it in on the validators of a devnet, which goes down with the command', async () => {
+  const cwd = temporaryDirectory()
+  await runProgram(['engine', 'new', 'my-engine'], { cwd })
+  const port = await freePorts(20)
+  const args = ['engine', 'dev', 'my-engine', '--directory', 'net', '--json', '--timeout', '90']
+  const events = (text: string): Record<string, unknown>[] =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+  const once = await runProgram([...args, '--validators', '2', '--port', String(port), '--once'], { cwd })
+  expect(once, once.stderr).toMatchObject({ code: 0, stderr: '' })
+  expect(events(once.stdout)).toMatchObject([
+    { event: 'ready', engine: 'pbft' },
+    { event: 'swapped', version: '1.0.0-dev.1', epoch: '1' },
+  ])
+
+  const dev = new Program(args, { cwd })
+  onTestFinished(async () => {
+    if (dev.isRunning) dev.signal('SIGTERM')
+    await dev.ended
+  })
+  const swapped = (version: string) => () => dev.stdout.includes(`"version":"${version}"`)
+  await dev.until('its code is swapped in again', swapped('1.0.0-dev.2'), 60_000)
+  const file = join(cwd, 'my-engine/src/index.ts')
+  writeFileSync(`${file}.tmp`, readFileSync(file, 'utf8').replace('slice(0, 500)', 'slice(0, 400)'))
+  renameSync(`${file}.tmp`, file)
+  await dev.until('what was saved is swapped in', swapped('1.0.0-dev.3'), 60_000)
+  expect(readdirSync(join(cwd, 'net/vp1/data/engines')).filter((name) => name.includes('@'))).toEqual(['my-engine@1.0.0-dev.2', 'my-engine@1.0.0-dev.3'])
+  dev.signal('SIGINT')
+  expect(await dev.ended).toMatchObject({ code: 0, stderr: '' })
+  const { stdout } = await runProgram(['devnet', 'status', '--dir', 'net', '--json'], { cwd })
+  expect(JSON.parse(stdout)).toMatchObject({ peers: [{ state: 'stopped' }, { state: 'stopped' }] })
 })
 
 describe('the report card of an engine that takes its process along', () => {

@@ -47,6 +47,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   sim: 'of its own',
   'engine new': ['my-engine'],
   'engine check': 'of its own',
+  'engine dev': 'of its own',
   'chaincode deploy': ['-l', 'node', '-p', MAP, '-c', '{"Args":["init"]}'],
   'chaincode invoke': ['-n', 'example02', '-c', '{"Args":["invoke","a","b","1"]}', '--wait'],
   'chaincode query': ['-n', 'example02', '-c', '{"Args":["query","a"]}'],

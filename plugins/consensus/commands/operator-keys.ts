@@ -75,7 +75,7 @@ export function readSignable(file: string): SignableCall {
     throw wrong(messageOf(cause))
   }
   const { call, about, argument, signatures } = { call: undefined, about: '', argument: undefined, signatures: [], ...(isRecord(content) ? content : {}) }
-  if ((call !== 'prepare' && call !== 'cancel') || !isHex(argument) || !Array.isArray(signatures)) throw wrong('something else')
+  if ((call !== 'prepare' && call !== 'cancel') || typeof about !== 'string' || !isHex(argument) || !Array.isArray(signatures)) throw wrong('something else')
   const unsigned = readCall(call, argument, wrong)
   if (about !== unsigned.about) throw wrong(`one that says of itself '${about.slice(0, 200)}', but asks for this: ${unsigned.about}`)
   const read = signatures.map((entry: unknown): OperatorSignature => {

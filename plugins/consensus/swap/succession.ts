@@ -53,6 +53,11 @@ export class Succession {
     return currentRecord(this.state, this.genesis).epoch >= epoch
   }
 
+  /** The record of an epoch up to the present one, also of one that operators began a moment ago; undefined if there is none. */
+  recordOf(epoch: bigint): EpochRecord | undefined {
+    return epoch === this.current.epoch ? this.current : recordOf(this.state, this.genesis, epoch)
+  }
+
   /** All epochs, the first one first. */
   history(): EpochRecord[] {
     const epochs: EpochRecord[] = []

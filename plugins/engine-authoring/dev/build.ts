@@ -12,6 +12,8 @@ export interface DevBuild {
   readonly name: string
   /** `1.0.0-dev.3`: of the package and of the engine in it. */
   readonly version: string
+  /** The 3 of it. */
+  readonly number: number
   /** The tarball, as `npm pack` would make one, all its dependencies but weft inside. */
   readonly file: string
   /** SHA-256 of the engine's code, in hex: the same code has the same one, whatever its version. */
@@ -27,10 +29,11 @@ export interface DevBuilder {
 
 /**
  * Makes the builder of a package. Its source is `src/index.ts`, else what its package.json exports. `directory` gets the tarballs; its content is replaced.
+ * The first build has the number after `last`.
  *
  * @throws PeerError ERR_ENGINE_MANIFEST if there is nothing to build
  */
-export async function createDevBuilder(home: { readonly directory: string; readonly manifest: Manifest }, directory: string): Promise<DevBuilder> {
+export async function createDevBuilder(home: { readonly directory: string; readonly manifest: Manifest }, directory: string, last = 0): Promise<DevBuilder> {
   const { manifest } = home
   const entry = sourceOf(home.directory, manifest)
   await rm(directory, { recursive: true, force: true })
@@ -41,12 +44,13 @@ export async function createDevBuilder(home: { readonly directory: string; reado
   if (typeof name !== 'string' || typeof base !== 'string') {
     throw new PeerError('ERR_ENGINE_MANIFEST', `${join(home.directory, 'package.json')}: expected a name and a version`)
   }
-  let count = 0
+  let number = last
+  let before: string | undefined
   return {
     async build() {
       const { code, map } = await bundle(bundler)
-      count += 1
-      const version = `${base}-dev.${count}`
+      number += 1
+      const version = `${base}-dev.${number}`
       const file = join(directory, `${name.replace(/^@/, '').replaceAll('/', '-')}-${version}.tgz`)
       const { peerDependencies, engines } = manifest
       await writeFile(join(staged, 'engine.js'), `${code}//# sourceMappingURL=engine.js.map\n`)
@@ -57,13 +61,16 @@ export async function createDevBuilder(home: { readonly directory: string; reado
         `${JSON.stringify({ name, version, type: 'module', exports: './index.js', peerDependencies, engines }, undefined, 2)}\n`,
       )
       await pack(join(directory, 'staged'), file)
-      return { name, version, file, codeDigest: createHash('sha256').update(code).digest('hex') }
+      if (before !== undefined) await rm(before, { force: true })
+      before = file
+      return { name, version, number, file, codeDigest: createHash('sha256').update(code).digest('hex') }
     },
     dispose: () => bundler.dispose(),
   }
 }
 
-function sourceOf(directory: string, manifest: Manifest): string {
+/** Of its source, below its directory. Throws ERR_ENGINE_MANIFEST if there is nothing to build. */
+export function sourceOf(directory: string, manifest: Manifest): string {
   const found = ['src/index.ts', 'src/index.js', entryOf(manifest)].find((path) => path !== undefined && existsSync(join(directory, path)))
   if (found !== undefined) return found
   throw new PeerError('ERR_ENGINE_MANIFEST', `${directory} has nothing to build: expected src/index.ts, or the file that package.json exports`)

@@ -1,9 +1,28 @@
-import { watch } from 'node:fs'
-import { messageOf } from '../../../kernel/index.js'
 import type { DevBuild, DevBuilder } from './build.js'
+import { watchTree } from './watch.js'
 
-/** Brings a build into the running network: installs it on every validator, and swaps it in. */
-export type SwapIn = (build: DevBuild) => Promise<void>
+/** A build that orders transactions now. */
+export interface SwappedIn {
+  readonly epoch: bigint
+  /** The first block that it may order. */
+  readonly block: bigint
+  readonly installMs: number
+  /** From the first question to the validators until enough of them run it. */
+  readonly swapMs: number
+  /** Nothing was ordered any more: the network went back to this engine first. */
+  readonly recoveredWith: string | undefined
+}
+
+/** Brings a build into the running network: installs it on every validator, and swaps it in. Ends early if the signal says so. */
+export type SwapIn = (build: DevBuild, signal: AbortSignal) => Promise<SwappedIn>
+
+/** What came of a save. */
+export type DevEvent =
+  | { readonly type: 'swapped'; readonly build: DevBuild; readonly buildMs: number; readonly swapped: SwappedIn }
+  /** The network has the engine that it had, and goes on with it if it can. */
+  | { readonly type: 'failed'; readonly build: DevBuild | undefined; readonly error: unknown }
+  /** The code is the one that runs. */
+  | { readonly type: 'unchanged' }
 
 /** What a loop works with. */
 export interface DevLoopOptions {
@@ -11,8 +30,7 @@ export interface DevLoopOptions {
   /** Directories whose files are the engine. */
   readonly directories: readonly string[]
   readonly swap: SwapIn
-  /** For the person who looks on. */
-  readonly say: (text: string) => void
+  readonly tell: (event: DevEvent) => void
 }
 
 /** Editors write a file in several steps. */
@@ -24,11 +42,11 @@ const QUIET_MS = 80
  */
 export class DevLoop {
   readonly #options: DevLoopOptions
-  #stopWatching: (() => void) | undefined
+  readonly #ending = new AbortController()
+  #stopWatching: readonly (() => void)[] = []
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #isWanted = false
-  #isOver = false
   #digest: string | undefined
 
   constructor(options: DevLoopOptions) {
@@ -37,46 +55,55 @@ export class DevLoop {
 
   /** Builds and swaps once, and then on every change. */
   async start(): Promise<void> {
-    const watchers = this.#options.directories.map((directory) => watch(directory, { recursive: true }, () => this.#changed()))
-    this.#stopWatching = () => watchers.forEach((watcher) => watcher.close())
-    await this.#run()
+    this.#stopWatching = this.#options.directories.map((directory) => watchTree(directory, () => this.#changed()))
+    await this.once()
   }
 
-  /** Ends after what is under way. */
+  /** Builds and swaps. Never rejects: what comes of it is told. */
+  once(): Promise<void> {
+    this.#isWanted = true
+    this.#running ??= this.#work().finally(() => (this.#running = undefined))
+    return this.#running
+  }
+
+  /** Ends, and gives up what is under way. */
   async stop(): Promise<void> {
-    this.#isOver = true
-    this.#stopWatching?.()
+    this.#ending.abort()
+    for (const stop of this.#stopWatching) stop()
     clearTimeout(this.#timer)
     await this.#running
     await this.#options.builder.dispose()
   }
 
   #changed(): void {
-    if (this.#isOver) return
+    if (this.#ending.signal.aborted) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#run(), QUIET_MS)
-  }
-
-  /** Never rejects. */
-  #run(): Promise<void> {
-    this.#isWanted = true
-    this.#running ??= this.#work().finally(() => (this.#running = undefined))
-    return this.#running
+    this.#timer = setTimeout(() => void this.once(), QUIET_MS)
   }
 
   async #work(): Promise<void> {
-    const { builder, swap, say } = this.#options
-    while (this.#isWanted && !this.#isOver) {
+    const { signal } = this.#ending
+    while (this.#isWanted && !signal.aborted) {
       this.#isWanted = false
-      try {
-        const build = await builder.build()
-        if (build.codeDigest === this.#digest) continue
-        await swap(build)
-        this.#digest = build.codeDigest
-        say(`${build.name} ${build.version} runs`)
-      } catch (error) {
-        say(messageOf(error))
-      }
+      const event = await this.#turn(signal)
+      if (!signal.aborted || event.type === 'swapped') this.#options.tell(event)
+    }
+  }
+
+  async #turn(signal: AbortSignal): Promise<DevEvent> {
+    const { builder, swap } = this.#options
+    let build: DevBuild | undefined
+    try {
+      const began = performance.now()
+      build = await builder.build()
+      const buildMs = performance.now() - began
+      if (build.codeDigest === this.#digest) return { type: 'unchanged' }
+      signal.throwIfAborted()
+      const swapped = await swap(build, signal)
+      this.#digest = build.codeDigest
+      return { type: 'swapped', build, buildMs, swapped }
+    } catch (error) {
+      return { type: 'failed', build, error }
     }
   }
 }

@@ -24,4 +24,5 @@ export function messagesOf(domain: string) {
 
 export type Message = CodecValue<ReturnType<typeof messagesOf>>
 /** The same in every domain: ids of blocks are not written. */
-export const { encode } = messagesOf('')
+const undomained = messagesOf('')
+export const encode = (message: Message): Uint8Array => undomained.encode(message)

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest'
+import { EpochRecord, SuccessionReport, SwapCandidate, SwapPlanMessage, SwapPlanRow } from '../../proto/index.js'
+import type { DevBuild } from '../../plugins/engine-authoring/dev/build.js'
+import { createSwapIn } from '../../plugins/engine-authoring/dev/swap-in.js'
+import { lastNumber } from '../../plugins/engine-authoring/dev/tidy.js'
+import type { Validator } from '../../plugins/engine-authoring/dev/validator.js'
+import type { EngineShelf } from '../../plugins/engines/index.js'
+
+const LIMITS = { plan: 300, order: 100, trial: 300, start: 150 }
+const NEEDED = 3
+
+/** What the next swap does; without any it works. */
+type Deed = 'objected' | 'not ordered' | 'refused on trial' | 'out of time' | 'never begins'
+
+/** Four validators, as they look from outside. */
+class FakeNetwork {
+  record = EpochRecord.fromPartial({ engine: 'pbft', version: '1.0.0', crashed: 1, byzantine: 1, markersNeeded: 3 })
+  candidate: SwapCandidate | undefined
+  deed: Deed | undefined
+  readonly calls: string[] = []
+  readonly away = new Set<string>()
+  /** They need a second question, since they still load the code. */
+  readonly slow = new Set<string>()
+  refusal = ''
+  readonly installed = new Set<string>()
+  readonly validators = ['vp0', 'vp1', 'vp2', 'vp3'].map((id) => this.validator(id))
+  readonly shelf: EngineShelf = {
+    install: async (file) => {
+      const version = file.replace('.tgz', '')
+      this.installed.add(version)
+      return this.note(version)
+    },
+    list: async () => [...this.installed].map((version) => this.note(version)),
+    remove: async (_, version) => void this.installed.delete(version),
+  }
+
+  readonly swap = createSwapIn({ validators: this.validators, shelf: this.shelf, options: '', fallback: 'pbft', limits: LIMITS })
+
+  build(number: number): Promise<Awaited<ReturnType<typeof this.swap>>> {
+    const version = `1.0.0-dev.${number}`
+    const build: DevBuild = { name: 'weft-engine-mine', version, number, file: `${version}.tgz`, codeDigest: version }
+    return this.swap(build, new AbortController().signal)
+  }
+
+  private note(version: string) {
+    return { name: 'mine', version, codeDigest: version, package: { name: 'weft-engine-mine', version } }
+  }
+
+  private begin(engine: string, version: string, started: readonly number[]): void {
+    const { epoch, activation } = this.record
+    this.candidate = undefined
+    this.record = EpochRecord.fromPartial({ ...this.record, epoch: epoch + 1n, activation: activation + 3n, engine, version, started: [...started] })
+  }
+
+  private validator(id: string): Validator {
+    return {
+      id,
+      plan: async ({ engine = '', version = '' }) => {
+        this.calls.push(`plan ${version}`)
+        const rows = this.validators.map((other) => {
+          const answered = !this.away.has(other.id) && !this.slow.delete(other.id)
+          return SwapPlanRow.fromPartial({ id: other.id, answered, engine, version, epoch: this.record.epoch })
+        })
+        const objection = this.deed === 'objected' ? `${id}: no such option` : ''
+        return SwapPlanMessage.fromPartial({ proposal: new TextEncoder().encode(version), rows, needed: NEEDED, objection })
+      },
+      propose: async (proposal) => {
+        const version = new TextDecoder().decode(proposal)
+        this.calls.push(`propose ${version}`)
+        const { deed } = this
+        if (deed === 'not ordered') {
+          this.deed = undefined
+          return undefined
+        }
+        if (deed === 'refused on trial') {
+          this.refusal = 'its engine failed on trial: it threw'
+          this.candidate = SwapCandidate.fromPartial({})
+        } else if (deed !== 'out of time') this.begin('mine', version, deed === 'never begins' ? [] : [0, 1, 2])
+        this.deed = undefined
+        return { block: 1n, error: '' }
+      },
+      cancel: async () => {
+        this.calls.push('cancel')
+        this.candidate = undefined
+        this.refusal = ''
+        return true
+      },
+      succession: async () => {
+        if (this.away.has(id)) return undefined
+        return SuccessionReport.fromPartial({ record: this.record, candidate: this.candidate, refusal: this.refusal })
+      },
+      recover: async (engine) => {
+        this.calls.push(`recover ${id}`)
+        if (this.calls.filter((call) => call.startsWith('recover')).length === this.validators.length) this.begin(engine, '1.0.0', [0, 1, 2])
+      },
+    }
+  }
+}
+
+describe('a build on its way into a network', () => {
+  it('is installed, proposed once, and there when its epoch has started', async () => {
+    const network = new FakeNetwork()
+    expect(await network.build(1)).toMatchObject({ epoch: 1n, block: 4n, recoveredWith: undefined })
+    expect(network.calls).toEqual(['plan 1.0.0-dev.1', 'propose 1.0.0-dev.1'])
+  })
+
+  it('waits for validators that still load it, and not for those that do not run', async () => {
+    const network = new FakeNetwork()
+    network.slow.add('vp2')
+    network.away.add('vp3')
+    expect(await network.build(1)).toMatchObject({ epoch: 1n })
+    expect(network.calls).toEqual(['plan 1.0.0-dev.1', 'plan 1.0.0-dev.1', 'propose 1.0.0-dev.1'])
+  })
+
+  it('leaves the two newest versions behind, the one that runs among them', async () => {
+    const network = new FakeNetwork()
+    network.installed.add('0.9.0')
+    for (const number of [1, 2, 3]) await network.build(number)
+    expect([...network.installed]).toEqual(['0.9.0', '1.0.0-dev.2', '1.0.0-dev.3'])
+    for (const number of [4, 5]) {
+      network.deed = 'objected'
+      await expect(network.build(number)).rejects.toThrow('no such option')
+    }
+    expect([...network.installed]).toEqual(['0.9.0', '1.0.0-dev.3', '1.0.0-dev.5'])
+    expect(await lastNumber(network.shelf, 'weft-engine-mine')).toBe(5)
+  })
+
+  it.each([
+    ['objected', 'the swap is refused: vp0: no such option'],
+    ['refused on trial', 'the swap is refused: 4 validators: its engine failed on trial: it threw'],
+    ['out of time', 'the swap is refused: its trial did not end within 0.3 s: it ordered too little'],
+  ] as const)('is told of when it is %s, and the network keeps what it has', async (deed, reason) => {
+    const network = new FakeNetwork()
+    network.deed = deed
+    await expect(network.build(1)).rejects.toMatchObject({ code: 'ERR_SWAP_REFUSED', message: reason })
+    expect(network.calls.includes('cancel')).toBe(deed === 'refused on trial')
+    expect(network.record).toMatchObject({ epoch: 0n, engine: 'pbft' })
+  })
+
+  it('comes after a recovery where nothing is ordered any more', async () => {
+    const network = new FakeNetwork()
+    network.deed = 'not ordered'
+    expect(await network.build(1)).toMatchObject({ epoch: 2n, recoveredWith: 'pbft' })
+    expect(network.calls.filter((call) => call.startsWith('recover'))).toEqual(['recover vp0', 'recover vp1', 'recover vp2', 'recover vp3'])
+  })
+
+  it('that is decided and orders nothing is told of, and the next one comes after a recovery', async () => {
+    const network = new FakeNetwork()
+    network.deed = 'never begins'
+    await expect(network.build(1)).rejects.toMatchObject({ code: 'ERR_ENGINE_STUCK', message: expect.stringContaining('ordered nothing within 0.15 s') })
+    expect(await network.build(2)).toMatchObject({ epoch: 3n, recoveredWith: 'pbft' })
+  })
+
+  it('names those without whom there is no recovery', async () => {
+    const network = new FakeNetwork()
+    network.away.add('vp2').add('vp3')
+    await expect(network.build(1)).rejects.toMatchObject({ code: 'ERR_ENGINE_STUCK', message: expect.stringContaining('vp2, vp3') })
+  })
+})
