@@ -5,7 +5,7 @@ export interface Shown {
   /** Told whenever one of these has another value than last time. */
   readonly facts: Readonly<Record<string, string | number | boolean | undefined>>
   /** Shown beside them; changes of it alone are not worth telling. */
-  more?(): Readonly<Record<string, unknown>>
+  readonly more?: () => Readonly<Record<string, unknown>>
   readonly metrics?: Readonly<Record<string, number>>
 }
 

@@ -125,7 +125,7 @@ export class EngineDevCommand extends PeerCommand {
     const configs = peers.map(({ id, address, config, log }) => ({ id, address, config, log }))
     this.report(
       { event: 'ready', directory, engine: plan.engine, seconds, peers: configs },
-      `${peers.length} validators (${plan.engine}) can order transactions, after ${seconds} s; their logs and configuration: ${directory}\n`,
+      `${peers.length} validator${peers.length === 1 ? '' : 's'} (${plan.engine}) can order transactions, after ${seconds} s; their logs and configuration: ${directory}\n`,
     )
   }
 
