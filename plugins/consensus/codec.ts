@@ -6,9 +6,9 @@ export interface Codec<T> {
   write(writer: MessageWriter, value: T): void
   read(reader: MessageReader): T
   /** The value alone, as bytes. */
-  encode(value: T): Uint8Array
+  encode(this: void, value: T): Uint8Array
   /** What `encode` made; undefined for nothing and for other bytes. Byte strings and requests in it are views of the bytes. */
-  decode(bytes: Uint8Array | undefined): T | undefined
+  decode(this: void, bytes: Uint8Array | undefined): T | undefined
 }
 
 /** The type of a codec's values. */

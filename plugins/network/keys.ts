@@ -17,8 +17,8 @@ export const discoveryKeys = defineKeys({
 
 /** State transfer (spec/ledger.md §14). */
 export const syncKeys = defineKeys({
-  'peer.sync.blocks.channelSize': key(integer({ min: 1, max: 10_000 }), 10, 'blocks that are asked for at a time, less one'),
-  'peer.sync.state.deltas.channelSize': key(integer({ min: 1, max: 10_000 }), 20, 'state deltas that are asked for at a time, less one'),
+  'peer.sync.blocks.channelSize': key(integer({ min: 1, max: 10_000 }), 10, 'blocks that an original is asked for at a time, less one'),
+  'peer.sync.state.deltas.channelSize': key(integer({ min: 1, max: 10_000 }), 20, 'state deltas that an original is asked for at a time, less one'),
   'peer.sync.state.snapshot.channelSize': key(
     integer({ min: 1, max: 1_000_000 }),
     50,

@@ -40,8 +40,8 @@ export const EXAMPLE_RAFT_MUTANTS: readonly Mutant[] = [
     name: 'example raft: entries are not stored',
     specimen: 'example raft',
     file: `${SRC}/log.ts`,
-    find: '    saveEntry(this.host, index, entry)\n',
-    replace: '    if (index % 2 === 0) saveEntry(this.host, index, entry)\n',
+    find: '    this.host.put(keyOf(index), Entry.encode(entry))\n',
+    replace: '    if (index % 2 === 0) this.host.put(keyOf(index), Entry.encode(entry))\n',
     why: 'forgotten persistence: a member says that it has what a power cut takes from it',
   },
   {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { encodeDelta, StateDelta } from '../../plugins/ledger/index.js'
-import { encodeHello } from '../../plugins/network/hello.js'
 import { encodeMessage } from '../../plugins/network/messages.js'
 import {
   decode,
@@ -9,8 +8,6 @@ import {
   type Message,
   Message as MessageCodec,
   Message_Type,
-  PeerEndpoint,
-  PeerEndpoint_Type,
   SyncBlockRange,
   SyncBlocks,
   SyncStateDeltas,
@@ -19,69 +16,11 @@ import {
   SyncStateSnapshotRequest,
 } from '../../proto/index.js'
 import { hex, text, unhex, vector } from '../ledger/kit.js'
-import { commitBlocks, EMPTY_LEDGER, lateNetwork, MEMBERS, sameLedger, type TransferPeer, transferPeer, transferTo } from './transfer-world.js'
-import { type StreamEnd, World } from './world.js'
+import { commitBlocks, lateNetwork, MEMBERS, sameLedger, type TransferPeer, transferPeer, transferTo } from './transfer-world.js'
+import { type Answer, scripted, serveAs, withBlock } from './scripted-source.js'
+import { World } from './world.js'
 
 const SHIPPED = { numBuckets: 1_000_003, maxGroupingAtEachLevel: 5 }
-
-/** Somebody who says that it is an original validator and answers requests as a test wants; `asked` are the requests that came. */
-async function scripted(
-  world: World,
-  to: TransferPeer,
-  id: string,
-  answer: (request: Message, say: (type: Message_Type, payload: Uint8Array) => void, end: StreamEnd) => void,
-) {
-  const { end } = world.script(to)
-  const asked: Message[] = []
-  end.listen({
-    drain: () => undefined,
-    closed: () => undefined,
-    message(message) {
-      if ([Message_Type.SYNC_GET_BLOCKS, Message_Type.SYNC_STATE_GET_DELTAS, Message_Type.SYNC_STATE_GET_SNAPSHOT].includes(message.type)) {
-        asked.push(message)
-        answer(message, (type, payload) => void end.write(encodeMessage(type, payload)), end)
-      } else if (message.type === Message_Type.DISC_GET_PEERS) end.write(encodeMessage(Message_Type.DISC_PEERS))
-    },
-  })
-  const endpoint = PeerEndpoint.fromPartial({ ID: { name: id }, address: `${id}:1`, type: PeerEndpoint_Type.VALIDATOR })
-  end.write(encodeMessage(Message_Type.DISC_HELLO, encodeHello(endpoint, EMPTY_LEDGER, undefined)))
-  await world.run(10)
-  return { asked, end }
-}
-
-/** A reply with any bytes in the place of a block. */
-function withBlock(range: SyncBlockRange, block: Uint8Array): Uint8Array {
-  const length: number[] = []
-  let rest = block.length
-  for (; rest > 0x7f; rest >>= 7) length.push((rest & 0x7f) | 0x80)
-  return Buffer.concat([encode(SyncBlocks, { range, blocks: [] }), Buffer.from([0x12, ...length, rest]), block])
-}
-
-/** What an original serves of a ledger, in its order and sizes. */
-function serveAs(
-  ledger: TransferPeer['ledger'],
-  change: (type: Message_Type, number: bigint, bytes: Uint8Array) => Uint8Array | undefined = (_type, _number, bytes) => bytes,
-) {
-  return (request: Message, say: (type: Message_Type, payload: Uint8Array) => void): void => {
-    const each = ({ start, end }: SyncBlockRange, take: (number: bigint) => void): void => {
-      const step = start <= end ? 1n : -1n
-      for (let number = start; (end - number) * step >= 0n; number += step) if (number < ledger.height()) take(number)
-    }
-    if (request.type === Message_Type.SYNC_GET_BLOCKS) {
-      const range = decode(SyncBlockRange, request.payload)
-      each(range, (number) => {
-        const block = change(Message_Type.SYNC_BLOCKS, number, ledger.blockBytes(number) ?? new Uint8Array(0))
-        if (block) say(Message_Type.SYNC_BLOCKS, withBlock({ ...range, start: number, end: number }, block))
-      })
-    } else if (request.type === Message_Type.SYNC_STATE_GET_DELTAS) {
-      const { range = SyncBlockRange.fromPartial({}) } = decode(SyncStateDeltasRequest, request.payload)
-      each(range, (number) => {
-        const delta = change(Message_Type.SYNC_STATE_DELTAS, number, ledger.stateDelta(number) ?? new Uint8Array(0))
-        if (delta) say(Message_Type.SYNC_STATE_DELTAS, encode(SyncStateDeltas, { range: { ...range, start: number, end: number }, deltas: [delta] }))
-      })
-    }
-  }
-}
 
 describe('a peer that is behind', () => {
   test('by a few blocks fetches blocks down and deltas up, in the ranges of the original', async () => {
@@ -203,7 +142,7 @@ describe('a peer that is behind', () => {
 })
 
 describe('a transfer that is cut short', () => {
-  test.each([1, 7, 20, 45, 90, 200, 320])('after %i writes goes on after a restart, from what is there', async (writes) => {
+  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('after %i writes goes on after a restart, from what is there', async (writes) => {
     const { world, peers, behind } = await lateNetwork(2, 120, { sync: { 'statetransfer.maxdeltas': writes % 2 === 0 ? 50 : 200 } })
     const from = peers[0]?.ledger ?? behind.ledger
     let left = writes
@@ -252,7 +191,6 @@ describe('a source that', () => {
         say(Message_Type.SYNC_STATE_SNAPSHOT, encode(SyncStateSnapshot, { delta, sequence: sequences[index] ?? 0n, blockNumber: block, request: asked }))
       }
     }
-  type Answer = Parameters<typeof scripted>[3]
   const onlyBlocks =
     (from: TransferPeer, rest: Answer): Answer =>
     (request, say, end) =>
@@ -280,6 +218,28 @@ describe('a source that', () => {
       () => (_request, say) => (
         say(Message_Type.SYNC_BLOCKS, encode(SyncBlocks, { range: undefined, blocks: [] })), say(Message_Type.SYNC_STATE_DELTAS, new Uint8Array(0))
       ),
+    ],
+    [
+      'sends a block just before each time-out, which would take hours',
+      (from) => {
+        let waitMs = 0
+        return (request, say, end) => {
+          waitMs = 0
+          serveAs(from.ledger)(request, (type, payload) => {
+            waitMs += 1900
+            end.later(waitMs, () => say(type, payload))
+          })
+        }
+      },
+    ],
+    [
+      'sends blocks without end',
+      (from) => (request, say) => {
+        if (request.type !== Message_Type.SYNC_GET_BLOCKS) return
+        const range = decode(SyncBlockRange, request.payload)
+        const block = from.ledger.blockBytes(range.start) ?? new Uint8Array(0)
+        for (let i = 0; i < 20_000; i++) say(Message_Type.SYNC_BLOCKS, withBlock({ ...range, end: range.start }, block))
+      },
     ],
     ['ends the link', () => (_request, _say, end) => end.cut('gone')],
     [

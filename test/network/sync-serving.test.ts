@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { encodeHello } from '../../plugins/network/hello.js'
+import { encodeHello, type WeftFacts } from '../../plugins/network/hello.js'
 import { encodeMessage } from '../../plugins/network/messages.js'
 import {
   decode,
@@ -20,14 +20,14 @@ import { collect, hex, unhex } from '../ledger/kit.js'
 import { commitBlocks, EMPTY_LEDGER, lateNetwork } from './transfer-world.js'
 
 describe('serving', () => {
-  async function asking(blocks = 10) {
+  async function asking(blocks = 10, weft?: WeftFacts) {
     const { world, behind: peer } = await lateNetwork(0, 0)
     await commitBlocks([peer.ledger], blocks)
     const { end } = world.script(peer)
     const received: Message[] = []
     end.listen({ message: (message) => void received.push(message), drain: () => undefined, closed: () => undefined })
     const endpoint = PeerEndpoint.fromPartial({ ID: { name: 'vp2' }, address: 'vp2:1', type: PeerEndpoint_Type.VALIDATOR })
-    end.write(encodeMessage(Message_Type.DISC_HELLO, encodeHello(endpoint, EMPTY_LEDGER, undefined)))
+    end.write(encodeMessage(Message_Type.DISC_HELLO, encodeHello(endpoint, EMPTY_LEDGER, weft)))
     await world.run(20)
     const ask = async (type: Message_Type, payload: Uint8Array): Promise<readonly Message[]> => {
       received.length = 0
@@ -61,6 +61,25 @@ describe('serving', () => {
     expect(found(await range(1n, 0n))).toEqual([1, 0])
     expect(await ask(Message_Type.SYNC_STATE_GET_DELTAS, new Uint8Array(0))).toEqual([])
     expect(await ask(Message_Type.SYNC_GET_BLOCKS, unhex('ff'))).toEqual([])
+  })
+
+  test('a Weft peer is told at once what cannot be served; an original is told nothing', async () => {
+    const weft = { session: 'ab', capabilities: new Set<string>(), settings: new Map<string, string>() }
+    for (const isWeft of [true, false]) {
+      const { peer, ask } = await asking(10, isWeft ? weft : undefined)
+      const range = { correlationId: 9n, start: 9n, end: 12n }
+      const blocks = (await ask(Message_Type.SYNC_GET_BLOCKS, encode(SyncBlockRange, range))).map(({ payload }) => decode(SyncBlocks, payload))
+      expect(blocks.map(({ range: at, blocks: found }) => [at?.start, found.length])).toEqual([[9n, 1], [10n, 1], ...(isWeft ? [[11n, 0]] : [])])
+      const deltas = (await ask(Message_Type.SYNC_STATE_GET_DELTAS, encode(SyncStateDeltasRequest, { range: { ...range, start: 11n } }))).map(({ payload }) =>
+        decode(SyncStateDeltas, payload),
+      )
+      expect(deltas.map(({ range: at, deltas: found }) => [at?.start, at?.correlationId, found.length])).toEqual(isWeft ? [[11n, 9n, 0]] : [])
+      await peer.ledger.deleteAllState()
+      const pieces = await ask(Message_Type.SYNC_STATE_GET_SNAPSHOT, encode(SyncStateSnapshotRequest, { correlationId: 2n }))
+      expect(pieces.map(({ payload }) => decode(SyncStateSnapshot, payload)).map(({ blockNumber, delta }) => [blockNumber, delta.length])).toEqual(
+        isWeft ? [[(1n << 64n) - 1n, 0]] : [],
+      )
+    }
   })
 
   test('a snapshot comes one key a message, with a terminator', async () => {

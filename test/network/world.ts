@@ -38,6 +38,11 @@ export class StreamEnd implements ChatStream {
     return !(this.other?.isPaused ?? false)
   }
 
+  /** After a time. */
+  later(ms: number, work: () => void): void {
+    this.time.schedule(ms, work)
+  }
+
   pause(): void {
     this.isPaused = true
   }

@@ -44,6 +44,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[] | 'goes on' | 'always
   'devnet status': 'of its own',
   'devnet logs': 'of its own',
   bench: 'of its own',
+  'bench swaps': 'of its own',
   sim: 'of its own',
   'engine new': ['my-engine'],
   'engine check': 'of its own',

@@ -62,9 +62,10 @@ export class RecoverCommand extends SuccessionCommand {
       const where = differs ? 'was told another plan' : stated ? `height ${height}, head ${Buffer.from(hash).toString('hex', 0, 6)}` : 'has not stated anything'
       return `  ${id}  ${where}`
     })
-    const what = plan
-      ? [`from epoch ${plan.fromEpoch} to ${plan.engine} ${plan.version}: ${state}`, ...heads]
-      : [started ? `epoch ${epoch} has started, after a recovery` : state]
+    // What a validator remembers of a recovery goes a moment after its epoch has started.
+    const isOver = started && (plan === undefined || epoch > plan.fromEpoch)
+    const underWay = plan ? [`from epoch ${plan.fromEpoch} to ${plan.engine} ${plan.version}: ${state}`, ...heads] : [state]
+    const what = isOver ? [`epoch ${epoch} has started, after a recovery`] : underWay
     this.report(
       { ...report, id: Buffer.from(report.id).toString('hex'), rows: rows.map((row) => ({ ...row, hash: Buffer.from(row.hash).toString('hex') })) },
       `${what.join('\n')}\n`,

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path'
-import { Option, PeerCommand, PeerError } from '../../../kernel/index.js'
-import { enginesKeys, type engineShelf as EngineShelf } from '../../engines/index.js'
+import { Option, PeerCommand, PeerError, type Settings } from '../../../kernel/index.js'
+import { enginesKeys } from '../../engines/index.js'
 import type { DevEvent } from '../dev/loop.js'
 import type { DevNetwork } from '../dev/network.js'
 import { findEnginePackage } from '../engine-package.js'
@@ -73,11 +73,7 @@ export class EngineDevCommand extends PeerCommand {
     home: ReturnType<typeof findEnginePackage>,
     source: string,
     { devnet, scratch }: DevNetwork,
-    {
-      settings,
-      options,
-      signal,
-    }: { readonly settings: Parameters<typeof EngineShelf>[1]; readonly options: string; readonly signal: AbortSignal },
+    { settings, options, signal }: { readonly settings: Settings<typeof enginesKeys>; readonly options: string; readonly signal: AbortSignal },
   ): Promise<number> {
     const [{ createDevBuilder }, { DevLoop }, { createSwapIn }, { lastNumber }, { validatorAt }, { engineShelf }, { eventJson, eventText }] = await Promise.all(
       [
@@ -112,10 +108,10 @@ export class EngineDevCommand extends PeerCommand {
       },
     })
     const ended = new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
+    if (!this.isOnce) this.sayWatching(source)
     try {
       await Promise.race([this.isOnce ? loop.once() : loop.start(), ended])
       if (this.isOnce) return isRunning ? 0 : 1
-      if (!signal.aborted) this.sayWatching(source)
       if (!signal.aborted) await ended
       return 0
     } finally {
@@ -129,7 +125,7 @@ export class EngineDevCommand extends PeerCommand {
     const configs = peers.map(({ id, address, config, log }) => ({ id, address, config, log }))
     this.report(
       { event: 'ready', directory, engine: plan.engine, seconds, peers: configs },
-      `${peers.length} validators (${plan.engine}) can order transactions, after ${seconds} s; their logs and configuration: ${directory}\n`,
+      `${peers.length} validator${peers.length === 1 ? '' : 's'} (${plan.engine}) can order transactions, after ${seconds} s; their logs and configuration: ${directory}\n`,
     )
   }
 

@@ -1,34 +1,44 @@
 import { messageOf, PeerError } from '../../../kernel/index.js'
 import type { DevEvent } from './loop.js'
 
+type Swapped = Extract<DevEvent, { type: 'swapped' }>
+type Failed = Extract<DevEvent, { type: 'failed' }>
+
 /** A line for a person. */
 export function eventText(event: DevEvent): string {
   if (event.type === 'unchanged') return 'saved: the code is the one that runs'
-  if (event.type === 'failed') {
-    const hint = event.error instanceof PeerError && event.error.hint !== undefined ? ` (${event.error.hint})` : ''
-    return `${event.build ? `build ${event.build.number}, ${event.build.version}: ` : ''}${messageOf(event.error)}${hint}`
-  }
-  const { build, buildMs, swapped } = event
-  const { block, epoch, installMs, swapMs, recoveredWith } = swapped
-  const way = recoveredWith === undefined ? '' : `; nothing was ordered any more, so ${recoveredWith} went in between, by a recovery`
-  return `build ${build.number}: built in ${ms(buildMs)}, installed in ${ms(installMs)}, ${build.version} swapped in at block ${block} in ${ms(swapMs)} (epoch ${epoch})${way}`
+  return event.type === 'failed' ? failedText(event) : swappedText(event)
 }
 
 /** The same for a program. */
 export function eventJson(event: DevEvent): object {
   if (event.type === 'unchanged') return { event: 'unchanged' }
-  if (event.type === 'failed') {
-    const { build, error } = event
-    return {
-      event: 'failed',
-      ...(build ? { version: build.version, codeDigest: build.codeDigest } : {}),
-      code: error instanceof PeerError ? error.code : 'ERR_UNEXPECTED',
-      error: messageOf(error),
-      ...(error instanceof PeerError && error.hint !== undefined ? { hint: error.hint } : {}),
-    }
+  return event.type === 'failed' ? failedJson(event) : swappedJson(event)
+}
+
+function failedText({ build, error }: Failed): string {
+  const hint = hintOf(error)
+  return `${build ? `build ${build.number}, ${build.version}: ` : ''}${messageOf(error)}${hint === undefined ? '' : ` (${hint})`}`
+}
+
+function swappedText({ build, buildMs, swapped: { block, epoch, installMs, swapMs, recoveredWith } }: Swapped): string {
+  const way = recoveredWith === undefined ? '' : `; nothing was ordered any more, so ${recoveredWith} went in between, by a recovery`
+  return `build ${build.number}: built in ${ms(buildMs)}, installed in ${ms(installMs)}, ${build.version} swapped in at block ${block} in ${ms(swapMs)} (epoch ${epoch})${way}`
+}
+
+function failedJson({ build, error }: Failed): object {
+  const hint = hintOf(error)
+  return {
+    event: 'failed',
+    ...(build ? { version: build.version, codeDigest: build.codeDigest } : {}),
+    code: error instanceof PeerError ? error.code : 'ERR_UNEXPECTED',
+    error: messageOf(error),
+    ...(hint === undefined ? {} : { hint }),
   }
-  const { build, buildMs, swapped } = event
-  const { epoch, block, recoveredWith } = swapped
+}
+
+function swappedJson({ build, buildMs, swapped }: Swapped): object {
+  const { epoch, block, installMs, swapMs, recoveredWith } = swapped
   return {
     event: 'swapped',
     package: build.name,
@@ -37,10 +47,14 @@ export function eventJson(event: DevEvent): object {
     epoch,
     block,
     buildMs: Math.round(buildMs),
-    installMs: Math.round(swapped.installMs),
-    swapMs: Math.round(swapped.swapMs),
+    installMs: Math.round(installMs),
+    swapMs: Math.round(swapMs),
     ...(recoveredWith === undefined ? {} : { recoveredWith }),
   }
+}
+
+function hintOf(error: unknown): string | undefined {
+  return error instanceof PeerError ? error.hint : undefined
 }
 
 function ms(value: number): string {

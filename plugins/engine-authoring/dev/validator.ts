@@ -1,7 +1,7 @@
 import type { Client } from '@grpc/grpc-js'
 import { PeerError } from '../../../kernel/index.js'
 import { callUnary, ConsensusToolsService, PlanSwapRequest, type SuccessionReport, type SwapCallReply, type SwapPlanMessage } from '../../../proto/index.js'
-import { isRpcError, rpcErrorText } from '../../grpc/index.js'
+import { isRpcError } from '../../grpc/index.js'
 
 /** What is asked of a validator of the network. */
 export interface Validator {
@@ -23,7 +23,7 @@ const [DEADLINE_EXCEEDED, FAILED_PRECONDITION, UNAVAILABLE] = [4, 9, 14]
 /** A running validator. */
 export function validatorAt(id: string, client: Client): Validator {
   const within = (limitMs: number, signal: AbortSignal) => ({ deadline: Date.now() + limitMs, signal })
-  const named = (error: unknown): unknown => (isRpcError(error) ? new PeerError('ERR_DEV_VALIDATOR', `${id}: ${rpcErrorText(error)}`, { cause: error }) : error)
+  const named = (error: unknown): unknown => (isRpcError(error) ? new PeerError('ERR_DEV_VALIDATOR', `${id}: ${error.details}`, { cause: error }) : error)
   const answer = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work

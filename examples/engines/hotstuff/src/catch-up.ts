@@ -12,11 +12,13 @@ const MAX_HEADS = 64
 /** A block that nobody gives for so many rounds is not waited for. */
 const MAX_ROUNDS = 30
 
+const nameOf = ({ height, hash }: KnownHead): string => `${height} ${Buffer.from(hash).toString('hex')}`
+
 /** Gets blocks that are named and not here: from members, or, if they do not have them any more, with the state of a head that f + 1 of them vouch for. */
 export class CatchUp {
   #wanted: Reference | undefined
   #round = 0
-  readonly #heads = new Map<MemberIndex, readonly KnownHead[]>()
+  readonly #heads = new Map<MemberIndex, readonly string[]>()
   readonly #answeredAt = new Map<MemberIndex, number>()
   readonly #timers
 
@@ -64,8 +66,7 @@ export class CatchUp {
 
   /** Gives the blocks, or else says where the own ledger stands. */
   onFetch(from: MemberIndex, { id, above }: Message & { type: 'fetch' }): void {
-    const last = this.#answeredAt.get(from) ?? Number.NEGATIVE_INFINITY
-    if (this.host.now - last < ANSWER_EVERY_MS) return
+    if (this.host.now < (this.#answeredAt.get(from) ?? Number.NEGATIVE_INFINITY) + ANSWER_EVERY_MS) return
     this.#answeredAt.set(from, this.host.now)
     const blocks: Block[] = []
     let bytes = 0
@@ -82,10 +83,10 @@ export class CatchUp {
   /** Transfers to the highest head that f + 1 members know, if it is ahead and blocks are missing. */
   onHeads(from: MemberIndex, heads: readonly KnownHead[]): void {
     if (!this.#wanted || this.execution.isTransferring) return
-    this.#heads.set(from, heads.slice(-MAX_HEADS))
+    this.#heads.set(from, heads.slice(-MAX_HEADS).map(nameOf))
     const ahead = heads.filter(({ height }) => height > this.host.head.height).sort((left, right) => Number(right.height - left.height))
     for (const head of ahead) {
-      const members = [...this.#heads].filter(([, known]) => known.some((other) => isSame(other, head))).map(([member]) => member)
+      const members = [...this.#heads].filter(([, known]) => known.includes(nameOf(head))).map(([member]) => member)
       if (members.length <= quorumsOf(this.host.members.length).faulty) continue
       this.host.log('info', `transferring the state of height ${head.height}: members ${members.join(', ')} have it, and blocks that led to it are gone`)
       return this.execution.transferTo(head, members)
@@ -97,8 +98,4 @@ export class CatchUp {
     const message = encode({ type: 'fetch', id: this.#wanted.id, above: this.tree.decided })
     for (const member of members) if (member !== this.host.self) this.host.send(member, message)
   }
-}
-
-function isSame(left: KnownHead, right: KnownHead): boolean {
-  return left.height === right.height && Buffer.compare(left.hash, right.hash) === 0
 }

@@ -1,16 +1,8 @@
-import {
-  createSignatureChecks,
-  createSoftTimers,
-  type Engine,
-  type EngineHost,
-  type EngineRequest,
-  type EngineStart,
-  type MemberIndex,
-  type TransferResult,
-} from 'weft/consensus'
+import { createPublisher, createSignatureChecks, createSoftTimers } from 'weft/consensus'
+import type { DeliveredBlock, Engine, EngineHost, EngineRequest, EngineStart, MemberIndex, TransferResult } from 'weft/consensus'
 import { type Block, blockId, blocksOf, type Certificate, compare, domainOf, GENESIS, isNext, quorumsOf, type Reference, voteBytes } from './block.js'
 import { CatchUp } from './catch-up.js'
-import { type Delivered, Execution, positionOf, proofOf } from './execution.js'
+import { Execution, positionOf, proofOf } from './execution.js'
 import { encode, type Message, messagesOf } from './messages.js'
 import type { HotStuffOptions } from './options.js'
 import { Pacemaker } from './pacemaker.js'
@@ -25,7 +17,6 @@ const PATIENCE = 10
 
 /** One member. README.md has the protocol and its proof. */
 export class HotStuff implements Engine {
-  readonly #self: MemberIndex
   readonly #domain: string
   readonly #messages
   readonly #tree: Tree
@@ -36,8 +27,8 @@ export class HotStuff implements Engine {
   readonly #catchUp: CatchUp
   readonly #checks
   /** The highest certificate whose blocks are all here, and the highest of all with the member that told of it. */
-  #high: Certificate
-  #top: { readonly certificate: Certificate; readonly from: MemberIndex }
+  #high = GENESIS
+  #top = { certificate: GENESIS, from: 0 }
   /** The newest proposal of each member that waits for a view or for blocks. */
   readonly #held = new Map<MemberIndex, Block>()
   /** As leader: the last own proposal of this life, and the votes for it. */
@@ -48,14 +39,13 @@ export class HotStuff implements Engine {
   readonly #timers
   #told: Reference = GENESIS
   #areSigned: boolean | undefined
-  #published = ''
+  readonly #shown
 
   constructor(
     private readonly host: EngineHost,
     private readonly options: HotStuffOptions,
     private readonly start: EngineStart,
   ) {
-    this.#self = host.self
     this.#domain = domainOf(start.epoch, host.members)
     this.#messages = messagesOf(this.#domain)
     this.#tree = new Tree(host, positionOf(start.metadata), blocksOf(this.#domain), start.restored)
@@ -69,9 +59,8 @@ export class HotStuff implements Engine {
     })
     this.#catchUp = new CatchUp(host, this.#tree, this.#execution, options.viewTimeoutMs / 8)
     this.#checks = createSignatureChecks(host)
+    this.#shown = createPublisher(host)
     this.#timers = createSoftTimers<'cut' | 'repeat'>(host)
-    this.#high = GENESIS
-    this.#top = { certificate: GENESIS, from: host.self }
     host.sign('probe', Buffer.from(this.#domain))
     for (const certificate of [this.#safety.lock, proofOf(start.restored)]) this.#learn(certificate, host.self)
     this.#step()
@@ -81,16 +70,23 @@ export class HotStuff implements Engine {
     if (this.#requests.book.isExecuted(request.id)) return this.host.forget([request.id])
     // What is being executed ends with its block.
     if (this.#execution.isOver(request.id)) return
-    this.#requests.add(request, this.#self)
+    this.#requests.add(request, this.host.self)
     const leader = this.#leader(this.#pacemaker.view)
-    if (leader !== this.#self) this.host.send(leader, encode({ type: 'requests', requests: [request] }))
+    if (leader !== this.host.self) this.host.send(leader, encode({ type: 'requests', requests: [request] }))
     this.#step(true)
   }
 
   onMessage(from: MemberIndex, bytes: Uint8Array): void {
     const message = this.#messages.decode(bytes)
-    if (message) this.#handle(from, message)
-    else this.host.log('warning', `a message of member ${from} is dropped: it is none of this engine's`)
+    if (!message) return this.host.log('warning', `a message of member ${from} is dropped: it is none of this engine's`)
+    if (message.type === 'proposal') return this.#onProposal(from, message.block)
+    if (message.type === 'vote') return this.#onVote(from, message.for, message.signature)
+    if (message.type === 'status') return this.#ifCertified(from, message.high, (high) => this.#onStatus(from, { ...message, high }))
+    if (message.type === 'fetch') return this.#catchUp.onFetch(from, message)
+    if (message.type === 'heads') return this.#catchUp.onHeads(from, message.heads)
+    if (message.type === 'blocks') for (const block of this.#catchUp.takeWanted(message.blocks)) this.#tree.add(block, this.#tips())
+    else for (const request of message.requests) if (!this.#execution.isOver(request.id)) this.#requests.add(request, from)
+    this.#step(message.type === 'requests')
   }
 
   onPeer(member: MemberIndex, isUp: boolean): void {
@@ -108,18 +104,15 @@ export class HotStuff implements Engine {
     this.#step()
   }
 
-  onDelivered(_tag: string, block: Delivered): void {
-    if (this.#execution.onDelivered(block)) this.#progress()
+  onDelivered(tag: string, block: DeliveredBlock | 'skipped'): void {
+    if (this.#execution.onDelivered(tag, block)) this.#progress()
     this.#step()
   }
 
   onTransferred(result: TransferResult): void {
-    const { head, position } = result.reached
-      ? { head: result.head, position: positionOf(result.metadata) }
-      : { head: this.host.head, position: this.#execution.position }
     if (result.reached) this.#requests.transferred(result.executed)
     else this.host.log('warning', `the state could not be transferred: ${result.reason}`)
-    this.#execution.transferred(position, head)
+    this.#execution.transferred(result.reached ? positionOf(result.metadata) : this.#execution.position)
     // Certificates of the blocks that came are known to others.
     this.host.broadcast(this.#status(false))
     this.#step()
@@ -132,7 +125,7 @@ export class HotStuff implements Engine {
     if (!reference) return
     const { view, seq, id } = reference
     const leader = this.#leader(view)
-    if (leader === this.#self) this.#count(this.#self, reference, signature)
+    if (leader === this.host.self) this.#count(this.host.self, reference, signature)
     else this.host.send(leader, encode({ type: 'vote', for: reference, signature }), { vote: { slot: `vote ${view} ${seq}`, value: id } })
     this.#step()
   }
@@ -147,27 +140,6 @@ export class HotStuff implements Engine {
     this.#step()
   }
 
-  #handle(from: MemberIndex, message: Message): void {
-    switch (message.type) {
-      case 'requests':
-        for (const request of message.requests) if (!this.#execution.isOver(request.id)) this.#requests.add(request, from)
-        return this.#step(true)
-      case 'proposal':
-        return this.#onProposal(from, message.block)
-      case 'vote':
-        return this.#onVote(from, message.for, message.signature)
-      case 'status':
-        return this.#ifCertified(from, message.high, (high) => this.#onStatus(from, { ...message, high }))
-      case 'fetch':
-        return this.#catchUp.onFetch(from, message)
-      case 'blocks':
-        for (const block of this.#catchUp.takeWanted(message.blocks)) this.#tree.add(block, this.#tips())
-        return this.#step()
-      case 'heads':
-        return this.#catchUp.onHeads(from, message.heads)
-    }
-  }
-
   #leader(view: number): MemberIndex {
     const { length } = this.host.members
     return ((this.start.firstLeader ?? Number(this.start.epoch % BigInt(length))) + view) % length
@@ -180,7 +152,7 @@ export class HotStuff implements Engine {
     const voters = new Set(certificate.signatures.map(({ member }) => member).filter((member) => member < this.host.members.length))
     if (voters.size !== certificate.signatures.length || voters.size < quorumsOf(this.host.members.length).quorum) return
     const bytes = voteBytes(this.#domain, certificate)
-    const items = certificate.signatures.map((signed) => ({ ...signed, bytes }))
+    const items = certificate.signatures.map(({ member, signature }) => ({ member, bytes, signature }))
     this.#checks.check(from, items, (hold) => {
       if (hold) then(certificate)
       else this.host.log('warning', `a message of member ${from} is dropped: its certificate is false`)
@@ -213,8 +185,9 @@ export class HotStuff implements Engine {
 
   /** The view's time begins anew, unless the leader passes somebody over. */
   #progress(): void {
-    const oldestAt = this.#requests.oldestAt() ?? this.host.now
-    const isCensored = this.#leader(this.#pacemaker.view) !== this.#self && this.host.now - oldestAt > PATIENCE * this.options.viewTimeoutMs
+    const [oldest] = this.#requests.book.unqueued()
+    const oldestAt = oldest?.content.arrivedAt ?? this.host.now
+    const isCensored = this.#leader(this.#pacemaker.view) !== this.host.self && this.host.now - oldestAt > PATIENCE * this.options.viewTimeoutMs
     if (!isCensored) this.#pacemaker.progress()
   }
 
@@ -222,7 +195,7 @@ export class HotStuff implements Engine {
     const { view, requests, parent } = block
     const size = requests.reduce((sum, { bytes }) => sum + bytes.length, 0)
     const isSound = requests.length <= this.options.batchSize && (requests.length <= 1 || size <= MAX_BLOCK_BYTES) && compare(block, parent) > 0
-    if (!isSound || from !== this.#leader(view) || from === this.#self || view < this.#pacemaker.view) return
+    if (!isSound || from !== this.#leader(view) || from === this.host.self || view < this.#pacemaker.view) return
     this.#ifCertified(from, parent, (own) => {
       const before = this.#held.get(from)
       if (!before || compare(block, before) > 0) this.#held.set(from, { ...block, parent: own })
@@ -254,7 +227,7 @@ export class HotStuff implements Engine {
     this.#votes.set(from, signature)
     const { quorum } = quorumsOf(this.host.members.length)
     if (this.#votes.size >= quorum)
-      this.#learn({ view, seq, id, signatures: [...this.#votes].slice(0, quorum).map(([member, signature]) => ({ member, signature })) }, this.#self)
+      this.#learn({ view, seq, id, signatures: [...this.#votes].slice(0, quorum).map(([member, signature]) => ({ member, signature })) }, this.host.self)
   }
 
   /** What follows from what is known now: decide, vote, propose, ask for what is missing, watch the clock. */
@@ -264,7 +237,7 @@ export class HotStuff implements Engine {
       const missing = this.#adopt(certificate)
       const missingToo = this.#consider()
       if (!this.#catchUp.want(missing ?? missingToo, missing ? from : this.#leader(this.#pacemaker.view))) {
-        this.#top = { certificate: this.#high, from: this.#self }
+        this.#top = { certificate: this.#high, from: this.host.self }
         this.#held.clear()
       }
       this.#propose(isGathering)
@@ -296,7 +269,7 @@ export class HotStuff implements Engine {
     this.#requests.rebase(parent.id, () => blocks)
     if (requests.length === 0) return blocks.some((block) => block.requests.length > 0)
     const ids = new Set(requests.map(({ id }) => id))
-    return ids.size === requests.length && !requests.some(({ id }) => this.#requests.isInBranch(id) || this.#execution.isOver(id))
+    return ids.size === requests.length && !requests.some(({ id }) => this.#requests.inBranch.has(id) || this.#execution.isOver(id))
   }
 
   #vote(block: Block): void {
@@ -313,16 +286,15 @@ export class HotStuff implements Engine {
 
   /** As leader: a block with requests at once or when it pays; without, as long as some that were proposed are not decided. */
   #propose(isGathering: boolean): void {
-    const { host } = this
     const { view } = this.#pacemaker
     const last = this.#proposal?.view === view ? this.#proposal : undefined
     const hasProposed = last !== undefined && compare(this.#high, last.parent) <= 0
     const isLow = compare(this.#high, this.#safety.lock) < 0 || compare(this.#high, this.#tree.decided) < 0
-    if (this.#leader(view) !== this.#self || hasProposed || isLow) return
+    if (this.#leader(view) !== this.host.self || hasProposed || isLow) return
     const { blocks } = this.#tree.branch(this.#high)
     this.#requests.rebase(this.#high.id, () => blocks)
     const undecided = blocks.filter(({ requests }) => requests.length > 0).length
-    const isFull = this.#execution.isSealed || undecided + this.#execution.backlog >= host.deliveryWindow
+    const isFull = this.#execution.isSealed || undecided + this.#execution.backlog >= this.host.deliveryWindow
     const { requests, waitMs } = isFull ? { requests: [] } : this.#requests.cut(isGathering)
     if (waitMs !== undefined) this.#timers.softStart('cut', waitMs)
     if (requests.length === 0 && undecided === 0) return this.#tellHigh()
@@ -332,7 +304,7 @@ export class HotStuff implements Engine {
     this.#proposal = { ...content, id: blockId(this.#domain, content) }
     this.#votes = new Map()
     this.#vote(this.#proposal)
-    for (const { index } of host.members) if (index !== this.#self) this.#sendProposal(this.#proposal, index)
+    for (const { index } of this.host.members) if (index !== this.host.self) this.#sendProposal(this.#proposal, index)
   }
 
   #sendProposal(block: Block, to: MemberIndex): void {
@@ -364,19 +336,16 @@ export class HotStuff implements Engine {
   /** What `peer consensus status` shows, and the metrics. */
   #publish(): void {
     const { view, wish } = this.#pacemaker
+    const { backlog } = this.#execution
     const { members } = this.host
-    const leader = members[this.#leader(view)]?.id
     const rank = ({ view: inView, seq }: Reference): string => `${inView}.${seq}`
-    const { book } = this.#requests
-    const facts = { view, leader, wish, certified: rank(this.#high), locked: rank(this.#safety.lock), voted: rank(this.#safety.voted) }
-    const shown = { ...facts, decided: rank(this.#tree.decided), executed: rank(this.#execution.position), signatures: this.#areSigned }
-    const text = Object.values(shown).join(' ')
-    if (text === this.#published) return
-    this.#published = text
-    this.host.status({ ...shown, quorum: quorumsOf(members.length).quorum, waiting: book.size, backlog: this.#execution.backlog })
-    this.host.metric('hotstuff_view', view)
-    this.host.metric('hotstuff_backlog', this.#execution.backlog)
-    this.host.metric('hotstuff_requests_waiting', book.size)
+    const chain = { certified: rank(this.#high), locked: rank(this.#safety.lock), voted: rank(this.#safety.voted), decided: rank(this.#tree.decided) }
+    const waiting = this.#requests.book.size
+    this.#shown({
+      facts: { view, leader: members[this.#leader(view)]?.id, wish, ...chain, executed: rank(this.#execution.position), signatures: this.#areSigned },
+      more: () => ({ quorum: quorumsOf(members.length).quorum, waiting, backlog }),
+      metrics: { hotstuff_view: view, hotstuff_backlog: backlog, hotstuff_requests_waiting: waiting },
+    })
   }
 
   #tips(): Reference[] {

@@ -1,4 +1,4 @@
-import type { Engine, EngineHost, EngineStart, RequestId } from 'weft/consensus'
+import type { DeliveredBlock, EngineHost, EngineStart, RequestId } from 'weft/consensus'
 import { type Block, Certificate, GENESIS, Reference } from './block.js'
 import type { KnownHead } from './messages.js'
 import type { Requests } from './requests.js'
@@ -11,19 +11,19 @@ const PROOF = 'proof'
 /** What the ledger's blocks say of their place, and the certificate that decided the last one: nobody else may have it. */
 export const positionOf = (metadata: Uint8Array | undefined): Reference => Reference.decode(metadata) ?? GENESIS
 export const proofOf = (restored: ReadonlyMap<string, Uint8Array>): Certificate => Certificate.decode(restored.get(PROOF)) ?? GENESIS
-export type Delivered = Parameters<NonNullable<Engine['onDelivered']>>[1]
 
 /** Has decided blocks executed, in order. Blocks without requests are passed over: they become no block of the ledger. */
 export class Execution {
   #decided: Block[] = []
   /** Handed to the host, or passed over, in order. */
-  #given: { readonly block: Block; isDone: boolean }[] = []
-  #unanswered = 0
+  #given: Block[] = []
+  /** Those of them that the host owes an answer. */
+  readonly #unanswered = new Set<string>()
   #proof = GENESIS
   readonly #inProgress = new Set<RequestId>()
   /** The last block that the ledger has. */
   position: Reference
-  readonly heads: KnownHead[]
+  heads: readonly KnownHead[]
   isSealed = false
   isTransferring = false
 
@@ -61,19 +61,15 @@ export class Execution {
   }
 
   /** Whether it became a block. */
-  onDelivered(block: Delivered): boolean {
-    const given = this.#given.find(({ isDone }) => !isDone)
-    this.#unanswered -= 1
-    if (!given) return false
+  onDelivered(tag: string, block: DeliveredBlock | 'skipped'): boolean {
+    const given = this.#given.find(({ id }) => id === tag)
+    if (!this.#unanswered.delete(tag) || !given) return false
     if (block !== 'skipped') {
-      const rejected = new Set(block.rejected)
-      for (const { id } of given.block.requests) this.requests.ended(id, !rejected.has(id))
+      this.requests.settle(given, block.rejected)
       this.#knowHead(block.head)
     }
     // What a transfer skips is not done: it is found again.
-    given.isDone = block !== 'skipped' || this.isSealed
-    if (!given.isDone) this.#given.splice(this.#given.indexOf(given), 1)
-    this.#finish()
+    if (block === 'skipped' && !this.isSealed) this.#given = this.#given.filter((other) => other !== given)
     this.#advance()
     return block !== 'skipped'
   }
@@ -90,28 +86,29 @@ export class Execution {
   }
 
   /** What was decided and not executed is found again from the position that the ledger has now. */
-  transferred(position: Reference, head: KnownHead): void {
+  transferred(position: Reference): void {
     this.isTransferring = false
     this.host.setValid(true)
     this.#decided = []
     this.#given = []
-    this.#unanswered = 0
+    this.#unanswered.clear()
     this.#inProgress.clear()
     this.position = position
-    this.#knowHead(head)
+    this.#knowHead(this.host.head)
     this.tree.decided = position
     this.tree.prune(position)
   }
 
   #advance(): void {
+    this.#finish()
     if (this.isTransferring) return
     for (let [next] = this.#decided; next; [next] = this.#decided) {
       const isDelivered = next.requests.length > 0 && !this.isSealed
-      if (isDelivered && this.#unanswered >= this.host.deliveryWindow) break
+      if (isDelivered && this.#unanswered.size >= this.host.deliveryWindow) break
       this.#decided.shift()
-      this.#given.push({ block: next, isDone: !isDelivered })
+      this.#given.push(next)
       if (!isDelivered) continue
-      this.#unanswered += 1
+      this.#unanswered.add(next.id)
       const put = [[PROOF, Certificate.encode(this.#proof)]] as const
       this.host.deliver(next.id, next.requests, { metadata: Reference.encode(next), put })
     }
@@ -119,17 +116,16 @@ export class Execution {
   }
 
   #finish(): void {
-    for (let [first] = this.#given; first?.isDone; [first] = this.#given) {
+    for (let [first] = this.#given; first && !this.#unanswered.has(first.id); [first] = this.#given) {
       this.#given.shift()
-      for (const { id } of first.block.requests) this.#inProgress.delete(id)
-      this.position = { view: first.block.view, seq: first.block.seq, id: first.block.id }
+      for (const { id } of first.requests) this.#inProgress.delete(id)
+      this.position = { view: first.view, seq: first.seq, id: first.id }
       // After a restart the ledger's last block is all that is known to be decided, so what follows it stays.
-      if (first.block.requests.length > 0) this.tree.delivered(first.block)
+      if (first.requests.length > 0) this.tree.delivered(first)
     }
   }
 
   #knowHead({ height, hash }: KnownHead): void {
-    this.heads.push({ height, hash })
-    if (this.heads.length > MAX_HEADS) this.heads.shift()
+    this.heads = [...this.heads, { height, hash }].slice(-MAX_HEADS)
   }
 }

@@ -8,10 +8,7 @@ export const hotstuff: EngineFactory<HotStuffOptions> = {
   name: 'hotstuff',
   version: '1.0.0',
   agreement: true,
-  tolerates(n) {
-    const { faulty } = quorumsOf(n)
-    return { crashed: faulty, byzantine: faulty }
-  },
+  tolerates: (n) => ({ crashed: quorumsOf(n).faulty, byzantine: quorumsOf(n).faulty }),
   parseOptions,
   create: (host, options, start) => new HotStuff(host, options, start),
 }

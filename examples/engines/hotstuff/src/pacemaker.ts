@@ -4,15 +4,6 @@ import { quorumsOf } from './block.js'
 /** How often the time-out doubles. */
 const MAX_DOUBLINGS = 6
 
-/** What the pacemaker asks of its engine. */
-export interface PacemakerEffects {
-  /** The own wish has changed. */
-  say(): void
-  entered(): void
-  /** Something should be decided soon. */
-  isBusy(): boolean
-}
-
 /**
  * Views begin by wishes. Who sees no progress wishes for the next view and says so to everybody; f + 1 that wish for a view convince the others, since one of
  * them is honest; a quorum enters it. A wish never sinks, also by a restart, and says all that the earlier ones said, so the last one is enough for whoever missed the others.
@@ -29,7 +20,8 @@ export class Pacemaker {
     private readonly timeoutMs: number,
     view: number,
     stored: Uint8Array | undefined,
-    private readonly effects: PacemakerEffects,
+    /** The own wish has changed; a view was entered; something should be decided soon. */
+    private readonly effects: { say(): void; entered(): void; isBusy(): boolean },
   ) {
     this.view = view
     const wish = codec.number.decode(stored) ?? view
@@ -71,20 +63,16 @@ export class Pacemaker {
     this.#timers.stop('view')
   }
 
-  /** The leader of this view is given up. */
-  giveUp(): void {
-    this.#wishFor(Math.max(this.wish, this.view + 1))
-  }
-
   /** After each event: the timer runs while there is something to wait for. */
   watch(): void {
     if (this.effects.isBusy()) this.#timers.softStart('view', this.timeoutMs * 2 ** Math.min(this.#failures, MAX_DOUBLINGS))
     else this.#timers.stop('view')
   }
 
+  /** The leader of this view is given up. */
   onTimer(): void {
     this.#timers.fired('view')
-    this.giveUp()
+    this.#wishFor(Math.max(this.wish, this.view + 1))
   }
 
   /** If it is not new it is said again: it may have been lost. */

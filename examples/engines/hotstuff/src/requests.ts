@@ -20,7 +20,7 @@ interface Content extends EngineRequest {
 export class Requests {
   readonly book: RequestBook<Content>
   /** Those in the blocks between the last decided one and `tip`. */
-  #inBranch = new Set<RequestId>()
+  inBranch = new Set<RequestId>()
   #tip = ''
   #cutAt = Number.NEGATIVE_INFINITY
 
@@ -34,36 +34,32 @@ export class Requests {
 
   add({ id, bytes }: EngineRequest, from: MemberIndex): void {
     const content = { id, bytes, arrivedAt: this.host.now, saidAt: this.host.now }
-    const isAdded = this.book.add({ id, from, isOwn: from === this.host.self, isQueued: this.#inBranch.has(id), content })
+    const isAdded = this.book.add({ id, from, isOwn: from === this.host.self, isQueued: this.inBranch.has(id), content })
     if (!isAdded) this.host.log('warning', `member ${from} has too many requests waiting: one is dropped`)
   }
 
   /** It was executed; if it was rejected it is in no block, and may be ordered again. */
-  ended(id: RequestId, isInBlock: boolean): void {
-    this.#inBranch.delete(id)
-    if (isInBlock) this.book.markExecuted(id)
+  settle({ requests }: Block, rejected: readonly RequestId[] | undefined): void {
+    for (const { id } of requests) this.inBranch.delete(id)
+    this.book.settle(requests, rejected)
   }
 
   /** What follows extends `tip`: requests that are in no block up to there wait again. */
   rebase(tip: string, blocks: () => readonly Block[]): void {
     if (tip === this.#tip) return
     this.#tip = tip
-    this.#inBranch = new Set(blocks().flatMap(({ requests }) => requests.map(({ id }) => id)))
-    this.book.requeue((id) => this.#inBranch.has(id))
+    this.inBranch = new Set(blocks().flatMap(({ requests }) => requests.map(({ id }) => id)))
+    this.book.requeue((id) => this.inBranch.has(id))
   }
 
   /** A block extends the tip. */
   extend({ id: tip, requests }: Block): void {
     this.#tip = tip
     for (const { id } of requests) {
-      this.#inBranch.add(id)
+      this.inBranch.add(id)
       const known = this.book.get(id)
       if (known) this.book.markQueued(known)
     }
-  }
-
-  isInBranch(id: RequestId): boolean {
-    return this.#inBranch.has(id)
   }
 
   /** What the next block holds. Nothing yet, but the time until then, if it had better wait: a busy leader, or while requests arrive together. */
@@ -74,13 +70,12 @@ export class Requests {
     if (waiting === 0) return { requests: [] }
     if (waiting < batchSize && (waitMs > 0 || isGathering)) return { requests: [], waitMs }
     this.#cutAt = this.host.now
-    return { requests: this.book.first(batchSize, MAX_BLOCK_BYTES) }
+    return { requests: this.book.first(batchSize, MAX_BLOCK_BYTES).map(({ id, bytes }) => ({ id, bytes })) }
   }
 
   /** Tells a new or returned leader everything that is open here. */
   tell(leader: MemberIndex): void {
-    if (leader === this.host.self) return
-    for (const { content } of this.book.own()) this.host.send(leader, encode({ type: 'requests', requests: [content] }))
+    if (leader !== this.host.self) for (const { content } of this.book.own()) this.host.send(leader, encode({ type: 'requests', requests: [content] }))
   }
 
   /** From time to time: what waits too long for its block is said again, the own to everybody. */
@@ -101,16 +96,10 @@ export class Requests {
     if (others.length > 0) this.host.send(leader, encode({ type: 'requests', requests: others }))
   }
 
-  /** When the oldest request that is in no block came; undefined: none waits. */
-  oldestAt(): number | undefined {
-    const [oldest] = this.book.unqueued()
-    return oldest?.content.arrivedAt
-  }
-
   /** Blocks came by a transfer: the own requests are said again by the host, of others' only those stay that are surely not in the blocks. */
   transferred(executed: readonly RequestId[] | undefined): void {
     this.book.transferred(executed)
     this.#tip = ''
-    this.#inBranch.clear()
+    this.inBranch.clear()
   }
 }

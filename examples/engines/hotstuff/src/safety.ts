@@ -1,5 +1,5 @@
 import { codec, type EngineHost } from 'weft/consensus'
-import { type Block, Certificate, compare, GENESIS, later, Reference } from './block.js'
+import { type Block, Certificate, compare, GENESIS, Reference } from './block.js'
 
 const State = codec.struct({ voted: Reference, lock: Certificate })
 
@@ -33,7 +33,7 @@ export class Safety {
   /** From now on this is what was voted for. */
   record(block: Block): void {
     this.voted = { view: block.view, seq: block.seq, id: block.id }
-    this.lock = later(this.lock, block.parent)
+    if (compare(block.parent, this.lock) > 0) this.lock = block.parent
     this.host.put('state', State.encode(this))
   }
 }

@@ -8,15 +8,8 @@ const MAX_KEPT_BYTES = 16 * 1024 * 1024
 const MAX_BLOCKS = 256
 const PREFIX = 'block '
 
-/** The way from a block back to the last decided one. */
-export interface Branch {
-  /** The newest first, without the decided one. */
-  readonly blocks: readonly Block[]
-  /** Named and not here. */
-  readonly missing: Reference | undefined
-  /** It ends in the decided block. */
-  readonly isJoined: boolean
-}
+/** Of a block's requests, in bytes. */
+const sizeOf = ({ requests }: Block): number => requests.reduce((size, { bytes }) => size + bytes.length, 0)
 
 /** The blocks that are not delivered, on disk too, and some of those that are. */
 export class Tree {
@@ -24,7 +17,7 @@ export class Tree {
   readonly #kept = new Map<string, Block>()
   #keptBytes = 0
   /** To be deleted with the next write: a delivery is not worth one of its own. */
-  #garbage: string[] = []
+  readonly #garbage: string[] = []
 
   constructor(
     private readonly host: EngineHost,
@@ -52,12 +45,15 @@ export class Tree {
       this.#remove((other) => compare(other, this.decided) > 0 && !ways.has(other.id))
     }
     this.#blocks.set(block.id, block)
-    for (const id of this.#garbage) this.host.delete(PREFIX + id)
-    this.#garbage = []
+    for (const id of this.#garbage.splice(0)) this.host.delete(PREFIX + id)
     this.host.put(PREFIX + block.id, this.blocks.encode(block))
   }
 
-  branch(tip: Reference): Branch {
+  /**
+   * The way from a block back to the last decided one: blocks, the newest first, without the decided one; what is `missing` was named and is not here.
+   * `isJoined`: it ends in the decided block.
+   */
+  branch(tip: Reference) {
     const blocks: Block[] = []
     let at = tip
     while (compare(at, this.decided) > 0) {
@@ -97,8 +93,4 @@ export class Tree {
       this.#garbage.push(block.id)
     }
   }
-}
-
-function sizeOf({ requests }: Block): number {
-  return requests.reduce((size, { bytes }) => size + bytes.length, 0)
 }

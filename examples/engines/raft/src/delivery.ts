@@ -1,6 +1,5 @@
 import type { DeliveredBlock, TransferResult } from 'weft/consensus'
 import { Metadata } from './records.js'
-import type { Position } from './messages.js'
 import type { Replica } from './replica.js'
 import { passOnSoon } from './requests.js'
 
@@ -83,18 +82,15 @@ export function onTransferred(r: Replica, result: TransferResult): boolean {
     r.host.log('info', `the state transfer to height ${r.catchUp.offer.height} failed: ${result.reason}`)
     return false
   }
-  settle(r, r.catchUp.offer.at)
+  const { at } = r.catchUp.offer
+  // It may lie beyond the log.
+  if (at.index > r.log.base.index) r.log.rebase(at)
+  r.commit = Math.max(r.commit, at.index)
+  r.delivered = Math.max(r.delivered, at.index)
+  r.handed = r.delivered
   r.catchUp = undefined
   r.book.transferred(result.executed)
   r.host.setValid(true)
   deliverCommitted(r)
   return true
-}
-
-/** The state is that after an entry, which may lie beyond the log. */
-function settle(r: Replica, at: Position): void {
-  if (at.index > r.log.base.index) r.log.rebase(at)
-  r.commit = Math.max(r.commit, at.index)
-  r.delivered = Math.max(r.delivered, at.index)
-  r.handed = r.delivered
 }

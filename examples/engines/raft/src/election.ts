@@ -3,7 +3,7 @@ import { entryFor, type Message } from './messages.js'
 import { saveVote } from './records.js'
 import type { Replica } from './replica.js'
 import { append, beat, replicate, tellSuccessor } from './replication.js'
-import { dropOthers, passOn, passOnAgain } from './requests.js'
+import { passOn, passOnAgain } from './requests.js'
 
 /** Waits for a leader, a random time so that seldom two stand at once. `isSoon`: there is reason to believe that there is none. */
 export function awaitLeader(r: Replica, isSoon = false): void {
@@ -41,13 +41,8 @@ export function follow(r: Replica, term: number, leader: MemberIndex | undefined
   if (isNew && leader !== undefined) passOnAgain(r)
 }
 
-/** The link to the leader broke: others may have lost it, too. If they have not, they say so. */
-export function loseLeader(r: Replica): void {
-  r.leader = undefined
-  awaitLeader(r, true)
-}
-
-function campaign(r: Replica, isPre: boolean, isHandOver = false): void {
+/** Stands for election, or, `isPre`, asks who would vote. */
+export function campaign(r: Replica, isPre: boolean, isHandOver = false): void {
   r.role = 'candidate'
   r.leader = undefined
   r.isPreVote = isPre
@@ -156,16 +151,13 @@ export function onHandOverTimer(r: Replica): void {
   passOn(r)
 }
 
-export function onHandOver(r: Replica): void {
-  if (!r.catchUp) campaign(r, false, true)
-}
-
 function stepDown(r: Replica): void {
   r.timers.stop('heartbeat')
   r.timers.stop('hand-over')
   r.handOver = undefined
   r.batcher.clear()
-  dropOthers(r)
+  // Another leader collects the others' requests.
+  for (const { id, isOwn } of r.book.all()) if (!isOwn) r.book.remove(id)
 }
 
 /** A link came or went. */
@@ -178,5 +170,9 @@ export function onPeer(r: Replica, member: MemberIndex, isUp: boolean): void {
     p.isAsked = false
     replicate(r, member)
   } else if (member === r.leader && isUp) passOnAgain(r)
-  else if (member === r.leader) loseLeader(r)
+  else if (member === r.leader) {
+    // Others may have lost it, too. If they have not, they say so.
+    r.leader = undefined
+    awaitLeader(r, true)
+  }
 }

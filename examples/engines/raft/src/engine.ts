@@ -1,6 +1,6 @@
 import type { Engine, EngineFactory, EngineHost, EngineStart, MemberIndex } from 'weft/consensus'
 import { onDelivered, onTransferred, transfer } from './delivery.js'
-import { awaitLeader, follow, lead, onCampaign, onElectionTimer, onHandOver, onHandOverTimer, onHeartbeat, onPeer, onVote, stand } from './election.js'
+import { awaitLeader, campaign, follow, lead, onCampaign, onElectionTimer, onHandOverTimer, onHeartbeat, onPeer, onVote, stand } from './election.js'
 import { onAppend, onOffer } from './follower.js'
 import { Log } from './log.js'
 import { decodeMessage, type Message, type Position } from './messages.js'
@@ -95,24 +95,13 @@ function engineOf(r: Replica): Required<Omit<Engine, 'onExecuted' | 'onSigned' |
 }
 
 function onMessage(r: Replica, from: MemberIndex, message: Message | undefined): void {
-  switch (message?.kind) {
-    case undefined:
-      return r.host.log('warning', `a message of member ${from} is dropped: it is none of raft`)
-    case 'forward':
-      return onForward(r, from, message)
-    case 'campaign':
-      return onCampaign(r, from, message)
-    case 'vote':
-      return onVote(r, from, message)
-    case 'appended':
-      if (message.term > r.term) follow(r, message.term, undefined)
-      else if (message.term === r.term && r.isLeader) onAppended(r, from, message)
-      return
-    case 'append':
-    case 'offer':
-    case 'hand-over':
-      return onLeaderMessage(r, from, message)
-  }
+  if (!message) r.host.log('warning', `a message of member ${from} is dropped: it is none of raft`)
+  else if (message.kind === 'forward') onForward(r, from, message)
+  else if (message.kind === 'campaign') onCampaign(r, from, message)
+  else if (message.kind === 'vote') onVote(r, from, message)
+  else if (message.kind !== 'appended') onLeaderMessage(r, from, message)
+  else if (message.term > r.term) follow(r, message.term, undefined)
+  else if (message.term === r.term && r.isLeader) onAppended(r, from, message)
 }
 
 /** What only a leader sends: whoever sends it leads in its term. A leader of the past learns so. */
@@ -123,7 +112,7 @@ function onLeaderMessage(r: Replica, from: MemberIndex, message: Message & { kin
   follow(r, message.term, from)
   if (message.kind === 'append') onAppend(r, from, message)
   else if (message.kind === 'offer') onOffer(r, from, message)
-  else onHandOver(r)
+  else if (!r.catchUp) campaign(r, false, true)
 }
 
 const onTimers: Readonly<Record<TimerName, (r: Replica) => void>> = {
@@ -146,14 +135,11 @@ function publish(r: Replica): void {
   const { members, self } = r.host
   const { base, last, bytes } = r.log
   const view = { view: term, leader: leader === undefined ? undefined : members[leader]?.id, role, term, commit, delivered }
+  const followers = () => r.others.map((to) => ({ id: members[to]?.id, match: r.progress[to]?.match, delivered: r.progress[to]?.delivered }))
   const log = { first: base.index + 1, last: last.index, bytes }
   r.publish({
     facts: { ...view, last: last.index, waiting: r.book.size, transferring: r.catchUp?.isRunning === true },
-    more: { replica: self, replicas: members.length, log, ...(r.isLeader ? { followers: followersOf(r) } : {}) },
+    more: () => ({ replica: self, replicas: members.length, log, ...(r.isLeader ? { followers: followers() } : {}) }),
     metrics: { raft_term: term, raft_is_leader: Number(r.isLeader), raft_commit_index: commit, raft_delivered_index: delivered, raft_log_bytes: bytes },
   })
-}
-
-function followersOf(r: Replica): readonly Readonly<Record<string, unknown>>[] {
-  return r.others.map((member) => ({ id: r.host.members[member]?.id, match: r.progress[member]?.match, delivered: r.progress[member]?.delivered }))
 }

@@ -1,6 +1,6 @@
 import { type EngineHost, inParts, type RequestId } from 'weft/consensus'
-import type { Entry, Position } from './messages.js'
-import { deleteEntry, saveBase, saveEntry } from './records.js'
+import { Entry, Position } from './messages.js'
+import { BASE, keyOf } from './records.js'
 
 /** The log, in memory and on disk: entries after a base, up to which everything is delivered. */
 export class Log {
@@ -55,13 +55,13 @@ export class Log {
     this.#entries.push(entry)
     const { index } = this.last
     this.#note(entry, index)
-    saveEntry(this.host, index, entry)
+    this.host.put(keyOf(index), Entry.encode(entry))
   }
 
   /** Takes back everything from an index on. */
   truncate(from: number): void {
     for (let { index } = this.last; index >= from; index--) {
-      deleteEntry(this.host, index)
+      this.host.delete(keyOf(index))
       this.#forget(this.#entries.pop(), index)
     }
   }
@@ -75,11 +75,11 @@ export class Log {
   rebase(base: Position): void {
     const kept = this.termAt(base.index) === base.term ? base.index : this.last.index
     for (const [offset, entry] of this.#entries.splice(0, kept - this.#base.index).entries()) {
-      deleteEntry(this.host, this.#base.index + 1 + offset)
+      this.host.delete(keyOf(this.#base.index + 1 + offset))
       this.#forget(entry, this.#base.index + 1 + offset)
     }
     this.#base = base
-    saveBase(this.host, base)
+    this.host.put(BASE, Position.encode(base))
   }
 
   #note({ requests, body }: Entry, index: number): void {

@@ -3,8 +3,9 @@ import { codec, type Codec, type EngineHost, type EngineStart, type MemberIndex 
 import { Entry, Position } from './messages.js'
 
 const VOTE = 'raft.vote'
-const BASE = 'raft.base'
-const keyOf = (index: number): string => `raft.log.${String(index).padStart(15, '0')}`
+export const BASE = 'raft.base'
+/** Of an entry. */
+export const keyOf = (index: number): string => `raft.log.${String(index).padStart(15, '0')}`
 /** Of the member that got the vote one more than its index; 0: nobody. */
 const Vote = codec.struct({ term: codec.number, voted: codec.number })
 /** Marks the metadata of Raft's blocks: an earlier engine of the same epoch may have left other bytes. */
@@ -19,18 +20,6 @@ export const Metadata = codec.map(
 
 export function saveVote(host: EngineHost, term: number, votedFor: MemberIndex | undefined): void {
   host.put(VOTE, Vote.encode({ term, voted: votedFor === undefined ? 0 : votedFor + 1 }))
-}
-
-export function saveBase(host: EngineHost, base: Position): void {
-  host.put(BASE, Position.encode(base))
-}
-
-export function saveEntry(host: EngineHost, index: number, entry: Entry): void {
-  host.put(keyOf(index), Entry.encode(entry))
-}
-
-export function deleteEntry(host: EngineHost, index: number): void {
-  host.delete(keyOf(index))
 }
 
 /** What an earlier life left; undefined if there was none. Throws ERR_RAFT_RECORD if a record is damaged: a forgotten vote or entry could fork the chain. */

@@ -63,11 +63,6 @@ export function onForward(r: Replica, from: MemberIndex, { delivered, requests }
   passOn(r)
 }
 
-/** Another leader collects the others' requests. */
-export function dropOthers(r: Replica): void {
-  for (const { id, isOwn } of r.book.all()) if (!isOwn) r.book.remove(id)
-}
-
 function forward(r: Replica, to: MemberIndex, waiting: readonly Waiting[]): void {
   for (const part of inParts(waiting, { maxItems: MAX_FORWARDED, maxBytes: MAX_FORWARDED_BYTES, bytesOf: sizeOf }))
     r.send(to, { kind: 'forward', delivered: r.delivered, requests: contentsOf(part) })

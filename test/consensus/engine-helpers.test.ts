@@ -1,0 +1,140 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  codec,
+  createPublisher,
+  createRequestBook,
+  type EngineRequest,
+  engineOptions,
+  inParts,
+  integerOption,
+  requestId,
+  wordOption,
+} from '../../plugins/consensus/api/index.js'
+
+const Message = codec.oneOf('type', {
+  ask: { from: codec.number, isUrgent: codec.flag },
+  tell: { place: codec.struct({ height: codec.bigint, id: codec.hex }), parts: codec.list(codec.bytes), requests: codec.requests },
+})
+const number = fc.integer({ min: 0, max: 2 ** 47 })
+const bytes = fc.uint8Array({ maxLength: 20 })
+const request = bytes.map((content): EngineRequest => ({ id: requestId(content), bytes: content }))
+const message = fc.oneof(
+  fc.record({ type: fc.constant('ask' as const), from: number, isUrgent: fc.boolean() }),
+  fc.record({
+    type: fc.constant('tell' as const),
+    place: fc.record({ height: number.map(BigInt), id: bytes.map((content) => Buffer.from(content).toString('hex')) }),
+    parts: fc.array(bytes),
+    requests: fc.array(request),
+  }),
+)
+
+describe('a codec', () => {
+  it('reads what it wrote', () => {
+    fc.assert(
+      fc.property(message, (value) => {
+        expect(Message.encode(Message.decode(Message.encode(value)) ?? value)).toEqual(Message.encode(value))
+      }),
+    )
+    expect(Message.decode(Message.encode({ type: 'ask', from: 7, isUrgent: true }))).toEqual({ type: 'ask', from: 7, isUrgent: true })
+  })
+
+  it('reads nothing else, and never throws', () => {
+    fc.assert(
+      fc.property(message, fc.nat(), (value, cut) => {
+        const whole = Message.encode(value)
+        expect(Message.decode(whole.subarray(0, cut % whole.length))).toBeUndefined()
+        expect(Message.decode(Buffer.concat([whole, Buffer.alloc(1)]))).toBeUndefined()
+      }),
+    )
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
+        Message.decode(noise)
+      }),
+    )
+    expect(Message.decode(codec.number.encode(2))).toBeUndefined()
+    expect(Message.decode(undefined)).toBeUndefined()
+  })
+
+  it('refuses what its map refuses', () => {
+    const even = codec.map(
+      codec.number,
+      (value) => (value % 2 === 0 ? { half: value / 2 } : undefined),
+      ({ half }) => half * 2,
+    )
+    expect(even.decode(even.encode({ half: 3 }))).toEqual({ half: 3 })
+    expect(even.decode(codec.number.encode(3))).toBeUndefined()
+  })
+})
+
+describe('options of an engine', () => {
+  const parse = engineOptions('my-engine', { size: integerOption(5, 1, 10), kind: wordOption('a', ['a', 'b']) }, ({ size, kind }) =>
+    kind === 'b' && size > 5 ? 'size: expected at most 5 with kind b' : undefined,
+  )
+
+  it('have defaults', () => {
+    expect([parse(), parse({ kind: 'b' })]).toEqual([
+      { size: 5, kind: 'a' },
+      { size: 5, kind: 'b' },
+    ])
+  })
+
+  it.each([
+    [{ size: 11, kind: 'c' }, 'size: expected a whole number from 1 to 10, found 11; kind: expected a or b, found "c"'],
+    [{ toString: 1 }, 'toString: unknown; there are size, kind'],
+    [{ size: 6, kind: 'b' }, 'size: expected at most 5 with kind b'],
+    [null, 'expected an object, found null'],
+  ])('are refused: %j', (raw, text) => {
+    expect(() => parse(raw)).toThrow(expect.objectContaining({ code: 'ERR_MY_ENGINE_OPTIONS', message: `the options of my-engine are wrong: ${text}` }))
+  })
+})
+
+describe('bookkeeping', () => {
+  const book = (): ReturnType<typeof createRequestBook<string>> => createRequestBook<string>({ bytesOf: ({ length }) => length, executed: ['old'] })
+  const add = (to: ReturnType<typeof book>, id: string, isOwn = false): boolean => to.add({ id, from: isOwn ? 0 : 1, isOwn, content: id })
+
+  it('takes nothing that is executed, and knows the own ones whoever tells of them first', () => {
+    const one = book()
+    expect([add(one, 'old', true), add(one, 'a'), add(one, 'a', true)]).toEqual([false, true, true])
+    expect([...one.own()].map(({ id, from }) => [id, from])).toEqual([['a', 1]])
+  })
+
+  it('settles a block: what was rejected may come again', () => {
+    const one = book()
+    for (const id of ['a', 'b', 'c']) add(one, id)
+    expect(one.first(2, 100)).toEqual(['a', 'b'])
+    one.settle([{ id: 'a' }, { id: 'b' }], ['b'])
+    expect([add(one, 'a'), add(one, 'b'), one.size]).toEqual([false, true, 2])
+  })
+
+  it('forgets own requests after a transfer, and of others those that came, or all', () => {
+    for (const [executed, left] of [
+      [['b'], ['c']],
+      [undefined, []],
+    ] as const) {
+      const one = book()
+      add(one, 'a', true)
+      for (const id of ['b', 'c']) add(one, id)
+      one.transferred(executed)
+      expect([...one.all()].map(({ id }) => id)).toEqual(left)
+    }
+  })
+
+  it('cuts into parts that keep their limits, however large one item is', () => {
+    const parts = (items: readonly number[]): number[][] => [...inParts(items, { maxItems: 3, maxBytes: 10, bytesOf: (item) => item })]
+    expect(parts([4, 6, 1, 1, 1, 1, 99, 2])).toEqual([[4, 6], [1, 1, 1], [1], [99], [2]])
+    expect(parts([])).toEqual([])
+  })
+
+  it('tells a status when a fact has changed', () => {
+    const told: unknown[] = []
+    const publish = createPublisher({ status: (view) => told.push(view), metric: (name, value) => told.push([name, value]) })
+    for (const [view, size] of [
+      [1, 1],
+      [1, 2],
+      [2, 3],
+    ] as const)
+      publish({ facts: { view }, more: () => ({ size }), metrics: { view } })
+    expect(told).toEqual([{ view: 1, size: 1 }, ['view', 1], { view: 2, size: 3 }, ['view', 2]])
+  })
+})
