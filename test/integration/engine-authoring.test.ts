@@ -33,20 +33,7 @@ test('a new engine passes its own tests, is built, and has a report card without
   await bin('typescript', 'bin/tsc', '-p', 'tsconfig.json', '--noEmit')
   expect((await bin('vitest', 'vitest.mjs', 'run')).stdout).toMatch(/Test Files .*1 passed/)
   await bin('tsup', 'dist/cli-default.js', 'src/index.ts', '--format', 'esm', '--target', 'node20', '--clean')
-  await bin(
-    'typescript',
-    'bin/tsc',
-    '-p',
-    'tsconfig.json',
-    '--noEmit',
-    'false',
-    '--declaration',
-    '--emitDeclarationOnly',
-    '--rootDir',
-    'src',
-    '--outDir',
-    'dist',
-  )
+  await bin('typescript', 'bin/tsc', '-p', 'tsconfig.build.json')
   const { code, stdout, stderr } = await runProgram(['engine', 'check', 'my-engine', '--seeds', '1', '--json'], { cwd })
   const { findings, ...card }: { findings: { verdict: string }[] } = JSON.parse(stdout)
   expect({ code, stderr, failed: findings.filter(({ verdict }) => verdict === 'failed') }).toEqual({ code: 0, stderr: '', failed: [] })
