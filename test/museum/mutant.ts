@@ -161,7 +161,7 @@ class Workbench {
       target: 'node20',
       packages: 'external',
       // An engine of examples/engines imports these; they have to be the ones of this bundle.
-      alias: { weft: join(ROOT, 'kernel/index.ts'), 'weft/consensus': join(ROOT, 'plugins/consensus/index.ts') },
+      alias: { weft: join(ROOT, 'kernel/index.ts'), 'weft/consensus': join(ROOT, 'plugins/consensus/api/index.ts') },
       logLevel: 'silent',
       plugins: [{ name: 'mutant', setup: (builder) => builder.onLoad({ filter: /\.ts$/ }, ({ path }) => this.#changed(path)) }],
     })
