@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { EngineFactory } from '../../plugins/consensus/index.js'
 import type { Ledger } from '../../plugins/ledger/index.js'
 import { encode, HostNote } from '../../proto/index.js'
 import { pbft } from '../../plugins/pbft/engine.js'
@@ -9,8 +10,11 @@ import { raftSkeleton } from '../simulator/skeletons/raft.js'
 
 const OPTIONS = { 'timeout.request': '1s', 'timeout.viewchange': '1s', 'timeout.batch': '20ms' }
 
-async function networkWithBlocks() {
-  const network = new Simulation({ seed: 3, members: 4, engine: { factory: pbft, options: OPTIONS }, successors: [raftSkeleton], ...logicalWorld })
+/** An engine that never orders anything. */
+const mute: EngineFactory<undefined> = { ...raftSkeleton, name: 'mute', create: () => ({}) }
+
+async function networkWithBlocks(more: readonly EngineFactory[] = []) {
+  const network = new Simulation({ seed: 3, members: 4, engine: { factory: pbft, options: OPTIONS }, successors: [raftSkeleton, ...more], ...logicalWorld })
   await network.start()
   for (let each = 0; each < 8; each++) network.peer(each % 4).submit(makeTransaction(`t${each}`))
   await network.runUntil('all committed', () => network.invariants.unfinished().length === 0, 10_000)
@@ -54,6 +58,18 @@ describe('a recovery', () => {
     network.peer(1).start()
     await network.run(2000)
     expect(network.peer(1).host?.status()).toMatchObject({ epoch: 1n, halted: undefined })
+  })
+
+  it('to an engine that orders nothing either is given up by another one', async () => {
+    const network = await networkWithBlocks([mute])
+    for (const peer of network.peers) await done(network, peer.host?.recovery.begin({ engine: mute.name, options: {}, acceptLoss: [] }))
+    await network.run(3000)
+    expect(network.peer(0).host?.status()).toMatchObject({ epoch: 1n, engine: { name: 'mute' } })
+    for (const peer of network.peers) await done(network, peer.host?.recovery.begin({ engine: raftSkeleton.name, options: {}, acceptLoss: [] }))
+    await network.runUntil('the epoch has started everywhere', () => network.peers.every(({ host }) => host?.recovery.report().started === true), 20_000)
+    network.peer(2).submit(makeTransaction('after'))
+    await network.runUntil('committed', () => network.invariants.missing([0, 1, 2, 3]).length === 0, 20_000)
+    expect(network.peer(3).host?.swaps.history()).toMatchObject([{ epoch: 0n }, { epoch: 1n, engine: raftSkeleton.name }])
   })
 
   it('goes on without a validator that is lost, which is recorded, and who follows when it is back', async () => {

@@ -112,6 +112,7 @@ export class SwapDriver {
       course.phase = 'refused'
       course.refusal = messageOf(error)
       log.error('this validator takes no part in the swap', { engine: proposal.engine, version: proposal.version, reason: course.refusal })
+      this.object(course)
     })
   }
 
@@ -146,12 +147,20 @@ export class SwapDriver {
         course.phase = 'refused'
         course.refusal = `its engine failed on trial: ${reason}`
         options.log.error('the engine failed on trial', { engine: proposal.engine, version: proposal.version, reason })
+        this.object(course)
       },
     })
     course.trial = trial
     course.phase = 'on trial'
     trial.begin()
     options.begun(trial)
+  }
+
+  /** This validator will not be ready: if enough say so nobody has to wait for the deadline. */
+  private object(course: Course): void {
+    if (course.hasCancelled) return
+    course.hasCancelled = true
+    this.options.cancel(course.candidate)
   }
 
   private giveUp(why: string): void {

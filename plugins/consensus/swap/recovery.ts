@@ -107,12 +107,12 @@ export class Recovery {
   async begin(wish: RecoveryWish): Promise<void> {
     const { members, self, ledger, succession, engines, leave, log, store, isFixed } = this.options
     requireChangeable(isFixed)
-    const plan = await planOf(wish, members, succession.record, engines)
+    // An epoch of which no block exists, whose engine orders nothing either, is given up like the one before.
+    const plan = await planOf(wish, members, succession.stored, engines)
     if (plan.missing.includes(self)) throw new PeerError('ERR_RECOVERY_SELF', 'this validator cannot be one that is lost: it is here', { grpcStatus: 3 })
     const id = digestOf(encode(RecoveryPlan, plan))
-    if (this.stored?.record) throw new PeerError('ERR_RECOVERY_LATE', `epoch ${this.stored.record.epoch} has begun already`, { grpcStatus: 9 })
-    const isAgain = this.stored !== undefined
-    if (!isAgain) await leave()
+    if (!this.isUnderWay) await leave()
+    succession.adopt(undefined)
     const { height, currentBlockHash } = ledger.info()
     const stored: StoredRecovery = { plan, height, hash: currentBlockHash, record: undefined }
     const batch = store.batch()

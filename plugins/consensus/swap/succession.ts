@@ -42,8 +42,13 @@ export class Succession {
     return this.current
   }
 
+  /** The epoch of the world state. */
+  get stored(): EpochRecord {
+    return currentRecord(this.state, this.genesis)
+  }
+
   /** Operators began an epoch that the world state will have as soon as a marker of it is executed. */
-  adopt(record: EpochRecord): void {
+  adopt(record: EpochRecord | undefined): void {
     this.adopted = record
     this.refresh()
   }
