@@ -30,14 +30,6 @@ export const HOST_MUTANTS: readonly Mutant[] = [
     why: 'what was accepted before a restart is kept and never ordered',
   },
   {
-    name: 'host: the records of a block are not in its write',
-    specimen: 'hotstuff',
-    file: 'plugins/consensus/deliveries.ts',
-    find: '      for (const record of put) records.write(batch, record)\n',
-    replace: '',
-    why: 'an engine whose position is stored with its block executes it again after a restart',
-  },
-  {
     name: 'host: a transfer does not settle the own requests',
     specimen: 'pbft',
     file: 'plugins/consensus/deliveries.ts',

@@ -36,14 +36,14 @@ export abstract class SuccessionCommand extends GrpcCommand {
   protected async propose(proposal: Uint8Array, signatures: Uint8Array): Promise<bigint> {
     const client = await this.tools()
     const { block, error } = await callUnary(client, ConsensusToolsService.proposeSwap, { proposal, signatures }, { deadline: Date.now() + EXECUTED_MS })
-    if (error !== '') throw new PeerError('ERR_SWAP_REJECTED', `the swap was rejected: ${error}`)
+    if (error !== '') throw new PeerError('ERR_SWAP_REJECTED', `the swap was rejected: ${reasonOf(error)}`)
     return block
   }
 
   protected async cancel(cancellation: Uint8Array, signatures: Uint8Array): Promise<bigint> {
     const client = await this.tools()
     const { block, error } = await callUnary(client, ConsensusToolsService.cancelSwap, { cancellation, signatures }, { deadline: Date.now() + EXECUTED_MS })
-    if (error !== '') throw new PeerError('ERR_SWAP_REJECTED', `the cancellation was rejected: ${error}`)
+    if (error !== '') throw new PeerError('ERR_SWAP_REJECTED', `the cancellation was rejected: ${reasonOf(error)}`)
     return block
   }
 
@@ -86,6 +86,13 @@ function progressOf({ record, candidate, refusal, crossed }: SuccessionReport, f
   lines.push(`decided: epoch ${record.epoch} with ${record.engine} ${record.version} begins after block ${record.activation}`)
   lines.push(...crossed.map((member) => `${idOf(member)} has crossed`), ...record.started.map((member) => `${idOf(member)} runs ${record.engine}`))
   return lines
+}
+
+/** As chaincode says that it failed (spec/chaincode.md); here the reason alone is of interest. */
+const FAILURE = 'Transaction or query returned with failure: '
+
+function reasonOf(error: string): string {
+  return error.startsWith(FAILURE) ? error.slice(FAILURE.length) : error
 }
 
 /** An epoch for `--json`. */

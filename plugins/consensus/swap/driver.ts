@@ -166,9 +166,8 @@ export class SwapDriver {
   private giveUp(why: string): void {
     const { course } = this
     if (!course || course.hasCancelled || this.options.isOver()) return
-    course.hasCancelled = true
     course.phase = 'given up'
     this.options.log.warning('this validator gives up on the swap', { engine: course.candidate.proposal?.engine, reason: why })
-    this.options.cancel(course.candidate)
+    this.object(course)
   }
 }
