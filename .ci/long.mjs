@@ -23,7 +23,6 @@ const parts = [
   { name: 'museum', what: 'every mutant from its first seeds', run: ['node', ...vitest, 'test/museum'], env: { WEFT_MUSEUM: 'search', WEFT_MUSEUM_SEEDS: times(2000) } },
   { name: 'kills', what: 'real processes, killed', run: ['node', ...vitest, 'kill', '--no-file-parallelism'], env: { WEFT_KILLS: times(100) } },
   { name: 'fuzz', what: 'requests and streams that nobody meant', run: ['node', ...vitest, 'fuzz', 'event-consumers', '--no-file-parallelism'], env: { WEFT_FUZZ_MS: times(60_000) } },
-  { name: 'isolated', what: 'each test file by itself', run: ['node', ...vitest, ...unit, '--isolate'] },
   { name: 'node24', what: 'all unit tests on Node 24', run: ['node', '.ci/node24.mjs', ...vitest, ...unit] },
 ]
 

@@ -6,7 +6,7 @@ const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', '.ci/vitest
 /** Tests of several validators at once: they take all cores by themselves, so one file at a time. */
 const networks = ['devnet', 'network', 'state-transfer', 'swap'].map((name) => `test/integration/${name}`)
 /** What can differ between versions of Node: sandboxes and the permission flag, the native store, sockets, streams and TLS, hashes, V8's profiles; and the built program. */
-const dependsOnNode = ['chaincode/node', 'level', 'kernel', 'grpc', 'http', 'tls', 'profiling', 'proto', 'ledger/ledger', 'consensus', 'noops', 'simulator/play', 'integration/tour', 'integration/signals', 'integration/cli']
+const dependsOnNode = ['chaincode/node', 'level', 'kernel/cli', 'proto', 'profiling', 'integration/tour', 'integration/signals']
 const steps = [
   { name: 'generate', what: 'generated protobuf code is current', run: ['npm', 'run', '--silent', 'generate:check'] },
   { name: 'types', what: 'type check', run: ['node_modules/.bin/tsc', '-p', 'tsconfig.json'] },
@@ -21,7 +21,7 @@ const steps = [
   { name: 'integration', what: 'real processes on loopback', run: ['node', ...vitest, 'test/integration', ...networks.flatMap((prefix) => ['--exclude', `${prefix}*`])] },
   { name: 'networks', what: 'networks of real processes', run: ['node', ...vitest, ...networks, '--no-file-parallelism'] },
   { name: 'docs', what: 'commands of README and guides', run: ['node', '.ci/docs-commands.mjs'] },
-  { name: 'node24', what: 'on Node 24: what depends on the version of Node, and the built program', run: ['node', '.ci/node24.mjs', ...vitest, '--isolate', ...dependsOnNode.map((name) => `test/${name}`)], only: process.env.CI === 'true' },
+  { name: 'node24', what: 'on Node 24: what depends on the version of Node, and the built program', run: ['node', '.ci/node24.mjs', ...vitest, ...dependsOnNode.map((name) => `test/${name}`)], only: process.env.CI === 'true' },
 ]
 
 const wanted = process.argv.slice(2)

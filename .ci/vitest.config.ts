@@ -10,8 +10,8 @@ export default defineConfig({
     pool: 'forks',
     // The default leaves a core idle.
     maxWorkers: '100%',
-    // Loading everything anew for each file takes as long as all tests. `--isolate` does it, to find tests that lean on each other.
-    isolate: false,
+    // A worker that runs file after file has died twice without a word, somewhere in native code.
+    isolate: true,
     reporters: ['default'],
   },
 })
