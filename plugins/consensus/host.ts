@@ -200,11 +200,16 @@ class EngineHostProcess implements ConsensusHost {
     }
     this.options.log.warning('the operator restarts the consensus engine', { engine: this.succession.record.engine })
     await this.epochs.leave()
+    await this.enterAnew()
+  }
+
+  /** Begins the engine of the epoch again after it was left, also after a halt, with everything that was accepted and is in no block. */
+  private async enterAnew(): Promise<void> {
     await this.pool.reopen()
     await this.catchUp()
     this.halted = undefined
     this.isValid = true
-    await this.epochs.enter()
+    if (this.phase === 'running') await this.epochs.enter()
   }
 
   private createRecovery(engines: Pick<EngineCatalog, 'find'>): Recovery {
@@ -224,13 +229,7 @@ class EngineHostProcess implements ConsensusHost {
       engineFor: (wanted) => this.epochs.engineFor(wanted),
       succession: this.succession,
       leave: () => this.epochs.leave(),
-      enter: async () => {
-        await this.pool.reopen()
-        await this.catchUp()
-        this.halted = undefined
-        this.isValid = true
-        if (this.phase === 'running') await this.epochs.enter()
-      },
+      enter: () => this.enterAnew(),
       isOver: () => this.phase !== 'running',
       fatal: (reason) => this.die(reason),
     })

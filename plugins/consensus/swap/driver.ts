@@ -43,7 +43,8 @@ export interface SwapDriverOptions {
 const LONGEST_DEADLINE_MS = 2 ** 31 - 1
 
 interface Course {
-  readonly candidate: SwapCandidate
+  /** As of the newest block. */
+  candidate: SwapCandidate
   phase: SwapPhase
   refusal: string | undefined
   trial: Trial | undefined
@@ -79,7 +80,7 @@ export class SwapDriver {
     if (!candidate) return
     if (!this.course) this.begin(record, candidate)
     const { proposal, preparedIn } = candidate
-    if (this.course) this.course = Object.assign(this.course, { candidate })
+    if (this.course) this.course.candidate = candidate
     if (proposal && options.height() > preparedIn + BigInt(proposal.deadlineBlocks)) this.giveUp('it was not decided within the blocks that it had')
   }
 
@@ -109,10 +110,8 @@ export class SwapDriver {
     log.info('a swap of the consensus engine is prepared', { engine: proposal.engine, version: proposal.version, epoch: record.epoch + 1n })
     this.try(course, record, proposal).catch((error: unknown) => {
       if (this.course !== course || this.options.isOver()) return
-      course.phase = 'refused'
       course.refusal = messageOf(error)
-      log.error('this validator takes no part in the swap', { engine: proposal.engine, version: proposal.version, reason: course.refusal })
-      this.object(course)
+      this.refuse(course, 'this validator takes no part in the swap', course.refusal)
     })
   }
 
@@ -144,16 +143,21 @@ export class SwapDriver {
       },
       failed: (reason) => {
         if (this.course !== course) return
-        course.phase = 'refused'
         course.refusal = `its engine failed on trial: ${reason}`
-        options.log.error('the engine failed on trial', { engine: proposal.engine, version: proposal.version, reason })
-        this.object(course)
+        this.refuse(course, 'the engine failed on trial', reason)
       },
     })
     course.trial = trial
     course.phase = 'on trial'
     trial.begin()
     options.begun(trial)
+  }
+
+  private refuse(course: Course, what: string, reason: string): void {
+    const { proposal } = course.candidate
+    course.phase = 'refused'
+    this.options.log.error(what, { engine: proposal?.engine, version: proposal?.version, reason })
+    this.object(course)
   }
 
   /** This validator will not be ready: if enough say so nobody has to wait for the deadline. */

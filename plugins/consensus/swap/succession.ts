@@ -36,7 +36,7 @@ export class Succession {
 
   /** Reads the state anew. */
   refresh(): EpochRecord {
-    const stored = currentRecord(this.state, this.genesis)
+    const { stored } = this
     this.current = this.adopted && this.adopted.epoch > stored.epoch ? this.adopted : stored
     this.pending = candidateOf(this.state)
     return this.current
@@ -55,7 +55,7 @@ export class Succession {
 
   /** Whether the world state has an epoch. */
   isStored(epoch: bigint): boolean {
-    return currentRecord(this.state, this.genesis).epoch >= epoch
+    return this.stored.epoch >= epoch
   }
 
   /** The record of an epoch up to the present one, also of one that operators began a moment ago; undefined if there is none. */
