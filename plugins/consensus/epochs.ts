@@ -1,5 +1,5 @@
 import { messageOf, PeerError } from '../../kernel/index.js'
-import { BlockchainInfo, decode, encode, type EpochRecord, type SwapProposal, Transaction } from '../../proto/index.js'
+import { BlockchainInfo, decode, encode, type EpochRecord, Transaction } from '../../proto/index.js'
 import { engineMetadata } from './block-metadata.js'
 import type { CatalogEngine } from './catalog.js'
 import { EarlyMessages } from './early.js'
@@ -15,6 +15,7 @@ import { SwapDriver } from './swap/driver.js'
 import { MemberCalls } from './swap/member-calls.js'
 import { faultsOf, hasStarted } from './swap/records.js'
 import type { Succession } from './swap/succession.js'
+import type { EngineTerms } from './swap/terms.js'
 
 const LOOK_FOR_ENGINE_MS = 2000
 /** Length of the name of a channel of a candidate; those of epochs are numbers. */
@@ -189,7 +190,7 @@ export class Epochs {
   /**
    * The engine of a record or a proposal, whose options it accepts and whose fault tolerance is what was said. Rejects with why this validator cannot run it.
    */
-  async engineFor(wanted: Pick<SwapProposal, 'engine' | 'version' | 'codeDigest' | 'options' | 'crashed' | 'byzantine' | 'agreement'>): Promise<CatalogEngine> {
+  async engineFor(wanted: EngineTerms): Promise<CatalogEngine> {
     const engine = await this.options.engines.find(wanted.engine, wanted.version)
     const own = engine.codeDigest ?? ''
     if (own !== wanted.codeDigest) {

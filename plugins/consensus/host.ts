@@ -226,7 +226,6 @@ class EngineHostProcess implements ConsensusHost {
       signer,
       transfer,
       engines,
-      engineFor: (wanted) => this.epochs.engineFor(wanted),
       succession: this.succession,
       leave: () => this.epochs.leave(),
       enter: () => this.enterAnew(),

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'clipanion'
 import { Option } from '../../../kernel/index.js'
 import { callUnary, ConsensusToolsService, type RecoveryReport } from '../../../proto/index.js'
-import { SuccessionCommand } from './succession-command.js'
+import { namedEngine, SuccessionCommand } from './succession-command.js'
 
 const ANSWER_MS = 30_000
 const LOOK_EVERY_MS = 300
@@ -36,8 +36,7 @@ export class RecoverCommand extends SuccessionCommand {
       this.show(report)
       return report.plan || report.started ? 0 : 1
     }
-    const at = this.engine.lastIndexOf('@')
-    const [engine, version] = at > 0 ? [this.engine.slice(0, at), this.engine.slice(at + 1)] : [this.engine, '']
+    const { engine, version } = namedEngine(this.engine)
     let report = await callUnary(
       client,
       ConsensusToolsService.recover,

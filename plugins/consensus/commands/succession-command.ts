@@ -95,6 +95,12 @@ function reasonOf(error: string): string {
   return error.startsWith(FAILURE) ? error.slice(FAILURE.length) : error
 }
 
+/** `raft` or `raft@1.1.0`; without a version that is empty. */
+export function namedEngine(written: string): { readonly engine: string; readonly version: string } {
+  const at = written.lastIndexOf('@')
+  return at > 0 ? { engine: written.slice(0, at), version: written.slice(at + 1) } : { engine: written, version: '' }
+}
+
 /** An epoch for `--json`. */
 export function epochJson(record: EpochRecord): object {
   const { candidate, options, members, started, missing, ...rest } = record

@@ -3,7 +3,7 @@ import { duration, Option, PeerError } from '../../../kernel/index.js'
 import { decode, PlanSwapRequest, type SwapPlanMessage, SwapProposal } from '../../../proto/index.js'
 import { readSignable, signable as unsigned, signaturesOf, signedWith, type SignableCall, writeSignable } from './operator-keys.js'
 import { planLines } from './plan-table.js'
-import { epochJson, SuccessionCommand } from './succession-command.js'
+import { epochJson, namedEngine, SuccessionCommand } from './succession-command.js'
 
 /** What `swap` and `set` have in common: a plan, its signatures, and the way until it has happened. */
 export abstract class ProposingCommand extends SuccessionCommand {
@@ -112,8 +112,7 @@ export class SwapCommand extends ProposingCommand {
         hint: 'peer engine list shows those of this peer',
       })
     }
-    const at = this.engine.lastIndexOf('@')
-    const [engine, version] = at > 0 ? [this.engine.slice(0, at), this.engine.slice(at + 1)] : [this.engine, '']
+    const { engine, version } = namedEngine(this.engine)
     return this.planned({ engine, version, options: this.options ?? '' })
   }
 }

@@ -6,6 +6,7 @@ import type { OutboundMessage } from '../outbox.js'
 import type { SessionSurroundings } from '../session.js'
 import { firstLeader } from './contract.js'
 import { faultsOf } from './records.js'
+import type { EngineTerms } from './terms.js'
 import { Trial } from './trial.js'
 
 /** Where this validator is with a swap that is under way, for people. */
@@ -25,9 +26,7 @@ export interface SwapDriverOptions {
   readonly seed: bigint
   readonly height: () => bigint
   /** The engine of a proposal, whose options it accepts. Rejects with why this validator cannot run it. */
-  readonly engineFor: (
-    wanted: Pick<SwapProposal, 'engine' | 'version' | 'codeDigest' | 'options' | 'crashed' | 'byzantine' | 'agreement'>,
-  ) => Promise<CatalogEngine>
+  readonly engineFor: (wanted: EngineTerms) => Promise<CatalogEngine>
   readonly transmit: (message: OutboundMessage, candidate: Uint8Array, epoch: bigint) => void
   /** The trial runs: what was said to it before is welcome now. */
   readonly begun: (trial: Trial) => void

@@ -1,16 +1,7 @@
 import { type Clock, type Logger, messageOf, PeerError } from '../../../kernel/index.js'
-import {
-  decode,
-  encode,
-  type EpochRecord,
-  RecoveryPlan,
-  type RecoveryReport,
-  RecoveryStatement,
-  StoredRecovery,
-  type SwapProposal,
-} from '../../../proto/index.js'
+import { decode, encode, type EpochRecord, RecoveryPlan, type RecoveryReport, RecoveryStatement, StoredRecovery } from '../../../proto/index.js'
 import type { Store } from '../../level/index.js'
-import type { CatalogEngine, EngineCatalog } from '../catalog.js'
+import type { EngineCatalog } from '../catalog.js'
 import type { StateTransfer } from '../consensus.js'
 import type { Member, MemberIndex } from '../engine.js'
 import type { HostLedger } from '../execution.js'
@@ -21,6 +12,7 @@ import { firstLeader } from './contract.js'
 import { requireChangeable } from './fixed-engine.js'
 import { faultsOf, hasStarted } from './records.js'
 import type { Succession } from './succession.js'
+import { termsOf } from './terms.js'
 
 /** What an operator wants after an engine broke on more validators than it tolerates. The same on every validator. */
 export interface RecoveryWish {
@@ -44,9 +36,6 @@ export interface RecoveryOptions {
   readonly signer: ConsensusSigner | undefined
   readonly transfer: StateTransfer | undefined
   readonly engines: Pick<EngineCatalog, 'find'>
-  readonly engineFor: (
-    wanted: Pick<SwapProposal, 'engine' | 'version' | 'codeDigest' | 'options' | 'crashed' | 'byzantine' | 'agreement'>,
-  ) => Promise<CatalogEngine>
   readonly succession: Succession
   /** Ends the engine of the epoch for good; resolves when nothing of it is in progress. */
   readonly leave: () => Promise<void>
@@ -306,14 +295,9 @@ async function planOf(
     return member.index
   })
   return {
+    ...termsOf(engine, options, members.length),
     fromEpoch: record.epoch,
-    engine: engine.name,
-    version: engine.version,
-    codeDigest: engine.codeDigest ?? '',
-    options: JSON.stringify(options),
     members: record.members,
-    ...engine.tolerates(members.length),
-    agreement: engine.agreement,
     missing: [...new Set(missing)].sort((left, right) => left - right),
   }
 }

@@ -10,6 +10,7 @@ import type { SwapView } from './driver.js'
 import { requireChangeable } from './fixed-engine.js'
 import { faultsOf } from './records.js'
 import type { Succession } from './succession.js'
+import { termsOf } from './terms.js'
 
 /** What an operator wants. */
 export interface SwapWish {
@@ -122,14 +123,9 @@ export class SwapDesk implements Swaps {
     const options = isSame ? { ...recordOf(JSON.parse(record.options)), ...wish.options } : (wish.options ?? engine.options ?? {})
     await engine.checkOptions(options)
     const proposal = SwapProposal.fromPartial({
+      ...termsOf(engine, options, members.length),
       fromEpoch: record.epoch,
-      engine: engine.name,
-      version: engine.version,
-      codeDigest: engine.codeDigest ?? '',
-      options: JSON.stringify(options),
       members: record.members,
-      ...engine.tolerates(members.length),
-      agreement: engine.agreement,
       deadlineBlocks: wish.deadlineBlocks ?? DEADLINE_BLOCKS,
       deadlineMs: wish.deadlineMs ?? DEADLINE_MS,
       allowWeaker: wish.allowWeaker ?? false,
