@@ -16,6 +16,8 @@ export interface DeliveriesOptions {
   readonly pool: RequestPool
   readonly records: EngineRecords
   readonly window: number
+  /** Requests of transferred blocks that the engine is told of, at most. */
+  readonly maxTold: number
   readonly transfer: StateTransfer | undefined
   readonly probe?: TransactionProbe | undefined
   /** What the engine of this epoch gave to its last block. */
@@ -216,7 +218,7 @@ export class Deliveries {
       }
       if (!isReached(ledger, target)) return { reached: false, reason: `the transfer ended at height ${ledger.height()} instead of ${target.height}` }
     }
-    const { ids, isComplete } = requestsFrom(ledger, before)
+    const { ids, isComplete } = requestsFrom(ledger, before, this.options.maxTold)
     return { reached: true, head: headOf(ledger.info()), metadata: metadata(), ...(isComplete ? { executed: ids } : {}) }
   }
 

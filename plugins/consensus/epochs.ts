@@ -158,7 +158,7 @@ export class Epochs {
       metadata: engineMetadata(ledger, record.epoch, record.activation),
       restored,
       members: surroundings.members,
-      executed: requestsFrom(ledger, 0n).ids,
+      executed: requestsFrom(ledger, 0n, surroundings.limits.maxToldRequests).ids,
       seed: this.options.seed,
       ...(record.epoch === 0n ? {} : { firstLeader: record.firstLeader }),
       ...(divergedAt === undefined ? {} : { divergedAt }),

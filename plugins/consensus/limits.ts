@@ -12,6 +12,8 @@ export interface ConsensusLimits {
   readonly deliveryWindow: number
   /** Sends that wait for the disk; beyond it no messages are taken from the inbox until it has caught up. */
   readonly maxWaitingSends: number
+  /** Requests of the chain that an engine is told of at its start and after a transfer, the newest: to read and hash the default number takes a tenth of a second. */
+  readonly maxToldRequests: number
   /** How long `stop` waits for a delivery in progress. */
   readonly stopTimeoutMs: number
 }
@@ -24,5 +26,6 @@ export const defaultLimits: ConsensusLimits = Object.freeze({
   maxInboundBytesPerMember: 128 * 1024 * 1024,
   deliveryWindow: 8,
   maxWaitingSends: 10_000,
+  maxToldRequests: 10_000,
   stopTimeoutMs: 10_000,
 })

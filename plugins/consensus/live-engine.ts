@@ -96,6 +96,7 @@ export function createLiveEngine(
     pool,
     records,
     window: surroundings.limits.deliveryWindow,
+    maxTold: surroundings.limits.maxToldRequests,
     transfer: options.transfer,
     probe: options.probe,
     metadata: () => engineMetadata(ledger, epoch, activation),

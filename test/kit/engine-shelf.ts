@@ -21,6 +21,11 @@ export class EngineShelf implements Pick<EngineCatalog, 'find'> {
     return this.#faults.size > 0
   }
 
+  /** What is wrong with an engine here. */
+  faultOf(name: string): ShelfFault | undefined {
+    return this.#faults.get(name)
+  }
+
   find(name: string, version?: string): Promise<CatalogEngine> {
     const found = this.engines.find((engine) => engine.name === name && (version === undefined || engine.version === version))
     const fault = this.#faults.get(name)

@@ -1,6 +1,7 @@
 import type { Ledger } from '../../plugins/ledger/index.js'
 import { describeFault, type Fault, membersOf } from './faults.js'
 import { createMutator } from './mutator.js'
+import type { Random } from './random.js'
 import type { SimulatedPeer } from './simulated-peer.js'
 import { Operators } from './swap-faults.js'
 import type { Simulation } from './simulation.js'
@@ -63,6 +64,11 @@ export class FaultRunner<L extends Ledger> {
       case 'repropose':
       case 'lacks':
         return this.#operators.play(fault)
+      case 'restart-engine':
+        for (const peer of this.simulation.instances()) if (peer.member.index === fault.member) peer.restartEngine()
+        return () => undefined
+      case 'replay':
+        return this.#replay(fault, random.fork(`replay ${index}`))
       case 'blackout':
         for (const peer of this.simulation.peers) peer.crash('power')
         return () =>
@@ -104,6 +110,14 @@ export class FaultRunner<L extends Ledger> {
     else peer.crash(fault.kind === 'kill' ? 'kill' : 'power')
     if (fault.kind === 'wipe') peer.disk.wipe()
     return () => this.#revive(peer)
+  }
+
+  /** Its own host believes it, and so does its engine. */
+  #replay({ member, requests }: Fault & { readonly kind: 'replay' }, random: Random): () => void {
+    const known = this.simulation.invariants.requests()
+    const chosen = known.length === 0 ? [] : Array.from({ length: requests }, () => random.pick(known))
+    for (const peer of this.simulation.instances()) if (peer.member.index === member) for (const request of chosen) peer.submitAsNew(request)
+    return () => undefined
   }
 
   #downAtWrite(peer: SimulatedPeer<L>, writes: number): () => void {

@@ -32,6 +32,10 @@ export type Fault = During &
     | { readonly kind: 'mutate'; readonly member: MemberIndex; readonly chance: number }
     /** Its power goes, and its disk is lost: it comes back with nothing. */
     | { readonly kind: 'wipe'; readonly member: MemberIndex }
+    /** It lies to its own engine: requests that clients made long ago, also those that were executed, come as new ones. */
+    | { readonly kind: 'replay'; readonly member: MemberIndex; readonly requests: number }
+    /** Its engine is gone, as when its process dies, and another instance goes on from its records; its links stay up. */
+    | { readonly kind: 'restart-engine'; readonly member: MemberIndex }
     /** Its operator swaps to an engine, or changes options alone. `isForced`: whatever the validators said in the pre-flight. */
     | {
         readonly kind: 'swap'
@@ -43,7 +47,7 @@ export type Fault = During &
         readonly deadlineBlocks?: number
         readonly isForced?: boolean
       }
-    /** Its operator cancels the swap that is under way, or asks for the last one in the very same words. */
+    /** Its operator cancels the swap that is under way, or one that may be decided since; or asks for the last one in the very same words. */
     | { readonly kind: 'cancel' | 'repropose'; readonly member: MemberIndex }
     /** It has not got an engine, or one of that name with other files. */
     | { readonly kind: 'lacks'; readonly member: MemberIndex; readonly engine: string; readonly how: ShelfFault }
@@ -82,6 +86,8 @@ export const FAULT_CLASSES: Readonly<Record<FaultKind, FaultClass>> = {
   repropose: 'swaps',
   lacks: 'swaps',
   wipe: 'swaps',
+  replay: 'swaps',
+  'restart-engine': 'swaps',
 }
 
 /** All kinds of some classes, in a fixed order. */
@@ -90,7 +96,7 @@ export function faultKinds(...classes: readonly FaultClass[]): FaultKind[] {
 }
 
 /** Kinds of faults of the succession of engines. */
-export const SWAP_KINDS: readonly FaultKind[] = ['swap', 'cancel', 'repropose', 'lacks', 'wipe']
+export const SWAP_KINDS: readonly FaultKind[] = ['swap', 'cancel', 'repropose', 'lacks', 'wipe', 'replay', 'restart-engine']
 
 /** Every kind of fault of one engine. */
 export const ALL_KINDS: readonly FaultKind[] = [
@@ -119,7 +125,7 @@ export function byzantineOf(faults: readonly Fault[]): MemberIndex[] {
 }
 
 /** Whoever has forgotten its votes counts as one who lies. */
-const LIARS = new Set<FaultKind>(['twins', 'mutate', 'wipe'])
+const LIARS = new Set<FaultKind>(['twins', 'mutate', 'wipe', 'replay'])
 
 /** Members that lose their disk, and are honest otherwise. */
 export function wipedOf(faults: readonly Fault[]): MemberIndex[] {
@@ -170,6 +176,10 @@ export function describeFault(fault: Fault): string {
       return `vp${fault.member} runs twice; ${fault.second.map((member) => `vp${member}`).join(', ')} see the second`
     case 'wipe':
       return `vp${fault.member} loses its disk`
+    case 'restart-engine':
+      return `the engine of vp${fault.member} is begun anew`
+    case 'replay':
+      return `vp${fault.member} offers ${fault.requests} old requests as new ones`
     case 'swap':
       return `vp${fault.member} asks for a swap to ${fault.engine ?? 'other options'}`
     case 'cancel':

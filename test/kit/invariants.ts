@@ -63,6 +63,11 @@ export class Invariants {
     this.#submitted.add(contentOf(transaction))
   }
 
+  /** What clients have asked for so far. */
+  requests(): Uint8Array[] {
+    return [...this.#submitted].map(bytesOf)
+  }
+
   /** A client was told that its transaction is accepted. */
   accepted(member: MemberIndex, transaction: Uint8Array): void {
     this.changes += 1

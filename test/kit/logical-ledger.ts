@@ -15,6 +15,7 @@ import {
 } from '../../plugins/ledger/index.js'
 import type { Namespace, Store, StoreBatch } from '../../plugins/level/index.js'
 import { quickHash } from './quick-hash.js'
+import type { StateLie } from './state-lie.js'
 
 const EMPTY: Uint8Array = new Uint8Array()
 
@@ -32,8 +33,11 @@ interface Step {
 
 /** A ledger for fast simulations: real blocks and hashes, but the state hash is a hash chain over the writes and everything is held in memory. */
 export interface LogicalLedger extends Ledger {
-  /** Appends blocks of a longer chain, with their changes, up to `height`: what state transfer does. */
-  copyFrom(other: LogicalLedger, height: bigint): Promise<void>
+  /**
+   * Appends blocks of a longer chain, with their changes, up to `height`: what state transfer does. Resolves false, and appends nothing, if the changes do not give the
+   * state that the blocks name. `lie`: the other one puts this into the last of them.
+   */
+  copyFrom(other: LogicalLedger, height: bigint, lie?: StateLie): Promise<boolean>
   /** For `copyFrom`. */
   readonly steps: readonly Step[]
 }
@@ -160,11 +164,25 @@ class InMemoryLedger implements LogicalLedger {
     return Promise.resolve({ height: this.height(), blocksChecked: this.height(), keysChecked: 0n, faults })
   }
 
-  async copyFrom(other: LogicalLedger, height: bigint): Promise<void> {
+  async copyFrom(other: LogicalLedger, height: bigint, lie?: StateLie): Promise<boolean> {
     const first = this.steps.length
-    const added = other.steps.slice(first, Number(height))
+    const given = other.steps.slice(first, Number(height))
+    const last = given.pop()
+    const added = last ? [...given, lie ? withLie(last, lie) : last] : []
+    if (!this.#isStateOf(added)) return false
     await this.#write(added)
     added.forEach(({ bytes }, offset) => this.#announce({ number: BigInt(first + offset), bytes, info: this.info(), executed: [] }))
+    return true
+  }
+
+  /** Whether changes give the states that their blocks name. */
+  #isStateOf(steps: readonly Step[]): boolean {
+    let before = this.#stateHash
+    for (const { bytes, writes } of steps) {
+      before = hashAfter(before, writes)
+      if (Buffer.compare(before ?? EMPTY, decode(Block, bytes).stateHash) !== 0) return false
+    }
+    return true
   }
 
   #begin(batch: Map<string, Uint8Array | undefined>): TransactionState {
@@ -185,10 +203,7 @@ class InMemoryLedger implements LogicalLedger {
   }
 
   #hashAfter(writes: Writes): Uint8Array | undefined {
-    if (writes.size === 0) return this.#stateHash
-    const pieces: Uint8Array[] = [this.#stateHash ?? EMPTY]
-    for (const [id, value] of writes) pieces.push(Buffer.from(id, 'latin1'), value ?? EMPTY)
-    return quickHash(...pieces)
+    return hashAfter(this.#stateHash, writes)
   }
 
   #build(executed: readonly ExecutedTransaction[], metadata: Uint8Array | undefined, stateHash: Uint8Array | undefined): Uint8Array {
@@ -232,6 +247,17 @@ class InMemoryLedger implements LogicalLedger {
     for (const listener of this.#listeners) listener(block)
     return block
   }
+}
+
+function hashAfter(before: Uint8Array | undefined, writes: Writes): Uint8Array | undefined {
+  if (writes.size === 0) return before
+  const pieces: Uint8Array[] = [before ?? EMPTY]
+  for (const [id, value] of writes) pieces.push(Buffer.from(id, 'latin1'), value ?? EMPTY)
+  return quickHash(...pieces)
+}
+
+function withLie(step: Step, { chaincode, key, value }: StateLie): Step {
+  return { ...step, writes: new Map([...step.writes, [idOf(Buffer.from(chaincode), Buffer.from(key)), value]]) }
 }
 
 function idOf(chaincode: StateKey, key: StateKey): string {

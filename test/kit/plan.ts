@@ -37,7 +37,12 @@ export function planScenario(options: PlanOptions): Scenario {
   const durationMs = Math.round(options.durationMs ?? 1000 + 500 * Math.min(4, kinds.length) + SWAP_MS * swaps)
   const planner = new FaultPlanner(options, random, durationMs)
   const faults = kinds.flatMap((kind) => planner.plan(kind))
-  if (options.swaps && swaps > 0) faults.push(...planSwaps({ engines: options.swaps.engines, members, durationMs, count: swaps }, swapsRandom))
+  const requests = planRequests(options, random, durationMs, planner.focusMs)
+  const isSwapping = options.swaps !== undefined && swaps > 0
+  if (options.swaps && swaps > 0) {
+    faults.push(...planSwaps({ engines: options.swaps.engines, members, durationMs, count: swaps }, swapsRandom))
+    requests.push(...planStubborn(members, durationMs, swapsRandom))
+  }
   return {
     format: 'weft-scenario/1',
     seed,
@@ -50,13 +55,14 @@ export function planScenario(options: PlanOptions): Scenario {
       [0.1, 1],
       [5, 40],
     ] as const),
-    requests: planRequests(options, random, durationMs, planner.focusMs),
+    requests: requests.sort((a, b) => a.atMs - b.atMs),
     faults: faults.sort((a, b) => a.atMs - b.atMs),
     durationMs,
     patienceMs: options.patienceMs ?? 60_000,
     expect: options.expect ?? 'progress',
     ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
     ...(options.repetitions === undefined ? {} : { repetitions: options.repetitions }),
+    ...(isSwapping && swapsRandom.chance(0.5) ? { toldRequests: swapsRandom.below(6) } : {}),
   }
 }
 
@@ -76,7 +82,19 @@ function planRequests({ requests = 12, members }: PlanOptions, random: Random, d
     // A client that got no answer asks again, perhaps somebody else.
     if (random.chance(0.2)) planned.push(ask())
   }
-  return planned.sort((a, b) => a.atMs - b.atMs)
+  return planned
+}
+
+/** Clients that ask for the same again and again, here and there, whatever they were told: what was executed in one epoch is asked for in the next. Most of it fails. */
+function planStubborn(members: number, durationMs: number, random: Random): ScenarioRequest[] {
+  return Array.from({ length: random.below(3) }, (_, number) => ({ name: `again${number}`, fails: random.chance(0.7) })).flatMap(({ name, fails }) =>
+    Array.from({ length: 2 + random.below(5) }, () => ({
+      atMs: round(random.between(0, durationMs)),
+      member: random.below(members),
+      name,
+      ...(fails ? { fails } : {}),
+    })),
+  )
 }
 
 /** Mostly one to four kinds, sometimes a storm. */
@@ -90,10 +108,12 @@ function chooseKinds({ faults = ALL_KINDS, members }: PlanOptions, random: Rando
 const CLOSE_MS = 150
 /** A scenario is so much longer with each swap. */
 const SWAP_MS = 800
+/** So often a liar offers old requests. */
+const REPLAYS = 6
 /** So many requests are spread, for long chains. */
 const MANY = 50
 
-const NEEDS_OTHERS = new Set<FaultKind>(['break', 'partition', 'delay', 'twins', 'mutate', 'loss', 'duplicate', 'reorder', 'dead', 'wipe'])
+const NEEDS_OTHERS = new Set<FaultKind>(['break', 'partition', 'delay', 'twins', 'mutate', 'loss', 'duplicate', 'reorder', 'dead', 'wipe', 'replay'])
 
 const round = (ms: number): number => Math.round(ms * 10) / 10
 
@@ -119,6 +139,7 @@ class FaultPlanner {
         return this.#oneOrTwo(() => ({ kind, ...this.#during(), member: this.#any(), ...(random.chance(0.5) ? { afterWrites: 1 + random.below(6) } : {}) }))
       case 'kill':
       case 'stop':
+      case 'restart-engine':
         return this.#oneOrTwo(() => ({ kind, ...this.#during(), member: this.#any() }))
       case 'dead':
         return this.#planDead()
@@ -146,6 +167,7 @@ class FaultPlanner {
       case 'twins':
       case 'mutate':
       case 'wipe':
+      case 'replay':
         return this.#planByzantine(kind)
       case 'swap':
       case 'cancel':
@@ -164,7 +186,7 @@ class FaultPlanner {
     return [{ kind: 'dead', ...this.#during(), member }]
   }
 
-  #planByzantine(kind: 'twins' | 'mutate' | 'wipe'): Fault[] {
+  #planByzantine(kind: 'twins' | 'mutate' | 'wipe' | 'replay'): Fault[] {
     const { crashed, byzantine } = this.options.tolerates
     const { random } = this
     const hasRoom = this.#byzantine.size < byzantine && this.#byzantine.size + this.#dead.size < crashed
@@ -172,6 +194,7 @@ class FaultPlanner {
     if (!this.#byzantine.has(member) && (!hasRoom || this.#dead.has(member))) return []
     this.#byzantine.add(member)
     if (kind === 'wipe') return [{ kind, ...this.#during(), member }]
+    if (kind === 'replay') return Array.from({ length: REPLAYS }, () => ({ kind, ...this.#during(), member, requests: 1 + random.below(6) }))
     if (kind === 'mutate') return [{ kind, atMs: 0, forMs: this.durationMs, member, chance: random.pick([0.1, 0.3, 0.6]) }]
     const others = Array.from({ length: this.options.members }, (_, index) => index).filter((index) => index !== member)
     const turns = 1 + random.below(3)

@@ -65,7 +65,7 @@ class Play<L extends Ledger> {
     { trace = false, log }: PlayOptions,
     world: LedgerWorld<L>,
   ) {
-    const { seed, members, faults, delayMs, diskMs, signatures, repetitions, hosts } = scenario
+    const { seed, members, faults, delayMs, diskMs, signatures, repetitions, hosts, toldRequests } = scenario
     const byzantine = byzantineOf(faults)
     const gone = new Set([...byzantine, ...deadOf(faults)])
     this.#live = Array.from({ length: members }, (_, index) => index).filter((index) => !gone.has(index))
@@ -83,6 +83,7 @@ class Play<L extends Ledger> {
       twins: twinsOf(faults),
       hostsTalk: hosts !== 'silent',
       executesRepetitions: repetitions === 'executed',
+      ...(toldRequests === undefined ? {} : { limits: { maxToldRequests: toldRequests } }),
       ...(signatures === 'p256' ? { signer: createP256Signers() } : {}),
       trace,
       ...(log ? { log } : {}),

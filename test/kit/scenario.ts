@@ -39,6 +39,8 @@ export interface Scenario {
   readonly repetitions?: 'left-out' | 'executed'
   /** `silent`: hosts tell each other nothing and cannot help an engine that is behind, so it shows what it can do alone. Default: they talk. */
   readonly hosts?: 'talking' | 'silent'
+  /** Of how many requests of the chain engines are told when they begin, the newest: what is older is the host's affair. Default: as many as a peer tells. */
+  readonly toldRequests?: number
 }
 
 /** Reads a scenario from JSON; throws ERR_SIMULATION_SCENARIO naming the field that is wrong. */
@@ -67,7 +69,7 @@ const NUMBERS = ['seed', 'members', 'durationMs', 'patienceMs'] as const
 function isScenario(value: unknown): value is Scenario {
   if (typeof value !== 'object' || value === null) return false
   const fields = new Map<string, unknown>(Object.entries(value))
-  const areNumbers = NUMBERS.every((name) => Number.isFinite(fields.get(name)))
+  const areNumbers = NUMBERS.every((name) => Number.isFinite(fields.get(name))) && Number.isFinite(fields.get('toldRequests') ?? 0)
   const areLists = ['requests', 'faults'].every((name) => isListOfObjects(fields.get(name)))
   const areRanges = ['delayMs', 'diskMs'].every((name) => isRange(fields.get(name)))
   const areWords =

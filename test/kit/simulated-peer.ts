@@ -20,6 +20,7 @@ import type { Invariants } from './invariants.js'
 import type { Endpoint } from './link-table.js'
 import type { Attachment, Links } from './links.js'
 import type { CrashKind, SimulatedDisk } from './memory-disk.js'
+import { MessageOrder } from './message-order.js'
 import type { Random } from './random.js'
 import { stateOf } from './succession-model.js'
 import type { Trace } from './trace.js'
@@ -186,6 +187,22 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     return true
   }
 
+  /** A liar: its host is told that nobody has seen this request. Nothing is expected of it. */
+  submitAsNew(transactionBytes: Uint8Array): void {
+    const life = this.#life
+    life?.host?.submit(transactionBytes, { isNew: true }).catch((error: unknown) => {
+      if (life.isAlive && !(error instanceof PeerError)) this.#failed('refused a request', error)
+    })
+  }
+
+  /** Its engine is begun anew. Nothing happens if it cannot be now. */
+  restartEngine(): void {
+    const life = this.#life
+    life?.host?.restartEngine().catch((error: unknown) => {
+      if (life.isAlive && !(error instanceof PeerError)) this.#failed('could not begin its engine anew', error)
+    })
+  }
+
   async #follow(life: Life<L>, host: ConsensusHost, transactionBytes: Uint8Array): Promise<void> {
     const { invariants, self, trace } = this.#options
     const accepted = await host.submit(transactionBytes)
@@ -234,7 +251,12 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   #hostOptions(life: Life<L>, store: Store, ledger: L, clock: Clock): ConsensusHostOptions {
     const { self, members, engine, engines, random, seed, signer, limits, executesRepetitions, hostsTalk, transfer, invariants, endpoint } = this.#options
     const sink = this.#options.trace.sink
-    const { transport, notes } = splitTransport(life.attachment.transport)
+    const order = new MessageOrder({
+      isHonest: (member) => invariants.isHonest(member),
+      epoch: () => life.starting?.swaps.view().record.epoch ?? 0n,
+      wrong: (statement) => this.#violation('contract', statement),
+    })
+    const { transport, notes } = order.watch(splitTransport(life.attachment.transport))
     return {
       store,
       ledger,
@@ -260,6 +282,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       observer: {
         event: (event, epoch) => {
           if (event.type === 'delivered' && event.block !== 'skipped') invariants.delivered(self.index, epoch, event.block.number)
+          order.told(event, epoch)
           sink?.add({ type: 'event', at: endpoint, event })
           if (!this.#options.mayGoOn()) queueMicrotask(() => this.crash('kill'))
         },

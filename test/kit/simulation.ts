@@ -23,6 +23,7 @@ import { pump, soon } from './pump.js'
 import { createRandom, type Random } from './random.js'
 import { silentLogger } from './silent-logger.js'
 import { type LedgerOpener, SimulatedPeer, type SimulatedPeerOptions } from './simulated-peer.js'
+import { anotherEngine, type StateLie } from './state-lie.js'
 import { createTrace, type Trace } from './trace.js'
 import { createExecutor } from './transactions.js'
 import { VirtualTime } from './virtual-clock.js'
@@ -43,8 +44,8 @@ export interface SimulationOptions<L extends Ledger> {
   /** What a peer sees of its store; for deliberately broken ones. */
   readonly wrapStore?: (store: Store) => Store
   readonly links?: LinkOptions
-  /** Brings a member's ledger to the target from another's; resolves false if that cannot give it. Without it only the own head can be reached. */
-  readonly transfer?: (to: L, from: L, target: TransferTarget) => Promise<boolean>
+  /** Brings a member's ledger to the target from another's; resolves false if that cannot give it, or lies. Without it only the own head can be reached. */
+  readonly transfer?: (to: L, from: L, target: TransferTarget, lie?: StateLie) => Promise<boolean>
   /** False: a crash interrupted a transfer, which is finished before the member takes part. Default: always true. */
   readonly isWhole?: (ledger: L) => boolean
   /** Members of which nothing is expected. */
@@ -98,7 +99,7 @@ export class Simulation<L extends Ledger = Ledger> {
   #deferred = 0
   #handlers = 0
 
-  constructor(options: SimulationOptions<L>) {
+  constructor(private readonly options: SimulationOptions<L>) {
     const { seed, members: count, engine, twins = [], byzantine = twins } = options
     const members: Member[] = Array.from({ length: count }, (_, index) => ({ index, id: `vp${index}` }))
     this.random = createRandom(seed)
@@ -263,10 +264,19 @@ export class Simulation<L extends Ledger = Ledger> {
       if (own === undefined || peer.ledger !== own) break
       for (const member of sources) {
         const from = this.links.isUp(peer.endpoint, member) ? this.peers[member]?.ledger : undefined
-        if (from && (await this.#transferFrom?.(own, from, target))) return { reached: true }
+        if (from && (await this.#transferFrom?.(own, from, target, this.#lieOf(member, from)))) return { reached: true }
       }
     }
     return { reached: false, reason: `none of the members ${sources.join(', ')} could give block ${target.height - 1n}` }
+  }
+
+  /** What a member says of its state that is not so: a liar names an engine that nobody decided on. */
+  #lieOf(member: MemberIndex, ledger: L): StateLie | undefined {
+    const { engine, successors: [next] = [], members } = this.options
+    if (!next || this.invariants.isHonest(member)) return undefined
+    const other = 'factory' in next ? next.factory : next
+    const ids = Array.from({ length: members }, (_, index) => `vp${index}`)
+    return anotherEngine(ledger, ids, ledger.height() % 2n === 0n ? other : engine.factory)
   }
 
   /** Before it takes part, so from whoever has its head block, however the links are. */

@@ -11,7 +11,7 @@ import {
   SwapReady,
   Transaction,
 } from '../../proto/index.js'
-import { callOf, candidateId, CONSENSUS_NAME, type EngineFactory } from '../../plugins/consensus/index.js'
+import { callOf, candidateId, CONSENSUS_NAME, type EngineFactory, requestId } from '../../plugins/consensus/index.js'
 
 const NAME_BYTES = Buffer.from(CONSENSUS_NAME)
 
@@ -50,6 +50,8 @@ export class SuccessionModel {
   readonly #after: { readonly state: string; readonly epoch: bigint }[] = []
   #pending: Pending | undefined
   #used = new Set<string>()
+  /** Ids of rejected requests. */
+  readonly #rejected = new Set<string>()
   #counts = { prepared: 0, happened: 0, cancelled: 0 }
 
   constructor(
@@ -81,17 +83,29 @@ export class SuccessionModel {
     const era = this.#era
     const { epoch } = era
     if (epoch > 0n) {
-      const said = metadataEpoch(bytes)
-      if (said !== epoch) wrong.push(`block ${number} says that it is of epoch ${said}; it is of epoch ${epoch}`)
+      const said = metadataOf(bytes)
+      if (said?.epoch !== epoch) wrong.push(`block ${number} says that it is of epoch ${said?.epoch}; it is of epoch ${epoch}`)
+      wrong.push(...this.#rejects(number, said?.rejected ?? []))
     }
     const isStarted = hasStarted(era)
     for (const transaction of blockTransactions(bytes)) {
+      if (this.#rejected.size > 0 && this.#rejected.has(requestId(transaction))) wrong.push(`block ${number} holds a transaction that was rejected before`)
       const call = readCall(transaction)
       if (call) wrong.push(...this.#call(number, call.call, call.args).map((text) => `block ${number}: '${call.call}': ${text}`))
       else if (!isStarted)
         wrong.push(`block ${number} of epoch ${epoch} holds a client's transaction, and ${era.started.length} of ${era.markersNeeded} members had started`)
     }
     this.#after.push({ state: this.#state(), epoch: this.#era.epoch })
+    return wrong
+  }
+
+  /** What a block says of requests that were executed in vain: after the first epoch that happens to each of them once. */
+  #rejects(number: bigint, identities: readonly Uint8Array[]): string[] {
+    const wrong: string[] = []
+    for (const id of identities.map(hex)) {
+      if (this.#rejected.has(id)) wrong.push(`block ${number} has rejected request ${id.slice(0, 8)}, which was rejected before`)
+      this.#rejected.add(id)
+    }
     return wrong
   }
 
@@ -228,9 +242,9 @@ function readCall(transaction: Uint8Array): ReturnType<typeof callOf> {
   return bytes.includes(NAME_BYTES) ? callOf(decode(Transaction, transaction)) : undefined
 }
 
-function metadataEpoch(block: Uint8Array): bigint | undefined {
+function metadataOf(block: Uint8Array): EpochBlockMetadata | undefined {
   const { consensusMetadata } = decode(Block, block)
-  return consensusMetadata.length === 0 ? undefined : decode(EpochBlockMetadata, consensusMetadata).epoch
+  return consensusMetadata.length === 0 ? undefined : decode(EpochBlockMetadata, consensusMetadata)
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,5 +1,5 @@
 import { messageOf, PeerError } from '../../kernel/index.js'
-import type { SwapProposal } from '../../proto/index.js'
+import type { SwapCancel, SwapProposal } from '../../proto/index.js'
 import type { Ledger } from '../../plugins/ledger/index.js'
 import type { Fault } from './faults.js'
 import type { SimulatedPeer } from './simulated-peer.js'
@@ -10,6 +10,8 @@ export type SwapFault = Extract<Fault, { readonly kind: 'swap' | 'cancel' | 'rep
 /** What operators do in a scenario, as their commands would. */
 export class Operators<L extends Ledger> {
   #proposed: SwapProposal | undefined
+  /** The last swap that somebody could have cancelled. */
+  #cancellation: SwapCancel | undefined
 
   constructor(private readonly simulation: Simulation<L>) {}
 
@@ -32,6 +34,7 @@ export class Operators<L extends Ledger> {
   async #swap(peer: SimulatedPeer<L>, { engine, version, options, deadlineMs, deadlineBlocks, isForced = false }: SwapFault & { kind: 'swap' }): Promise<void> {
     const { host } = peer
     if (!host) return
+    const lacking = engine === undefined ? [] : this.#lacking(engine)
     const plan = await host.swaps.plan({
       ...(engine === undefined ? {} : { engine }),
       ...(version === undefined ? {} : { version }),
@@ -40,9 +43,19 @@ export class Operators<L extends Ledger> {
       ...(deadlineBlocks === undefined ? {} : { deadlineBlocks }),
       allowWeaker: true,
     })
+    const still = engine === undefined ? [] : this.#lacking(engine)
+    const overlooked = plan.rows.find(({ member, answer }) => answer && lacking.includes(member.index) && still.includes(member.index))
+    if (overlooked && plan.objection === undefined)
+      this.simulation.invariants.fail('contract', `the pre-flight has no objection to ${engine}, which ${overlooked.member.id} has not got`)
     if (plan.objection !== undefined && !isForced) return
     this.#proposed = plan.proposal
     await host.swaps.propose(plan.proposal)
+  }
+
+  /** Honest members that cannot run an engine as others have it. */
+  #lacking(engine: string): number[] {
+    const { peers, invariants } = this.simulation
+    return peers.flatMap(({ shelf }, index) => (shelf.faultOf(engine) !== undefined && invariants.isHonest(index) ? [index] : []))
   }
 
   async #repropose({ host }: SimulatedPeer<L>): Promise<void> {
@@ -50,6 +63,10 @@ export class Operators<L extends Ledger> {
   }
 
   async #cancel({ host }: SimulatedPeer<L>): Promise<void> {
-    if (host) await host.swaps.cancel(host.swaps.cancellation())
+    if (!host) return
+    const { candidate } = host.swaps.view()
+    // An operator who looked a while ago: the swap may be decided by now.
+    if (candidate) this.#cancellation = host.swaps.cancellation()
+    await host.swaps.cancel(this.#cancellation ?? host.swaps.cancellation())
   }
 }

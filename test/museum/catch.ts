@@ -12,13 +12,14 @@ export interface Caught {
   readonly seconds: number
 }
 
-function engineOf({ options, successors: wanted = [] }: Specimen, { factory, successors }: Pick<Exhibit, 'factory' | 'successors'>): PlayedEngine {
+/** What is played of a specimen. */
+export function engineOf({ options, successors: wanted = [] }: Specimen, { factory, successors }: Pick<Exhibit, 'factory' | 'successors'>): PlayedEngine {
   const played = successors.map((each, index) => ({ factory: each, options: wanted[index]?.options ?? {} }))
   return { factory, options, ...(played.length > 0 ? { successors: played } : {}) }
 }
 
 /** What every engine of a network bears. */
-function leastTolerance(engines: readonly EngineFactory[], members: number): { readonly crashed: number; readonly byzantine: number } {
+export function leastTolerance(engines: readonly EngineFactory[], members: number): { readonly crashed: number; readonly byzantine: number } {
   const all = engines.map((engine) => engine.tolerates(members))
   return { crashed: Math.min(...all.map(({ crashed }) => crashed)), byzantine: Math.min(...all.map(({ byzantine }) => byzantine)) }
 }

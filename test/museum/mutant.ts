@@ -76,6 +76,25 @@ export const SPECIMENS = {
       { module: 'test/simulator/skeletons/candidates.ts', export: 'silentCandidate' },
     ],
   },
+  // The engines of the guide, one after the other; the first bears nothing.
+  route: {
+    module: 'examples/engines/sequencer/src/index.ts',
+    export: 'default',
+    members: 4,
+    successors: [
+      { module: 'plugins/pbft/engine.ts', export: 'pbft', options: { 'timeout.batch': '20ms', 'timeout.request': '1s', 'timeout.viewchange': '1s' } },
+      { module: 'examples/engines/raft/src/engine.ts', export: 'raft', options: { electionTimeoutMs: 200, heartbeatMs: 40, retryMs: 500 } },
+      { module: 'examples/engines/hotstuff/src/index.ts', export: 'hotstuff', options: { viewTimeoutMs: 500 } },
+    ],
+  },
+  // Engines that bear one liar of four.
+  'swap of liars': {
+    module: 'plugins/pbft/engine.ts',
+    export: 'pbft',
+    members: 4,
+    options: { K: 4, logmultiplier: 4, 'timeout.request': '1s', 'timeout.viewchange': '1s', 'timeout.resendviewchange': '1s', 'timeout.batch': '20ms' },
+    successors: [{ module: 'examples/engines/hotstuff/src/index.ts', export: 'hotstuff', options: { viewTimeoutMs: 500 } }],
+  },
   'example hotstuff': { module: 'examples/engines/hotstuff/src/index.ts', export: 'hotstuff', members: 4, options: { viewTimeoutMs: 500 } },
 } as const satisfies Record<string, Specimen>
 
@@ -98,7 +117,7 @@ const CACHE = join(ROOT, 'node_modules/.cache/weft-museum')
  */
 export function exhibit(specimen: keyof typeof SPECIMENS, mutant: Change | undefined): Promise<Exhibit> {
   let bench = benches.get(specimen)
-  if (!bench) benches.set(specimen, (bench = new Workbench(SPECIMENS[specimen])))
+  if (!bench) benches.set(specimen, (bench = new Workbench(specimen, SPECIMENS[specimen])))
   return bench.exhibit(mutant)
 }
 
@@ -112,7 +131,10 @@ class Workbench {
   #last: Promise<unknown> = Promise.resolve()
   #change: Change | undefined
 
-  constructor(private readonly specimen: Specimen) {}
+  constructor(
+    private readonly name: string,
+    private readonly specimen: Specimen,
+  ) {}
 
   exhibit(change: Change | undefined): Promise<Exhibit> {
     if (!change) return (this.#healthy ??= this.#inTurn(undefined))
@@ -131,7 +153,7 @@ class Workbench {
     const bundler = await (this.#bundler ??= this.#open())
     const { outputFiles = [] } = await bundler.rebuild()
     await mkdir(CACHE, { recursive: true })
-    const file = join(CACHE, `${(change?.name ?? `healthy ${this.specimen.export}`).replaceAll(/[^a-z0-9]+/gi, '-')}-${process.pid}.mjs`)
+    const file = join(CACHE, `${(change?.name ?? `healthy ${this.name}`).replaceAll(/[^a-z0-9]+/gi, '-')}-${process.pid}.mjs`)
     await writeFile(file, outputFiles[0]?.contents ?? '')
     try {
       const loaded: Exhibit = await import(/* @vite-ignore */ pathToFileURL(file).href)
@@ -182,9 +204,10 @@ function contentsOf({ export: name, module, successors = [] }: Specimen): string
   return [
     "export * as kit from './test/kit/index.ts'",
     "export { checkContract } from './test/consensus/swap/contract-check.ts'",
-    `export { ${name} as factory } from './${module}'`,
-    ...successors.map((each, index) => `import { ${each.export} as successor${index} } from './${each.module}'`),
-    `export const successors = [${successors.map((_, index) => `successor${index}`).join()}]`,
+    'const engineOf = (made) => made.engine ?? made', // what defineEngine made has its engine inside
+    ...[{ export: name, module }, ...successors].map((each, index) => `import { ${each.export} as engine${index} } from './${each.module}'`),
+    'export const factory = engineOf(engine0)',
+    `export const successors = [${successors.map((_, index) => `engineOf(engine${index + 1})`).join()}]`,
   ].join('\n')
 }
 

@@ -9,6 +9,8 @@ const at = (file: string): { readonly specimen: 'swap'; readonly file: string; r
 const DEAD: readonly FaultKind[] = ['dead', 'delay', 'partition', 'slow-disk']
 const RESTARTS: readonly FaultKind[] = ['power', 'kill', 'blackout', 'stop']
 
+const LIARS: readonly FaultKind[] = ['replay', 'replay', 'mutate', 'partition']
+
 /** Broken copies of the swap, in the host. */
 export const SWAP_MUTANTS: readonly Mutant[] = [
   {
@@ -92,6 +94,103 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
     kind: 'liveness',
     faults: ['partition', 'kill', 'stop', 'power'],
   },
+  {
+    name: 'swap: a swap prepared inside a swap takes the place of the first',
+    ...at('swap/contract'),
+    find: '  if (pending) throw',
+    replace: '  if (pending && pending.readies.length > 99) throw',
+    why: 'those who are ready for the first are ready for nothing',
+    kind: 'safety',
+  },
+  {
+    name: 'swap: a cancel after the seal is accepted',
+    ...at('swap/contract'),
+    find: '  requireEpoch(call.fromEpoch, current)\n  const candidate = requireCandidate(state, call.candidate)\n  if (call.byOperator) {',
+    replace:
+      '  if (Buffer.compare(current.candidate, call.candidate) === 0) return putNewEpoch(state, { ...current, epoch: call.fromEpoch })\n' +
+      '  requireEpoch(call.fromEpoch, current)\n  const candidate = requireCandidate(state, call.candidate)\n  if (call.byOperator) {',
+    why: 'what is decided is taken back, while validators run the new engine',
+    kind: 'safety',
+  },
+  {
+    name: 'swap: what was rejected is forgotten',
+    ...at('rejected-requests'),
+    find: 'return row !== undefined && readBlock(row, 0)',
+    replace: 'return row !== undefined && -1n * readBlock(row, 0) - REJECTION_WINDOW',
+    why: 'a request that was executed in vain is executed again in the next epoch',
+    kind: 'safety',
+  },
+  {
+    name: 'swap: what was rejected is forgotten by who took its block from others',
+    ...at('rejected-requests'),
+    find: 'this.write(batch, next, metadataOf(this.ledger, next, false).rejected)',
+    replace: 'this.write(batch, next, [])',
+    why: 'a validator that was away executes what the others leave out: their blocks part',
+    kind: 'safety',
+    faults: ['partition', 'partition', 'stop', 'kill'],
+    swaps: 5,
+  },
+  {
+    name: 'swap: what was rejected before is offered again and again',
+    ...at('deliveries'),
+    find: 'if (!pool.owns(request)) continue',
+    replace: 'if (pool.size >= 0) continue',
+    why: 'who asks again for what was rejected is never told so, and its request never leaves the pool',
+    kind: 'liveness',
+  },
+  {
+    name: 'swap: early messages are dropped',
+    ...at('epochs'),
+    find: 'else if (epoch === present || epoch === present + 1n) this.early.add(String(epoch), from, message)',
+    replace: 'else if (epoch === present || epoch === present + 1n) return',
+    why: 'what is said to an engine that begins a moment later never gets there, and nobody is told of a gap',
+    kind: 'contract',
+  },
+  {
+    name: 'swap: late messages get to the new engine',
+    ...at('epochs'),
+    find: 'epoch === 0n ? undefined : this.ofEpoch(epoch)\n',
+    replace: 'epoch === 0n ? undefined : (this.ofEpoch(epoch) ?? this.live)\n',
+    why: 'an engine is told what another one said',
+    kind: 'contract',
+    swaps: 5,
+  },
+  {
+    name: 'swap: late messages of the first epoch get to the new engine',
+    ...at('epochs'),
+    find: 'const engine = this.ofEpoch(0n)\n',
+    replace: 'const engine = this.ofEpoch(0n) ?? this.live\n',
+    why: 'an engine is told what another one said',
+    kind: 'contract',
+  },
+  {
+    name: 'swap: the pre-flight overlooks who refuses',
+    ...at('swap/swaps'),
+    find: "return faults.length === 0 ? undefined : faults.join('; ')",
+    replace: "return faults.length >= 0 ? undefined : faults.join('; ')",
+    why: 'a swap is proposed to an engine that a validator has not got',
+    kind: 'contract',
+  },
+  {
+    name: 'swap: repetitions are executed',
+    ...at('execution'),
+    specimen: 'swap of liars',
+    find: 'if (!this.executesRepetitions && this.isRepeated(bytes, transaction)) return true',
+    replace: 'if (this.executesRepetitions && this.isRepeated(bytes, transaction)) return true',
+    why: 'a liar has executed again what an engine of an earlier epoch had ordered',
+    kind: 'safety',
+    faults: LIARS,
+  },
+  {
+    name: 'swap: an engine is derived from state that nobody has verified',
+    ...at('epochs'),
+    specimen: 'swap of liars',
+    file: 'test/kit/logical-ledger.ts',
+    find: '    if (!this.#isStateOf(added)) return false\n',
+    replace: '',
+    why: 'whoever asks a liar for its state runs the engine that the liar names',
+    faults: ['wipe', 'partition', 'stop', 'kill', 'mutate'],
+  },
 ]
 
 const inContract = (name: string, find: string, replace: string, why: string): ContractMutant => ({
@@ -125,6 +224,13 @@ export const CONTRACT_MUTANTS: readonly ContractMutant[] = [
     'one validator stops every swap',
   ),
   inContract('one cancel is enough', 'cancels.length > faultsOf(current)', 'cancels.length > 0', 'one validator stops every swap'),
+  inContract(
+    'a cancel after the seal',
+    '  requireEpoch(call.fromEpoch, current)\n  const candidate = requireCandidate(state, call.candidate)\n  if (call.byOperator) {',
+    '  if (Buffer.compare(current.candidate, call.candidate) === 0) return putNewEpoch(state, { ...current, epoch: call.fromEpoch })\n' +
+      '  requireEpoch(call.fromEpoch, current)\n  const candidate = requireCandidate(state, call.candidate)\n  if (call.byOperator) {',
+    'what is decided is taken back',
+  ),
   inContract('used proposals are not remembered', 'if (used.some(', 'if (used.length > 99 && used.some(', 'an old wish comes true once more'),
   inContract(
     'the epoch is not compared',

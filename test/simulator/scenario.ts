@@ -85,6 +85,5 @@ export async function copyChain(to: LogicalLedger, from: LogicalLedger, { height
   if (from.height() < height) return false
   const next = from.height() === height ? from.info().currentBlockHash : from.block(height)?.previousBlockHash
   if (next === undefined || Buffer.compare(next, hash) !== 0) return false
-  await to.copyFrom(from, height)
-  return true
+  return to.copyFrom(from, height)
 }

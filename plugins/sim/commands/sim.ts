@@ -39,7 +39,7 @@ export class SimCommand extends PeerCommand {
   requests = Option.String('--requests', '12', { description: 'requests of each seed (default 12)' })
   faults = Option.String('--faults', 'default', {
     description:
-      'inside (what engines have to bear: the default, with byzantine where the engine bears it), byzantine, outside, all, none, or kinds with commas between them: kill, power, stop, dead, blackout, break, partition, delay, slow-disk, slow-execution, clock, failing-disk, twins, mutate, loss, duplicate, reorder',
+      'inside (what engines have to bear: the default, with byzantine where the engine bears it), byzantine, outside, all, none, or kinds with commas between them: kill, power, stop, dead, blackout, break, partition, delay, slow-disk, slow-execution, clock, failing-disk, twins, mutate, loss, duplicate, reorder, wipe, replay, restart-engine',
   })
   options = Option.String('--options', { description: "the engine's options, as JSON" })
   swap = Option.String('--swap', {
@@ -265,13 +265,16 @@ function reportOf(seed: number, { blocks, accepted, steps, virtualMs, swaps, fai
   return { seed, blocks, accepted, steps, virtualMs, swaps, ...(failure ? { failure: { kind: failure.kind, statement: failure.statement } } : {}) }
 }
 
+/** Kinds that belong to no class that could be asked for. */
+const BY_NAME = ['wipe', 'replay', 'restart-engine'] as const
+
 function faultKinds(kit: Kit, written: string, engine: Engine, members: number): ReturnType<Kit['faultKinds']> {
   if (written === 'none') return []
   if (written === 'default') return leastTolerance(engine, members).byzantine > 0 ? kit.faultKinds('inside', 'byzantine') : kit.faultKinds('inside')
   return written.split(',').flatMap((word) => {
     if (word === 'all') return [...kit.ALL_KINDS]
     if (word === 'inside' || word === 'byzantine' || word === 'outside') return kit.faultKinds(word)
-    const kind = word === 'wipe' ? word : kit.ALL_KINDS.find((known) => known === word)
+    const kind = [...kit.ALL_KINDS, ...BY_NAME].find((known) => known === word)
     if (kind === undefined) throw wrong('--faults', `inside, byzantine, outside, all, none, or some of ${kit.ALL_KINDS.join(', ')}`, word)
     return [kind]
   })

@@ -23,6 +23,9 @@ const PBFT_OPTIONS = {
 }
 
 const PBFT = { factory: pbft, options: PBFT_OPTIONS }
+/** The skeletons bear no liars. */
+const OTHER_PBFT = { factory: { ...pbft, name: 'pbft-two' }, options: PBFT_OPTIONS }
+const LIES = new Set<FaultKind>(['twins', 'mutate', 'wipe', 'replay'])
 const skeleton = (factory: PlayedEngine['factory']): PlayedEngine => ({ factory, options: {} })
 
 /** Plays seeds of networks that swap between engines; throws what broke first, with the smallest scenario that breaks so. */
@@ -30,11 +33,12 @@ async function campaign(
   engines: readonly [PlayedEngine, ...PlayedEngine[]],
   seeds: number,
   plan: Pick<PlanOptions, 'members'> & { readonly faults: readonly FaultKind[]; readonly count?: number } & Partial<PlanOptions>,
-): Promise<CampaignResult> {
+): Promise<CampaignResult & { readonly withLiars: number }> {
   const [first, ...successors] = engines
   const { members, count, ...rest } = plan
   const tolerances = engines.map(({ factory }) => factory.tolerates(members))
   const engine = { ...first, successors }
+  let withLiars = 0
   const result = await runCampaign({
     engine,
     plan: {
@@ -45,7 +49,10 @@ async function campaign(
     },
     firstSeed: 1,
     seeds: SEEDS || seeds,
-    onSeed: (_, { failure }) => failure === undefined,
+    onSeed: (_, { failure }, scenario) => {
+      if (scenario.faults.some(({ kind }) => LIES.has(kind))) withLiars += 1
+      return failure === undefined
+    },
   })
   const [failed] = result.failures
   if (failed) {
@@ -55,7 +62,7 @@ async function campaign(
     })
     throw new Error(`seed ${failed.seed}: ${failed.failure.message}\n  smallest scenario: ${scenarioFile}`)
   }
-  return result
+  return { ...result, withLiars }
 }
 
 describe('swaps in the simulator', () => {
@@ -72,8 +79,13 @@ describe('swaps in the simulator', () => {
   it(
     'bear a validator that runs twice, sends nonsense or loses its disk, in the messages of hosts too',
     async () => {
-      const { swaps } = await campaign([PBFT, skeleton(pbftSkeleton)], 10, { members: 4, faults: [...faultKinds('inside', 'byzantine'), 'wipe'], count: 3 })
+      const { swaps, withLiars } = await campaign([PBFT, OTHER_PBFT], 10, {
+        members: 4,
+        faults: [...faultKinds('inside', 'byzantine'), 'wipe', 'replay', 'restart-engine'],
+        count: 3,
+      })
       expect(swaps.happened).toBeGreaterThan(0)
+      expect(withLiars).toBeGreaterThan(0)
     },
     TIMEOUT_MS,
   )

@@ -1,0 +1,111 @@
+import { decode, HostNote, WireError } from '../../proto/index.js'
+import type { ConsensusTransport, EngineEvent, MemberIndex } from '../../plugins/consensus/index.js'
+import type { Channels } from './channels.js'
+
+/** What arrived for the engine of one epoch from one member. */
+interface Stream {
+  readonly arrived: Uint8Array[]
+  /** Of `arrived`: what the engine may have to be told next. More than one after a gap, if messages are alike. */
+  next: readonly number[]
+  /** The engine was told that the member went or came since its last message: some may be missing. */
+  mayMiss: boolean
+  /** It has been told that the member is there: another time without a break is another instance. */
+  isKnown: boolean
+}
+
+export interface MessageOrderOptions {
+  /** Liars may have their messages dropped. */
+  readonly isHonest: (member: MemberIndex) => boolean
+  /** The epoch that the host is in. */
+  readonly epoch: () => bigint
+  /** Told what does not hold. */
+  readonly wrong: (statement: string) => void
+}
+
+/**
+ * What one host promises its engines of messages, checked from outside of it: the engine of an epoch gets what the engines of that epoch at other members said, all of it
+ * and in order for each member, also what came before it began; only across `onPeer` may something be missing. One instance is for one life of a peer.
+ */
+export class MessageOrder {
+  readonly #streams = new Map<string, Stream>()
+
+  constructor(private readonly options: MessageOrderOptions) {}
+
+  /** The same channels, watched. */
+  watch({ transport, notes }: Channels): Channels {
+    return {
+      transport: watched(transport, (from, bytes) => this.#arrived(from, 0n, bytes)),
+      notes: watched(notes, (from, bytes) => this.#noted(from, bytes)),
+    }
+  }
+
+  /** The engine of an epoch is told something. */
+  told(event: EngineEvent, epoch: bigint): void {
+    if (event.type === 'peer') this.#peer(this.#stream(event.member, epoch), event.up)
+    else if (event.type === 'message' && this.options.isHonest(event.from)) this.#message(event.from, epoch, event.bytes)
+  }
+
+  #noted(from: MemberIndex, bytes: Uint8Array): void {
+    const engine = readEngineMessage(bytes)
+    if (engine && engine.epoch > 0n && engine.trial.length === 0) this.#arrived(from, engine.epoch, engine.message)
+  }
+
+  #arrived(from: MemberIndex, epoch: bigint, bytes: Uint8Array): void {
+    if (!this.options.isHonest(from)) return
+    const stream = this.#stream(from, epoch)
+    stream.arrived.push(bytes)
+    // Too far ahead to be kept: the engine that will begin then has a gap before its first message.
+    if (epoch > this.options.epoch() + 1n) stream.mayMiss = true
+  }
+
+  #peer(stream: Stream, up: boolean): void {
+    if (!up || stream.isKnown) stream.mayMiss = true
+    stream.isKnown = true
+  }
+
+  #message(from: MemberIndex, epoch: bigint, bytes: Uint8Array): void {
+    const stream = this.#stream(from, epoch)
+    const { arrived, next, mayMiss } = stream
+    const first = Math.min(...next)
+    const later = arrived.flatMap((other, index) => (index >= first && Buffer.compare(other, bytes) === 0 ? [index] : []))
+    const found = mayMiss ? later : next.filter((index) => later.includes(index))
+    const [second] = later
+    if (second === undefined) return this.options.wrong(`told the engine of epoch ${epoch} what the engine of that epoch at vp${from} did not say, or not now`)
+    if (found.length === 0) this.options.wrong(`kept messages of vp${from} from the engine of epoch ${epoch}, which was not told of a gap`)
+    stream.next = found.map((index) => index + 1)
+    stream.mayMiss = false
+  }
+
+  #stream(from: MemberIndex, epoch: bigint): Stream {
+    const key = `${from} ${epoch}`
+    const known = this.#streams.get(key)
+    if (known) return known
+    const stream = { arrived: [], next: [0], mayMiss: false, isKnown: false }
+    this.#streams.set(key, stream)
+    return stream
+  }
+}
+
+function watched(transport: ConsensusTransport, arrived: (from: MemberIndex, bytes: Uint8Array) => void): ConsensusTransport {
+  return {
+    send: (to, bytes) => transport.send(to, bytes),
+    receive: (handlers) =>
+      transport.receive({
+        message(from, bytes) {
+          arrived(from, bytes)
+          handlers.message(from, bytes)
+        },
+        peer: (member, up) => handlers.peer(member, up),
+      }),
+  }
+}
+
+function readEngineMessage(bytes: Uint8Array): { readonly epoch: bigint; readonly trial: Uint8Array; readonly message: Uint8Array } | undefined {
+  try {
+    const { note } = decode(HostNote, bytes)
+    return note?.$case === 'engine' ? note.value : undefined
+  } catch (error) {
+    if (error instanceof WireError) return undefined
+    throw error
+  }
+}
