@@ -7,6 +7,7 @@ import { type BlockExecution, committedReport, deliveredBlock, type ExecutedRequ
 import { Fifo } from './fifo.js'
 import type { TransactionProbe } from './probe.js'
 import type { RequestPool } from './pool.js'
+import { REJECTED_BEFORE } from './rejected-requests.js'
 import { requestsFrom } from './recent-requests.js'
 import type { EngineRecords } from './records.js'
 
@@ -178,7 +179,7 @@ export class Deliveries {
     for (const request of repeated) {
       if (!pool.owns(request)) continue
       // In no block: it was executed and rejected before.
-      pool.settle(request.id, committedReport(ledger, request) ?? { status: 'rejected', block: block.number, error: 'it was executed and rejected before' })
+      pool.settle(request.id, committedReport(ledger, request) ?? { status: 'rejected', block: block.number, error: REJECTED_BEFORE })
     }
     answering()
     // Before the engine is told: what it asks for then must find the epoch over.

@@ -152,6 +152,7 @@ export class Epochs {
     this.live = live
     const requests = this.openRequests(live)
     const head = headOf(ledger.info())
+    this.options.observer?.begins?.(record.epoch)
     const begun = live.session.begin({
       epoch: record.epoch,
       head,

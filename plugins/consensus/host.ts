@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { assert, messageOf, PeerError } from '../../kernel/index.js'
 import { type CrossingNote, decode, Transaction } from '../../proto/index.js'
 import { type CatalogEngine, type EngineCatalog, ownEngine } from './catalog.js'
-import type { Accepted, ConsensusStatus, SubmitHints } from './consensus.js'
+import type { Accepted, ConsensusStatus, RequestOutcomeReport, SubmitHints } from './consensus.js'
 import type { HostQueues } from './counters.js'
-import type { MemberIndex } from './engine.js'
+import type { EngineRequest, MemberIndex } from './engine.js'
 import { Epochs } from './epochs.js'
 import { BlockExecution, committedReport } from './execution.js'
 import { type AgreedHead, HeadWatch } from './heads.js'
@@ -15,7 +15,7 @@ import { HostNotes, type Note } from './notes.js'
 import { RequestPool } from './pool.js'
 import { repair } from './repair.js'
 import { canonical, refuseReserved } from './reserved.js'
-import { RejectedRequests } from './rejected-requests.js'
+import { REJECTED_BEFORE, RejectedRequests } from './rejected-requests.js'
 import type { SessionSurroundings } from './session.js'
 import { faultsOf } from './swap/records.js'
 import { Recovery } from './swap/recovery.js'
@@ -75,7 +75,7 @@ class EngineHostProcess implements ConsensusHost {
       counters,
       probe,
       ready: (request) => this.epochs.offer(request),
-      committed: (request) => committedReport(ledger, request),
+      ended: (request) => committedReport(ledger, request) ?? this.rejectedReport(request),
       fatal: surroundings.fatal,
     })
     const decoded = this.pool.decoded.bind(this.pool)
@@ -403,8 +403,14 @@ class EngineHostProcess implements ConsensusHost {
 
   /** What blocks say that came otherwise than by a delivery: a transfer may have brought them, also just before the peer died. */
   private async catchUp(): Promise<void> {
-    await this.pool.reconcile()
     await this.rememberRejected()
+    await this.pool.reconcile()
+  }
+
+  /** How a request ended that was executed and rejected lately, in epochs after the first. Engines that remember it would not order it again for whoever does not. */
+  private rejectedReport({ bytes }: EngineRequest): RequestOutcomeReport | undefined {
+    const block = this.succession.record.epoch === 0n ? undefined : this.rejected.blockOf(bytes)
+    return block === undefined ? undefined : { status: 'rejected', block, error: REJECTED_BEFORE }
   }
 
   private async rememberRejected(): Promise<void> {

@@ -31,6 +31,8 @@ export interface LiveEngine {
 /** Sees the messages and events of engines of the chain, not of those on trial. */
 export interface EngineObserver {
   event?(event: EngineEvent, epoch: bigint): void
+  /** An instance of the epoch's engine begins, the first or one that goes on from its records. */
+  begins?(epoch: bigint): void
   sent?(message: OutboundMessage, epoch: bigint): void
 }
 

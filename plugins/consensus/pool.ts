@@ -21,8 +21,8 @@ export interface PoolOptions {
   readonly probe?: TransactionProbe | undefined
   /** Requests that are safe on disk, in the order of submission. */
   readonly ready: (request: EngineRequest) => void
-  /** How a request ended that is in the chain already. */
-  readonly committed: (request: EngineRequest) => RequestOutcomeReport | undefined
+  /** How a request ended that is in the chain already, or was rejected by it. */
+  readonly ended: (request: EngineRequest) => RequestOutcomeReport | undefined
   /** The journal could not be written: the peer must stop. */
   readonly fatal: (reason: unknown) => void
 }
@@ -85,14 +85,14 @@ export class RequestPool {
   }
 
   /**
-   * Ends the requests that are in the chain already, after their removal from the journal is durable. Rejects if the store fails.
+   * Ends the requests that are over (in the chain already, or rejected), after their removal from the journal is durable. Rejects if the store fails.
    * Needed wherever blocks come otherwise than by `deliver`, whose own write removes what it holds.
    */
   async reconcile(): Promise<void> {
     const batch = this.options.store.batch()
     const ended: (readonly [RequestId, RequestOutcomeReport])[] = []
     for (const { request } of this.requests.values()) {
-      const report = this.options.committed(request)
+      const report = this.options.ended(request)
       if (!report) continue
       this.remove(batch, request.id)
       ended.push([request.id, report])
@@ -113,7 +113,7 @@ export class RequestPool {
     const pending = this.requests.get(id)
     if (pending && counters) counters.duplicates++
     if (pending) return new AcceptedRequest(pending, true, pending.stage === 'journaled' ? undefined : this.written(pending))
-    const report = isNew ? undefined : this.options.committed({ id, bytes })
+    const report = isNew ? undefined : this.options.ended({ id, bytes })
     if (report && counters) counters.duplicates++
     if (report) return AcceptedRequest.ended({ id, bytes }, report)
     if (!isHosts) this.checkRoom(bytes)

@@ -6,6 +6,9 @@ import { digestOf } from './request-id.js'
 /** How far back a rejected request is remembered, in blocks. The same on every validator. */
 const REJECTION_WINDOW = 10_000n
 
+/** What is said of a request that is asked for again after it was rejected. */
+export const REJECTED_BEFORE = 'it was executed and rejected before'
+
 const REJECTED = 0x72 // 'r', before the identity: number of the block
 const REJECTED_IN = 0x52 // 'R', before the block's number and the identity
 const SEEN_UP_TO = Buffer.from('x')
@@ -27,8 +30,14 @@ export class RejectedRequests {
 
   /** Whether a request with these bytes was executed and rejected in the last 10,000 blocks before the one that is being made. */
   has(bytes: Uint8Array): boolean {
+    return this.blockOf(bytes) !== undefined
+  }
+
+  /** The block in which that was, under the same conditions. */
+  blockOf(bytes: Uint8Array): bigint | undefined {
     const row = this.namespace.get(Buffer.concat([Buffer.of(REJECTED), digestOf(bytes)]))
-    return row !== undefined && readBlock(row, 0) + REJECTION_WINDOW >= this.ledger.height()
+    const block = row && readBlock(row, 0)
+    return block !== undefined && block + REJECTION_WINDOW >= this.ledger.height() ? block : undefined
   }
 
   /** Adds the rejected requests of a block to the write that makes it durable. */

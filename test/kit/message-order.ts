@@ -9,8 +9,6 @@ interface Stream {
   next: readonly number[]
   /** The engine was told that the member went or came since its last message: some may be missing. */
   mayMiss: boolean
-  /** It has been told that the member is there: another time without a break is another instance. */
-  isKnown: boolean
 }
 
 export interface MessageOrderOptions {
@@ -28,6 +26,7 @@ export interface MessageOrderOptions {
  */
 export class MessageOrder {
   readonly #streams = new Map<string, Stream>()
+  readonly #begun = new Set<bigint>()
 
   constructor(private readonly options: MessageOrderOptions) {}
 
@@ -39,9 +38,15 @@ export class MessageOrder {
     }
   }
 
+  /** An instance of the engine of an epoch begins. What another one before it was told, or not any more, it is not told again. */
+  begins(epoch: bigint): void {
+    if (this.#begun.has(epoch)) for (const [key, stream] of this.#streams) if (key.endsWith(` ${epoch}`)) stream.mayMiss = true
+    this.#begun.add(epoch)
+  }
+
   /** The engine of an epoch is told something. */
   told(event: EngineEvent, epoch: bigint): void {
-    if (event.type === 'peer') this.#peer(this.#stream(event.member, epoch), event.up)
+    if (event.type === 'peer' && !event.up) this.#stream(event.member, epoch).mayMiss = true
     else if (event.type === 'message' && this.options.isHonest(event.from)) this.#message(event.from, epoch, event.bytes)
   }
 
@@ -56,11 +61,6 @@ export class MessageOrder {
     stream.arrived.push(bytes)
     // Too far ahead to be kept: the engine that will begin then has a gap before its first message.
     if (epoch > this.options.epoch() + 1n) stream.mayMiss = true
-  }
-
-  #peer(stream: Stream, up: boolean): void {
-    if (!up || stream.isKnown) stream.mayMiss = true
-    stream.isKnown = true
   }
 
   #message(from: MemberIndex, epoch: bigint, bytes: Uint8Array): void {
@@ -80,7 +80,7 @@ export class MessageOrder {
     const key = `${from} ${epoch}`
     const known = this.#streams.get(key)
     if (known) return known
-    const stream = { arrived: [], next: [0], mayMiss: false, isKnown: false }
+    const stream = { arrived: [], next: [0], mayMiss: false }
     this.#streams.set(key, stream)
     return stream
   }

@@ -280,6 +280,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
         if (life.isAlive) this.#failed('failed', reason)
       },
       observer: {
+        begins: (epoch) => order.begins(epoch),
         event: (event, epoch) => {
           if (event.type === 'delivered' && event.block !== 'skipped') invariants.delivered(self.index, epoch, event.block.number)
           order.told(event, epoch)

@@ -284,7 +284,8 @@ class HotStuff implements Engine {
       const id = this.#queue.shift()
       if (id === undefined) break
       this.#executed = id
-      const requests = (this.#nodes.get(id)?.requests ?? []).filter(([request]) => !this.#done.has(request))
+      // All of them: what each member remembers is not the same, and the host leaves out what was executed.
+      const requests = this.#nodes.get(id)?.requests ?? []
       for (const [request] of requests) {
         this.#done.add(request)
         this.#pool.delete(request)
