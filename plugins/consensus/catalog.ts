@@ -28,6 +28,10 @@ export interface CatalogEngine extends EngineDescription {
   checkOptions(raw: unknown): Promise<unknown>
   /** How to run it with these options, unparsed. Throws what `parseOptions` throws where it runs in process; else the seat's `fault` says so. */
   seat(raw: unknown): SeatMaker
+  /** The next seat will be begun soon, and at once: whatever of that takes time is done now. Left out: nothing does. */
+  prepare?(): void
+  /** It will not be after all. */
+  release?(): void
 }
 
 /** An engine in a list. */

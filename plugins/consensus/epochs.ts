@@ -53,7 +53,10 @@ export class Epochs {
       begun: (trial) => this.welcome(trial, channelOf(trial.identity), this.up.notes),
       ready: (candidate, probe) => this.calls.ready(candidate, probe),
       cancel: (candidate) => this.calls.cancel(candidate),
-      dropped: (candidate) => this.early.forget(channelOf(candidate.id)),
+      dropped: (candidate, engine) => {
+        this.early.forget(channelOf(candidate.id))
+        if (engine !== this.prepared?.engine) engine?.release?.()
+      },
       isOver,
     })
     this.crossing = new Crossing({
@@ -175,6 +178,7 @@ export class Epochs {
   /** Stops everything at once. */
   end(): void {
     this.driver.drop()
+    this.prepared?.engine.release?.()
     for (const engine of [this.live, this.sealed]) {
       engine?.session.end()
       engine?.deliveries.abort()
@@ -184,6 +188,7 @@ export class Epochs {
   /** Lets the engines free what they hold. */
   async dispose(): Promise<void> {
     this.driver.drop()
+    this.prepared?.engine.release?.()
     await this.live?.session.dispose()
     await this.sealed?.session.dispose()
   }
@@ -275,6 +280,7 @@ export class Epochs {
     const { store } = this.options
     this.entered = record.epoch
     this.unseal()
+    this.prepared?.engine.release?.()
     this.early.keep((channel) => channel.length !== CANDIDATE_CHANNEL && BigInt(channel) >= record.epoch)
     for (const epoch of await epochsWithRecords(store)) if (epoch !== record.epoch) await createEngineRecords(store, epoch).clear()
     this.crossing.enter(record, 0)

@@ -10,6 +10,7 @@ import { createEngineLauncher, type LaunchEngine } from './process/launch.js'
 import type { ProcessLimits } from './process/limits.js'
 import { inOwnProcess, optionsJson } from './process/process-seat.js'
 import { RestartRows } from './process/restart-rows.js'
+import { SpareProcess } from './process/spare.js'
 
 /** The code of an engine, with what it says of itself. */
 export interface LoadedPackage {
@@ -84,7 +85,7 @@ export class EngineLoader {
     from: { readonly options: unknown; readonly begins?: (start: EngineStart) => void },
   ): CatalogEngine {
     const { name, version, agreement, tolerances } = description
-    const launch = async () => this.launch(`engine ${name} ${version}`, await bundle())
+    const spare = new SpareProcess(async () => this.launch(`engine ${name} ${version}`, await bundle()))
     const begins = from.begins === undefined ? {} : { begins: from.begins }
     return {
       name,
@@ -103,7 +104,9 @@ export class EngineLoader {
         const json = optionsJson(raw)
         return checked.get(json) ?? this.inquiry(name, bundle).inquire((engine) => engine.check(json))
       },
-      seat: (raw) => inOwnProcess(raw, { launch, limits: this.limits, rows, ...begins }),
+      seat: (raw) => inOwnProcess(raw, { launch: () => spare.take(), limits: this.limits, rows, ...begins }),
+      prepare: () => spare.prepare(),
+      release: () => spare.discard(),
     }
   }
 

@@ -34,7 +34,7 @@ export interface SwapDriverOptions {
   readonly ready: (candidate: SwapCandidate, probe: Uint8Array) => void
   readonly cancel: (candidate: SwapCandidate) => void
   /** It is decided, or tried no more: what is still said to it is of no use. */
-  readonly dropped: (candidate: SwapCandidate) => void
+  readonly dropped: (candidate: SwapCandidate, engine: CatalogEngine | undefined) => void
   readonly isOver: () => boolean
 }
 
@@ -87,7 +87,7 @@ export class SwapDriver {
   drop(): void {
     const { course } = this
     this.course = undefined
-    if (course) this.options.dropped(course.candidate)
+    if (course) this.options.dropped(course.candidate, course.engine)
     course?.stopDeadline()
     course?.trial?.end().catch((error: unknown) => this.options.log.error('an engine on trial did not end', { reason: messageOf(error) }))
   }
@@ -149,6 +149,8 @@ export class SwapDriver {
     course.trial = trial
     course.phase = 'on trial'
     trial.begin()
+    // A crossing waits for nothing that can be done before it.
+    engine.prepare?.()
     options.begun(trial)
   }
 

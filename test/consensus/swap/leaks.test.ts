@@ -102,6 +102,13 @@ it(`${SWAPS} swaps in one process leave nothing behind`, { timeout: 600_000 }, a
   const before = { handles: handles(), listeners: listeners(), heap: await heapBytes() }
   for (let count = WARM_UP; count < WARM_UP + SWAPS; count++) await swap(count)
   const heap = await heapBytes()
+  if (SWAPS > 100) {
+    const figures = { engines: watched.undisposed, inMemory: watched.inMemory, handles: handles().length, heapBefore: before.heap, heapAfter: heap }
+    console.log(
+      `${SWAPS} swaps, ${height() - beforeHeight} blocks of ${((heap - before.heap) / (height() - beforeHeight)).toFixed(0)} bytes at four validators`,
+      figures,
+    )
+  }
   expect(watched.undisposed).toBe(MEMBERS)
   // One or two generations may be in memory until the next swap replaces what knows them.
   expect(watched.inMemory).toBeLessThanOrEqual(3 * MEMBERS)

@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect, it, vi } from 'vitest'
+import { systemClock } from '../../kernel/index.js'
+import { type ConsensusHost, createConsensusHost, ownEngine, successionRules } from '../../plugins/consensus/index.js'
+import { EngineLoader } from '../../plugins/engines/engine-package.js'
+import { defaultProcessLimits } from '../../plugins/engines/process/limits.js'
+import { noops } from '../../plugins/noops/engine.js'
+import { MemoryStore } from '../consensus/kit/memory-store.js'
+import { createExecutor, makeTransaction, openLogicalLedger } from '../kit/index.js'
+import { silentLogger } from '../kit/silent-logger.js'
+import { packageFolder } from './kit.js'
+
+// Two hundred: npm run long -- leaks
+const SWAPS = Number(process.env['WEFT_ISOLATED_SWAPS'] ?? 3)
+const WARM_UP = 2
+/** What may stay of the runner and of the measurement itself, and what the blocks of one swap weigh, which are held in memory here. */
+const HEAP_SLACK_BYTES = 4 * 1024 * 1024
+const SWAP_BYTES = 24 * 1024
+
+const MEMBERS = [{ index: 0, id: 'vp0' }]
+
+async function startHost(): Promise<ConsensusHost> {
+  const store = new MemoryStore()
+  const ledger = await openLogicalLedger(store, systemClock)
+  const loader = new EngineLoader({ ...defaultProcessLimits, sandbox: 'none' }, silentLogger, systemClock)
+  const first = ownEngine(noops, { origin: 'this test', options: undefined })
+  const host = createConsensusHost({
+    store,
+    ledger,
+    chaincode: createExecutor(successionRules({ engine: first, members: MEMBERS, policy: { kind: 'doors' }, ledger })),
+    engine: first,
+    engines: { find: async () => loader.isolated(await loader.load(packageFolder('echo')), { options: {} }) },
+    members: MEMBERS,
+    self: 0,
+    seed: 1n,
+    clock: systemClock,
+    log: silentLogger,
+    onFatal: (reason) => {
+      throw reason
+    },
+  })
+  await host.start()
+  return host
+}
+
+async function swap(host: ConsensusHost, epoch: bigint): Promise<void> {
+  const { proposal, objection } = await host.swaps.plan({ engine: 'echo', allowWeaker: true })
+  expect(objection).toBeUndefined()
+  await host.swaps.propose(proposal)
+  const isOver = (): boolean => {
+    const { record, isSealing } = host.swaps.view()
+    return record.epoch === epoch && record.started.length === 1 && !isSealing
+  }
+  await vi.waitFor(() => expect(isOver()).toBe(true), { timeout: 60_000, interval: 5 })
+  const accepted = await host.submit(makeTransaction(`in epoch ${epoch}`))
+  expect(await accepted.outcome()).toMatchObject({ status: 'committed' })
+}
+
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  if (typeof collect === 'function') for (let round = 0; round < 3; round++) collect()
+  return process.memoryUsage().heapUsed
+}
+
+/** What this process holds of the system: timers are the runner's too. */
+function held(): { readonly resources: readonly string[]; readonly files: number; readonly children: number } {
+  const children = readdirSync('/proc/self/task').flatMap((task) =>
+    readFileSync(`/proc/self/task/${task}/children`, 'utf8')
+      .split(' ')
+      .filter((pid) => pid !== ''),
+  )
+  const resources = process.getActiveResourcesInfo().filter((name) => name !== 'Timeout')
+  return { resources: resources.sort(), files: readdirSync('/proc/self/fd').length, children: children.length }
+}
+
+it(
+  `${SWAPS} swaps between engines in processes of their own leave nothing behind but the engine that runs`,
+  async () => {
+    const host = await startHost()
+    let epoch = 0n
+    for (let count = 0; count < WARM_UP; count++) await swap(host, ++epoch)
+    const listeners = process.eventNames().map((name) => [name, process.listenerCount(name)])
+    const [before, heap] = [held(), heapBytes()]
+    const startedMs = performance.now()
+    for (let count = 0; count < SWAPS; count++) await swap(host, ++epoch)
+    const swapMs = (performance.now() - startedMs) / SWAPS
+    // The ends of what the last process printed are read a moment after it is gone.
+    await vi.waitFor(() => expect(held()).toEqual(before), { timeout: 10_000 })
+    const grown = heapBytes() - heap
+    if (SWAPS > 100)
+      console.log(`${SWAPS} swaps, ${swapMs.toFixed(0)} ms each; heap ${(heap / 2 ** 20).toFixed(1)} MiB and ${(grown / 1024).toFixed(0)} KiB more`, before)
+    expect(grown).toBeLessThan(HEAP_SLACK_BYTES + SWAPS * SWAP_BYTES)
+    expect(process.eventNames().map((name) => [name, process.listenerCount(name)])).toEqual(listeners)
+    await host.stop()
+    await vi.waitFor(() => expect(held().children).toBe(before.children - 1), { timeout: 10_000 })
+  },
+  120_000 + SWAPS * 10_000,
+)
+
+it('a swap that is cancelled leaves no process behind', async () => {
+  const host = await startHost()
+  await swap(host, 1n)
+  const before = held().children
+  const { proposal } = await host.swaps.plan({ engine: 'echo', allowWeaker: true, deadlineMs: 1 })
+  await host.swaps.propose(proposal)
+  await vi.waitFor(() => expect(host.swaps.view().candidate).toBeUndefined(), { timeout: 30_000, interval: 5 })
+  await vi.waitFor(() => expect(held().children).toBe(before), { timeout: 10_000 })
+  await host.stop()
+  await vi.waitFor(() => expect(held().children).toBe(before - 1), { timeout: 10_000 })
+})
