@@ -9,10 +9,33 @@ const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', '.ci/vitest
 const unit = ['--exclude', 'test/integration/**', '--exclude', 'test/museum/**']
 const sim = (seeds, ...more) => ['node', 'dist/kernel/cli/main.js', 'sim', 'pbft', '--seeds', times(seeds), '--jobs', String(availableParallelism()), '--out', '.cache/long', ...more]
 const quick = ['--options', '{"K":2,"logmultiplier":4,"timeout.request":"500ms","timeout.viewchange":"500ms","timeout.resendviewchange":"500ms","timeout.batch":"100ms"}']
+const outside = (name) => `./examples/engines/${name}/src/index.ts`
+const byName = 'wipe,replay,restart-engine'
+const swapOptions = {
+  pbft: { K: 4, logmultiplier: 4, 'timeout.request': '1s', 'timeout.viewchange': '1s', 'timeout.resendviewchange': '1s', 'timeout.batch': '20ms' },
+  raft: { electionTimeoutMs: 200, heartbeatMs: 40, retryMs: 500 },
+  hotstuff: { viewTimeoutMs: 500 },
+}
+const swaps = (seeds, first, names, faults, ...own) => {
+  const engines = ['--swap', [...own, ...names.map(outside)].join(','), '--swap-options', JSON.stringify(swapOptions), '--swaps', '5', '--faults', faults]
+  const options = first === 'pbft' ? ['--options', JSON.stringify(swapOptions.pbft)] : []
+  const jobs = ['--jobs', String(availableParallelism()), '--out', '.cache/long']
+  return ['node', 'dist/kernel/cli/main.js', 'sim', first, ...options, ...engines, '--seeds', times(seeds), ...jobs]
+}
 const parts = [
   { name: 'build', run: ['npm', 'run', '--silent', 'build'] },
   { name: 'sim', what: 'a hundred thousand simulated networks with faults', run: sim(100_000, ...quick) },
   { name: 'sim-seven', what: 'seven validators, two of them liars', run: sim(5000, '--validators', '7', ...quick) },
+  // A hundred thousand swaps, together.
+  { name: 'swaps-liars', what: 'pbft and hotstuff follow each other, with liars', run: swaps(15_000, 'pbft', ['hotstuff'], `inside,byzantine,${byName}`) },
+  { name: 'swaps-crashes', what: 'pbft, raft and hotstuff, with crashes', run: swaps(16_000, 'pbft', ['raft', 'hotstuff'], 'inside,restart-engine') },
+  { name: 'swaps-route', what: 'from the sequencer on, nobody fails', run: swaps(9000, outside('sequencer'), ['raft', 'hotstuff'], 'none', 'pbft') },
+  {
+    name: 'leaks',
+    what: 'a thousand swaps in one process, two hundred between engines in processes of their own',
+    run: ['node', ...vitest, 'test/consensus/swap/leaks', 'test/engines/swap-leaks', 'test/engines/leaks', '--no-file-parallelism', '--disable-console-intercept'],
+    env: { WEFT_LONG: '1', WEFT_ISOLATED_SWAPS: times(200) },
+  },
   { name: 'sim-real', what: 'on the real ledger, long chains', run: sim(2000, '--ledger', 'real', '--requests', '100') },
   {
     name: 'seeds',

@@ -90,8 +90,8 @@ it(
     // The ends of what the last process printed are read a moment after it is gone.
     await vi.waitFor(() => expect(held()).toEqual(before), { timeout: 10_000 })
     const grown = heapBytes() - heap
-    if (SWAPS > 100)
-      console.log(`${SWAPS} swaps, ${swapMs.toFixed(0)} ms each; heap ${(heap / 2 ** 20).toFixed(1)} MiB and ${(grown / 1024).toFixed(0)} KiB more`, before)
+    const figures = `${SWAPS} swaps, ${swapMs.toFixed(0)} ms each; heap ${(heap / 2 ** 20).toFixed(1)} MiB and ${(grown / 1024).toFixed(0)} KiB more`
+    if (SWAPS > 100) process.stdout.write(`${figures}; ${JSON.stringify(before)}\n`)
     expect(grown).toBeLessThan(HEAP_SLACK_BYTES + SWAPS * SWAP_BYTES)
     expect(process.eventNames().map((name) => [name, process.listenerCount(name)])).toEqual(listeners)
     await host.stop()

@@ -31,7 +31,7 @@ export class SpareProcess {
     const { waiting } = this
     this.waiting = undefined
     waiting?.then(
-      ({ kill }) => kill('it is not needed'),
+      (contained) => contained.kill('it is not needed'),
       () => undefined, // There is none to end.
     )
   }

@@ -104,10 +104,8 @@ it(`${SWAPS} swaps in one process leave nothing behind`, { timeout: 600_000 }, a
   const heap = await heapBytes()
   if (SWAPS > 100) {
     const figures = { engines: watched.undisposed, inMemory: watched.inMemory, handles: handles().length, heapBefore: before.heap, heapAfter: heap }
-    console.log(
-      `${SWAPS} swaps, ${height() - beforeHeight} blocks of ${((heap - before.heap) / (height() - beforeHeight)).toFixed(0)} bytes at four validators`,
-      figures,
-    )
+    const bytes = ((heap - before.heap) / (height() - beforeHeight)).toFixed(0)
+    process.stdout.write(`${SWAPS} swaps, ${height() - beforeHeight} blocks of ${bytes} bytes at four validators; ${JSON.stringify(figures)}\n`)
   }
   expect(watched.undisposed).toBe(MEMBERS)
   // One or two generations may be in memory until the next swap replaces what knows them.
