@@ -38,6 +38,8 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly members: readonly Member[]
   readonly engine: { readonly factory: EngineFactory; readonly options: unknown }
   readonly engines: EngineShelf
+  /** The network that operators sign for; empty: nobody signs. */
+  readonly network: string
   /** For what operators' calls hold. */
   readonly random: Random
   readonly seed: bigint
@@ -249,7 +251,8 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   }
 
   #hostOptions(life: Life<L>, store: Store, ledger: L, clock: Clock): ConsensusHostOptions {
-    const { self, members, engine, engines, random, seed, signer, limits, executesRepetitions, hostsTalk, transfer, invariants, endpoint } = this.#options
+    const { self, members, engine, engines, network, random, seed, signer, limits, executesRepetitions, hostsTalk, transfer, invariants, endpoint } =
+      this.#options
     const sink = this.#options.trace.sink
     const order = new MessageOrder({
       isHonest: (member) => invariants.isHonest(member),
@@ -263,6 +266,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       chaincode: this.#chaincode(life, clock, ledger),
       engine,
       engines,
+      network,
       members,
       self: self.index,
       seed: seed + BigInt(endpoint) + BigInt(this.starts) * 1000n,
