@@ -7,13 +7,14 @@ import type { EngineRequest, Head, MemberIndex } from './engine.js'
 import { headOf } from './execution.js'
 import { createLiveEngine, type EpochsOptions, type LiveEngine } from './live-engine.js'
 import type { Note } from './notes.js'
-import { requestsFrom } from './recent-requests.js'
+import { RecentRequests } from './recent-requests.js'
 import { createEngineRecords, type EngineRecords, epochsWithRecords } from './records.js'
 import { isToSuccession } from './swap/calls.js'
 import { Crossing } from './swap/crossing.js'
 import { SwapDriver } from './swap/driver.js'
 import { MemberCalls } from './swap/member-calls.js'
 import { faultsOf, hasStarted } from './swap/records.js'
+import { StartMarkers } from './swap/start-markers.js'
 import type { Succession } from './swap/succession.js'
 import type { EngineTerms } from './swap/terms.js'
 
@@ -32,6 +33,8 @@ export class Epochs {
   private entering = 0
   private readonly early: EarlyMessages
   private readonly calls: MemberCalls
+  private readonly recent: RecentRequests
+  private readonly markers: StartMarkers
   private readonly up = { transport: new Set<MemberIndex>(), notes: new Set<MemberIndex>() }
   private readonly driver: SwapDriver
   private readonly crossing: Crossing
@@ -42,6 +45,16 @@ export class Epochs {
     const { members, self, clock, log, limits } = surroundings
     this.early = new EarlyMessages(limits)
     this.calls = new MemberCalls(options)
+    this.recent = new RecentRequests(ledger, surroundings.defer)
+    this.markers = new StartMarkers({
+      members,
+      self,
+      clock,
+      log,
+      signer: surroundings.signer,
+      hashOf: (block) => chain.hashOf(block),
+      submit: (markers) => this.calls.start(markers),
+    })
     this.driver = new SwapDriver({
       surroundings,
       clock,
@@ -100,7 +113,10 @@ export class Epochs {
     notes.receive({
       note: (from, note) => {
         if (note.$case === 'engine') this.engineMessage(from, note.value.epoch, note.value.trial, note.value.message)
-        else if (note.$case === 'crossing') this.crossing.received(from, note.value)
+        else if (note.$case === 'crossing') {
+          this.crossing.received(from, note.value)
+          this.markers.heard(from, note.value)
+        }
         heard(from, note)
       },
       peer: (member, up) => {
@@ -130,6 +146,7 @@ export class Epochs {
     const { live } = this
     this.live = undefined
     this.entering++
+    this.markers.end()
     if (!live) return
     await live.session.dispose()
     await live.deliveries.reset()
@@ -152,13 +169,15 @@ export class Epochs {
     this.live = live
     const requests = this.openRequests(live)
     const head = headOf(ledger.info())
+    const executed = this.recent.ids()
+    this.recent.forget()
     const begun = live.session.begin({
       epoch: record.epoch,
       head,
       metadata: engineMetadata(ledger, record.epoch, record.activation),
       restored,
       members: surroundings.members,
-      executed: requestsFrom(ledger, 0n).ids,
+      executed,
       seed: this.options.seed,
       ...(record.epoch === 0n ? {} : { firstLeader: record.firstLeader }),
       ...(divergedAt === undefined ? {} : { divergedAt }),
@@ -168,7 +187,19 @@ export class Epochs {
     surroundings.log.info('consensus engine started', { engine: name, version, epoch: record.epoch, height: head.height, journaled: requests.length })
     for (const request of requests) live.session.post({ type: 'request', request })
     this.welcome(live.session, String(record.epoch), record.epoch === 0n ? this.up.transport : this.up.notes)
-    this.calls.started(record, record.isRecovery && !chain.isStored(record.epoch) ? record : undefined)
+    this.sayStarted(live, record).catch(this.options.fatal)
+  }
+
+  /** Has it ordered that the engine of the epoch runs here; with the markers of others if they come soon. */
+  private async sayStarted(live: LiveEngine, record: EpochRecord): Promise<void> {
+    if (record.epoch === 0n || record.started.includes(this.options.surroundings.self)) return
+    const recovered = record.isRecovery && !this.options.succession.isStored(record.epoch) ? record : undefined
+    const marker = await this.calls.marker(record, recovered)
+    if (this.live !== live || this.options.isOver()) return
+    // The record of a recovery is in the first marker that is executed, and nobody hands on another's.
+    if (record.isRecovery) return this.calls.start([marker])
+    this.crossing.started(marker)
+    this.markers.begin(record, marker)
   }
 
   /** Stops everything at once. */
@@ -231,6 +262,9 @@ export class Epochs {
     const won = this.driver.engineOf(record.candidate)
     if (won) this.prepared = { candidate: record.candidate, engine: won }
     this.driver.look(record, chain.candidate)
+    // Of the block that ends the epoch the next engine is told in a moment.
+    if (chain.candidate || record.epoch !== live.epoch) this.recent.follow()
+    else this.recent.forget()
     if (record.epoch !== live.epoch) {
       surroundings.defer(() => {
         if (this.live === live && !isOver()) this.cross(live, record).catch(this.options.fatal)
@@ -252,6 +286,7 @@ export class Epochs {
   private async cross(old: LiveEngine, record: EpochRecord): Promise<void> {
     const { log } = this.options.surroundings
     this.live = undefined
+    this.markers.end()
     this.unseal()
     log.info('the epoch of the consensus engine has ended', { epoch: old.epoch, engine: old.engine.name, activationBlock: record.activation })
     if (record.epoch === old.epoch + 1n) {
