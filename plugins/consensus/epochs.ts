@@ -8,6 +8,7 @@ import { headOf } from './execution.js'
 import { createLiveEngine, type EpochsOptions, type LiveEngine } from './live-engine.js'
 import type { Note } from './notes.js'
 import { RecentRequests } from './recent-requests.js'
+import { requestId } from './request-id.js'
 import { createEngineRecords, type EngineRecords, epochsWithRecords } from './records.js'
 import { isToSuccession } from './swap/calls.js'
 import { Crossing } from './swap/crossing.js'
@@ -53,7 +54,7 @@ export class Epochs {
       log,
       signer: surroundings.signer,
       hashOf: (block) => chain.hashOf(block),
-      submit: (markers) => this.calls.start(markers),
+      submit: (markers) => this.order(markers),
     })
     this.driver = new SwapDriver({
       surroundings,
@@ -115,7 +116,7 @@ export class Epochs {
         if (note.$case === 'engine') this.engineMessage(from, note.value.epoch, note.value.trial, note.value.message)
         else if (note.$case === 'crossing') {
           this.crossing.received(from, note.value)
-          this.markers.heard(from, note.value)
+          this.markers.heard(from, note.value).catch(this.options.fatal)
         }
         heard(from, note)
       },
@@ -199,7 +200,13 @@ export class Epochs {
     // The record of a recovery is in the first marker that is executed, and nobody hands on another's.
     if (record.isRecovery) return this.calls.start([marker])
     this.crossing.started(marker)
-    this.markers.begin(record, marker)
+    await this.markers.begin(record, marker)
+  }
+
+  /** Their owners can make them anew: the engine need not wait until they are safe on disk. */
+  private order(markers: readonly Uint8Array[]): void {
+    for (const bytes of markers) this.live?.session.post({ type: 'request', request: { id: requestId(bytes), bytes } })
+    this.calls.start(markers)
   }
 
   /** Stops everything at once. */
@@ -276,7 +283,9 @@ export class Epochs {
       surroundings.log.info('the epoch has started', { epoch: record.epoch, engine: record.engine, height: this.options.ledger.height() })
       // After the engine has heard of the block that started it.
       surroundings.defer(() => {
-        if (this.live === live) for (const request of this.openRequests(live)) if (!isCall(request)) live.session.post({ type: 'request', request })
+        if (this.live !== live) return
+        for (const request of this.openRequests(live)) if (!isCall(request)) live.session.post({ type: 'request', request })
+        this.markers.opened()
       })
     }
     return undefined

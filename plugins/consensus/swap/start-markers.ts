@@ -1,4 +1,4 @@
-import { type Clock, type Logger, messageOf } from '../../../kernel/index.js'
+import type { Clock, Logger } from '../../../kernel/index.js'
 import { type CrossingNote, decode, encode, EpochMarker, type EpochRecord, Transaction, WireError } from '../../../proto/index.js'
 import type { Member, MemberIndex } from '../engine.js'
 import type { ConsensusSigner } from '../signer.js'
@@ -35,20 +35,35 @@ export class StartMarkers {
   private readonly told = new Map<MemberIndex, Pick<CrossingNote, 'epoch' | 'marker'>>()
   private readonly checking = new Set<MemberIndex>()
   private isSaid = false
+  /** The own marker, while nobody needs it: those of others are enough, and it would only be one more block before the first of clients. */
+  private held: Uint8Array | undefined
 
   constructor(private readonly options: StartMarkersOptions) {}
 
   /** The engine of `record`'s epoch runs here, and `own` says so. */
-  begin(record: EpochRecord, own: Uint8Array): void {
+  async begin(record: EpochRecord, own: Uint8Array): Promise<void> {
     this.record = record
     this.gathered.clear()
-    this.gathered.set(this.options.self, own)
     this.isSaid = false
-    for (const [member, { epoch, marker }] of this.told) if (epoch === record.epoch) this.take(record, member, marker)
+    this.held = own
     this.options.clock.setTimer(GATHER_MS, () => {
-      if (this.record === record) this.say()
+      if (this.record === record) this.opened()
     })
+    await Promise.all([...this.told].map(([member, { epoch, marker }]) => (epoch === record.epoch ? this.take(record, member, marker) : undefined)))
+    if (this.record !== record || this.isSaid) return
+    this.gathered.set(this.options.self, own)
+    this.held = undefined
     this.look(record)
+  }
+
+  /** The epoch has started without this validator's marker, or there was time enough to gather: what was not said is. */
+  opened(): void {
+    const { held, record } = this
+    this.held = undefined
+    if (!record) return
+    if (held) this.gathered.set(this.options.self, held)
+    if (!this.isSaid) this.say()
+    else if (held) this.options.submit([held])
   }
 
   /** The engine of the epoch runs here no more. */
@@ -56,26 +71,25 @@ export class StartMarkers {
     this.record = undefined
   }
 
-  /** A member said where it is. */
-  heard(from: MemberIndex, { epoch, marker }: Pick<CrossingNote, 'epoch' | 'marker'>): void {
+  /** A member said where it is. Rejects if its signature cannot be checked. */
+  async heard(from: MemberIndex, { epoch, marker }: Pick<CrossingNote, 'epoch' | 'marker'>): Promise<void> {
     if (marker.length === 0 || marker.length > MAX_MARKER_BYTES) return
     this.told.set(from, { epoch, marker })
-    if (this.record?.epoch === epoch) this.take(this.record, from, marker)
+    if (this.record?.epoch === epoch) await this.take(this.record, from, marker)
   }
 
-  private take(record: EpochRecord, from: MemberIndex, marker: Uint8Array): void {
+  private async take(record: EpochRecord, from: MemberIndex, marker: Uint8Array): Promise<void> {
     if (this.gathered.has(from) || this.checking.has(from)) return
     this.checking.add(from)
-    const check = async (): Promise<void> => {
-      const isSound = await this.isSound(record, from, marker)
-      this.checking.delete(from)
-      if (!isSound) return this.options.log.debug('a start marker of a member is dropped: it is none of this epoch', { member: from })
-      if (this.record !== record) return
-      this.gathered.set(from, marker)
-      if (this.isSaid) this.options.submit([marker])
-      else this.look(record)
-    }
-    check().catch((error: unknown) => this.options.log.error('a start marker could not be checked', { member: from, reason: messageOf(error) }))
+    const isSound = await this.isSound(record, from, marker)
+    this.checking.delete(from)
+    if (!isSound) return this.options.log.debug('a start marker of a member is dropped: it is none of this epoch', { member: from })
+    if (this.record !== record) return
+    const isOneTooMany = this.isEnough(record)
+    this.gathered.set(from, marker)
+    if (!this.isSaid) this.look(record)
+    // Its owner has it ordered when the epoch has started.
+    else if (!isOneTooMany) this.options.submit([marker])
   }
 
   /** Whether this is the very transaction with which that member says that it has started: what is executed counts, but nothing else may be had ordered so. */
@@ -92,12 +106,15 @@ export class StartMarkers {
     return !signer || signer.verify(member, memberBytes('start', encode(EpochMarker, { ...said, signature: new Uint8Array(0) })), said.signature)
   }
 
-  private look({ markersNeeded, started }: EpochRecord): void {
-    if (new Set([...started, ...this.gathered.keys()]).size >= markersNeeded) this.say()
+  private isEnough({ markersNeeded, started }: EpochRecord): boolean {
+    return new Set([...started, ...this.gathered.keys()]).size >= markersNeeded
+  }
+
+  private look(record: EpochRecord): void {
+    if (this.isEnough(record)) this.say()
   }
 
   private say(): void {
-    if (this.isSaid) return
     this.isSaid = true
     this.options.submit([...this.gathered].sort(([left], [right]) => left - right).map(([, marker]) => marker))
   }
