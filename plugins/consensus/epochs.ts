@@ -20,6 +20,8 @@ import type { Succession } from './swap/succession.js'
 import type { EngineTerms } from './swap/terms.js'
 
 const LOOK_FOR_ENGINE_MS = 2000
+/** Records that nobody needs any more are kept so long. */
+const CLEAR_AFTER_MS = 1000
 /** Length of the name of a channel of a candidate; those of epochs are numbers. */
 const CANDIDATE_CHANNEL = 64
 
@@ -39,6 +41,8 @@ export class Epochs {
   private readonly up = { transport: new Set<MemberIndex>(), notes: new Set<MemberIndex>() }
   private readonly driver: SwapDriver
   private readonly crossing: Crossing
+  /** When the activation block of the present epoch was committed here, and when its engine had begun, if this validator saw both. */
+  private times: { readonly endedMs: number; begunMs: number } | undefined
   private prepared: { readonly candidate: Uint8Array; readonly engine: CatalogEngine } | undefined
 
   constructor(private readonly options: EpochsOptions) {
@@ -146,6 +150,7 @@ export class Epochs {
   async leave(): Promise<void> {
     const { live } = this
     this.live = undefined
+    this.times = undefined
     this.entering++
     this.markers.end()
     if (!live) return
@@ -184,6 +189,7 @@ export class Epochs {
       ...(divergedAt === undefined ? {} : { divergedAt }),
     })
     if (!begun) return
+    if (this.times) this.times.begunMs = surroundings.clock.elapsedMs()
     const { name, version } = engine
     surroundings.log.info('consensus engine started', { engine: name, version, epoch: record.epoch, height: head.height, journaled: requests.length })
     for (const request of requests) live.session.post({ type: 'request', request })
@@ -280,7 +286,7 @@ export class Epochs {
     }
     if (!live.isOpen && hasStarted(record)) {
       live.isOpen = true
-      surroundings.log.info('the epoch has started', { epoch: record.epoch, engine: record.engine, height: this.options.ledger.height() })
+      surroundings.log.info('the epoch has started', { epoch: record.epoch, engine: record.engine, height: this.options.ledger.height(), ...this.took() })
       // After the engine has heard of the block that started it.
       surroundings.defer(() => {
         if (this.live !== live) return
@@ -291,10 +297,20 @@ export class Epochs {
     return undefined
   }
 
+  /** How long it took, in milliseconds: from the activation block until the engine had begun, and from then until enough members had. */
+  private took(): { readonly beginMs?: number; readonly startMs?: number } {
+    const { times } = this
+    this.times = undefined
+    if (!times) return {}
+    const { endedMs, begunMs } = times
+    return { beginMs: Math.round(begunMs - endedMs), startMs: Math.round(this.options.surroundings.clock.elapsedMs() - begunMs) }
+  }
+
   /** From the engine of one epoch to that of the next: the old one is sealed, not stopped. */
   private async cross(old: LiveEngine, record: EpochRecord): Promise<void> {
     const { log } = this.options.surroundings
     this.live = undefined
+    this.times = { endedMs: this.options.surroundings.clock.elapsedMs(), begunMs: 0 }
     this.markers.end()
     this.unseal()
     log.info('the epoch of the consensus engine has ended', { epoch: old.epoch, engine: old.engine.name, activationBlock: record.activation })
@@ -392,11 +408,16 @@ export class Epochs {
     const { sealed } = this
     if (!sealed) return
     this.sealed = undefined
-    const free = async (): Promise<void> => {
-      await sealed.session.dispose()
-      await sealed.records.clear()
+    const { succession: chain, surroundings, isOver, fatal } = this.options
+    const clear = (): void => {
+      // After a repair it may be the present one again.
+      if (!isOver() && chain.record.epoch > sealed.epoch) sealed.records.clear().catch(fatal)
     }
-    free().catch(this.options.fatal)
+    sealed.session
+      .dispose()
+      // Not at once: the next engine begins in this moment, and its first writes are waited for.
+      .then(() => surroundings.clock.setTimer(CLEAR_AFTER_MS, clear))
+      .catch(fatal)
   }
 
   private openRequests({ isOpen }: LiveEngine): readonly EngineRequest[] {
