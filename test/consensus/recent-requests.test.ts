@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { RecentRequests, requestsFrom } from '../../plugins/consensus/recent-requests.js'
-import { Block, BlockchainInfo, encode, Transaction } from '../../proto/index.js'
+import { Block, type BlockchainInfo, encode, Transaction } from '../../proto/index.js'
 
 /** A chain that grows, and whose last blocks may be replaced by others. */
 class Chain {

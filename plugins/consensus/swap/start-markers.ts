@@ -49,7 +49,8 @@ export class StartMarkers {
     this.options.clock.setTimer(GATHER_MS, () => {
       if (this.record === record) this.opened()
     })
-    await Promise.all([...this.told].map(([member, { epoch, marker }]) => (epoch === record.epoch ? this.take(record, member, marker) : undefined)))
+    const present = [...this.told].filter(([, { epoch }]) => epoch === record.epoch)
+    await Promise.all(present.map(([member, { marker }]) => this.take(record, member, marker)))
     if (this.record !== record || this.isSaid) return
     this.gathered.set(this.options.self, own)
     this.held = undefined
