@@ -7,17 +7,21 @@ import type { EngineRequest, Head, MemberIndex } from './engine.js'
 import { headOf } from './execution.js'
 import { createLiveEngine, type EpochsOptions, type LiveEngine } from './live-engine.js'
 import type { Note } from './notes.js'
-import { requestsFrom } from './recent-requests.js'
+import { RecentRequests } from './recent-requests.js'
+import { requestId } from './request-id.js'
 import { createEngineRecords, type EngineRecords, epochsWithRecords } from './records.js'
 import { isToSuccession } from './swap/calls.js'
 import { Crossing } from './swap/crossing.js'
 import { SwapDriver } from './swap/driver.js'
 import { MemberCalls } from './swap/member-calls.js'
 import { faultsOf, hasStarted } from './swap/records.js'
+import { StartMarkers } from './swap/start-markers.js'
 import type { Succession } from './swap/succession.js'
 import type { EngineTerms } from './swap/terms.js'
 
 const LOOK_FOR_ENGINE_MS = 2000
+/** Records that nobody needs any more are kept so long. */
+const CLEAR_AFTER_MS = 1000
 /** Length of the name of a channel of a candidate; those of epochs are numbers. */
 const CANDIDATE_CHANNEL = 64
 
@@ -32,9 +36,13 @@ export class Epochs {
   private entering = 0
   private readonly early: EarlyMessages
   private readonly calls: MemberCalls
+  private readonly recent: RecentRequests
+  private readonly markers: StartMarkers
   private readonly up = { transport: new Set<MemberIndex>(), notes: new Set<MemberIndex>() }
   private readonly driver: SwapDriver
   private readonly crossing: Crossing
+  /** When the activation block of the present epoch was committed here, and when its engine had begun, if this validator saw both. */
+  private times: { readonly endedMs: number; begunMs: number } | undefined
   private prepared: { readonly candidate: Uint8Array; readonly engine: CatalogEngine } | undefined
 
   constructor(private readonly options: EpochsOptions) {
@@ -42,6 +50,16 @@ export class Epochs {
     const { members, self, clock, log, limits } = surroundings
     this.early = new EarlyMessages(limits)
     this.calls = new MemberCalls(options)
+    this.recent = new RecentRequests(ledger, limits.maxToldRequests, surroundings.defer)
+    this.markers = new StartMarkers({
+      members,
+      self,
+      clock,
+      log,
+      signer: surroundings.signer,
+      hashOf: (block) => chain.hashOf(block),
+      submit: (markers) => this.order(markers),
+    })
     this.driver = new SwapDriver({
       surroundings,
       clock,
@@ -103,7 +121,10 @@ export class Epochs {
     notes.receive({
       note: (from, note) => {
         if (note.$case === 'engine') this.engineMessage(from, note.value.epoch, note.value.trial, note.value.message)
-        else if (note.$case === 'crossing') this.crossing.received(from, note.value)
+        else if (note.$case === 'crossing') {
+          this.crossing.received(from, note.value)
+          this.markers.heard(from, note.value).catch(this.options.fatal)
+        }
         heard(from, note)
       },
       peer: (member, up) => {
@@ -132,7 +153,9 @@ export class Epochs {
   async leave(): Promise<void> {
     const { live } = this
     this.live = undefined
+    this.times = undefined
     this.entering++
+    this.markers.end()
     if (!live) return
     await live.session.dispose()
     await live.deliveries.reset()
@@ -155,6 +178,8 @@ export class Epochs {
     this.live = live
     const requests = this.openRequests(live)
     const head = headOf(ledger.info())
+    const executed = this.recent.ids()
+    this.recent.forget()
     this.options.observer?.begins?.(record.epoch)
     const begun = live.session.begin({
       epoch: record.epoch,
@@ -162,17 +187,36 @@ export class Epochs {
       metadata: engineMetadata(ledger, record.epoch, record.activation),
       restored,
       members: surroundings.members,
-      executed: requestsFrom(ledger, 0n, surroundings.limits.maxToldRequests).ids,
+      executed,
       seed: this.options.seed,
       ...(record.epoch === 0n ? {} : { firstLeader: record.firstLeader }),
       ...(divergedAt === undefined ? {} : { divergedAt }),
     })
     if (!begun) return
+    if (this.times) this.times.begunMs = surroundings.clock.elapsedMs()
     const { name, version } = engine
     surroundings.log.info('consensus engine started', { engine: name, version, epoch: record.epoch, height: head.height, journaled: requests.length })
     for (const request of requests) live.session.post({ type: 'request', request })
     this.welcome(live.session, String(record.epoch), record.epoch === 0n ? this.up.transport : this.up.notes)
-    this.calls.started(record, record.isRecovery && !chain.isStored(record.epoch) ? record : undefined)
+    this.sayStarted(live, record).catch(this.options.fatal)
+  }
+
+  /** Has it ordered that the engine of the epoch runs here; with the markers of others if they come soon. */
+  private async sayStarted(live: LiveEngine, record: EpochRecord): Promise<void> {
+    if (record.epoch === 0n || record.started.includes(this.options.surroundings.self)) return
+    const recovered = record.isRecovery && !this.options.succession.isStored(record.epoch) ? record : undefined
+    const marker = await this.calls.marker(record, recovered)
+    if (this.live !== live || this.options.isOver()) return
+    // The record of a recovery is in the first marker that is executed, and nobody hands on another's.
+    if (record.isRecovery) return this.calls.start([marker])
+    this.crossing.started(marker)
+    await this.markers.begin(record, marker)
+  }
+
+  /** Their owners can make them anew: the engine need not wait until they are safe on disk. */
+  private order(markers: readonly Uint8Array[]): void {
+    for (const bytes of markers) this.live?.session.post({ type: 'request', request: { id: requestId(bytes), bytes } })
+    this.calls.start(markers)
   }
 
   /** Stops everything at once. */
@@ -237,6 +281,9 @@ export class Epochs {
     const won = this.driver.engineOf(record.candidate)
     if (won) this.prepared = { candidate: record.candidate, engine: won }
     this.driver.look(record, chain.candidate)
+    // Of the block that ends the epoch the next engine is told in a moment.
+    if (chain.candidate || record.epoch !== live.epoch) this.recent.follow()
+    else this.recent.forget()
     if (record.epoch !== live.epoch) {
       surroundings.defer(() => {
         if (this.live === live && !isOver()) this.cross(live, record).catch(this.options.fatal)
@@ -245,19 +292,32 @@ export class Epochs {
     }
     if (!live.isOpen && hasStarted(record)) {
       live.isOpen = true
-      surroundings.log.info('the epoch has started', { epoch: record.epoch, engine: record.engine, height: this.options.ledger.height() })
+      surroundings.log.info('the epoch has started', { epoch: record.epoch, engine: record.engine, height: this.options.ledger.height(), ...this.took() })
       // After the engine has heard of the block that started it.
       surroundings.defer(() => {
-        if (this.live === live) for (const request of this.openRequests(live)) if (!isCall(request)) live.session.post({ type: 'request', request })
+        if (this.live !== live) return
+        for (const request of this.openRequests(live)) if (!isCall(request)) live.session.post({ type: 'request', request })
+        this.markers.opened()
       })
     }
     return undefined
+  }
+
+  /** How long it took, in milliseconds: from the activation block until the engine had begun, and from then until enough members had. */
+  private took(): { readonly beginMs?: number; readonly startMs?: number } {
+    const { times } = this
+    this.times = undefined
+    if (!times) return {}
+    const { endedMs, begunMs } = times
+    return { beginMs: Math.round(begunMs - endedMs), startMs: Math.round(this.options.surroundings.clock.elapsedMs() - begunMs) }
   }
 
   /** From the engine of one epoch to that of the next: the old one is sealed, not stopped. */
   private async cross(old: LiveEngine, record: EpochRecord): Promise<void> {
     const { log } = this.options.surroundings
     this.live = undefined
+    this.times = { endedMs: this.options.surroundings.clock.elapsedMs(), begunMs: 0 }
+    this.markers.end()
     this.unseal()
     log.info('the epoch of the consensus engine has ended', { epoch: old.epoch, engine: old.engine.name, activationBlock: record.activation })
     if (record.epoch === old.epoch + 1n) {
@@ -355,11 +415,16 @@ export class Epochs {
     const { sealed } = this
     if (!sealed) return
     this.sealed = undefined
-    const free = async (): Promise<void> => {
-      await sealed.session.dispose()
-      await sealed.records.clear()
+    const { succession: chain, surroundings, isOver, fatal } = this.options
+    const clear = (): void => {
+      // After a repair it may be the present one again.
+      if (!isOver() && chain.record.epoch > sealed.epoch) sealed.records.clear().catch(fatal)
     }
-    free().catch(this.options.fatal)
+    sealed.session
+      .dispose()
+      // Not at once: the next engine begins in this moment, and its first writes are waited for.
+      .then(() => surroundings.clock.setTimer(CLEAR_AFTER_MS, clear))
+      .catch(fatal)
   }
 
   private openRequests({ isOpen }: LiveEngine): readonly EngineRequest[] {

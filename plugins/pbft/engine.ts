@@ -39,6 +39,7 @@ const MAX_PATIENCE = 2
 export function restoreReplica(host: EngineHost, options: PbftOptions, start: EngineStart): Replica {
   const r = new Replica(host, options, rules)
   r.firstLeader = start.firstLeader ?? 0
+  r.isFirstEpoch = start.epoch === 0n
   const lowWatermark = restore(r, start)
   moveWatermarks(r, lowWatermark, true)
   restoreVotes(r)

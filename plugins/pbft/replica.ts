@@ -75,6 +75,8 @@ export class Replica {
   readonly L: bigint
   readonly K: bigint
   firstLeader: MemberIndex = 0
+  /** There may be originals among the others. */
+  isFirstEpoch = true
   view = 0n
   isActive = true
   /** Low watermark. */
@@ -144,7 +146,7 @@ export class Replica {
   /** Own proposals that are not executed; how many are over that the batcher was not told of. */
   readonly ownBatches = new Set<string>()
   finishedBatches = 0
-  /** From the journal of an earlier life: others may know them under the request of that life, which an original would execute besides a new one. */
+  /** In the first epoch, from the journal of an earlier life: others may know them under the request of that life, which an original would execute besides a new one. */
   held = new Map<RequestId, EngineRequest>()
   /** Own requests before a transfer, which keep their request if they come again. */
   former = new Map<RequestId, Waiting>()

@@ -27,7 +27,7 @@ export function onOwnRequest(r: Replica, request: EngineRequest): void {
     former.content.announcedAt = 0
     remember(r, former)
     resubmit(r)
-  } else if (r.isOutOfDate && r.quorums.N > 1) {
+  } else if (r.isOutOfDate && r.isFirstEpoch && r.quorums.N > 1) {
     r.held.set(id, request)
     r.timers.softStart('announce', Math.min(r.options.requestMs, LONGEST_HOLD_MS))
   } else if (!r.held.has(id)) accept(r, request)

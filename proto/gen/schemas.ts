@@ -877,6 +877,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 4, kind: 'uint64' },
     { number: 5, kind: 'bool' },
     { number: 6, kind: 'bool' },
+    { number: 7, kind: 'bytes' },
   ] },
   { name: 'weft.PreflightQuestion', isClosed: false, fields: [
     { number: 1, kind: 'uint64' },

@@ -485,6 +485,8 @@ export interface CrossingNote {
   asks: boolean;
   /** The epoch was begun by a recovery. */
   recovery: boolean;
+  /** The sender's start marker, a transaction; empty: it has none, or not yet. */
+  marker: Uint8Array;
 }
 
 /** Whether a validator could run an engine. */
@@ -5874,7 +5876,15 @@ export const EngineNote: MessageFns<EngineNote, "weft.EngineNote"> = {
 };
 
 function createBaseCrossingNote(): CrossingNote {
-  return { epoch: 0n, activation: 0n, hash: new Uint8Array(0), height: 0n, asks: false, recovery: false };
+  return {
+    epoch: 0n,
+    activation: 0n,
+    hash: new Uint8Array(0),
+    height: 0n,
+    asks: false,
+    recovery: false,
+    marker: new Uint8Array(0),
+  };
 }
 
 export const CrossingNote: MessageFns<CrossingNote, "weft.CrossingNote"> = {
@@ -5907,6 +5917,9 @@ export const CrossingNote: MessageFns<CrossingNote, "weft.CrossingNote"> = {
     }
     if (message.recovery !== false) {
       writer.uint32(48).bool(message.recovery);
+    }
+    if (message.marker.length !== 0) {
+      writer.uint32(58).bytes(message.marker);
     }
     return writer;
   },
@@ -5972,6 +5985,14 @@ export const CrossingNote: MessageFns<CrossingNote, "weft.CrossingNote"> = {
             message.recovery = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.marker = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5997,6 +6018,7 @@ export const CrossingNote: MessageFns<CrossingNote, "weft.CrossingNote"> = {
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
     message.asks = object.asks ?? false;
     message.recovery = object.recovery ?? false;
+    message.marker = object.marker ?? new Uint8Array(0);
     return message;
   },
 };

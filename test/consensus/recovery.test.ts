@@ -87,7 +87,7 @@ describe('a recovery', () => {
   it('that happened without a validator which has committed something else stops that one, loudly', async () => {
     const network = await networkWithBlocks()
     const hash = Buffer.alloc(64, 1)
-    const crossing = { epoch: 1n, activation: 1n, hash, height: 2n, asks: false, recovery: true }
+    const crossing = { epoch: 1n, activation: 1n, hash, height: 2n, asks: false, recovery: true, marker: new Uint8Array(0) }
     const note = Buffer.concat([Buffer.of(1), encode(HostNote, { note: { $case: 'crossing', value: crossing } })])
     // What two of them would say after a recovery whose last block is another one.
     for (const member of [0, 1])

@@ -8,6 +8,7 @@ const REPEAT_MS = 1000
 const LINGER_MS = 1000
 /** A member whose late messages show that it is behind is told so at most this often. */
 const TELL_EVERY_MS = 200
+const NO_MARKER = new Uint8Array(0)
 
 export interface CrossingOptions {
   readonly members: number
@@ -27,6 +28,7 @@ export interface CrossingOptions {
  */
 export class Crossing {
   private record: EpochRecord | undefined
+  private marker: Uint8Array = NO_MARKER
   private needed = 0
   private readonly heard = new Set<MemberIndex>()
   private readonly toldAt = new Map<MemberIndex, number>()
@@ -38,6 +40,7 @@ export class Crossing {
   /** This validator is in `record`'s epoch. `needed`: how many members, this one included, must have committed its activation block; 0: nothing waits for it. */
   enter(record: EpochRecord, needed: number): void {
     this.record = record
+    this.marker = NO_MARKER
     this.needed = needed
     this.heard.clear()
     this.heard.add(this.options.self)
@@ -47,6 +50,12 @@ export class Crossing {
     this.options.notes.tell(this.note(false))
     this.check()
     this.repeat(record.epoch)
+  }
+
+  /** The engine of the epoch runs here: tells the others this validator's start marker. */
+  started(marker: Uint8Array): void {
+    this.marker = marker
+    this.options.notes.tell(this.note(false))
   }
 
   /** A member said where it is. True if it is in this epoch, or an earlier one. */
@@ -117,6 +126,9 @@ export class Crossing {
     const { epoch, activation, isRecovery } = this.record ?? { epoch: 0n, activation: 0n, isRecovery: false }
     const { height, hashOf } = this.options
     const hash = epoch === 0n ? undefined : hashOf(activation)
-    return { $case: 'crossing', value: { epoch, activation, hash: hash ?? new Uint8Array(0), height: height(), asks, recovery: isRecovery } }
+    return {
+      $case: 'crossing',
+      value: { epoch, activation, hash: hash ?? new Uint8Array(0), height: height(), asks, recovery: isRecovery, marker: this.marker },
+    }
   }
 }

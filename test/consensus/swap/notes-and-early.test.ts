@@ -96,6 +96,7 @@ const note = (more: Partial<CrossingNote> = {}): CrossingNote => ({
   height: 7n,
   asks: false,
   recovery: false,
+  marker: new Uint8Array(0),
   ...more,
 })
 

@@ -109,7 +109,10 @@ class Raft implements Engine {
 
   onDelivered(_tag: string, block: DeliveredBlock | 'skipped'): void {
     this.#delivering.clear()
-    if (block !== 'skipped') this.#deliver()
+    if (block === 'skipped') return
+    // In no block: whoever brings one again knows nothing of it, and waits.
+    for (const id of block.rejected ?? []) for (const known of [this.#logged, this.#executed]) known.delete(id)
+    this.#deliver()
   }
 
   onMessage(from: MemberIndex, bytes: Uint8Array): void {

@@ -35,7 +35,7 @@ function begin(host: EngineHost, options: RaftOptions, start: EngineStart): Repl
   r.handed = r.delivered
   r.commit = r.delivered
   r.timers.set('retry', options.retryMs)
-  const first = Number(start.epoch % BigInt(host.members.length))
+  const first = start.firstLeader ?? Number(start.epoch % BigInt(host.members.length))
   if (restored) resume(r, restored.term, restored.votedFor)
   else if (head) resume(r, Math.max(1, head.term), undefined)
   else beginEpoch(r, first)

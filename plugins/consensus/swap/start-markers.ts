@@ -1,0 +1,141 @@
+import type { Clock, Logger } from '../../../kernel/index.js'
+import { type CrossingNote, decode, encode, EpochMarker, type EpochRecord, Transaction, WireError } from '../../../proto/index.js'
+import type { Member, MemberIndex } from '../engine.js'
+import type { ConsensusSigner } from '../signer.js'
+import { callOf, succession } from './calls.js'
+import { memberBytes } from './contract.js'
+
+/** So long a validator waits for the markers of the others before it has its own ordered without them. */
+const GATHER_MS = 100
+/** A marker is a few hundred bytes; signatures are short. */
+const MAX_MARKER_BYTES = 2048
+
+export interface StartMarkersOptions {
+  readonly members: readonly Member[]
+  readonly self: MemberIndex
+  readonly clock: Pick<Clock, 'setTimer'>
+  readonly log: Logger
+  readonly signer: ConsensusSigner | undefined
+  readonly hashOf: (block: bigint) => Uint8Array | undefined
+  /** Has these markers ordered, in this order. */
+  readonly submit: (markers: readonly Uint8Array[]) => void
+}
+
+/** The txid of a member's start marker. */
+export const markerName = (epoch: bigint, member: MemberIndex): string => `consensus-start-${epoch}-${member}`
+
+/**
+ * Gathers the start markers of the members, which tell them from host to host as soon as their engine runs, and has them ordered together. The engine
+ * of an epoch so orders in its first round what it needs for the start; each on its own they would take as many rounds as they come in. What counts is still what is executed.
+ */
+export class StartMarkers {
+  private record: EpochRecord | undefined
+  private readonly gathered = new Map<MemberIndex, Uint8Array>()
+  /** The newest marker that each member told of: it may have crossed before this validator. */
+  private readonly told = new Map<MemberIndex, Pick<CrossingNote, 'epoch' | 'marker'>>()
+  private readonly checking = new Set<MemberIndex>()
+  private isSaid = false
+  /** The own marker, while nobody needs it: those of others are enough, and it would only be one more block before the first of clients. */
+  private held: Uint8Array | undefined
+
+  constructor(private readonly options: StartMarkersOptions) {}
+
+  /** The engine of `record`'s epoch runs here, and `own` says so. */
+  async begin(record: EpochRecord, own: Uint8Array): Promise<void> {
+    this.record = record
+    this.gathered.clear()
+    this.isSaid = false
+    this.held = own
+    this.options.clock.setTimer(GATHER_MS, () => {
+      if (this.record === record) this.opened()
+    })
+    const present = [...this.told].filter(([, { epoch }]) => epoch === record.epoch)
+    await Promise.all(present.map(([member, { marker }]) => this.take(record, member, marker)))
+    if (this.record !== record || this.isSaid) return
+    this.gathered.set(this.options.self, own)
+    this.held = undefined
+    this.look(record)
+  }
+
+  /** The epoch has started without this validator's marker, or there was time enough to gather: what was not said is. */
+  opened(): void {
+    const { held, record } = this
+    this.held = undefined
+    if (!record) return
+    if (held) this.gathered.set(this.options.self, held)
+    if (!this.isSaid) this.say()
+    else if (held) this.options.submit([held])
+  }
+
+  /** The engine of the epoch runs here no more. */
+  end(): void {
+    this.record = undefined
+  }
+
+  /** A member said where it is. Rejects if its signature cannot be checked. */
+  async heard(from: MemberIndex, { epoch, marker }: Pick<CrossingNote, 'epoch' | 'marker'>): Promise<void> {
+    if (marker.length === 0 || marker.length > MAX_MARKER_BYTES) return
+    this.told.set(from, { epoch, marker })
+    if (this.record?.epoch === epoch) await this.take(this.record, from, marker)
+  }
+
+  private async take(record: EpochRecord, from: MemberIndex, marker: Uint8Array): Promise<void> {
+    if (this.gathered.has(from) || this.checking.has(from)) return
+    this.checking.add(from)
+    const isSound = await this.isSound(record, from, marker)
+    this.checking.delete(from)
+    if (!isSound) return this.options.log.debug('a start marker of a member is dropped: it is none of this epoch', { member: from })
+    if (this.record !== record) return
+    const isOneTooMany = this.isEnough(record)
+    this.gathered.set(from, marker)
+    if (!this.isSaid) this.look(record)
+    // Its owner has it ordered when the epoch has started.
+    else if (!isOneTooMany) this.options.submit([marker])
+  }
+
+  /** Whether this is the very transaction with which that member says that it has started: what is executed counts, but nothing else may be had ordered so. */
+  private async isSound({ epoch, activation }: EpochRecord, from: MemberIndex, marker: Uint8Array): Promise<boolean> {
+    const { members, signer, hashOf } = this.options
+    const member = members[from]
+    const own = hashOf(activation)
+    const argument = argumentOf(marker)
+    const said = argument && read(argument)
+    if (!member || !own || !said) return false
+    const isCanonical = Buffer.compare(succession(markerName(epoch, from), 'start', [argument]), marker) === 0
+    const isOfEpoch = said.epoch === epoch && said.member === from && said.recovered === undefined && Buffer.compare(said.hash, own) === 0
+    if (!isCanonical || !isOfEpoch) return false
+    return !signer || signer.verify(member, memberBytes('start', encode(EpochMarker, { ...said, signature: new Uint8Array(0) })), said.signature)
+  }
+
+  private isEnough({ markersNeeded, started }: EpochRecord): boolean {
+    return new Set([...started, ...this.gathered.keys()]).size >= markersNeeded
+  }
+
+  private look(record: EpochRecord): void {
+    if (this.isEnough(record)) this.say()
+  }
+
+  private say(): void {
+    this.isSaid = true
+    this.options.submit([...this.gathered].sort(([left], [right]) => left - right).map(([, marker]) => marker))
+  }
+}
+
+function argumentOf(marker: Uint8Array): Uint8Array | undefined {
+  try {
+    const asked = callOf(decode(Transaction, marker))
+    return asked?.call === 'start' ? asked.args[0] : undefined
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error
+    return undefined
+  }
+}
+
+function read(argument: Uint8Array): EpochMarker | undefined {
+  try {
+    return decode(EpochMarker, argument)
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error
+    return undefined
+  }
+}
