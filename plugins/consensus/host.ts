@@ -154,6 +154,11 @@ class EngineHostProcess implements ConsensusHost {
     return this.accept(bytes, hints, false)
   }
 
+  checkRoom(origin?: string): void {
+    this.assertAccepting()
+    this.pool.checkRoom(0, origin)
+  }
+
   private async accept(bytes: Uint8Array, hints: SubmitHints, isHosts: boolean): Promise<Accepted> {
     this.assertAccepting()
     const accepted = this.pool.submit(bytes, hints, isHosts)
