@@ -26,8 +26,8 @@ export interface ConsensusStatus {
   readonly pendingRequests: number
   readonly halted: string | undefined
   readonly engineView: Readonly<Record<string, unknown>>
-  /** Of a chain of this peer that differed from that of the others: being repaired while `valid` is false, else what was repaired last. */
-  readonly divergence?: string
+  /** Of a chain of this peer that differed from that of the others: being repaired, or beyond repair by itself, while `valid` is false, else what was repaired last. */
+  readonly divergence?: string | undefined
   readonly members?: readonly MemberStatus[]
 }
 

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { assert, messageOf, PeerError } from '../../kernel/index.js'
 import { type CrossingNote, decode, Transaction } from '../../proto/index.js'
+import { refusalOf } from './accepting.js'
 import { type CatalogEngine, type EngineCatalog, ownEngine } from './catalog.js'
 import type { Accepted, ConsensusStatus, SubmitHints } from './consensus.js'
 import type { HostQueues } from './counters.js'
 import type { MemberIndex } from './engine.js'
 import { Epochs } from './epochs.js'
+import { Dispute } from './dispute.js'
 import { BlockExecution, committedReport } from './execution.js'
 import { type AgreedHead, HeadWatch } from './heads.js'
 import { type ConsensusLimits, defaultLimits } from './limits.js'
@@ -44,6 +46,7 @@ class EngineHostProcess implements ConsensusHost {
   private readonly notes: HostNotes
   private readonly epochs: Epochs
   private readonly watch: HeadWatch | undefined
+  private readonly dispute: Dispute
   private phase: Phase = 'new'
   private halted: string | undefined
   private stopped: Promise<void> | undefined
@@ -67,6 +70,8 @@ class EngineHostProcess implements ConsensusHost {
     const engines = options.engines ?? { find: (name, version) => this.onlyFirst(name, version) }
     this.notes = new HostNotes({ members: members.length, self, transport: options.notes, log })
     this.watch = this.createWatch()
+    const [watch, settled, isOver] = [() => this.watch, () => this.settled(), () => this.phase !== 'running']
+    this.dispute = new Dispute({ members, clock: options.clock, log, counters, watch, settled, isOver })
     this.pool = new RequestPool({
       store,
       limits: this.limits,
@@ -125,7 +130,7 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   get valid(): boolean {
-    return this.isValid && !this.isRepairing
+    return this.isValid && !this.isRepairing && this.dispute.reason === undefined
   }
 
   get metrics(): ReadonlyMap<string, number> {
@@ -171,7 +176,7 @@ class EngineHostProcess implements ConsensusHost {
     const { record } = this.succession
     const { live, following } = this.epochs
     const givenUp = this.recovery.isUnderWay ? 'its operator has stopped its engine for a recovery' : undefined
-    const halted = givenUp ?? this.halted ?? (following === undefined ? undefined : `this validator follows the others: ${following}`)
+    const halted = givenUp ?? this.dispute.reason ?? this.halted ?? (following === undefined ? undefined : `this validator follows the others: ${following}`)
     return {
       engine: { name: record.engine, version: record.version },
       epoch: record.epoch,
@@ -180,7 +185,7 @@ class EngineHostProcess implements ConsensusHost {
       pendingRequests: this.pool.size,
       halted,
       engineView: live?.session.view ?? {},
-      ...(this.divergence === undefined ? {} : { divergence: this.divergence }),
+      divergence: this.dispute.reason ?? this.divergence,
       members: members.map(({ index, id }) => ({ index, id, isSelf: index === self, isConnected: this.epochs.isConnected(index) })),
     }
   }
@@ -323,16 +328,44 @@ class EngineHostProcess implements ConsensusHost {
       const { record } = this.succession
       return record.agreement ? faultsOf(record) + 1 : undefined
     }
-    return new HeadWatch({ members: members.length, self, quorum, ledger, notes: this.notes, clock, differs: (head) => this.differs(head) })
+    return new HeadWatch({
+      members: members.length,
+      self,
+      quorum,
+      ledger,
+      notes: this.notes,
+      clock,
+      differs: (head) => this.differs(head),
+      splits: () => {
+        if (!this.isOccupied()) this.dispute.begin()
+      },
+      strays: (member, head) => this.dispute.strays(member, head),
+    })
+  }
+
+  private get isOrdering(): boolean {
+    return this.halted === undefined && this.dispute.reason === undefined
+  }
+
+  /** Whether the chains of others change nothing now. */
+  private isOccupied(): boolean {
+    return this.isRepairing || this.phase !== 'running' || this.recovery.isUnderWay || this.conflict !== undefined
+  }
+
+  /** An engine that halted because of the others' results goes on. */
+  private settled(): void {
+    if (this.halted !== undefined && this.phase === 'running' && !this.isRepairing) this.restartEngine().catch((error: unknown) => this.die(error))
   }
 
   /** Others agree on another chain: no vote and no answer to a query until theirs is here. */
   private differs(head: AgreedHead): void {
-    if (this.isRepairing || this.phase !== 'running' || this.recovery.isUnderWay || this.conflict !== undefined) return
+    if (this.isOccupied()) return
     const { log, members } = this.options
     const others = head.members.map((member) => members[member]?.id ?? member).join(', ')
-    this.divergence = `this validator has another block ${head.height - 1n} than ${others}: it votes no more and takes theirs`
-    log.critical('this validator has diverged: it executed the same requests with another result', { block: head.height - 1n, others })
+    const [ours, theirs] = [this.watch?.ownHash(head.height), Buffer.from(head.hash).toString('hex')].map((hash = '') => hash.slice(0, 16))
+    this.divergence = `this validator has another block ${head.height - 1n} (${ours}) than ${others} (${theirs}): it votes no more and takes theirs`
+    log.critical('this validator has diverged: it executed the same requests with another result', { block: head.height - 1n, ours, theirs, others })
+    if (this.options.counters) this.options.counters.divergences++
     this.replaceEngine(head, true)
   }
 
@@ -345,7 +378,7 @@ class EngineHostProcess implements ConsensusHost {
     // Without a way to take their chain a working engine is worth more than none.
     if (!watch || !this.options.transfer || this.phase !== 'running') return
     this.options.clock.setTimer(LOOK_AROUND_MS, () => this.lookAround())
-    if (this.isRepairing || this.halted !== undefined || this.recovery.isUnderWay) return
+    if (this.isOccupied() || !this.isOrdering) return
     const height = this.options.ledger.height()
     const isStill = height === this.lookedAtHeight && this.epochs.live?.deliveries.isIdle !== false
     this.lookedAtHeight = height
@@ -449,24 +482,12 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   private assertAccepting(): void {
-    if (this.recovery.isUnderWay) {
-      throw new PeerError('ERR_CONSENSUS_HALTED', 'this validator orders no transactions: its operator has stopped its engine for a recovery', {
-        grpcStatus: 14,
-        retryable: true,
-      })
-    }
-    const { following } = this.epochs
-    if (this.phase === 'running' && this.halted === undefined && !this.isRepairing && following === undefined) return
-    if (this.isRepairing || following !== undefined) {
-      throw new PeerError('ERR_CONSENSUS_HALTED', `this validator orders no transactions: ${following ?? this.divergence ?? 'it catches up with the others'}`, {
-        grpcStatus: 14,
-        retryable: true,
-      })
-    }
-    const why = this.halted === undefined ? `this peer is ${this.phase === 'new' ? 'starting' : 'stopping'}` : `its engine is halted: ${this.halted}`
-    const { counters } = this.options
-    if (counters) counters.refusedHalted++
-    throw new PeerError('ERR_CONSENSUS_HALTED', `this validator orders no transactions: ${why}`, { grpcStatus: 14, retryable: this.halted === undefined })
+    const { phase, halted, isRepairing, divergence } = this
+    const [dispute, following, isRecovering] = [this.dispute.reason, this.epochs.following, this.recovery.isUnderWay]
+    const refusal = refusalOf({ phase, halted, isRepairing, divergence, dispute, following, isRecovering })
+    if (refusal === undefined) return
+    if (this.options.counters) this.options.counters.refusedHalted++
+    throw refusal
   }
 }
 
