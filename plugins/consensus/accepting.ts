@@ -9,9 +9,9 @@ export interface Standing {
   readonly dispute: string | undefined
   /** Why this validator only follows the others. */
   readonly following: string | undefined
-  readonly isRepairing: boolean
+  /** Why it takes the chain of the others now. */
+  readonly repairing: string | undefined
   readonly isRecovering: boolean
-  readonly divergence: string | undefined
 }
 
 /** ERR_CONSENSUS_HALTED with the reason why no transactions are accepted; undefined: they are. */
@@ -21,14 +21,14 @@ export function refusalOf(standing: Standing): PeerError | undefined {
   if (why === undefined) return undefined
   return new PeerError('ERR_CONSENSUS_HALTED', `this validator orders no transactions: ${why}`, {
     grpcStatus: 14,
-    retryable: halted === undefined || standing.isRecovering || standing.isRepairing,
+    retryable: halted === undefined || standing.isRecovering || standing.repairing !== undefined,
   })
 }
 
-function reasonOf({ phase, halted, dispute, following, isRepairing, isRecovering, divergence }: Standing): string | undefined {
+function reasonOf({ phase, halted, dispute, following, repairing, isRecovering }: Standing): string | undefined {
   if (isRecovering) return 'its operator has stopped its engine for a recovery'
   if (dispute !== undefined) return dispute
-  if (following !== undefined || isRepairing) return following ?? divergence ?? 'it catches up with the others'
+  if (following !== undefined || repairing !== undefined) return following ?? repairing
   if (halted !== undefined) return `its engine is halted: ${halted}`
   return phase === 'running' ? undefined : `this peer is ${phase === 'new' ? 'starting' : 'stopping'}`
 }

@@ -194,7 +194,9 @@ export class HeadWatch {
       members.set(hash, [...(members.get(hash) ?? []), index])
       if (hash !== own) differing++
     }
-    return differing < quorum ? undefined : { height, groups: [...members].map(([hash, having]) => ({ hash, members: having })) }
+    return differing < quorum
+      ? undefined
+      : { height, groups: [...members].map(([hash, having]) => ({ hash, members: having.sort((left, right) => left - right) })) }
   }
 
   private agreed(height: bigint): AgreedHead | undefined {

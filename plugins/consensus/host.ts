@@ -52,7 +52,8 @@ class EngineHostProcess implements ConsensusHost {
   private stopped: Promise<void> | undefined
   private isValid = true
   private divergence: string | undefined
-  private isRepairing = false
+  /** Why it takes the chain of the others now. */
+  private repairing: string | undefined
   /** Why this validator must not take the chain of the others by itself. */
   private conflict: string | undefined
   private readonly conflicting = new Set<MemberIndex>()
@@ -130,7 +131,7 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   get valid(): boolean {
-    return this.isValid && !this.isRepairing && this.dispute.reason === undefined
+    return this.isValid && this.repairing === undefined && this.dispute.reason === undefined
   }
 
   get metrics(): ReadonlyMap<string, number> {
@@ -204,8 +205,8 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   async restartEngine(): Promise<void> {
-    if (this.phase !== 'running' || this.isRepairing) {
-      const why = this.isRepairing ? 'this validator takes the chain of the others' : 'this peer is starting or stopping'
+    if (this.phase !== 'running' || this.repairing !== undefined) {
+      const why = this.repairing !== undefined ? 'this validator takes the chain of the others' : 'this peer is starting or stopping'
       throw new PeerError('ERR_CONSENSUS_HALTED', `the engine cannot be restarted now: ${why}`, { grpcStatus: 14, retryable: true })
     }
     this.options.log.warning('the operator restarts the consensus engine', { engine: this.succession.record.engine })
@@ -349,12 +350,12 @@ class EngineHostProcess implements ConsensusHost {
 
   /** Whether the chains of others change nothing now. */
   private isOccupied(): boolean {
-    return this.isRepairing || this.phase !== 'running' || this.recovery.isUnderWay || this.conflict !== undefined
+    return this.repairing !== undefined || this.phase !== 'running' || this.recovery.isUnderWay || this.conflict !== undefined
   }
 
   /** An engine that halted because of the others' results goes on. */
   private settled(): void {
-    if (this.halted !== undefined && this.phase === 'running' && !this.isRepairing) this.restartEngine().catch((error: unknown) => this.die(error))
+    if (this.halted !== undefined && this.phase === 'running' && this.repairing === undefined) this.restartEngine().catch((error: unknown) => this.die(error))
   }
 
   /** Others agree on another chain: no vote and no answer to a query until theirs is here. */
@@ -393,7 +394,7 @@ class EngineHostProcess implements ConsensusHost {
 
   /** Ends the engine, takes the chain of the others, and begins with a new one. */
   private replaceEngine(head: AgreedHead, isDiverged: boolean): void {
-    this.isRepairing = true
+    this.repairing = (isDiverged ? this.divergence : undefined) ?? 'it catches up with the others'
     this.repair(head, isDiverged).catch((error: unknown) => this.die(error))
   }
 
@@ -410,7 +411,7 @@ class EngineHostProcess implements ConsensusHost {
 
   /** An engine that compares results halts itself before the host has seen the difference: then the host looks. */
   private askWhileHalted(): void {
-    if (this.halted === undefined || this.isRepairing || this.phase !== 'running' || this.conflict !== undefined) return
+    if (this.halted === undefined || this.repairing !== undefined || this.phase !== 'running' || this.conflict !== undefined) return
     this.watch?.query()
     if (this.watch) this.options.clock.setTimer(ASK_WHILE_HALTED_MS, () => this.askWhileHalted())
   }
@@ -433,7 +434,7 @@ class EngineHostProcess implements ConsensusHost {
         height: ledger.height(),
       })
     }
-    this.isRepairing = false
+    this.repairing = undefined
     this.isValid = true
     this.halted = undefined
     await this.epochs.enter(at)
@@ -482,9 +483,9 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   private assertAccepting(): void {
-    const { phase, halted, isRepairing, divergence } = this
+    const { phase, halted, repairing } = this
     const [dispute, following, isRecovering] = [this.dispute.reason, this.epochs.following, this.recovery.isUnderWay]
-    const refusal = refusalOf({ phase, halted, isRepairing, divergence, dispute, following, isRecovering })
+    const refusal = refusalOf({ phase, halted, repairing, dispute, following, isRecovering })
     if (refusal === undefined) return
     if (this.options.counters) this.options.counters.refusedHalted++
     throw refusal
