@@ -137,7 +137,6 @@ export class HeadWatch {
       // It has another chain now: what it said of the former one counts no more.
       if ((heads.get(height) ?? said) !== said) heads.clear()
       remember(heads, height, said)
-      if (height <= this.options.ledger.height() && this.ownHash(height) !== said) this.options.strays(from, { height, hash: said })
       this.compare(height)
     }
   }
@@ -161,8 +160,10 @@ export class HeadWatch {
    */
   private compare(height: bigint): void {
     const quorum = this.options.quorum()
-    const found = quorum === undefined ? undefined : this.split(height, quorum)
-    if (quorum === undefined || !found) return
+    if (quorum === undefined) return
+    this.tellStrays(height)
+    const found = this.split(height, quorum)
+    if (!found) return
     const [own, ...others] = found.groups.map(({ members }) => members.length)
     const [same = 0, most = 0] = [own, Math.max(...others)]
     const silent = this.notes.length - same - others.reduce((sum, count) => sum + count, 0)
@@ -171,6 +172,15 @@ export class HeadWatch {
     const agreed = same < quorum ? this.agreed(height) : undefined
     if (agreed) this.options.differs(agreed)
     else this.options.splits()
+  }
+
+  private tellStrays(height: bigint): void {
+    const own = height > this.options.ledger.height() ? undefined : this.ownHash(height)
+    if (own === undefined) return
+    for (const [member, heads] of this.notes.entries()) {
+      const hash = heads.get(height)
+      if (hash !== undefined && hash !== own) this.options.strays(member, { height, hash })
+    }
   }
 
   private hasWaited(height: bigint): boolean {
