@@ -67,7 +67,8 @@ export class Dispute {
       const watch = this.options.watch()
       if (this.options.isOver() || !watch) return
       const found = watch.firstSplit()
-      if (found && isFirst) this.split = this.wordsOf(found)
+      // Answers that came late may tell of an earlier block.
+      if (found) this.split = this.wordsOf(found)
       if (isFirst) this.options.log.critical(`${this.split ?? ''}. ${TODO}`)
       if (!watch.isSettled()) return this.look(false)
       this.split = undefined

@@ -164,8 +164,8 @@ export class HeadWatch {
     this.tellStrays(height)
     const found = this.split(height, quorum)
     if (!found) return
-    const [own, ...others] = found.groups.map(({ members }) => members.length)
-    const [same = 0, most = 0] = [own, Math.max(...others)]
+    const [same = 0, ...others] = found.groups.map(({ members }) => members.length)
+    const most = Math.max(...others)
     const silent = this.notes.length - same - others.reduce((sum, count) => sum + count, 0)
     const isOpen = same < quorum && (same + silent >= quorum || (most < quorum && most + silent >= quorum))
     if (isOpen && !this.hasWaited(height)) return

@@ -202,8 +202,9 @@ describe('validators of whom more differ than may be faulty', () => {
       await accepted
     }
     const { height, currentBlockHash: own } = ledger.info()
-    const say = (member: number, hash: Uint8Array): void =>
-      void notes[0]?.message(member, encode(HostNote, { note: { $case: 'heads', value: { heads: [{ height, hash }] } } }))
+    const say = (member: number, hash: Uint8Array): void => {
+      notes[0]?.message(member, encode(HostNote, { note: { $case: 'heads', value: { heads: [{ height, hash }] } } }))
+    }
     say(1, Buffer.from('another'))
     say(2, Buffer.from('another'))
     say(3, own)

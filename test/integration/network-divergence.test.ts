@@ -117,6 +117,7 @@ test('validators that all answer differently say who has what in which block, an
   })
   for (const peer of peers) {
     await peer.program.until('the disagreement is told', () => lines(peer, 'CRIT').length > 0)
+    await until('the first such block is known', async () => (await reportOf(peer)).report.halted.includes('about block 2:'))
     const { code, report } = await reportOf(peer)
     expect(code).toBe(1)
     expect(report.valid).toBe(false)
