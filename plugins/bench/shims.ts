@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { PeerError } from '../../kernel/index.js'
 import { callUnary, ChaincodeSpec, ChaincodeSpec_Type, DevopsService } from '../../proto/index.js'
 import type { Devnet } from '../devnet/index.js'
-import { ownPackage } from '../loader/index.js'
+import { NODE_FLAGS, ownPackage } from '../loader/index.js'
 import { pause, values } from './network.js'
 
 const TRIES = 40
@@ -25,7 +25,7 @@ export async function startShims(devnet: Devnet, name: string): Promise<Shims> {
     const log = openSync(join(directory, 'chaincode.log'), 'a')
     try {
       const args = [program, 'chaincode', 'serve', join(ownPackage().root, SOURCE), '--name', name, '--peer', address]
-      return spawn(process.execPath, ['--max-semi-space-size=64', ...args], { cwd: directory, stdio: ['ignore', log, log] })
+      return spawn(process.execPath, [...NODE_FLAGS, ...args], { cwd: directory, stdio: ['ignore', log, log] })
     } finally {
       closeSync(log)
     }

@@ -18,6 +18,7 @@ export class PooledRequest {
     readonly sequence: number,
     /** What the request's bytes decode to, if the submitter said so. */
     readonly transaction?: Transaction,
+    readonly origin?: string,
   ) {}
 
   /** The outcome; a promise exists only for those who ask. */

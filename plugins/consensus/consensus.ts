@@ -26,8 +26,8 @@ export interface ConsensusStatus {
   readonly pendingRequests: number
   readonly halted: string | undefined
   readonly engineView: Readonly<Record<string, unknown>>
-  /** Of a chain of this peer that differed from that of the others: being repaired while `valid` is false, else what was repaired last. */
-  readonly divergence?: string
+  /** Of a chain of this peer that differed from that of the others: being repaired, or beyond repair by itself, while `valid` is false, else what was repaired last. */
+  readonly divergence?: string | undefined
   readonly members?: readonly MemberStatus[]
 }
 
@@ -47,6 +47,8 @@ export interface SubmitHints {
   readonly traceParent?: string
   /** What the bytes were encoded from with `encode`. They are taken as canonical, and need not be decoded to be executed; must not be changed any more. */
   readonly transaction?: Transaction
+  /** Whence it comes, such as the address of the caller: each origin has a fair share of what may wait. */
+  readonly origin?: string
 }
 
 /** The door of ordering: accepts transactions, journals them, has them ordered and executed. */
@@ -56,6 +58,8 @@ export interface Consensus {
    * Throws ERR_CONSENSUS_OVERLOADED (gRPC RESOURCE_EXHAUSTED, retryable, with a retry hint) when the queue is full, ERR_CONSENSUS_HALTED when no engine runs.
    */
   submit(transactionBytes: Uint8Array, hints?: SubmitHints): Promise<Accepted>
+  /** Throws ERR_CONSENSUS_OVERLOADED or ERR_CONSENSUS_HALTED if `submit` would now, however small a new transaction of this origin: asked before one is made of a call, refusals cost less. */
+  checkRoom(origin?: string): void
   /** False while the state is known to be behind: queries must be refused (spec/consensus.md §2.7). */
   readonly valid: boolean
   status(): ConsensusStatus

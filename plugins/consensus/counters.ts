@@ -14,6 +14,8 @@ export class ConsensusCounters {
   rejected = 0
   /** Forgotten by the engine without being executed. */
   dropped = 0
+  /** How often this validator's chain differed from that of the others, or the others' chains differed too much to tell. */
+  divergences = 0
   /** Since when, in milliseconds of the clock, requests wait without a pause; undefined: none waits. */
   waitingSinceMs: number | undefined
   private waiting = 0

@@ -44,6 +44,10 @@ export class ConsensusDoor implements Consensus, ConsensusFigures {
     return Promise.reject(refusal)
   }
 
+  checkRoom(origin?: string): void {
+    this.host?.checkRoom(origin)
+  }
+
   /** The host of the moment. */
   get running(): ConsensusHost | undefined {
     return this.host

@@ -12,12 +12,28 @@ const TOLD = 16
 const MAX_HASH_BYTES = 64
 /** A member is answered at most this often. */
 const ANSWER_EVERY_MS = 200
+/** How long members that have not said their hash are waited for, where it would decide. */
+const SILENT_MS = 2000
 
 /** What enough others agree on: the block hash at a height. */
 export interface AgreedHead {
   readonly height: bigint
   readonly hash: Uint8Array
   readonly members: readonly MemberIndex[]
+}
+
+/** Who has which block hash at a height; this peer is one of the members. */
+export interface HeadGroup {
+  /** In hex. */
+  readonly hash: string
+  readonly members: readonly MemberIndex[]
+}
+
+/** A height at which more members than may be faulty have another block than this peer. */
+export interface SplitHead {
+  readonly height: bigint
+  /** The own one first. */
+  readonly groups: readonly HeadGroup[]
 }
 
 export interface HeadWatchOptions {
@@ -27,9 +43,13 @@ export interface HeadWatchOptions {
   readonly quorum: () => number | undefined
   readonly ledger: Pick<HostLedger, 'info' | 'height' | 'block'>
   readonly notes: Pick<HostNotes, 'tell'>
-  readonly clock: Pick<Clock, 'elapsedMs'>
-  /** Others agree on another hash than this ledger has at that height. May be said again. */
+  readonly clock: Pick<Clock, 'elapsedMs' | 'setTimer'>
+  /** This peer alone, or with no more than may be faulty, has another hash than others agree on at that height. May be said again. */
   readonly differs: (head: AgreedHead) => void
+  /** More members than may be faulty have other hashes, and nothing says which is right. May be said again. */
+  readonly splits: () => void
+  /** A member has another hash than this ledger. May be said again. */
+  readonly strays: (member: MemberIndex, head: { readonly height: bigint; readonly hash: string }) => void
 }
 
 /**
@@ -41,6 +61,8 @@ export class HeadWatch {
   private readonly notes: Map<bigint, string>[]
   private readonly own = new Map<bigint, string>()
   private readonly answeredAt: number[]
+  /** Heights at which it matters what silent members have, and since when. */
+  private readonly waiting = new Map<bigint, number>()
 
   constructor(private readonly options: HeadWatchOptions) {
     this.notes = Array.from({ length: options.members }, () => new Map<bigint, string>())
@@ -58,6 +80,7 @@ export class HeadWatch {
   /** The own chain was replaced: what was known of it counts no more. */
   replaced(): void {
     this.own.clear()
+    this.waiting.clear()
   }
 
   /** Asks everybody for the newest heads, and for the one of the own height: whether it is the same. */
@@ -76,18 +99,44 @@ export class HeadWatch {
     return undefined
   }
 
+  /** The lowest height at which more members than may be faulty are known to have another block. */
+  firstSplit(): SplitHead | undefined {
+    const quorum = this.options.quorum()
+    if (quorum === undefined) return undefined
+    const heights = new Set(this.notes.flatMap((heads) => [...heads.keys()]))
+    for (const height of [...heights].sort((left, right) => (left < right ? -1 : 1))) {
+      const found = this.split(height, quorum)
+      if (found) return found
+    }
+    return undefined
+  }
+
+  /** Whether, by the newest that can be compared of each, no more members than may be faulty have another chain. */
+  isSettled(): boolean {
+    const quorum = this.options.quorum()
+    const height = this.options.ledger.height()
+    const differing = this.notes.filter((heads) => {
+      const newest = [...heads.keys()].filter((told) => told <= height).reduce((highest, told) => (told > highest ? told : highest), 0n)
+      return newest > 0n && heads.get(newest) !== this.ownHash(newest)
+    })
+    return quorum === undefined || differing.length < quorum
+  }
+
   /** A member asks for the newest heads, and for one height. */
   asked(from: MemberIndex, height: bigint): void {
     this.answer(from, height)
   }
 
   /** A member says heads of its chain. */
-  heard(from: MemberIndex, said: readonly HeadNote[]): void {
+  heard(from: MemberIndex, told: readonly HeadNote[]): void {
     const heads = this.notes[from]
     if (!heads || from === this.options.self) return
-    for (const { height, hash } of said.slice(0, TOLD + 1)) {
+    for (const { height, hash } of told.slice(0, TOLD + 1)) {
       if (height === 0n || hash.length > MAX_HASH_BYTES) continue
-      remember(heads, height, hex(hash))
+      const said = hex(hash)
+      // It has another chain now: what it said of the former one counts no more.
+      if ((heads.get(height) ?? said) !== said) heads.clear()
+      remember(heads, height, said)
       this.compare(height)
     }
   }
@@ -105,9 +154,59 @@ export class HeadWatch {
     this.tell(heads, to)
   }
 
+  /**
+   * What others say of a height at which this ledger has a block. Where no more of them differ than may be faulty, nothing follows. Else this peer is the one
+   * that is wrong if it stands with no more than that and enough others agree; and if not, nobody can tell.
+   */
   private compare(height: bigint): void {
-    const agreed = height > this.options.ledger.height() ? undefined : this.agreed(height)
-    if (agreed && this.ownHash(height) !== hex(agreed.hash)) this.options.differs(agreed)
+    const quorum = this.options.quorum()
+    if (quorum === undefined) return
+    this.tellStrays(height)
+    const found = this.split(height, quorum)
+    if (!found) return
+    const [same = 0, ...others] = found.groups.map(({ members }) => members.length)
+    const most = Math.max(...others)
+    const silent = this.notes.length - same - others.reduce((sum, count) => sum + count, 0)
+    const isOpen = same < quorum && (same + silent >= quorum || (most < quorum && most + silent >= quorum))
+    if (isOpen && !this.hasWaited(height)) return
+    const agreed = same < quorum ? this.agreed(height) : undefined
+    if (agreed) this.options.differs(agreed)
+    else this.options.splits()
+  }
+
+  private tellStrays(height: bigint): void {
+    const own = height > this.options.ledger.height() ? undefined : this.ownHash(height)
+    if (own === undefined) return
+    for (const [member, heads] of this.notes.entries()) {
+      const hash = heads.get(height)
+      if (hash !== undefined && hash !== own) this.options.strays(member, { height, hash })
+    }
+  }
+
+  private hasWaited(height: bigint): boolean {
+    const now = this.options.clock.elapsedMs()
+    const since = this.waiting.get(height)
+    if (since !== undefined) return now - since >= SILENT_MS
+    remember(this.waiting, height, now)
+    this.options.clock.setTimer(SILENT_MS, () => this.compare(height))
+    return false
+  }
+
+  /** Who has what at a height, if as many others as `quorum` have something else than this ledger. */
+  private split(height: bigint, quorum: number): SplitHead | undefined {
+    const own = height > this.options.ledger.height() ? undefined : this.ownHash(height)
+    if (own === undefined) return undefined
+    const members = new Map<string, MemberIndex[]>([[own, [this.options.self]]])
+    let differing = 0
+    for (const [index, heads] of this.notes.entries()) {
+      const hash = index === this.options.self ? undefined : heads.get(height)
+      if (hash === undefined) continue
+      members.set(hash, [...(members.get(hash) ?? []), index])
+      if (hash !== own) differing++
+    }
+    return differing < quorum
+      ? undefined
+      : { height, groups: [...members].map(([hash, having]) => ({ hash, members: having.sort((left, right) => left - right) })) }
   }
 
   private agreed(height: bigint): AgreedHead | undefined {
@@ -140,9 +239,9 @@ export class HeadWatch {
   }
 }
 
-function remember(heads: Map<bigint, string>, height: bigint, hash: string): void {
+function remember<V>(heads: Map<bigint, V>, height: bigint, value: V): void {
   heads.delete(height)
-  heads.set(height, hash)
+  heads.set(height, value)
   if (heads.size <= REMEMBERED) return
   const [oldest] = heads.keys()
   if (oldest !== undefined) heads.delete(oldest)

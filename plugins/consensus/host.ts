@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { assert, messageOf, PeerError } from '../../kernel/index.js'
 import { type CrossingNote, decode, Transaction } from '../../proto/index.js'
+import { refusalOf } from './accepting.js'
 import { type CatalogEngine, type EngineCatalog, ownEngine } from './catalog.js'
 import type { Accepted, ConsensusStatus, RequestOutcomeReport, SubmitHints } from './consensus.js'
 import type { HostQueues } from './counters.js'
 import type { EngineRequest, MemberIndex } from './engine.js'
 import { Epochs } from './epochs.js'
+import { Dispute } from './dispute.js'
 import { BlockExecution, committedReport } from './execution.js'
 import { type AgreedHead, HeadWatch } from './heads.js'
 import { type ConsensusLimits, defaultLimits } from './limits.js'
@@ -44,12 +46,14 @@ class EngineHostProcess implements ConsensusHost {
   private readonly notes: HostNotes
   private readonly epochs: Epochs
   private readonly watch: HeadWatch | undefined
+  private readonly dispute: Dispute
   private phase: Phase = 'new'
   private halted: string | undefined
   private stopped: Promise<void> | undefined
   private isValid = true
   private divergence: string | undefined
-  private isRepairing = false
+  /** Why it takes the chain of the others now. */
+  private repairing: string | undefined
   /** Why this validator must not take the chain of the others by itself. */
   private conflict: string | undefined
   private readonly conflicting = new Set<MemberIndex>()
@@ -67,6 +71,8 @@ class EngineHostProcess implements ConsensusHost {
     const engines = options.engines ?? { find: (name, version) => this.onlyFirst(name, version) }
     this.notes = new HostNotes({ members: members.length, self, transport: options.notes, log })
     this.watch = this.createWatch()
+    const [watch, settled, isOver] = [() => this.watch, () => this.settled(), () => this.phase !== 'running']
+    this.dispute = new Dispute({ members, clock: options.clock, log, counters, watch, settled, isOver })
     this.pool = new RequestPool({
       store,
       limits: this.limits,
@@ -126,7 +132,7 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   get valid(): boolean {
-    return this.isValid && !this.isRepairing
+    return this.isValid && this.repairing === undefined && this.dispute.reason === undefined
   }
 
   get metrics(): ReadonlyMap<string, number> {
@@ -155,6 +161,11 @@ class EngineHostProcess implements ConsensusHost {
     return this.accept(bytes, hints, false)
   }
 
+  checkRoom(origin?: string): void {
+    this.assertAccepting()
+    this.pool.checkRoom(0, origin)
+  }
+
   private async accept(bytes: Uint8Array, hints: SubmitHints, isHosts: boolean): Promise<Accepted> {
     this.assertAccepting()
     const accepted = this.pool.submit(bytes, hints, isHosts)
@@ -167,7 +178,7 @@ class EngineHostProcess implements ConsensusHost {
     const { record } = this.succession
     const { live, following } = this.epochs
     const givenUp = this.recovery.isUnderWay ? 'its operator has stopped its engine for a recovery' : undefined
-    const halted = givenUp ?? this.halted ?? (following === undefined ? undefined : `this validator follows the others: ${following}`)
+    const halted = givenUp ?? this.dispute.reason ?? this.halted ?? (following === undefined ? undefined : `this validator follows the others: ${following}`)
     return {
       engine: { name: record.engine, version: record.version },
       epoch: record.epoch,
@@ -176,7 +187,7 @@ class EngineHostProcess implements ConsensusHost {
       pendingRequests: this.pool.size,
       halted,
       engineView: live?.session.view ?? {},
-      ...(this.divergence === undefined ? {} : { divergence: this.divergence }),
+      divergence: this.dispute.reason ?? this.divergence,
       members: members.map(({ index, id }) => ({ index, id, isSelf: index === self, isConnected: this.epochs.isConnected(index) })),
     }
   }
@@ -195,8 +206,8 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   async restartEngine(): Promise<void> {
-    if (this.phase !== 'running' || this.isRepairing) {
-      const why = this.isRepairing ? 'this validator takes the chain of the others' : 'this peer is starting or stopping'
+    if (this.phase !== 'running' || this.repairing !== undefined) {
+      const why = this.repairing !== undefined ? 'this validator takes the chain of the others' : 'this peer is starting or stopping'
       throw new PeerError('ERR_CONSENSUS_HALTED', `the engine cannot be restarted now: ${why}`, { grpcStatus: 14, retryable: true })
     }
     this.options.log.warning('the operator restarts the consensus engine', { engine: this.succession.record.engine })
@@ -319,16 +330,44 @@ class EngineHostProcess implements ConsensusHost {
       const { record } = this.succession
       return record.agreement ? faultsOf(record) + 1 : undefined
     }
-    return new HeadWatch({ members: members.length, self, quorum, ledger, notes: this.notes, clock, differs: (head) => this.differs(head) })
+    return new HeadWatch({
+      members: members.length,
+      self,
+      quorum,
+      ledger,
+      notes: this.notes,
+      clock,
+      differs: (head) => this.differs(head),
+      splits: () => {
+        if (!this.isOccupied()) this.dispute.begin()
+      },
+      strays: (member, head) => this.dispute.strays(member, head),
+    })
+  }
+
+  private get isOrdering(): boolean {
+    return this.halted === undefined && this.dispute.reason === undefined
+  }
+
+  /** Whether the chains of others change nothing now. */
+  private isOccupied(): boolean {
+    return this.repairing !== undefined || this.phase !== 'running' || this.recovery.isUnderWay || this.conflict !== undefined
+  }
+
+  /** An engine that halted because of the others' results goes on. */
+  private settled(): void {
+    if (this.halted !== undefined && this.phase === 'running' && this.repairing === undefined) this.restartEngine().catch((error: unknown) => this.die(error))
   }
 
   /** Others agree on another chain: no vote and no answer to a query until theirs is here. */
   private differs(head: AgreedHead): void {
-    if (this.isRepairing || this.phase !== 'running' || this.recovery.isUnderWay || this.conflict !== undefined) return
+    if (this.isOccupied()) return
     const { log, members } = this.options
     const others = head.members.map((member) => members[member]?.id ?? member).join(', ')
-    this.divergence = `this validator has another block ${head.height - 1n} than ${others}: it votes no more and takes theirs`
-    log.critical('this validator has diverged: it executed the same requests with another result', { block: head.height - 1n, others })
+    const [ours, theirs] = [this.watch?.ownHash(head.height), Buffer.from(head.hash).toString('hex')].map((hash = '') => hash.slice(0, 16))
+    this.divergence = `this validator has another block ${head.height - 1n} (${ours}) than ${others} (${theirs}): it votes no more and takes theirs`
+    log.critical('this validator has diverged: it executed the same requests with another result', { block: head.height - 1n, ours, theirs, others })
+    if (this.options.counters) this.options.counters.divergences++
     this.replaceEngine(head, true)
   }
 
@@ -341,7 +380,7 @@ class EngineHostProcess implements ConsensusHost {
     // Without a way to take their chain a working engine is worth more than none.
     if (!watch || !this.options.transfer || this.phase !== 'running') return
     this.options.clock.setTimer(LOOK_AROUND_MS, () => this.lookAround())
-    if (this.isRepairing || this.halted !== undefined || this.recovery.isUnderWay) return
+    if (this.isOccupied() || !this.isOrdering) return
     const height = this.options.ledger.height()
     const isStill = height === this.lookedAtHeight && this.epochs.live?.deliveries.isIdle !== false
     this.lookedAtHeight = height
@@ -356,7 +395,7 @@ class EngineHostProcess implements ConsensusHost {
 
   /** Ends the engine, takes the chain of the others, and begins with a new one. */
   private replaceEngine(head: AgreedHead, isDiverged: boolean): void {
-    this.isRepairing = true
+    this.repairing = (isDiverged ? this.divergence : undefined) ?? 'it catches up with the others'
     this.repair(head, isDiverged).catch((error: unknown) => this.die(error))
   }
 
@@ -373,7 +412,7 @@ class EngineHostProcess implements ConsensusHost {
 
   /** An engine that compares results halts itself before the host has seen the difference: then the host looks. */
   private askWhileHalted(): void {
-    if (this.halted === undefined || this.isRepairing || this.phase !== 'running' || this.conflict !== undefined) return
+    if (this.halted === undefined || this.repairing !== undefined || this.phase !== 'running' || this.conflict !== undefined) return
     this.watch?.query()
     if (this.watch) this.options.clock.setTimer(ASK_WHILE_HALTED_MS, () => this.askWhileHalted())
   }
@@ -396,7 +435,7 @@ class EngineHostProcess implements ConsensusHost {
         height: ledger.height(),
       })
     }
-    this.isRepairing = false
+    this.repairing = undefined
     this.isValid = true
     this.halted = undefined
     await this.epochs.enter(at)
@@ -451,24 +490,12 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   private assertAccepting(): void {
-    if (this.recovery.isUnderWay) {
-      throw new PeerError('ERR_CONSENSUS_HALTED', 'this validator orders no transactions: its operator has stopped its engine for a recovery', {
-        grpcStatus: 14,
-        retryable: true,
-      })
-    }
-    const { following } = this.epochs
-    if (this.phase === 'running' && this.halted === undefined && !this.isRepairing && following === undefined) return
-    if (this.isRepairing || following !== undefined) {
-      throw new PeerError('ERR_CONSENSUS_HALTED', `this validator orders no transactions: ${following ?? this.divergence ?? 'it catches up with the others'}`, {
-        grpcStatus: 14,
-        retryable: true,
-      })
-    }
-    const why = this.halted === undefined ? `this peer is ${this.phase === 'new' ? 'starting' : 'stopping'}` : `its engine is halted: ${this.halted}`
-    const { counters } = this.options
-    if (counters) counters.refusedHalted++
-    throw new PeerError('ERR_CONSENSUS_HALTED', `this validator orders no transactions: ${why}`, { grpcStatus: 14, retryable: this.halted === undefined })
+    const { phase, halted, repairing } = this
+    const [dispute, following, isRecovering] = [this.dispute.reason, this.epochs.following, this.recovery.isUnderWay]
+    const refusal = refusalOf({ phase, halted, repairing, dispute, following, isRecovering })
+    if (refusal === undefined) return
+    if (this.options.counters) this.options.counters.refusedHalted++
+    throw refusal
   }
 }
 

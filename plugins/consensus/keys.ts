@@ -27,7 +27,7 @@ export const consensusKeys = defineKeys({
   'consensus.pool.maxRequests': key(
     integer({ min: 1 }),
     defaultLimits.maxRequests,
-    'the most accepted transactions that may wait to be committed; more are refused, and more than two seconds of the measured rate (at least 1000)',
+    'the most accepted transactions that may wait to be committed; more are refused, and more than two seconds of the measured rate (at least 1000) from one address',
   ),
   'consensus.pool.maxBytes': key(
     integer({ min: 1 }),

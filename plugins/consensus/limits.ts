@@ -1,6 +1,6 @@
 /** Bounds of one host. Every queue has one; what happens at it is said at each. */
 export interface ConsensusLimits {
-  /** Requests waiting to be committed, whatever the rate; beyond it, or beyond two seconds of the rate (never below 1000), `submit` throws ERR_CONSENSUS_OVERLOADED. */
+  /** Requests waiting to be committed, whatever the rate; beyond it, or beyond two seconds of the rate (never below 1000) of one origin, `submit` throws ERR_CONSENSUS_OVERLOADED. */
   readonly maxRequests: number
   /** Their bytes; beyond it `submit` throws ERR_CONSENSUS_OVERLOADED. */
   readonly maxRequestBytes: number

@@ -5,6 +5,7 @@ import { AcceptedRequest, PooledRequest } from './accepted.js'
 import type { RequestOutcomeReport, SubmitHints } from './consensus.js'
 import type { EngineRequest, RequestId } from './engine.js'
 import type { ConsensusCounters } from './counters.js'
+import { FairShares } from './fair-shares.js'
 import { createJournal } from './journal.js'
 import type { ConsensusLimits } from './limits.js'
 import type { TransactionProbe } from './probe.js'
@@ -46,6 +47,7 @@ export class RequestPool {
   private readonly journal
   private readonly requests = new Map<RequestId, PooledRequest>()
   private readonly room: Room
+  private readonly shares = new FairShares()
   private bytes = 0
   private nextSequence = 0
   private gathering: Gathering | undefined
@@ -107,7 +109,7 @@ export class RequestPool {
   }
 
   /** See `Consensus.submit`; `bytes` are canonical. `isHosts`: a call of the host itself, for which there is always room. Accepted only when it is written. Throws ERR_CONSENSUS_OVERLOADED and ERR_CONSENSUS_TOO_LARGE. */
-  submit(bytes: Uint8Array, { isNew, transaction, traceParent }: SubmitHints, isHosts = false): AcceptedRequest {
+  submit(bytes: Uint8Array, { isNew, transaction, traceParent, origin }: SubmitHints, isHosts = false): AcceptedRequest {
     const { counters, probe } = this.options
     const id = requestId(bytes)
     const pending = this.requests.get(id)
@@ -116,11 +118,27 @@ export class RequestPool {
     const report = isNew ? undefined : this.options.ended({ id, bytes })
     if (report && counters) counters.duplicates++
     if (report) return AcceptedRequest.ended({ id, bytes }, report)
-    if (!isHosts) this.checkRoom(bytes)
-    const pooled = this.add(id, bytes, this.nextSequence, bytes.length > MAX_KEPT_DECODING_BYTES ? undefined : transaction)
+    if (!isHosts) this.checkRoom(bytes.length, origin)
+    const kept = bytes.length > MAX_KEPT_DECODING_BYTES ? undefined : transaction
+    const pooled = this.add(id, bytes, this.nextSequence, kept, origin)
     if (counters) counters.accepted++
     probe?.submitted(id, traceParent, transaction?.txid)
     return new AcceptedRequest(pooled, false, this.gather(pooled).written)
+  }
+
+  /**
+   * Throws ERR_CONSENSUS_OVERLOADED if a request of so many bytes has no room, or its origin has its fair share, ERR_CONSENSUS_TOO_LARGE if it can never have.
+   * Requests without an origin, such as those of operators, have the whole room.
+   */
+  checkRoom(bytes: number, origin: string | undefined): void {
+    const { maxRequestBytes } = this.options.limits
+    const { counters } = this.options
+    const bound = this.room.bound()
+    const free = { requests: bound - this.requests.size, bytes: maxRequestBytes - this.bytes }
+    if (free.requests > 0 && free.bytes >= bytes && (origin === undefined || this.shares.admits(origin, bytes, free))) return
+    if (counters) counters.refusedForRoom++
+    if (bytes <= maxRequestBytes) throw this.refusal(bytes, bound, origin)
+    throw new PeerError('ERR_CONSENSUS_TOO_LARGE', `a transaction may have ${maxRequestBytes} bytes here; found ${bytes}`, { grpcStatus: 3 })
   }
 
   /** What the bytes of this validator's own request decode to, if that was kept. */
@@ -192,6 +210,7 @@ export class RequestPool {
     if (!pooled) return undefined
     this.requests.delete(id)
     this.bytes -= pooled.request.bytes.length
+    if (pooled.origin !== undefined) this.shares.left(pooled.origin, pooled.request.bytes.length)
     this.room.left(this.requests.size === 0)
     this.options.counters?.waits(this.requests.size)
     return pooled
@@ -201,37 +220,39 @@ export class RequestPool {
     return pooled.stage === 'gathered' ? this.gathering?.written : this.writingNow?.written
   }
 
-  private add(id: RequestId, bytes: Uint8Array, sequence: number, transaction?: Transaction): PooledRequest {
+  private add(id: RequestId, bytes: Uint8Array, sequence: number, transaction?: Transaction, origin?: string): PooledRequest {
     this.room.entered(this.requests.size === 0)
-    const pooled = new PooledRequest({ id, bytes }, sequence, transaction)
+    const pooled = new PooledRequest({ id, bytes }, sequence, transaction, origin)
     this.requests.set(id, pooled)
     this.options.counters?.waits(this.requests.size)
     this.bytes += bytes.length
+    if (origin !== undefined) this.shares.entered(origin, bytes.length)
     this.nextSequence = Math.max(this.nextSequence, sequence + 1)
     return pooled
   }
 
-  private checkRoom(bytes: Uint8Array): void {
+  private refusal(bytes: number, bound: number, origin: string | undefined): PeerError {
     const { maxRequestBytes } = this.options.limits
-    const { counters } = this.options
-    const isTooLarge = bytes.length > maxRequestBytes
-    const bound = this.room.bound()
-    if (!isTooLarge && this.requests.size < bound && this.bytes + bytes.length <= maxRequestBytes) return
-    if (counters) counters.refusedForRoom++
-    if (isTooLarge) {
-      throw new PeerError('ERR_CONSENSUS_TOO_LARGE', `a transaction may have ${maxRequestBytes} bytes here; found ${bytes.length}`, { grpcStatus: 3 })
-    }
     const retryAfterMs = this.room.refuse()
-    throw new PeerError(
-      'ERR_CONSENSUS_OVERLOADED',
-      `${this.requests.size} of ${bound} requests with ${this.bytes} of ${maxRequestBytes} bytes are waiting to be ordered: no room for one of ${bytes.length} bytes`,
-      {
+    const room = `${this.requests.size} of ${bound} requests with ${this.bytes} of ${maxRequestBytes} bytes are waiting to be ordered`
+    const own = origin === undefined ? 0 : this.shares.of(origin)
+    const full = this.requests.size >= bound || this.bytes + bytes > maxRequestBytes
+    const found = full
+      ? `${room}: no room for another one${bytes > 0 ? ` of ${bytes} bytes` : ''}`
+      : `${room}, ${own} of them from ${origin}: the rest is kept for others`
+    // Refusing must be cheap, and it always happens here: no stack.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
+    try {
+      return new PeerError('ERR_CONSENSUS_OVERLOADED', found, {
         grpcStatus: 8,
         retryable: true,
         hint: `try again in ${retryAfterMs} ms, with fewer requests at a time`,
         details: { retryAfterMs, pending: this.requests.size },
-      },
-    )
+      })
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit
+    }
   }
 
   private gather(pooled: PooledRequest): Gathering {

@@ -1,13 +1,15 @@
-/** However slowly this validator commits, so many requests may wait. */
-const FLOOR = 1000
-/** What waits takes about so long to be committed. */
-const WORTH_MS = 2000
+/** However slowly this validator commits, so many requests may wait: a thousand of one origin, whose share is four fifths. */
+const FLOOR = 1250
+/** What waits takes about so long to be committed; what one origin alone may have waiting, two seconds. */
+const WORTH_MS = 2500
 /** How soon the measured rate follows a changed one, in milliseconds during which something waits. */
 const FOLLOWS_MS = 1000
 /** A rate is taken over no less: blocks come in jumps. */
 const LEAST_MEASURED_MS = 100
 const SOONEST_RETRY_MS = 50
 const LATEST_RETRY_MS = 10_000
+/** The golden ratio: its multiples, without their whole parts, never come in heaps. */
+const SPREAD = (Math.sqrt(5) - 1) / 2
 /** Refused callers are to be so small a share of all who come. */
 const MOST_REFUSED = 0.1
 const ENOUGH_REFUSED = 0.03
@@ -22,7 +24,7 @@ export interface RoomOptions {
 }
 
 /**
- * How many requests may wait at this door: about two seconds of the rate at which they end, so that who is accepted is committed soon and a flood is
+ * How many requests may wait at this door: about two and a half seconds of the rate at which they end, so that who is accepted is committed soon and a flood is
  * refused while it can still go elsewhere. Refused callers are told to come one after the other, as room comes free: not all at once.
  */
 export class Room {
@@ -38,6 +40,7 @@ export class Room {
   private refused = 0
   /** Up to when refused callers have been told to come. */
   private toldUntil = Number.NEGATIVE_INFINITY
+  private toldLatest = 0
 
   constructor(private readonly options: RoomOptions) {}
 
@@ -68,8 +71,12 @@ export class Room {
     this.refused++
     const perRequestMs = this.spacing / Math.max(this.rate ?? 0, FLOOR / WORTH_MS)
     const at = Math.max(this.toldUntil, now + SOONEST_RETRY_MS) + perRequestMs
-    this.toldUntil = Math.min(at, now + LATEST_RETRY_MS)
-    return Math.ceil(this.toldUntil - now)
+    const latest = now + LATEST_RETRY_MS
+    this.toldUntil = Math.min(at, latest)
+    if (at <= latest) return Math.ceil(at - now)
+    // More are told than can come within the limit: spread out, they at least do not come all at once.
+    this.toldLatest = (this.toldLatest + SPREAD) % 1
+    return Math.ceil((LATEST_RETRY_MS / 2) * (1 + this.toldLatest))
   }
 
   private measure(): void {

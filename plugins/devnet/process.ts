@@ -4,13 +4,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PeerError } from '../../kernel/index.js'
 import { directoryHolder } from '../directory/index.js'
-import { ownPackage } from '../loader/index.js'
+import { NODE_FLAGS, ownPackage } from '../loader/index.js'
 import type { PeerPlan } from './plan.js'
 
 const LOOK_EVERY_MS = 20
 const SAID_LINES = 12
-/** Room for young objects, in MiB: under load most of what a transaction makes is garbage before it fills up. Node's own is a quarter: twice the CPU for collecting it. */
-const YOUNG_MIB = 64
 
 /** The process id of a peer, if it runs. */
 export function pidOf({ data }: Pick<PeerPlan, 'data'>): number | undefined {
@@ -28,7 +26,7 @@ export function launch(peer: PeerPlan): ChildProcess {
   const log = openSync(peer.log, 'a')
   try {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CORE_')))
-    const child = spawn(process.execPath, [`--max-semi-space-size=${YOUNG_MIB}`, program(), 'node', 'start', '--config', peer.config], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, program(), 'node', 'start', '--config', peer.config], {
       cwd: peer.directory,
       env,
       detached: true,

@@ -26,6 +26,8 @@ export interface Submitted {
 export interface Caller {
   /** W3C trace context (`traceparent`), for the transaction's spans. */
   readonly traceParent?: string | undefined
+  /** The host that it calls from: each has a fair share of what may wait to be ordered. */
+  readonly host?: string | undefined
 }
 
 /** What clients ask of a peer, whatever door they come through (spec/node.md §5 Devops). */
@@ -48,8 +50,13 @@ export interface DevopsParts {
 }
 
 export function createDevops({ chaincode, consensus, clock, forwarding }: DevopsParts): Devops {
-  const submit = (transaction: Transaction, isNew: boolean, traceParent: string | undefined): Promise<Accepted> =>
-    consensus.submit(encode(Transaction, transaction), traceParent === undefined ? { isNew, transaction } : { isNew, transaction, traceParent })
+  const submit = (transaction: Transaction, isNew: boolean, { traceParent, host }: Caller = {}): Promise<Accepted> =>
+    consensus.submit(encode(Transaction, transaction), {
+      isNew,
+      transaction,
+      ...(traceParent === undefined ? {} : { traceParent }),
+      ...(host === undefined ? {} : { origin: host }),
+    })
 
   const call = (type: Transaction_Type, txid: string, invocation: ChaincodeInvocationSpec): Transaction =>
     Transaction.fromPartial({
@@ -74,7 +81,7 @@ export function createDevops({ chaincode, consensus, clock, forwarding }: Devops
         txid: id.name,
         timestamp: clock.now(),
       })
-      return { txid: id.name, accepted: await submit(transaction, false, caller?.traceParent), deployment }
+      return { txid: id.name, accepted: await submit(transaction, false, caller), deployment }
     },
 
     async invoke(invocation, caller) {
@@ -82,8 +89,10 @@ export function createDevops({ chaincode, consensus, clock, forwarding }: Devops
       const algorithm = invocation.idGenerationAlg
       const args = invocation.chaincodeSpec?.ctorMsg?.args ?? []
       const isNew = algorithm === ''
+      // A repetition of what waits already needs no room; a new one is refused before anything is made of it.
+      if (isNew) consensus.checkRoom(caller?.host)
       const txid = isNew ? randomTransactionId() : derivedTransactionId(algorithm, args)
-      return { txid, accepted: await submit(call(Transaction_Type.CHAINCODE_INVOKE, txid, invocation), isNew, caller?.traceParent) }
+      return { txid, accepted: await submit(call(Transaction_Type.CHAINCODE_INVOKE, txid, invocation), isNew, caller) }
     },
 
     async query(invocation) {

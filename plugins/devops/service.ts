@@ -12,7 +12,7 @@ import {
   type SigmaInput,
 } from '../../proto/index.js'
 import type { ChaincodeSupport } from '../chaincode/index.js'
-import { unary } from '../grpc/index.js'
+import { callerHost, unary } from '../grpc/index.js'
 import type { Caller, Devops, Submitted } from './devops.js'
 import { OUTCOME, WAIT, outcomeMetadata } from './outcome.js'
 
@@ -48,9 +48,10 @@ export function devopsService(devops: Devops, chaincode: ChaincodeSupport): Serv
   }
 }
 
-function callerOf<Q, P>({ metadata }: ServerUnaryCall<Q, P>): Caller | undefined {
-  const [traceParent] = metadata.get('traceparent')
-  return typeof traceParent === 'string' ? { traceParent } : undefined
+function callerOf<Q, P>(call: ServerUnaryCall<Q, P>): Caller {
+  const [traceParent] = call.metadata.get('traceparent')
+  const host = callerHost(call)
+  return typeof traceParent === 'string' ? { host, traceParent } : { host }
 }
 
 function wantsOutcome<Q, P>({ metadata }: ServerUnaryCall<Q, P>): boolean {

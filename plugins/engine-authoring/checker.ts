@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { PeerError } from '../../kernel/index.js'
+import { NODE_FLAGS } from '../loader/index.js'
 import type { Card, CheckEvent, Finding, Subject } from './card.js'
 
 /** A run of the checks in a process of its own: an engine that never ends, exits, or takes all memory ends that one. */
@@ -21,7 +22,7 @@ const LOADING_MS = 60_000
 /** Checks in another process. Rejects with ERR_ENGINE_CHECK, and what that process said, if it ends before it knows the engine. */
 export function checkElsewhere({ args, cwd, env, limitMs, onEvent }: CheckerOptions): Promise<Card> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--expose-gc', '--max-semi-space-size=64', `--max-old-space-size=${MEMORY_MB}`, ...args], {
+    const child = spawn(process.execPath, ['--expose-gc', ...NODE_FLAGS, `--max-old-space-size=${MEMORY_MB}`, ...args], {
       cwd,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],

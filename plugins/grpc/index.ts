@@ -7,7 +7,7 @@ export { type ClientCredentials, clientCredentials, dialCredentials } from './cl
 export { GrpcCommand } from './command.js'
 export { explainDialFailure } from './dial-failure.js'
 export { type ClientClass, dialFailure, dialPeer, isRpcError, rpcErrorText } from './dial.js'
-export { isLocal, type LocatedCall } from './local-caller.js'
+export { callerHost, isLocal, type LocatedCall } from './local-caller.js'
 export { grpcKeys } from './keys.js'
 export { type GrpcStatus, cutStream, failStream, streaming, toGrpcStatus, unary } from './methods.js'
 export { default } from './plugin.js'

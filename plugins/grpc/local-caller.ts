@@ -13,6 +13,12 @@ export function isLocal(peer: string): boolean {
   return Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host))
 }
 
+/** The address that a caller has, without its port: its connections are those of one host. */
+export function callerHost(call: LocatedCall): string {
+  const peer = call.getPeer()
+  return peer.startsWith('unix:') ? 'this machine' : hostOf(peer)
+}
+
 function hostOf(peer: string): string {
   const at = peer.lastIndexOf(':')
   const host = peer.slice(0, at < 0 ? peer.length : at).replace(/^\[|\]$/g, '')

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { PeerError, messageOf } from '../../kernel/index.js'
-import { loadTypeScript } from './typescript.js'
+import { ownPackage } from './own-package.js'
+import { importNative, loadTypeScript } from './typescript.js'
 
 /** A configuration file's raw content. */
 export interface FoundFile {
@@ -16,9 +17,13 @@ const PLACES = [...ENDINGS.map((ending) => `peer.config.${ending}`), '.peerrc', 
 /** Loaded only where there is something to read: the packaged default site starts without it. */
 async function explorer() {
   const { cosmiconfig } = await import('cosmiconfig')
-  const code = async (file: string): Promise<unknown> => (await loadTypeScript(file))['default']
   const loaders = { '.ts': code, '.mts': code, '.js': code, '.mjs': code }
   return cosmiconfig('peer', { searchPlaces: PLACES, loaders, searchStrategy: 'none', cache: false })
+}
+
+async function code(file: string): Promise<unknown> {
+  const built = ownPackage().builtSite(file)
+  return (await (built === undefined ? loadTypeScript(file) : importNative(built)))['default']
 }
 
 /** True for the last directory in which a site is looked for: the home directory, or the top of a repository. */

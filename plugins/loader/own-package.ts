@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PeerError } from '../../kernel/index.js'
+
+const PACKAGED_SITE = 'peer.config'
 
 /** The public modules whose entry is not `<name>/index`. */
 const ENTRIES: Readonly<Record<string, string>> = {
@@ -9,7 +11,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'weft/chaincode': 'plugins/chaincode/api/index',
   'weft/consensus': 'plugins/consensus/api/index',
   'weft/testkit': 'test/kit/index',
-  'weft/peer.config': 'peer.config',
+  'weft/peer.config': PACKAGED_SITE,
 }
 
 /** The package that is running: where its modules are, built or as sources. */
@@ -22,6 +24,8 @@ export interface OwnPackage {
   contains(file: string): boolean
   /** The running module of a source file of this package (`/…/plugins/level/index.ts`), or `undefined` for any other file. */
   running(file: string): string | undefined
+  /** The built module of `file`, if that is the source of the packaged site as it was built: then nothing has to be bundled to read it. */
+  builtSite(file: string): string | undefined
 }
 
 /** True for `weft` and `weft/...`: modules that always mean this very package, wherever the site lies. */
@@ -52,7 +56,20 @@ export function ownPackage(here: string = fileURLToPath(import.meta.url)): OwnPa
       const running = fileOf(path.slice(0, -'.ts'.length))
       return existsSync(running) ? running : undefined
     },
+    builtSite(file) {
+      const module = fileOf(PACKAGED_SITE)
+      const isSource = built && file === join(root, `${PACKAGED_SITE}.ts`) && existsSync(file) && existsSync(module)
+      return isSource && isAsBuilt(file, module) ? module : undefined
+    },
   }
+}
+
+/** Not edited since, and made of Weft's own modules alone: those are the running ones in any case. */
+function isAsBuilt(source: string, module: string): boolean {
+  if (statSync(source).mtimeMs > statSync(module).mtimeMs) return false
+  return [...readFileSync(source, 'utf8').matchAll(/(?:from|import)[\s(]*['"](\.[^'"]*)['"]/g)].every(([, path = '']) =>
+    /^\.\/(kernel|plugins|proto)\//.test(path),
+  )
 }
 
 function readPackage(directory: string): { name: string; version: string } | undefined {

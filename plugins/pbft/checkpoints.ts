@@ -55,8 +55,11 @@ function accept(r: Replica, from: MemberIndex, n: bigint, id: string): void {
   const before = values.get(from)
   // One value each (§15 W27).
   if (before !== undefined) return before === id ? undefined : r.log('warning', `replica ${from} says two things of checkpoint ${n}; the first counts`)
+  const isNews = ![...values.values()].includes(id)
   values.set(from, id)
-  if (new Set(values.values()).size > r.quorums.f + 1) r.log('error', `more than ${r.quorums.f} replicas disagree about the state after number ${n}`)
+  // Said once: the next value makes it no worse.
+  if (isNews && new Set(values.values()).size === r.quorums.f + 2)
+    r.log('error', `more than ${r.quorums.f} replicas disagree about the state after number ${n}`)
   const members = [...values].filter(([, value]) => value === id).map(([member]) => member)
   if (members.length === r.quorums.f + 1) onWeakCertificate(r, n, id, members)
   if (members.length < r.quorums.intersection) return

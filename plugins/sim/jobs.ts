@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { PeerError } from '../../kernel/index.js'
+import { NODE_FLAGS } from '../loader/index.js'
 import { readReport, type SeedReport } from './outcome.js'
 
 /** Seeds from `first` on. */
@@ -34,7 +35,7 @@ export function runJob(
   return new Promise((resolve, reject) => {
     const args = [...program, '--seed', String(range.first), '--seeds', String(range.count), '--lines']
     // Simulations make much garbage that is gone at once: room for it saves a sixth of the time.
-    const child = spawn(process.execPath, ['--max-semi-space-size=64', ...args], { cwd: context.cwd, env: context.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [...NODE_FLAGS, ...args], { cwd: context.cwd, env: context.env, stdio: ['ignore', 'pipe', 'pipe'] })
     let told = 0
     let complaint = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = `${complaint}${text}`.slice(-2000)))

@@ -17,12 +17,15 @@ export interface ProcessTransactionParts {
  * Takes a transaction that somebody else made: a query is executed at once, everything else is ordered, whatever its type (spec/wire.md §14).
  * A peer that does not validate hands everything to a validator.
  *
+ * `host`: where it came from, a peer that does not validate or a client; each has a fair share of what may wait.
+ *
  * @returns a query's result, or the txid of what was accepted: acceptance is not execution
  * @throws PeerError with the text that v0.6 answers
  */
 export async function processTransaction(
   { bytes, transaction }: Submission,
   { chaincode, consensus, forwarding }: ProcessTransactionParts,
+  host?: string,
 ): Promise<Uint8Array> {
   refuseReserved(transaction)
   if (forwarding?.isNeeded) return forwarding.forward(bytes)
@@ -32,7 +35,7 @@ export async function processTransaction(
   }
   // Nothing could be written under no txid: on originals the first write crashes the peer.
   if (transaction.txid === '') throw new PeerError('ERR_TRANSACTION_ID', 'the transaction has no txid')
-  await consensus.submit(bytes, { transaction })
+  await consensus.submit(bytes, { transaction, ...(host === undefined ? {} : { origin: host }) })
   return transactionIdBytes(bytes)
 }
 

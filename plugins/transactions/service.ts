@@ -1,6 +1,6 @@
 import { messageOf } from '../../kernel/index.js'
 import { type Method, PeerService, type Response, Response_StatusCode, type ServiceHandlers } from '../../proto/index.js'
-import { unary } from '../grpc/index.js'
+import { callerHost, unary } from '../grpc/index.js'
 import { type ProcessTransactionParts, processTransaction } from './process-transaction.js'
 import { type Submission, readSubmission, writeSubmission } from './submission.js'
 
@@ -17,9 +17,9 @@ export const transactionServiceDefinition = { processTransaction: processTransac
 /** ProcessTransaction over gRPC. What goes wrong with a transaction is an answer with status FAILURE, never a gRPC error (spec/wire.md §14). */
 export function transactionService(parts: ProcessTransactionParts): ServiceHandlers<typeof transactionServiceDefinition> {
   return {
-    processTransaction: unary(async (submission: Submission): Promise<Response> => {
+    processTransaction: unary(async (submission: Submission, call): Promise<Response> => {
       try {
-        return { status: Response_StatusCode.SUCCESS, msg: await processTransaction(submission, parts) }
+        return { status: Response_StatusCode.SUCCESS, msg: await processTransaction(submission, parts, callerHost(call)) }
       } catch (error) {
         return { status: Response_StatusCode.FAILURE, msg: Buffer.from(messageOf(error)) }
       }

@@ -52,15 +52,18 @@ function link(time: VirtualTime, receivers: Handlers[], self: number): Consensus
   }
 }
 
-/** Four hosts; member 3 diverges at block 12 and can copy the ledger of member 0. */
-async function network(overrides: Omit<Partial<ConsensusHostOptions>, 'store'> = {}): Promise<readonly Bench[]> {
+/** Four hosts; each diverges at the transaction named for it, the last one at 12, and can copy the ledger of member 0. */
+async function network(
+  overrides: Omit<Partial<ConsensusHostOptions>, 'store'> = {},
+  brokenAt: readonly string[] = ['never', 'never', 'never', '12'],
+): Promise<readonly Bench[]> {
   const time = new VirtualTime()
   const [messages, notes]: [Handlers[], Handlers[]] = [[], []]
   const benches: Bench[] = []
   for (const self of [0, 1, 2, 3]) {
-    const chaincode = self === 3 ? { chaincode: brokenFrom('12') } : {}
+    const chaincode = { chaincode: brokenFrom(brokenAt[self] ?? 'never') }
     const transfer: ConsensusHostOptions['transfer'] = async () => {
-      const [source, , , broken] = benches
+      const [source, broken] = [benches[0], benches[self]]
       if (!source || !broken) return { reached: false, reason: 'there is nobody' }
       copy(source.ledger, broken.ledger)
       return { reached: true }
@@ -157,7 +160,82 @@ describe('a validator whose chaincode gave another result', () => {
     expect(bench.host.valid).toBe(true)
     notes[0]?.message(2, lie)
     await run(time, 1000)
+    // The third of the others may say that this one is right: it is waited for.
+    expect(bench.host.valid).toBe(true)
+    await run(time, 2000)
     expect(bench.host.valid).toBe(false)
+  })
+})
+
+describe('validators of whom more differ than may be faulty', () => {
+  const UNDECIDED = /^the validators disagree about block 12: its hash is [0-9a-f]+ at vp/
+
+  it('say who has what, accept nothing and answer nothing, and repair nobody, if they stand two against two', async () => {
+    const benches = await network({}, ['12', '12', 'never', 'never'])
+    await submit(benches, 0, 19)
+    for (const { time } of benches.slice(0, 1)) await run(time, 3000)
+    for (const { host, log } of benches) {
+      expect(host.status()).toMatchObject({ valid: false, halted: expect.stringMatching(UNDECIDED), divergence: expect.stringMatching(UNDECIDED) })
+      expect(host.status().halted).toContain('vp0, vp1')
+      await expect(host.submit(transactionOf('late'))).rejects.toMatchObject({ code: 'ERR_CONSENSUS_HALTED', message: expect.stringContaining('disagree') })
+      expect(log.lines.filter((line) => line.startsWith('critical'))).toHaveLength(1)
+      expect(log.lines.some((line) => line.includes('this validator has diverged'))).toBe(false)
+    }
+  })
+
+  it('say it also if no two have the same', async () => {
+    const benches = await network({}, ['12', '13', '14', 'never'])
+    await submit(benches, 0, 19)
+    const [first] = benches
+    if (first) await run(first.time, 3000)
+    for (const { host } of benches) for (const id of ['vp0', 'vp1', 'vp2', 'vp3']) expect(host.status().halted).toContain(id)
+  })
+
+  it('go on by themselves when they have one chain again', async () => {
+    const time = new VirtualTime()
+    const notes: Handlers[] = []
+    const { host, ledger, log } = createBench(obey, { size: 4, self: 0, time, notes: link(time, notes, 0) })
+    await host.start()
+    for (let n = 1; n <= 10; n++) {
+      const accepted = host.submit(transactionOf(String(n)))
+      await run(time, 50)
+      await accepted
+    }
+    const { height, currentBlockHash: own } = ledger.info()
+    const say = (member: number, hash: Uint8Array): void => {
+      notes[0]?.message(member, encode(HostNote, { note: { $case: 'heads', value: { heads: [{ height, hash }] } } }))
+    }
+    say(1, Buffer.from('another'))
+    say(2, Buffer.from('another'))
+    say(3, own)
+    await run(time, 5000)
+    expect(host.status()).toMatchObject({ valid: false, halted: expect.stringContaining('disagree') })
+    // Their operators have given them the other ledger.
+    say(1, own)
+    await run(time, 5000)
+    expect(host.status()).toMatchObject({ valid: true, halted: undefined })
+    expect(log.lines).toContainEqual(expect.stringContaining('the validators have one chain again'))
+    const accepted = host.submit(transactionOf('later'))
+    await run(time, 50)
+    expect((await accepted).duplicate).toBe(false)
+  })
+
+  it('repair those that stand alone, where two have the same: then all have that', async () => {
+    const benches = await network({}, ['never', 'never', '13', '12'])
+    await submit(benches, 0, 19)
+    const [first] = benches
+    if (!first) throw new Error('four members')
+    await run(first.time, 8000)
+    for (const bench of benches) expect(headOf(bench)).toBe(headOf(first))
+    for (const { host } of benches) expect(host.status()).toMatchObject({ valid: true, halted: undefined })
+  })
+
+  it('name a single one that differs, once, and go on', async () => {
+    const benches = await network()
+    await submit(benches, 0, 19)
+    const told = benches[0]?.log.lines.filter((line) => line.includes('a validator has another block than this one')) ?? []
+    expect(told).toHaveLength(1)
+    expect(told[0]).toContain('vp3')
   })
 })
 

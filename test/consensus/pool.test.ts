@@ -308,3 +308,43 @@ describe('the journal', () => {
     expect([seen, store.keys('journal'), host.status().pendingRequests]).toEqual([[], [], 0])
   })
 })
+
+describe('fair shares of the pool', () => {
+  const LIMITS = { limits: { maxRequests: 10 } }
+
+  it('refuses an origin that floods, with a time to come again, and takes what others send', async () => {
+    const { host, time } = createBench(manual([]), LIMITS)
+    await host.start()
+    const flood = 'abcdefgh'.split('').map((name) => host.submit(transactionOf(name), { origin: '10.0.0.1' }))
+    await run(time, 1)
+    await Promise.all(flood)
+    await expect(host.submit(transactionOf('i'), { origin: '10.0.0.1' })).rejects.toMatchObject({
+      code: 'ERR_CONSENSUS_OVERLOADED',
+      grpcStatus: 8,
+      message: expect.stringContaining('8 of them from 10.0.0.1'),
+      details: { retryAfterMs: expect.any(Number) },
+    })
+    const other = host.submit(transactionOf('j'), { origin: '10.0.0.2' })
+    await run(time, 1)
+    expect((await other).duplicate).toBe(false)
+  })
+
+  it('says so before a transaction is made, too', async () => {
+    const { host, time } = createBench(manual([]), LIMITS)
+    await host.start()
+    for (const name of 'abcdefgh') void host.submit(transactionOf(name), { origin: '10.0.0.1' })
+    await run(time, 1)
+    expect(() => host.checkRoom('10.0.0.1')).toThrow('8 of them from 10.0.0.1')
+    expect(() => host.checkRoom('10.0.0.2')).not.toThrow()
+  })
+
+  it('gives an origin its share back as its requests end', async () => {
+    const { host, time, transport } = createBench(manual([]), LIMITS)
+    await host.start()
+    for (const name of 'abcdefgh') void host.submit(transactionOf(name), { origin: '10.0.0.1' })
+    await run(time, 1)
+    transport.message(1, Buffer.from('deliver a'))
+    await run(time, 1)
+    expect(() => host.checkRoom('10.0.0.1')).not.toThrow()
+  })
+})

@@ -16,6 +16,7 @@ function setup(options: { valid?: boolean; query?: () => Promise<Uint8Array> } =
       submitted.push(decode(Transaction, bytes))
       return accepted
     },
+    checkRoom: () => undefined,
     status: () => ({ engine: undefined, epoch: 0n, height: 0n, valid: true, pendingRequests: 0, halted: undefined, engineView: {} }),
   }
   const chaincode: ChaincodeSupport = {

@@ -10,7 +10,8 @@ import { spaceFinding } from '../../plugins/directory/doctor.js'
 import { examineBy, patientOf } from '../../plugins/doctor/check.js'
 import { clockFinding } from '../../plugins/doctor/checks/clock.js'
 import { limitFindings } from '../../plugins/doctor/checks/limits.js'
-import { nodeFinding } from '../../plugins/doctor/checks/versions.js'
+import { flagsFinding, nodeFinding } from '../../plugins/doctor/checks/versions.js'
+import { hasYoungRoom } from '../../plugins/loader/index.js'
 import { findingLines, summary } from '../../plugins/doctor/report.js'
 import { listenAddresses } from '../../plugins/grpc/doctor/ports.js'
 import { grpcPeer } from '../grpc/grpc-peer.js'
@@ -56,6 +57,20 @@ async function listen(): Promise<{ readonly server: Server; readonly address: st
   const bound = server.address()
   return { server, address: `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}` }
 }
+
+describe('room for young objects', () => {
+  test('is there if the command line or NODE_OPTIONS says so, or Node.js has it by itself', () => {
+    expect(hasYoungRoom('20.20.2', ['--max-semi-space-size=64'])).toBe(true)
+    expect(hasYoungRoom('20.20.2', [], '--enable-source-maps --max_semi_space_size=32')).toBe(true)
+    expect(hasYoungRoom('24.1.0', [])).toBe(true)
+    expect(hasYoungRoom('20.20.2', ['--max-old-space-size=64'], '')).toBe(false)
+  })
+
+  test('is warned of where it is missing, with what to set', () => {
+    expect(flagsFinding(true).level).toBe('ok')
+    expect(flagsFinding(false)).toMatchObject({ level: 'warning', todo: expect.stringContaining('NODE_OPTIONS=--max-semi-space-size=64') })
+  })
+})
 
 describe('peer doctor', () => {
   test('runs every check of the site and exits with 1 after a failure alone', async () => {

@@ -56,6 +56,7 @@ export function fakeConsensus() {
       peer.hooks.db.tap(async () => {
         peer.provide(CONSENSUS, {
           submit: () => Promise.reject(new Error('not here')),
+          checkRoom: () => undefined,
           get valid() {
             return status.value.valid
           },

@@ -26,6 +26,7 @@ export function addConsensusMetrics(metrics: Metrics, peer: PluginHost): void {
       return counters && [labelled('reason', 'overloaded', counters.refusedForRoom), labelled('reason', 'halted', counters.refusedHalted)]
     },
   )
+  counted('diverged', 'Times that the chain here differed from that of the others, or theirs too much to tell.', ({ divergences }) => divergences)
   addEngineMetrics(metrics, peer)
 }
 

@@ -17,8 +17,8 @@ export function chaincodeRoutes(app: FastifyInstance, parts: RpcParts): void {
         void reply.code(cause.statusCode).send(Buffer.from(body))
       },
     },
-    async ({ body }, reply) => {
-      const answered = await answerRpc(body instanceof Uint8Array ? body : new Uint8Array(0), parts)
+    async ({ body, ip }, reply) => {
+      const answered = await answerRpc(body instanceof Uint8Array ? body : new Uint8Array(0), parts, { host: ip.replace(/^::ffff:/i, '') })
       if (answered.retryAfter !== undefined) void reply.header('Retry-After', answered.retryAfter)
       return reply.code(answered.status).send(Buffer.from(answered.body))
     },

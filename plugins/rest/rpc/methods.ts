@@ -1,6 +1,6 @@
 import { PeerError, messageOf } from '../../../kernel/index.js'
 import { ChaincodeInvocationSpec, type ChaincodeSpec } from '../../../proto/index.js'
-import type { Devops } from '../../devops/index.js'
+import type { Caller, Devops } from '../../devops/index.js'
 import { goUtf8 } from '../../../proto/index.js'
 import { RPC_ERRORS, type RpcAnswer, type RpcError, failure, refusal, success } from './answers.js'
 import { type RpcRequest, type SpecDraft, readRequest, toChaincodeSpec } from './request.js'
@@ -16,7 +16,7 @@ export interface RpcParts {
 interface Method {
   /** What is wrong with the chaincode id, if anything. */
   readonly wrongId: (id: { readonly path: string; readonly name: string }, isDevelopment: boolean) => string | undefined
-  readonly run: (spec: ChaincodeSpec, devops: Devops) => Promise<string>
+  readonly run: (spec: ChaincodeSpec, devops: Devops, caller: Caller) => Promise<string>
   readonly error: RpcError
   readonly doing: string
 }
@@ -31,7 +31,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
         if (isDevelopment) return name === '' ? 'Chaincode name may not be blank in development mode.' : undefined
         return path === '' ? 'Chaincode path may not be blank.' : undefined
       },
-      run: async (spec, devops) => (await devops.deploy(spec)).txid,
+      run: async (spec, devops, caller) => (await devops.deploy(spec, caller)).txid,
       error: RPC_ERRORS.deployment,
       doing: 'deploying',
     },
@@ -40,7 +40,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
     'invoke',
     {
       wrongId: nameMissing,
-      run: async (chaincodeSpec, devops) => (await devops.invoke(ChaincodeInvocationSpec.fromPartial({ chaincodeSpec }))).txid,
+      run: async (chaincodeSpec, devops, caller) => (await devops.invoke(ChaincodeInvocationSpec.fromPartial({ chaincodeSpec }), caller)).txid,
       error: RPC_ERRORS.invocation,
       doing: 'invoking',
     },
@@ -57,15 +57,15 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
 ])
 
 /** Answers the body of a POST to /chaincode; the checks stand in the order of spec/node.md §6.4. A notification is carried out and answered with nothing. */
-export async function answerRpc(body: Uint8Array, parts: RpcParts): Promise<RpcAnswer> {
+export async function answerRpc(body: Uint8Array, parts: RpcParts, caller: Caller = {}): Promise<RpcAnswer> {
   if (body.length === 0) return refusal(400, RPC_ERRORS.invalidRequest, 'Client must supply a payload for chaincode requests.', undefined)
   const read = readRequest(body)
   if ('wrong' in read) return refusal(400, RPC_ERRORS.parse, `Error unmarshalling chaincode request payload: ${read.wrong}`, undefined)
-  const answer = await dispatch(read.request, parts)
+  const answer = await dispatch(read.request, parts, caller)
   return read.request.id === undefined ? { status: 200, body: '' } : answer
 }
 
-async function dispatch({ jsonrpc, method: name, params, id }: RpcRequest, parts: RpcParts): Promise<RpcAnswer> {
+async function dispatch({ jsonrpc, method: name, params, id }: RpcRequest, parts: RpcParts, caller: Caller): Promise<RpcAnswer> {
   if (jsonrpc === undefined) return refusal(400, RPC_ERRORS.invalidRequest, 'Missing JSON RPC 2.0 version string.', id)
   if (jsonrpc !== '2.0') return refusal(400, RPC_ERRORS.invalidRequest, 'Invalid JSON RPC 2.0 version string. Must be 2.0.', id)
   if (name === undefined) return refusal(400, RPC_ERRORS.invalidRequest, 'Missing JSON RPC 2.0 method string.', id)
@@ -76,7 +76,7 @@ async function dispatch({ jsonrpc, method: name, params, id }: RpcRequest, parts
   const wrong = wrongParams(params, method, parts.isDevelopment)
   if (wrong !== undefined) return failure(RPC_ERRORS.invalidParams, wrong, id)
   try {
-    return success(await method.run(toChaincodeSpec(params), parts.devops()), id)
+    return success(await method.run(toChaincodeSpec(params), parts.devops(), caller), id)
   } catch (error) {
     return failure(method.error, `Error when ${method.doing} chaincode: ${messageOf(error)}`, id, retrySeconds(error))
   }
