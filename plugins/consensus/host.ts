@@ -75,7 +75,7 @@ class EngineHostProcess implements ConsensusHost {
       counters,
       probe,
       ready: (request) => this.epochs.offer(request),
-      committed: (request) => committedReport(ledger, request),
+      committed: (request, transaction) => committedReport(ledger, request, transaction),
       fatal: surroundings.fatal,
     })
     const decoded = this.pool.decoded.bind(this.pool)
@@ -150,8 +150,9 @@ class EngineHostProcess implements ConsensusHost {
   async submit(transactionBytes: Uint8Array, hints: SubmitHints = NO_HINTS): Promise<Accepted> {
     this.assertAccepting()
     const bytes = hints.transaction ? transactionBytes : canonical(transactionBytes)
-    refuseReserved(hints.transaction ?? decode(Transaction, bytes))
-    return this.accept(bytes, hints, false)
+    const transaction = hints.transaction ?? decode(Transaction, bytes)
+    refuseReserved(transaction)
+    return this.accept(bytes, { ...hints, transaction }, false)
   }
 
   private async accept(bytes: Uint8Array, hints: SubmitHints, isHosts: boolean): Promise<Accepted> {
