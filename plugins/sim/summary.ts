@@ -5,13 +5,19 @@ const BAR = 30
 
 /** What a person reads at the end. */
 export function summaryText(
-  what: { readonly engine: string; readonly version: string; readonly validators: number; readonly faults: readonly string[]; readonly successors: readonly string[] },
+  what: {
+    readonly engine: string
+    readonly version: string
+    readonly validators: number
+    readonly faults: readonly string[]
+    readonly successors: readonly string[]
+  },
   tally: Tally,
-  cpuSeconds: number,
+  took: { readonly seconds: number; readonly jobs: number },
 ): string {
   const lines = [
     `${what.engine} ${what.version}, ${what.validators} validators, faults: ${what.faults.join(', ') || 'none'}`,
-    `${count(tally.seeds)} seeds: ${count(tally.accepted)} requests in ${count(tally.blocks)} blocks, ${count(tally.steps)} events, ${hours(tally.virtualMs)} of virtual time, ${cpuSeconds.toFixed(1)} s of CPU`,
+    `${count(tally.seeds)} seeds: ${count(tally.accepted)} requests in ${count(tally.blocks)} blocks, ${count(tally.steps)} events, ${hours(tally.virtualMs)} of virtual time, ${took.seconds.toFixed(1)} s${took.jobs > 1 ? ` in ${took.jobs} jobs` : ' of CPU'}`,
   ]
   if (what.successors.length > 0) {
     const { prepared, happened, cancelled } = tally.swaps

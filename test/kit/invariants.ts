@@ -147,8 +147,7 @@ export class Invariants {
     const votes = this.#votes[member]
     const before = votes?.get(slot)
     if (before === value) return
-    if (before !== undefined && this.isHonest(member))
-      this.fail('safety', `vp${member} voted twice in slot '${slot}': for ${before} and for ${value}`)
+    if (before !== undefined && this.isHonest(member)) this.fail('safety', `vp${member} voted twice in slot '${slot}': for ${before} and for ${value}`)
     votes?.set(slot, value)
   }
 

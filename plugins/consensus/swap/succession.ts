@@ -19,7 +19,7 @@ export class Succession {
     private readonly ledger: Pick<Ledger, 'committed' | 'block' | 'info' | 'height'>,
     readonly genesis: EpochRecord,
   ) {
-    const keys = new Map(SUCCESSION_KEYS.map((key) => [String(key), Buffer.from(key)]))
+    const keys = new Map<string, Uint8Array>(SUCCESSION_KEYS.map((key) => [key, Buffer.from(key)]))
     this.state = { get: (key) => ledger.committed.get(NAMESPACE, keys.get(key) ?? Buffer.from(key)) }
     this.current = currentRecord(this.state, genesis)
     this.pending = candidateOf(this.state)
