@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
+    globalSetup: new URL('temporary-files.mjs', import.meta.url).pathname,
     // Against what never ends, not against slow machines.
     testTimeout: 120_000,
     hookTimeout: 180_000,

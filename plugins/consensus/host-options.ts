@@ -45,6 +45,8 @@ export interface ConsensusHostOptions {
   /** Runs a task soon, after what the present turn of the event loop brings. Default: a timer of the clock without delay. */
   readonly defer?: (task: () => void) => void
   /** What nobody can guess, for calls of operators. Default: of the system. For simulators, which must give the same run twice. */
+  /** The network that operators sign for (`networkOf` the policy). Default: none, nobody signs. */
+  readonly network?: string
   readonly randomBytes?: (count: number) => Uint8Array
   /** The peer must stop: a write failed. Called once. */
   readonly onFatal: (reason: unknown) => void

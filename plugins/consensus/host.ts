@@ -119,6 +119,7 @@ class EngineHostProcess implements ConsensusHost {
       isFixed: options.hasFixedEngine ?? false,
       height: () => ledger.height(),
       submit: (bytes) => this.accept(bytes, NO_HINTS, true),
+      network: options.network ?? '',
       randomBytes: options.randomBytes ?? randomBytes,
       view: () => ({ swap: this.epochs.swap, crossed: this.epochs.crossed, isSealing: this.epochs.sealed !== undefined }),
     })

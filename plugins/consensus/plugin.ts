@@ -1,4 +1,4 @@
-import { type Clock, definePlugin, type PluginHost, type RunningPeer } from '../../kernel/index.js'
+import { type Clock, definePlugin, peerKeys, type PluginHost, type RunningPeer } from '../../kernel/index.js'
 import { ConsensusToolsService } from '../../proto/index.js'
 import { CHAINCODE, compatibilityKeys } from '../chaincode/index.js'
 import { LEDGER, LEDGER_SYNC, ledgerKeys, validatorKeys } from '../ledger/index.js'
@@ -22,6 +22,7 @@ import { consensusKeys } from './keys.js'
 import { membersOf, validatorIds } from './members.js'
 import { consensusTools } from './service.js'
 import { CONSENSUS_NAME } from './swap/records.js'
+import { networkOf } from './swap/policy.js'
 import { policyOf, policyText, successionRules } from './swap/rules.js'
 import { successionChaincode } from './swap/system-chaincode.js'
 import { CONSENSUS, CONSENSUS_FIGURES, ENGINES, EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, TRACING, TRANSPORT } from './tokens.js'
@@ -94,7 +95,7 @@ async function declaration(peer: PluginHost, engines: Engines, self: string): Pr
     compatibility: peer.settings(compatibilityKeys)['peer.validator.compatibility'],
     settings: {
       'ledger.state.dataStructure.name': structure,
-      'consensus.policy': policyText(policyOf(settings)),
+      'consensus.policy': policyText(policyOf(settings, peer.settings(peerKeys)['peer.networkId'])),
       ...(structure === 'buckettree' ? Object.fromEntries(buckets.map((key) => [key, ledger[key]])) : {}),
     },
   })
@@ -106,12 +107,13 @@ async function createHost(peer: PluginHost, running: RunningPeer, engines: Engin
   const stateTransfer = peer.find(STATE_TRANSFER)
   const engine = await engines.find(settings['peer.validator.consensus.plugin'])
   let host: ConsensusHost | undefined
+  const policy = policyOf(settings, peer.settings(peerKeys)['peer.networkId'])
   const isWeft = peer.settings(compatibilityKeys)['peer.validator.compatibility'] === 'weft'
   if (isWeft) {
     const rules = successionRules({
       engine,
       members: members.all,
-      policy: policyOf(settings),
+      policy,
       ledger: peer.use(LEDGER),
       recovered: () => host?.recovery.record,
     })
@@ -130,6 +132,7 @@ async function createHost(peer: PluginHost, running: RunningPeer, engines: Engin
     ...(stateTransfer === undefined ? {} : { transfer: stateTransfer.transfer }),
     engine,
     engines,
+    network: networkOf(policy),
     members: members.all,
     self: members.self,
     executesRepetitions: !isWeft,

@@ -935,6 +935,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 11, kind: 'uint32' },
     { number: 12, kind: 'bool' },
     { number: 13, kind: 'bytes' },
+    { number: 14, kind: 'string' },
   ] },
   { name: 'weft.OperatorSignature', isClosed: false, fields: [
     { number: 1, kind: 'bytes' },
@@ -967,6 +968,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 3, kind: 'uint32' },
     { number: 4, kind: 'bool' },
     { number: 5, kind: 'bytes' },
+    { number: 6, kind: 'string' },
   ] },
   { name: 'weft.EpochMarker', isClosed: false, fields: [
     { number: 1, kind: 'uint64' },

@@ -575,6 +575,8 @@ export interface SwapProposal {
   allowWeaker: boolean;
   /** Random, so that the same swap can be asked for again. */
   nonce: Uint8Array;
+  /** The network that operators sign it for (peer.networkId); empty under the policy `doors`. */
+  network: string;
 }
 
 export interface OperatorSignature {
@@ -623,6 +625,8 @@ export interface SwapCancel {
   member: number;
   byOperator: boolean;
   signature: Uint8Array;
+  /** As in SwapProposal; empty in what a member calls. */
+  network: string;
 }
 
 /** The argument of `start`: this member has committed the activation block and runs the engine of the epoch. */
@@ -6690,6 +6694,7 @@ function createBaseSwapProposal(): SwapProposal {
     deadlineMs: 0,
     allowWeaker: false,
     nonce: new Uint8Array(0),
+    network: "",
   };
 }
 
@@ -6738,6 +6743,9 @@ export const SwapProposal: MessageFns<SwapProposal, "weft.SwapProposal"> = {
     }
     if (message.nonce.length !== 0) {
       writer.uint32(106).bytes(message.nonce);
+    }
+    if (message.network !== "") {
+      writer.uint32(114).string(message.network);
     }
     return writer;
   },
@@ -6859,6 +6867,14 @@ export const SwapProposal: MessageFns<SwapProposal, "weft.SwapProposal"> = {
             message.nonce = reader.bytes();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.network = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6889,6 +6905,7 @@ export const SwapProposal: MessageFns<SwapProposal, "weft.SwapProposal"> = {
     message.deadlineMs = object.deadlineMs ?? 0;
     message.allowWeaker = object.allowWeaker ?? false;
     message.nonce = object.nonce ?? new Uint8Array(0);
+    message.network = object.network ?? "";
     return message;
   },
 };
@@ -7325,7 +7342,14 @@ export const SwapReady: MessageFns<SwapReady, "weft.SwapReady"> = {
 };
 
 function createBaseSwapCancel(): SwapCancel {
-  return { fromEpoch: 0n, candidate: new Uint8Array(0), member: 0, byOperator: false, signature: new Uint8Array(0) };
+  return {
+    fromEpoch: 0n,
+    candidate: new Uint8Array(0),
+    member: 0,
+    byOperator: false,
+    signature: new Uint8Array(0),
+    network: "",
+  };
 }
 
 export const SwapCancel: MessageFns<SwapCancel, "weft.SwapCancel"> = {
@@ -7349,6 +7373,9 @@ export const SwapCancel: MessageFns<SwapCancel, "weft.SwapCancel"> = {
     }
     if (message.signature.length !== 0) {
       writer.uint32(42).bytes(message.signature);
+    }
+    if (message.network !== "") {
+      writer.uint32(50).string(message.network);
     }
     return writer;
   },
@@ -7406,6 +7433,14 @@ export const SwapCancel: MessageFns<SwapCancel, "weft.SwapCancel"> = {
             message.signature = reader.bytes();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.network = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7428,6 +7463,7 @@ export const SwapCancel: MessageFns<SwapCancel, "weft.SwapCancel"> = {
     message.member = object.member ?? 0;
     message.byOperator = object.byOperator ?? false;
     message.signature = object.signature ?? new Uint8Array(0);
+    message.network = object.network ?? "";
     return message;
   },
 };

@@ -13,7 +13,7 @@ type Operator = typeof alice
 
 const rawKey = (operator: Operator): Uint8Array =>
   new Uint8Array((operator?.publicKey.export({ format: 'der', type: 'spki' }) ?? Buffer.alloc(0)).subarray(-32))
-const policy: SwapPolicy = { kind: 'operators', keys: [alice, bob, carol].map(rawKey), threshold: 2 }
+const policy: SwapPolicy = { kind: 'operators', network: 'lab', keys: [alice, bob, carol].map(rawKey), threshold: 2 }
 
 /** What operators sign is fixed: signatures are made on other machines. */
 const signed = (call: string, argument: Uint8Array, key: KeyObject): Uint8Array =>

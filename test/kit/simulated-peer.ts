@@ -40,6 +40,8 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly members: readonly Member[]
   readonly engine: { readonly factory: EngineFactory; readonly options: unknown }
   readonly engines: EngineShelf
+  /** The network that operators sign for; empty: nobody signs. */
+  readonly network: string
   /** For what operators' calls hold. */
   readonly random: Random
   readonly seed: bigint
@@ -235,7 +237,8 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   }
 
   #hostOptions(life: Life<L>, store: Store, ledger: L, clock: Clock): ConsensusHostOptions {
-    const { self, members, engine, engines, random, seed, signer, limits, executesRepetitions, hostsTalk, transfer, invariants, endpoint } = this.#options
+    const { self, members, engine, engines, network, random, seed, signer, limits, executesRepetitions, hostsTalk, transfer, invariants, endpoint } =
+      this.#options
     const sink = this.#options.trace.sink
     const { transport, notes } = splitTransport(life.attachment.transport)
     return {
@@ -244,6 +247,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       chaincode: this.#chaincode(life, clock, ledger),
       engine,
       engines,
+      network,
       members,
       self: self.index,
       seed: seed + BigInt(endpoint) + BigInt(this.starts) * 1000n,

@@ -5,6 +5,7 @@ import {
   type EngineFactory,
   type Member,
   type MemberIndex,
+  networkOf,
   ownEngine,
   successionRules,
   type SwapPolicy,
@@ -236,6 +237,7 @@ export class Simulation<L extends Ledger = Ledger> {
       openLedger: options.openLedger,
       wrapStore: options.wrapStore ?? ((store) => store),
       engines: catalog,
+      network: networkOf(policy),
       random: this.random.fork(`operators of ${endpoint}`),
       chaincode: (ledger, host) =>
         createExecutor(successionRules({ engine: first, members, policy, ledger, signer, recovered: () => host()?.recovery.record })),

@@ -27,13 +27,17 @@ export function signable(call: SignableCall['call'], argument: Uint8Array): Sign
 function aboutOf(call: SignableCall['call'], argument: Uint8Array): string {
   const shown = (id: Uint8Array): string => hex(id).slice(0, SHOWN_DIGITS)
   if (call === 'cancel') {
-    const { fromEpoch, candidate } = decode(SwapCancel, argument)
-    return `in epoch ${fromEpoch} cancel proposal ${shown(candidate)}`
+    const { network, fromEpoch, candidate } = decode(SwapCancel, argument)
+    return `${inNetwork(network)}in epoch ${fromEpoch} cancel proposal ${shown(candidate)}`
   }
-  const { fromEpoch, engine, version, codeDigest, options, allowWeaker } = decode(SwapProposal, argument)
+  const { network, fromEpoch, engine, version, codeDigest, options, allowWeaker } = decode(SwapProposal, argument)
   const code = codeDigest === '' ? '' : ` (code ${codeDigest})`
   const weaker = allowWeaker ? ', which may tolerate fewer faults' : ''
-  return `proposal ${shown(candidateId(argument))}, from epoch ${fromEpoch} to ${engine} ${version}${code} with options ${options}${weaker}`
+  return `${inNetwork(network)}proposal ${shown(candidateId(argument))}, from epoch ${fromEpoch} to ${engine} ${version}${code} with options ${options}${weaker}`
+}
+
+function inNetwork(network: string): string {
+  return network === '' ? '' : `in network ${network}: `
 }
 
 /** Signs with an Ed25519 private key in a PEM file. Throws ERR_OPERATOR_KEY. */

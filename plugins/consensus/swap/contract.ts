@@ -97,7 +97,7 @@ function prepare(rules: ContractRules, state: WritableSuccessionState, argument:
   requireEpoch(proposal.fromEpoch, current)
   const pending = candidateOf(state)
   if (pending) throw new Refusal(`a swap to ${nameOf(pending.proposal)} is under way: cancel it first, or wait until it is decided`)
-  const refused = objection(rules.policy, 'prepare', argument, signatures)
+  const refused = objection(rules.policy, 'prepare', proposal.network, argument, signatures)
   if (refused !== undefined) throw new Refusal(refused)
   const weakness = weaknessOf(proposal, current)
   if (weakness !== undefined) throw new Refusal(weakness)
@@ -197,7 +197,7 @@ async function cancel(rules: ContractRules, state: WritableSuccessionState, argu
   requireEpoch(call.fromEpoch, current)
   const candidate = requireCandidate(state, call.candidate)
   if (call.byOperator) {
-    const refused = objection(rules.policy, 'cancel', argument, signatures)
+    const refused = objection(rules.policy, 'cancel', call.network, argument, signatures)
     if (refused !== undefined) throw new Refusal(refused)
     return dropCandidate(state)
   }

@@ -29,7 +29,7 @@ export class MemberCalls {
   /** It gives up on a candidate. */
   cancel({ id, proposal }: SwapCandidate): void {
     const { self } = this.options.surroundings
-    const argument = { fromEpoch: proposal?.fromEpoch ?? 0n, candidate: id, member: self, byOperator: false, signature: UNSIGNED }
+    const argument = SwapCancel.fromPartial({ fromEpoch: proposal?.fromEpoch ?? 0n, candidate: id, member: self })
     this.say('cancel', `${shortly(id)}-${self}`, argument, (value) => encode(SwapCancel, value))
   }
 

@@ -38,9 +38,10 @@ export function hashOf(ledger: Pick<Ledger, 'info' | 'block'>, block: bigint): U
   return block + 1n > height ? undefined : ledger.block(block + 1n)?.previousBlockHash
 }
 
-/** Who may change the engine, as the site says. Throws ERR_CONSENSUS_POLICY for keys that are none, and for a threshold that cannot be reached. */
+/** Who may change the engine, as the site says, of the network that it says it belongs to. Throws ERR_CONSENSUS_POLICY for keys that are none, and for a threshold that cannot be reached. */
 export function policyOf(
   settings: Pick<Settings<typeof consensusKeys>, 'consensus.policy' | 'consensus.operators.keys' | 'consensus.operators.threshold'>,
+  network: string,
 ): SwapPolicy {
   if (settings['consensus.policy'] === 'doors') return { kind: 'doors' }
   const written = settings['consensus.operators.keys']
@@ -58,7 +59,7 @@ export function policyOf(
       },
     )
   }
-  return { kind: 'operators', keys: keys.map((key) => Buffer.from(key, 'hex')), threshold }
+  return { kind: 'operators', network, keys: keys.map((key) => Buffer.from(key, 'hex')), threshold }
 }
 
 /** The same text for the same policy, for comparison between validators. */
@@ -67,5 +68,5 @@ export function policyText(policy: SwapPolicy): string {
   return `${policy.threshold} of ${policy.keys
     .map((key) => Buffer.from(key).toString('hex'))
     .sort()
-    .join(' ')}`
+    .join(' ')} in ${policy.network}`
 }

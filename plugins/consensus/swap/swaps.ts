@@ -80,6 +80,8 @@ export interface SwapsOptions {
   readonly isFixed: boolean
   readonly height: () => bigint
   readonly submit: (transactionBytes: Uint8Array) => Promise<Accepted>
+  /** The network that operators sign for; empty: nobody signs. */
+  readonly network: string
   readonly randomBytes: (count: number) => Uint8Array
   readonly view: () => Pick<SuccessionView, 'swap' | 'crossed' | 'isSealing'>
 }
@@ -130,6 +132,7 @@ export class SwapDesk implements Swaps {
       deadlineMs: wish.deadlineMs ?? DEADLINE_MS,
       allowWeaker: wish.allowWeaker ?? false,
       nonce: this.options.randomBytes(16),
+      network: this.options.network,
     })
     const rows = await this.ask(proposal)
     return { proposal, rows, objection: weaknessOf(proposal, record) ?? refusalsIn(rows, proposal, record), needed: members.length - faultsOf(record) }
@@ -143,7 +146,7 @@ export class SwapDesk implements Swaps {
   cancellation(): SwapCancel {
     const { candidate, record } = this.options.succession
     if (!candidate) throw new PeerError('ERR_SWAP_NONE', 'no swap is under way', { grpcStatus: 9 })
-    return { fromEpoch: record.epoch, candidate: candidate.id, member: 0, byOperator: true, signature: new Uint8Array(0) }
+    return SwapCancel.fromPartial({ fromEpoch: record.epoch, candidate: candidate.id, byOperator: true, network: this.options.network })
   }
 
   async cancel(cancellation: SwapCancel, signatures?: Uint8Array): Promise<Accepted> {

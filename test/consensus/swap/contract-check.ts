@@ -103,7 +103,7 @@ function randomCall(random: Random, state: BufferedState): readonly [string, Uin
   const calls: readonly (() => readonly [string, Uint8Array])[] = [
     () => ['prepare', encode(SwapProposal, proposalOf(fromEpoch, random.below(4)))],
     () => ['ready', encode(SwapReady, { fromEpoch, candidate: id, member, probe: Buffer.alloc(32, random.chance(0.8) ? 1 : 2), signature })],
-    () => ['cancel', encode(SwapCancel, { fromEpoch, candidate: id, member, byOperator: random.chance(0.2), signature })],
+    () => ['cancel', encode(SwapCancel, { fromEpoch, candidate: id, member, byOperator: random.chance(0.2), signature, network: '' })],
     () => ['start', encode(EpochMarker, { epoch: fromEpoch, member, hash: hashOf(record?.activation ?? 0n), signature, recovered: undefined })],
   ]
   return random.pick(MIX.flatMap((count, index) => calls.slice(index, index + 1).flatMap((call) => Array.from({ length: count }, () => call))))()

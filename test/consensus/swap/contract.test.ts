@@ -13,7 +13,7 @@ const ID = candidateId(PROPOSAL)
 const ready = (member: number, more: Partial<SwapReady> = {}): Uint8Array =>
   encode(SwapReady, { fromEpoch: 0n, candidate: ID, member, probe: PROBE, signature: NONE, ...more })
 const cancel = (member: number, more: Partial<SwapCancel> = {}): Uint8Array =>
-  encode(SwapCancel, { fromEpoch: 0n, candidate: ID, member, byOperator: false, signature: NONE, ...more })
+  encode(SwapCancel, { fromEpoch: 0n, candidate: ID, member, byOperator: false, signature: NONE, network: '', ...more })
 const start = (member: number, more: Partial<EpochMarker> = {}): Uint8Array =>
   encode(EpochMarker, { epoch: 1n, member, hash: hashOf(5n), signature: NONE, recovered: undefined, ...more })
 

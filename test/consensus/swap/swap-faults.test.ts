@@ -50,7 +50,7 @@ async function campaign(
   const [failed] = result.failures
   if (failed) {
     const { scenarioFile } = await keepFailure(engine, failed, {
-      directory: join(tmpdir(), 'weft-testkit'),
+      directory: process.env['WEFT_KIT_OUT'] ?? join(tmpdir(), 'weft-testkit'),
       name: `swap-${failed.failure.kind}-seed-${failed.seed}`,
     })
     throw new Error(`seed ${failed.seed}: ${failed.failure.message}\n  smallest scenario: ${scenarioFile}`)
