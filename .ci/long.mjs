@@ -24,7 +24,7 @@ const parts = [
     env: { WEFT_KIT_SEEDS: times(300), WEFT_PBFT_SEEDS: times(300), WEFT_SKELETON_SEEDS: times(1000), WEFT_POWER_CUTS: times(5000) },
   },
   { name: 'museum', what: 'every mutant from its first seeds', run: ['node', ...vitest, 'test/museum'], env: { WEFT_MUSEUM: 'search', WEFT_MUSEUM_SEEDS: String(Math.max(MUSEUM_SEEDS, times(2000))) } },
-  { name: 'kills', what: 'real processes, killed', run: ['node', ...vitest, 'kill', '--no-file-parallelism'], env: { WEFT_KILLS: times(100) } },
+  { name: 'kills', what: 'real processes, killed', run: ['node', ...vitest, 'kill', '--no-file-parallelism'], env: { WEFT_KILLS: String(Math.max(8, times(100))) } },
   { name: 'fuzz', what: 'requests and streams that nobody meant', run: ['node', ...vitest, 'fuzz', 'event-consumers', '--no-file-parallelism'], env: { WEFT_FUZZ_MS: times(60_000) } },
   { name: 'node24', what: 'all unit tests on Node 24', run: ['node', '.ci/node24.mjs', ...vitest, ...unit] },
 ]

@@ -90,13 +90,7 @@ function finish(r: Replica, n: bigint): void {
 function startProgressTimer(r: Replica): void {
   const { nullRequestMs, requestMs } = r.options
   if (r.isOutOfDate || r.isSealed || r.currentExec !== undefined || !r.isActive) return
-  if (r.waiting.length > 0 || isUndecided(r)) {
+  if (r.waiting.length > 0 || [...r.slots.values()].some((slot) => slot.n > r.lastExec && slot.committed === undefined && slot.proposal)) {
     r.timers.softStart('newView', requestMs)
   } else if (nullRequestMs > 0 && !r.timers.isRunning('newView')) r.timers.set('nullRequest', nullRequestMs + (r.isPrimary ? 0 : requestMs))
-}
-
-/** Whether something was proposed that is not decided. */
-function isUndecided({ slots, lastExec }: Replica): boolean {
-  for (const { n, committed, proposal } of slots.values()) if (committed === undefined && proposal && n > lastExec) return true
-  return false
 }
