@@ -4,8 +4,11 @@ import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 
 const factor = Number(process.env.WEFT_LONG ?? 1)
+/** Fewer do not catch every mutant, however short the run is to be. */
+const MUSEUM_SEEDS = 400
 const times = (count) => String(Math.ceil(count * factor))
-const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', '.ci/vitest.config.ts']
+// A test of this many seeds takes as long as it takes.
+const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', '.ci/vitest.config.ts', '--testTimeout', '7200000']
 const unit = ['--exclude', 'test/integration/**', '--exclude', 'test/museum/**']
 const sim = (seeds, ...more) => ['node', 'dist/kernel/cli/main.js', 'sim', 'pbft', '--seeds', times(seeds), '--jobs', String(availableParallelism()), '--out', '.cache/long', ...more]
 const quick = ['--options', '{"K":2,"logmultiplier":4,"timeout.request":"500ms","timeout.viewchange":"500ms","timeout.resendviewchange":"500ms","timeout.batch":"100ms"}']
@@ -43,8 +46,8 @@ const parts = [
     run: ['node', ...vitest, 'test/simulator', 'test/pbft', 'test/consensus'],
     env: { WEFT_KIT_SEEDS: times(300), WEFT_PBFT_SEEDS: times(300), WEFT_SKELETON_SEEDS: times(1000), WEFT_POWER_CUTS: times(5000) },
   },
-  { name: 'museum', what: 'every mutant from its first seeds', run: ['node', ...vitest, 'test/museum'], env: { WEFT_MUSEUM: 'search', WEFT_MUSEUM_SEEDS: times(2000) } },
-  { name: 'kills', what: 'real processes, killed', run: ['node', ...vitest, 'kill', '--no-file-parallelism'], env: { WEFT_KILLS: times(100) } },
+  { name: 'museum', what: 'every mutant from its first seeds', run: ['node', ...vitest, 'test/museum'], env: { WEFT_MUSEUM: 'search', WEFT_MUSEUM_SEEDS: String(Math.max(MUSEUM_SEEDS, times(2000))) } },
+  { name: 'kills', what: 'real processes, killed', run: ['node', ...vitest, 'kill', '--no-file-parallelism'], env: { WEFT_KILLS: String(Math.max(8, times(100))) } },
   { name: 'fuzz', what: 'requests and streams that nobody meant', run: ['node', ...vitest, 'fuzz', 'event-consumers', '--no-file-parallelism'], env: { WEFT_FUZZ_MS: times(60_000) } },
   { name: 'node24', what: 'all unit tests on Node 24', run: ['node', '.ci/node24.mjs', ...vitest, ...unit] },
 ]

@@ -1,11 +1,10 @@
-import { BinaryWriter } from '@bufbuild/protobuf/wire'
 import { canonicalBlock, canonicalTransaction } from './canonical.js'
 import { encode } from './codec.js'
 import { Cursor } from './cursor.js'
 import { Block } from './gen/fabric.js'
+import { lengthDelimited } from './wire-parts.js'
 
 const TRANSACTIONS_FIELD = 3
-const TRANSACTIONS_TAG = (TRANSACTIONS_FIELD << 3) | 2
 
 /** A block without its transactions. */
 export type BlockHeader = Omit<Block, 'transactions'>
@@ -17,12 +16,29 @@ export type BlockHeader = Omit<Block, 'transactions'>
  * @throws WireError if a transaction is malformed or a header value does not fit its field
  */
 export function encodeBlock(header: BlockHeader, transactions: readonly Uint8Array[]): Uint8Array {
-  const { version, timestamp } = header
-  const before = encode(Block, Block.fromPartial({ version, timestamp }))
-  const after = encode(Block, { ...header, version: 0, timestamp: undefined, transactions: [] })
-  const writer = new BinaryWriter().raw(before)
-  for (const transaction of transactions) writer.uint32(TRANSACTIONS_TAG).bytes(canonicalTransaction(transaction))
-  return writer.raw(after).finish()
+  const rest = encode(Block, { ...header, transactions: [] })
+  const at = endOfFieldsBefore(TRANSACTIONS_FIELD, rest)
+  const fields = transactions.map((transaction) => lengthDelimited(TRANSACTIONS_FIELD, canonicalTransaction(transaction)))
+  const block = new Uint8Array(fields.reduce((total, { length }) => total + length, rest.length))
+  block.set(rest.subarray(0, at))
+  let position = at
+  for (const field of fields) {
+    block.set(field, position)
+    position += field.length
+  }
+  block.set(rest.subarray(at), position)
+  return block
+}
+
+/** Where, in a canonical message, the fields below a number end. */
+function endOfFieldsBefore(fieldNumber: number, canonical: Uint8Array): number {
+  const cursor = new Cursor(canonical)
+  while (cursor.position < cursor.limit) {
+    const start = cursor.position
+    if (cursor.fieldNumber() >= fieldNumber) return start
+    cursor.skip(cursor.low & 7)
+  }
+  return cursor.position
 }
 
 /** The serialised transactions of a serialised block, canonical and in order, as views of it where it is canonical itself. Throws WireError. */

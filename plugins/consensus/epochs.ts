@@ -457,7 +457,9 @@ export class Epochs {
   }
 
   private ofEpoch(epoch: bigint): LiveEngine | undefined {
-    return [this.live, this.sealed].find((engine) => engine?.epoch === epoch)
+    const { live, sealed } = this
+    if (live?.epoch === epoch) return live
+    return sealed?.epoch === epoch ? sealed : undefined
   }
 
   private peer(kind: 'transport' | 'notes', member: MemberIndex, up: boolean): void {

@@ -194,8 +194,12 @@ export function deliveredBlock(
  * How a request ended if it is in the chain already: a transfer brought its block, or an earlier life of this peer did. A rejected one leaves
  * no trace in a block (spec/consensus.md §13.3) and is not found.
  */
-export function committedReport(ledger: HostLedger, { bytes }: EngineRequest): RequestOutcomeReport | undefined {
-  const { txid } = decode(Transaction, bytes)
+export function committedReport(
+  ledger: HostLedger,
+  { bytes }: EngineRequest,
+  transaction: Pick<Transaction, 'txid'> = decode(Transaction, bytes),
+): RequestOutcomeReport | undefined {
+  const { txid } = transaction
   const location = isCommitted(ledger, txid, bytes) ? ledger.locate(txid) : undefined
   return location && { status: 'committed', block: location.block, index: location.index }
 }

@@ -81,7 +81,7 @@ class EngineHostProcess implements ConsensusHost {
       counters,
       probe,
       ready: (request) => this.epochs.offer(request),
-      ended: (request) => committedReport(ledger, request) ?? this.rejectedReport(request),
+      ended: (request, transaction) => committedReport(ledger, request, transaction) ?? this.rejectedReport(request),
       fatal: surroundings.fatal,
     })
     const decoded = this.pool.decoded.bind(this.pool)
@@ -157,8 +157,9 @@ class EngineHostProcess implements ConsensusHost {
   async submit(transactionBytes: Uint8Array, hints: SubmitHints = NO_HINTS): Promise<Accepted> {
     this.assertAccepting()
     const bytes = hints.transaction ? transactionBytes : canonical(transactionBytes)
-    refuseReserved(hints.transaction ?? decode(Transaction, bytes))
-    return this.accept(bytes, hints, false)
+    const transaction = hints.transaction ?? decode(Transaction, bytes)
+    refuseReserved(transaction)
+    return this.accept(bytes, { ...hints, transaction }, false)
   }
 
   checkRoom(origin?: string): void {

@@ -52,8 +52,9 @@ export class Outbox {
   }
 
   private writeDone(write: number): void {
-    this.doneEarly.add(write)
-    while (this.doneEarly.delete(this.durable + 1)) this.durable++
+    if (write === this.durable + 1) this.durable = write
+    else this.doneEarly.add(write)
+    while (this.doneEarly.size > 0 && this.doneEarly.delete(this.durable + 1)) this.durable++
     let left = 0
     for (let next = this.waitingMessages.first; next && next.after <= this.durable; next = this.waitingMessages.first) {
       this.waitingMessages.shift()

@@ -23,7 +23,7 @@ export interface PoolOptions {
   /** Requests that are safe on disk, in the order of submission. */
   readonly ready: (request: EngineRequest) => void
   /** How a request ended that is in the chain already, or was rejected by it. */
-  readonly ended: (request: EngineRequest) => RequestOutcomeReport | undefined
+  readonly ended: (request: EngineRequest, transaction?: Transaction) => RequestOutcomeReport | undefined
   /** The journal could not be written: the peer must stop. */
   readonly fatal: (reason: unknown) => void
 }
@@ -115,7 +115,7 @@ export class RequestPool {
     const pending = this.requests.get(id)
     if (pending && counters) counters.duplicates++
     if (pending) return new AcceptedRequest(pending, true, pending.stage === 'journaled' ? undefined : this.written(pending))
-    const report = isNew ? undefined : this.options.ended({ id, bytes })
+    const report = isNew ? undefined : this.options.ended({ id, bytes }, transaction)
     if (report && counters) counters.duplicates++
     if (report) return AcceptedRequest.ended({ id, bytes }, report)
     if (!isHosts) this.checkRoom(bytes.length, origin)

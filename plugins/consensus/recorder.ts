@@ -34,7 +34,8 @@ export function createRecorder(options: RecorderOptions): EffectRecorder {
   let running = false
   let now = 0
   const record = (effect: Effect): void => {
-    assert(running, `engines ask for effects inside handlers only; '${effect.type}' was asked for outside`)
+    // The text is made for a failure only: this is called for every effect.
+    if (!running) assert(false, `engines ask for effects inside handlers only; '${effect.type}' was asked for outside`)
     if (effects.length >= maxEffects) throw new RangeError(`a handler may ask for ${maxEffects} effects; it asked for more`)
     effects.push(effect)
   }
@@ -54,7 +55,7 @@ export function createRecorder(options: RecorderOptions): EffectRecorder {
       return options.random()
     },
     send(to, bytes, { vote } = {}) {
-      assert(to !== self && members[to] !== undefined, `send() goes to another member, 0..${members.length - 1} without ${self}; found ${to}`)
+      if (to === self || members[to] === undefined) assert(false, `send() goes to another member, 0..${members.length - 1} without ${self}; found ${to}`)
       record({ type: 'send', to, bytes, vote })
     },
     broadcast: (bytes, { vote } = {}) => record({ type: 'broadcast', bytes, vote }),
@@ -70,7 +71,7 @@ export function createRecorder(options: RecorderOptions): EffectRecorder {
     transferTo: (target) => record({ type: 'transfer', target }),
     setValid: (valid) => record({ type: 'valid', valid }),
     setTimer(name, delayMs) {
-      assert(delayMs >= 0, `the delay of timer '${name}' is 0 or more milliseconds; found ${delayMs}`)
+      if (!(delayMs >= 0)) assert(false, `the delay of timer '${name}' is 0 or more milliseconds; found ${delayMs}`)
       record({ type: 'timer', name, delayMs })
     },
     cancelTimer: (name) => record({ type: 'cancel-timer', name }),

@@ -5,11 +5,12 @@ import type { EngineRecord } from './effects.js'
 const EPOCH_RECORDS = 0x65 // 'e', before the 8-byte epoch: other first bytes are the host's own
 const PREFIX_LENGTH = 9
 const MAX_KEY_LENGTH = 512
+const NOT_PRINTABLE = /[^\x20-\x7e]/
 
 /** Checks a record's key: printable ASCII, so that key and bytes map one to one. Returns it. */
 export function checkRecordKey(key: string): string {
-  assert(key.length > 0 && key.length <= MAX_KEY_LENGTH, `the key of an engine's record has 1 to ${MAX_KEY_LENGTH} characters; found ${key.length}`)
-  assert(/^[\x20-\x7e]*$/.test(key), `the key of an engine's record is printable ASCII; found ${JSON.stringify(key)}`)
+  if (key.length === 0 || key.length > MAX_KEY_LENGTH) assert(false, `the key of an engine's record has 1 to ${MAX_KEY_LENGTH} characters; found ${key.length}`)
+  if (NOT_PRINTABLE.test(key)) assert(false, `the key of an engine's record is printable ASCII; found ${JSON.stringify(key)}`)
   return key
 }
 

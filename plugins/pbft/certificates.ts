@@ -1,5 +1,4 @@
 import type { MemberIndex } from '../consensus/index.js'
-import { qKey } from './records.js'
 import type { PQ, Replica, Slot } from './replica.js'
 
 /** Whether the proposal is prepared here (spec/consensus.md §6.3); once it is it stays so: a commit may have been sent for it. */
@@ -11,25 +10,24 @@ export function isPrepared(r: Replica, slot: Slot): boolean {
 }
 
 /** P: what was prepared at each number in the highest view (§9.2), by number. */
-export function calcP(r: Replica): Map<bigint, PQ> {
-  const prepared = new Map(r.pset)
-  for (const slot of r.slots.values()) {
-    const { n, proposal } = slot
-    if (proposal !== undefined && isPrepared(r, slot)) prepared.set(n, { sequenceNumber: n, batchDigest: proposal, view: r.view })
-  }
-  return new Map([...prepared].sort(([left], [right]) => order(left, right)))
+export function calcP(r: Replica): PQ[] {
+  const present = entriesOf(r, (slot) => isPrepared(r, slot))
+  const earlier = [...r.pset.values()].filter((entry) => !present.some(({ sequenceNumber }) => sequenceNumber === entry.sequenceNumber))
+  return [...earlier, ...present].sort(inOrder)
 }
 
 /** Q: what was pre-prepared, and vouched for, in the highest view (§9.2), by number and digest. */
-export function calcQ(r: Replica): Map<string, PQ> {
-  const vouched = new Map(r.qset)
-  for (const slot of r.slots.values()) {
-    const { n, proposal } = slot
-    if (proposal === undefined || !r.hasContent(proposal) || (slot.isRefused && !isPrepared(r, slot))) continue
-    const entry: PQ = { sequenceNumber: n, batchDigest: proposal, view: r.view }
-    vouched.set(qKey(entry), entry)
-  }
-  return new Map([...vouched].sort(([, left], [, right]) => order(left.sequenceNumber, right.sequenceNumber) || order(left.batchDigest, right.batchDigest)))
+export function calcQ(r: Replica): PQ[] {
+  const present = entriesOf(r, (slot, proposal) => r.hasContent(proposal) && (!slot.isRefused || isPrepared(r, slot)))
+  const earlier = [...r.qset.values()].filter((entry) => !present.some((other) => inOrder(other, entry) === 0))
+  return [...earlier, ...present].sort(inOrder)
+}
+
+/** What was proposed in the present view, in the slots that are wanted. */
+function entriesOf(r: Replica, isWanted: (slot: Slot, proposal: string) => boolean): PQ[] {
+  const entryOf = (slot: Slot, digest: string | undefined): PQ | [] =>
+    digest !== undefined && isWanted(slot, digest) ? { sequenceNumber: slot.n, batchDigest: digest, view: r.view } : []
+  return [...r.slots.values()].flatMap((slot) => entryOf(slot, slot.proposal))
 }
 
 /** Counts a vote once per member and digest (§15 W11); a member that votes for a third digest is not heard. False if nothing was counted. */
@@ -42,7 +40,10 @@ export function addVote(votes: Map<string, Set<MemberIndex>>, member: MemberInde
 
 /** Whether a quorum committed this digest in one view. */
 export function isDecided({ quorums }: Replica, { commits }: Slot, view: bigint, digest: string): boolean {
-  return [...commits.values()].filter((vote) => vote.view === view && vote.digest === digest).length >= quorums.intersection
+  let equal = 0
+  for (const vote of commits.values()) if (vote.view === view && vote.digest === digest) equal++
+  return equal >= quorums.intersection
 }
 
 const order = <T extends bigint | string>(left: T, right: T): number => (left === right ? 0 : left < right ? -1 : 1)
+const inOrder = (left: PQ, right: PQ): number => order(left.sequenceNumber, right.sequenceNumber) || order(left.batchDigest, right.batchDigest)

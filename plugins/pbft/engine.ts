@@ -66,9 +66,9 @@ export function engineOf(r: Replica): Required<Omit<Engine, 'onExecuted' | 'disp
   const then =
     <A extends unknown[]>(handler: (...args: A) => void) =>
     (...args: A): void => {
-      const before = [r.view, r.isActive, r.lastExec, r.h].join(' ')
+      const { view, isActive, lastExec, h } = r
       handler(...args)
-      if (before !== [r.view, r.isActive, r.lastExec, r.h].join(' ')) publish(r)
+      if (r.view !== view || r.isActive !== isActive || r.lastExec !== lastExec || r.h !== h) publish(r)
     }
   return {
     onRequest: (request) => onOwnRequest(r, request),

@@ -130,10 +130,14 @@ function offer(r: Replica, n: bigint, view: bigint, batch: Batch | undefined): v
 }
 
 function hasRoomFor(r: Replica, batch: Batch | undefined): boolean {
-  const offered = [...r.slots.values()].map((slot) => slot.offered?.batch)
-  const early = [...r.early.values()].map((kept) => kept.batch)
-  return [...r.batches.values(), ...offered, ...early, batch].reduce((sum, kept) => sum + (kept?.bytes.length ?? 0), 0) <= MAX_LOG_BYTES
+  let bytes = sizeOf(batch)
+  for (const kept of r.batches.values()) bytes += sizeOf(kept)
+  for (const { offered } of r.slots.values()) bytes += sizeOf(offered?.batch)
+  for (const early of r.early.values()) bytes += sizeOf(early.batch)
+  return bytes <= MAX_LOG_BYTES
 }
+
+const sizeOf = (batch: Batch | undefined): number => batch?.bytes.length ?? 0
 
 /** A new proposal is not voted for if it is empty or repeats something (§15 W18, W42); the votes of the others decide. */
 function isUnwanted(r: Replica, n: bigint, batch: Batch): boolean {

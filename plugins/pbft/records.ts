@@ -11,8 +11,8 @@ const POSITION = 'weft.position'
 const NEW_VIEW = 'weft.newView'
 
 /** Stores v0.6's P or Q set (§11.1). */
-export function saveSet(r: Replica, key: 'pset' | 'qset', entries: ReadonlyMap<unknown, PQ>): void {
-  r.host.put(key, encode(pbft.PQset, { set: [...entries.values()] }))
+export function saveSet(r: Replica, key: 'pset' | 'qset', entries: Iterable<PQ>): void {
+  r.host.put(key, encode(pbft.PQset, { set: [...entries] }))
 }
 
 /** The view, whether it is entered, and as its primary the message that began it: v0.6 stores neither (§15 W14). */
@@ -24,13 +24,18 @@ export function saveView(r: Replica, newView?: pbft.NewView): void {
 /** The position after a null request, which no block tells of, and the height at which it holds (§15 W16). */
 export const savePosition = (r: Replica): void => r.host.put(POSITION, Buffer.from(`${r.lastExec} ${r.host.head.height}`))
 
-export const qKey = ({ batchDigest, sequenceNumber }: PQ): string => `${sequenceNumber} ${batchDigest}`
+/** A P set by number. */
+export const byNumber = (entries: readonly PQ[]): Map<bigint, PQ> => new Map(entries.map((entry) => [entry.sequenceNumber, entry]))
+
+/** A Q set by number and digest. */
+export const byNumberAndDigest = (entries: readonly PQ[]): Map<string, PQ> =>
+  new Map(entries.map((entry) => [`${entry.sequenceNumber} ${entry.batchDigest}`, entry]))
 
 /** Restores a replica from what was stored (§11.4); returns where its low watermark was. */
 export function restore(r: Replica, { restored, metadata, head, divergedAt }: EngineStart): bigint {
   const set = (key: string): readonly PQ[] => read(restored.get(key), (bytes) => decode(pbft.PQset, bytes).set) ?? [] // what is damaged counts as empty, as in v0.6
-  r.pset = new Map(set('pset').map((entry) => [entry.sequenceNumber, entry]))
-  r.qset = new Map(set('qset').map((entry) => [qKey(entry), entry]))
+  r.pset = byNumber(set('pset'))
+  r.qset = byNumberAndDigest(set('qset'))
   const entries = [...r.pset.values(), ...r.qset.values()]
   const [, view = 0, active = 'active'] = /^(\d+) (active|pending)$/.exec(textOf(restored.get(VIEW))) ?? []
   r.view = max([BigInt(view), ...entries.map((entry) => entry.view)])

@@ -140,9 +140,11 @@ const isOver = (r: Replica, id: RequestId): boolean => r.book.isExecuted(id) || 
 
 /** Whether a number that is not executed yet holds it in this view, or has been decided to. */
 function isProposed(r: Replica, id: RequestId, except?: bigint): boolean {
+  const { executedTo } = r
   for (const { n, proposal, committed } of r.slots.values()) {
+    if (n <= executedTo || n === except) continue
     const digest = committed ?? proposal
-    if (digest && n !== except && n > r.executedTo && r.batches.get(digest)?.ids.has(id)) return true
+    if (digest && r.batches.get(digest)?.ids.has(id)) return true
   }
   return false
 }

@@ -3,7 +3,7 @@ import type { MemberIndex } from '../consensus/index.js'
 import { calcP, calcQ } from './certificates.js'
 import { NOTHING, signedBytes } from './messages.js'
 import { processNewView, sendNewView, viewChangesFor } from './new-view.js'
-import { saveView } from './records.js'
+import { byNumber, byNumberAndDigest, saveView } from './records.js'
 import type { Replica } from './replica.js'
 import { isModest, isCorrect } from './selection.js'
 
@@ -23,8 +23,8 @@ export function leaveView(r: Replica, view: bigint): void {
 
 /** Keeps what was prepared and pre-prepared, and what others committed, of the view that ends. */
 export function closeView(r: Replica, view: bigint): void {
-  r.pset = calcP(r)
-  r.qset = calcQ(r)
+  r.pset = byNumber(calcP(r))
+  r.qset = byNumberAndDigest(calcQ(r))
   for (const slot of r.slots.values()) {
     slot.proposal = undefined
     slot.isRefused = slot.isPrepareSent = slot.isPrepared = slot.isCommitSent = false

@@ -13,11 +13,11 @@ export function summaryText(
     readonly successors: readonly string[]
   },
   tally: Tally,
-  cpuSeconds: number,
+  took: { readonly seconds: number; readonly jobs: number },
 ): string {
   const lines = [
     `${what.engine} ${what.version}, ${what.validators} validators, faults: ${what.faults.join(', ') || 'none'}`,
-    `${count(tally.seeds)} seeds: ${count(tally.accepted)} requests in ${count(tally.blocks)} blocks, ${count(tally.steps)} events, ${hours(tally.virtualMs)} of virtual time, ${cpuSeconds.toFixed(1)} s of CPU`,
+    `${count(tally.seeds)} seeds: ${count(tally.accepted)} requests in ${count(tally.blocks)} blocks, ${count(tally.steps)} events, ${hours(tally.virtualMs)} of virtual time, ${took.seconds.toFixed(1)} s${took.jobs > 1 ? ` in ${took.jobs} jobs` : ' of CPU'}`,
   ]
   if (what.successors.length > 0) {
     const { prepared, happened, cancelled } = tally.swaps

@@ -36,7 +36,7 @@ export function splitTransport(link: ConsensusTransport): Channels {
     let last: { readonly bytes: Uint8Array; readonly framed: Uint8Array } | undefined
     return {
       send(to, bytes) {
-        if (last?.bytes !== bytes) last = { bytes, framed: Buffer.concat([Buffer.of(kind), bytes]) }
+        if (last?.bytes !== bytes) last = { bytes, framed: frame(kind, bytes) }
         link.send(to, last.framed)
       },
       receive(own) {
@@ -47,4 +47,11 @@ export function splitTransport(link: ConsensusTransport): Channels {
     }
   }
   return { transport: channel(ENGINE), notes: channel(HOST) }
+}
+
+function frame(kind: number, bytes: Uint8Array): Uint8Array {
+  const framed = Buffer.allocUnsafe(1 + bytes.length)
+  framed[0] = kind
+  framed.set(bytes, 1)
+  return framed
 }

@@ -2,6 +2,7 @@ import { blockTransactions, decode, Transaction } from '../../proto/index.js'
 import { type EngineFactory, isToSuccession, type MemberIndex, type RequestOutcomeReport } from '../../plugins/consensus/index.js'
 import { blockHash, type Ledger } from '../../plugins/ledger/index.js'
 import type { FailureKind, Violation } from './failures.js'
+import { fromLatin1, latin1 } from './latin1.js'
 import { SuccessionModel, type SwapCounts } from './succession-model.js'
 import { isBoundToFail, txidOf } from './transactions.js'
 
@@ -60,7 +61,7 @@ export class Invariants {
 
   /** A client sends a transaction to some member. */
   submitted(transaction: Uint8Array): void {
-    this.#submitted.add(contentOf(transaction))
+    this.#submitted.add(latin1(transaction))
   }
 
   /** What clients have asked for so far. */
@@ -71,15 +72,15 @@ export class Invariants {
   /** A client was told that its transaction is accepted. */
   accepted(member: MemberIndex, transaction: Uint8Array): void {
     this.changes += 1
-    if (this.isHonest(member)) this.#accepted.set(contentOf(transaction), { member, txid: txidOf(transaction) })
+    if (this.isHonest(member)) this.#accepted.set(latin1(transaction), { member, txid: txidOf(transaction) })
   }
 
   /** A client was told how its transaction ended. */
   reported(member: MemberIndex, transaction: Uint8Array, report: RequestOutcomeReport): void {
     this.changes += 1
     if (!this.isHonest(member)) return
-    const content = contentOf(transaction)
-    const txid = txidOf(transaction)
+    const content = latin1(transaction)
+    const txid = this.#txidOf(content)
     if (report.status !== 'committed' && !isBoundToFail(txid))
       this.fail('safety', `vp${member} told its client that ${txid} was ${report.status}: ${report.error}`)
     const reports = this.#reports.get(member) ?? new Map<Content, RequestOutcomeReport>()
@@ -100,7 +101,7 @@ export class Invariants {
       this.fail('safety', `vp${member} announced block ${height} where block ${chain.hashes.length} was expected`)
       return
     }
-    const own = contentOf(hash)
+    const own = latin1(hash)
     const agreed = this.#agreed[height]
     if (agreed === undefined) {
       this.#agreed[height] = own
@@ -124,7 +125,7 @@ export class Invariants {
       else this.block(member, BigInt(number), bytes)
     }
     const head = height === 0 ? undefined : ledger.block(BigInt(height - 1))
-    if (head && contentOf(head.stateHash) !== contentOf(ledger.stateHash() ?? new Uint8Array()))
+    if (head && latin1(head.stateHash) !== latin1(ledger.stateHash() ?? new Uint8Array()))
       this.fail('safety', `vp${member} opened with a state that is not that of block ${height - 1}`)
   }
 
@@ -150,8 +151,8 @@ export class Invariants {
   vote(member: MemberIndex, slot: string, value: string): void {
     const votes = this.#votes[member]
     const before = votes?.get(slot)
-    if (before !== undefined && before !== value && this.isHonest(member))
-      this.fail('safety', `vp${member} voted twice in slot '${slot}': for ${before} and for ${value}`)
+    if (before === value) return
+    if (before !== undefined && this.isHonest(member)) this.fail('safety', `vp${member} voted twice in slot '${slot}': for ${before} and for ${value}`)
     votes?.set(slot, value)
   }
 
@@ -192,6 +193,10 @@ export class Invariants {
     this.violations.push({ kind, statement })
   }
 
+  #txidOf(content: Content): string {
+    return this.#accepted.get(content)?.txid ?? txidOf(fromLatin1(content))
+  }
+
   #unrejected(isWanted: (content: Content, member: MemberIndex) => boolean): string[] {
     const found: string[] = []
     for (const [content, { member, txid }] of this.#accepted) if (isWanted(content, member) && !isBoundToFail(txid)) found.push(txid)
@@ -199,7 +204,7 @@ export class Invariants {
   }
 
   #transaction(member: MemberIndex, chain: KnownChain, transaction: Uint8Array, height: number): void {
-    const content = contentOf(transaction)
+    const content = latin1(transaction)
     const before = chain.heightOf.get(content)
     if (before !== undefined) this.fail('safety', `vp${member} has transaction ${txidOf(transaction)} in block ${height} and in block ${before}`)
     chain.heightOf.set(content, height)
@@ -209,7 +214,7 @@ export class Invariants {
   }
 
   #checkReport(member: MemberIndex, ledger: Ledger, content: Content, report: RequestOutcomeReport): void {
-    const txid = txidOf(bytesOf(content))
+    const txid = this.#txidOf(content)
     const location = ledger.locate(txid)
     // A Byzantine member may have had another transaction of this txid ordered.
     if (report.status !== 'committed' || this.#byzantine.size > 0) return
@@ -219,22 +224,14 @@ export class Invariants {
 
   #checkBlock(member: MemberIndex, ledger: Ledger, number: number): void {
     const bytes = ledger.blockBytes(BigInt(number))
-    const hash = bytes && contentOf(blockHash(bytes))
+    const hash = bytes && latin1(blockHash(bytes))
     if (hash !== this.#chains[member]?.hashes[number]) this.fail('safety', `vp${member} has another block ${number} than it announced`)
   }
-}
-
-function contentOf(bytes: Uint8Array): Content {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }
 
 /** The hosts' own transactions about the succession of engines; no client submits them. */
 function isCall(transaction: Uint8Array): boolean {
   return isToSuccession(decode(Transaction, transaction))
-}
-
-function bytesOf(content: Content): Uint8Array {
-  return Buffer.from(content, 'latin1')
 }
 
 function toHex(content: Content): string {

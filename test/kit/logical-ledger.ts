@@ -13,7 +13,9 @@ import {
   type TransactionState,
   type VerifyReport,
 } from '../../plugins/ledger/index.js'
+import { MessageWriter, readMessage } from '../../plugins/consensus/index.js'
 import type { Namespace, Store, StoreBatch } from '../../plugins/level/index.js'
+import { fromLatin1, latin1 } from './latin1.js'
 import { quickHash } from './quick-hash.js'
 import type { StateLie } from './state-lie.js'
 
@@ -29,6 +31,7 @@ interface Step {
   /** Of its transactions, in order. */
   readonly txids: readonly string[]
   readonly stateHash: Uint8Array
+  readonly hash: Uint8Array
 }
 
 /** A ledger for fast simulations: real blocks and hashes, but the state hash is a hash chain over the writes and everything is held in memory. */
@@ -96,7 +99,7 @@ class InMemoryLedger implements LogicalLedger {
         const stateHash = this.#hashAfter(writes)
         const bytes = this.#build(executed, metadata, stateHash)
         const txids = executed.flatMap(({ result: { txid, error } }) => (error === undefined ? [txid] : []))
-        const step: Step = { bytes, writes, txids, stateHash: stateHash ?? EMPTY }
+        const step: Step = { bytes, writes, txids, stateHash: stateHash ?? EMPTY, hash: blockHash(bytes) }
         await this.#write([step], also)
         this.#isOpen = false
         return this.#announce({ number: this.height() - 1n, bytes, info: this.info(), executed })
@@ -121,7 +124,7 @@ class InMemoryLedger implements LogicalLedger {
   }
 
   blockByHash(hash: Uint8Array): Block {
-    const step = this.steps.find(({ bytes }) => Buffer.compare(blockHash(bytes), hash) === 0)
+    const step = this.steps.find((each) => Buffer.compare(each.hash, hash) === 0)
     if (!step) throw new Error('no block has this hash')
     return decode(Block, step.bytes)
   }
@@ -156,10 +159,10 @@ class InMemoryLedger implements LogicalLedger {
   verify(): Promise<VerifyReport> {
     const faults: { where: string; what: string }[] = []
     let previous: Uint8Array = EMPTY
-    this.steps.forEach(({ bytes }, index) => {
+    this.steps.forEach(({ bytes, hash }, index) => {
       const found = decode(Block, bytes).previousBlockHash
       if (Buffer.compare(found, previous) !== 0) faults.push({ where: `block ${index}`, what: 'its previous hash is not the hash of the block before' })
-      previous = blockHash(bytes)
+      previous = hash
     })
     return Promise.resolve({ height: this.height(), blocksChecked: this.height(), keysChecked: 0n, faults })
   }
@@ -190,7 +193,7 @@ class InMemoryLedger implements LogicalLedger {
     return {
       get: (chaincode, key) => {
         const id = idOf(chaincode, key)
-        const layer = [own, batch].find((writes) => writes.has(id)) ?? this.#state
+        const layer = own.has(id) ? own : batch.has(id) ? batch : this.#state
         return layer.get(id)
       },
       put: (chaincode, key, value) => void own.set(idOf(chaincode, key), value),
@@ -234,12 +237,12 @@ class InMemoryLedger implements LogicalLedger {
       if (value === undefined) this.#state.delete(id)
       else this.#state.set(id, value)
     }
-    const { txids, stateHash } = step
+    const { txids, stateHash, hash } = step
     const block = this.height()
     txids.forEach((txid, index) => this.#locations.set(txid, { block, index }))
     this.steps.push(step)
     this.#previous = this.#head
-    this.#head = blockHash(step.bytes)
+    this.#head = hash
     this.#stateHash = stateHash.length === 0 ? undefined : stateHash
   }
 
@@ -251,8 +254,8 @@ class InMemoryLedger implements LogicalLedger {
 
 function hashAfter(before: Uint8Array | undefined, writes: Writes): Uint8Array | undefined {
   if (writes.size === 0) return before
-  const pieces: Uint8Array[] = [before ?? EMPTY]
-  for (const [id, value] of writes) pieces.push(Buffer.from(id, 'latin1'), value ?? EMPTY)
+  const pieces: (Uint8Array | string)[] = [before ?? EMPTY]
+  for (const [id, value] of writes) pieces.push(id, value ?? EMPTY)
   return quickHash(...pieces)
 }
 
@@ -261,7 +264,7 @@ function withLie(step: Step, { chaincode, key, value }: StateLie): Step {
 }
 
 function idOf(chaincode: StateKey, key: StateKey): string {
-  return `${Buffer.from(chaincode).toString('latin1')}\0${Buffer.from(key).toString('latin1')}`
+  return `${latin1(chaincode)}\0${latin1(key)}`
 }
 
 function numberKey(number: number): Uint8Array {
@@ -271,16 +274,19 @@ function numberKey(number: number): Uint8Array {
 }
 
 function encodeStep({ bytes, writes }: Step): Uint8Array {
-  const values = [...writes].map(([id, value]) => [id, value === undefined ? null : Buffer.from(value).toString('latin1')] as const)
-  return Buffer.from(JSON.stringify([Buffer.from(bytes).toString('latin1'), values]), 'utf8')
+  const writer = new MessageWriter().bytes(bytes)
+  writer.list([...writes], ([id, value]) => writer.bytes(fromLatin1(id)).list(value === undefined ? [] : [value], (found) => writer.bytes(found)))
+  return writer.end()
 }
 
 function decodeStep(row: Uint8Array): Step {
-  const [text, values]: readonly [string, readonly (readonly [string, string | null])[]] = JSON.parse(Buffer.from(row).toString())
-  const bytes = Buffer.from(text, 'latin1')
-  const { transactions, stateHash } = decode(Block, bytes)
-  const writes = new Map(values.map(([id, value]) => [id, value === null ? undefined : Buffer.from(value, 'latin1')]))
-  return { bytes, writes, txids: transactions.map(({ txid }) => txid), stateHash }
+  const read = readMessage(row, (reader) => ({
+    bytes: reader.bytes(),
+    writes: reader.list(() => [latin1(reader.bytes()), reader.list(() => reader.bytes())[0]] as const),
+  }))
+  if (!read) throw new Error('expected a row of the logical ledger')
+  const { transactions, stateHash } = decode(Block, read.bytes)
+  return { bytes: read.bytes, writes: new Map(read.writes), txids: transactions.map(({ txid }) => txid), stateHash, hash: blockHash(read.bytes) }
 }
 
 async function* noEntries(): AsyncGenerator<StateEntry> {

@@ -1,5 +1,6 @@
 import { PeerError } from '../../kernel/index.js'
 import type { KeyRange, Namespace, Store, StoreBatch, StoreSnapshot, WriteKind } from '../../plugins/level/index.js'
+import { latin1 } from './latin1.js'
 import type { Random } from './random.js'
 import type { DiskFault } from './sim-disk.js'
 import type { VirtualTime } from './virtual-clock.js'
@@ -123,12 +124,12 @@ class MemoryBatch implements StoreBatch {
   }
 
   put(namespace: Namespace, key: Uint8Array, value: Uint8Array): void {
-    this.operations.push({ namespace: namespace.name, id: idOf(key), row: { key, value } })
+    this.operations.push({ namespace: namespace.name, id: latin1(key), row: { key, value } })
     this.byteLength += key.length + value.length
   }
 
   delete(namespace: Namespace, key: Uint8Array): void {
-    this.operations.push({ namespace: namespace.name, id: idOf(key), row: undefined })
+    this.operations.push({ namespace: namespace.name, id: latin1(key), row: undefined })
     this.byteLength += key.length
   }
 }
@@ -151,7 +152,7 @@ class MemoryStore implements Store {
     const rowsAt = (at: StoreSnapshot | undefined): Rows => (at instanceof MemorySnapshot ? at.data : this.#data).get(name) ?? new Map<string, Row>()
     return {
       name,
-      get: (key, at) => rowsAt(at).get(idOf(key))?.value,
+      get: (key, at) => rowsAt(at).get(latin1(key))?.value,
       // The bounds are read at once: as in the real store, later writes do not show in an iteration that has begun.
       entries: (range, at) => iterate(select(rowsAt(at), range ?? {})),
     }
@@ -236,16 +237,12 @@ class MemoryStore implements Store {
   }
 }
 
-function idOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
-}
-
 function select(rows: Rows, { gt, gte, lt, lte, reverse, limit }: KeyRange): Row[] {
   const isWanted = (id: string): boolean =>
-    (gt === undefined || id > idOf(gt)) &&
-    (gte === undefined || id >= idOf(gte)) &&
-    (lt === undefined || id < idOf(lt)) &&
-    (lte === undefined || id <= idOf(lte))
+    (gt === undefined || id > latin1(gt)) &&
+    (gte === undefined || id >= latin1(gte)) &&
+    (lt === undefined || id < latin1(lt)) &&
+    (lte === undefined || id <= latin1(lte))
   const selected = [...rows]
     .filter(([id]) => isWanted(id))
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -3,13 +3,14 @@ const LENGTH = 64
 
 /**
  * 64 bytes that depend on all of the pieces and their order, for simulated state: a fraction of the cost of a real hash. Nobody in a simulation looks for collisions;
- * never for anything else.
+ * never for anything else. A string stands for its bytes in latin1.
  */
-export function quickHash(...pieces: readonly Uint8Array[]): Uint8Array {
+export function quickHash(...pieces: readonly (Uint8Array | string)[]): Uint8Array {
   const words = new Uint32Array(LENGTH / WORDS)
   let [a, b, c, d] = [0x9e3779b9, 0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f]
   for (const piece of pieces) {
-    for (const byte of piece) {
+    for (let index = 0; index < piece.length; index += 1) {
+      const byte = typeof piece === 'string' ? piece.charCodeAt(index) & 0xff : (piece[index] ?? 0)
       a = Math.imul(a ^ byte, 0x01000193)
       b = (Math.imul(b, 31) + (a >>> 7) + byte) | 0
     }

@@ -27,6 +27,9 @@ import type { Trace } from './trace.js'
 import { type Executor, txidOf } from './transactions.js'
 import { createVirtualClock, type VirtualTime } from './virtual-clock.js'
 
+const SUCCESSION = Buffer.from(CONSENSUS_NAME)
+const KEYS = SUCCESSION_KEYS.map((key) => Buffer.from(key))
+
 /** Opens the ledger of one peer; an empty store gets a genesis block. */
 export type LedgerOpener<L extends Ledger = Ledger> = (store: Store, clock: Clock) => Promise<L>
 
@@ -317,8 +320,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   }
 
   #succession(ledger: L): string {
-    const read = (key: string): Uint8Array | undefined => ledger.committed.get(Buffer.from(CONSENSUS_NAME), Buffer.from(key))
-    const [record, candidate] = SUCCESSION_KEYS.map(read)
+    const [record, candidate] = KEYS.map((key) => ledger.committed.get(SUCCESSION, key))
     return stateOf(this.#options.engine.factory, record && decode(EpochRecord, record), candidate && decode(SwapCandidate, candidate))
   }
 

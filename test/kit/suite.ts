@@ -24,8 +24,10 @@ export interface EngineSuiteOptions extends Partial<TestRunner> {
   readonly directory?: string
 }
 
-/** In real time, on a busy machine. */
+const SEEDS = 20
+/** In real time, on a busy machine: of a test, and of each seed in one. */
 const TIMEOUT_MS = 600_000
+const SEED_TIMEOUT_MS = 30_000
 
 /**
  * The conformance suite: everything that the contract of engines asks, and everything that `tolerates()` of this one promises. Call it at the top of a test file.
@@ -39,7 +41,8 @@ const TIMEOUT_MS = 600_000
 export function engineSuite(factory: EngineFactory, suite: EngineSuiteOptions = {}): void {
   const { describe, test } = testRunner(suite)
   const checks = new Checks(factory, suite)
-  const each = (name: string, run: () => Promise<void> | void): void => void test(name, { timeout: TIMEOUT_MS }, async () => run())
+  const timeout = Math.max(TIMEOUT_MS, checks.seeds * SEED_TIMEOUT_MS)
+  const each = (name: string, run: () => Promise<void> | void): void => void test(name, { timeout }, async () => run())
   describe(`engine ${factory.name} ${factory.version}`, () => {
     describe('as a factory', () => {
       each('names itself and promises what can be', () => checkFactory(factory))
@@ -90,17 +93,18 @@ function defineAgreement(each: (name: string, run: () => Promise<void> | void) =
 
 class Checks {
   readonly sizes: readonly number[]
+  readonly seeds: number
 
   constructor(
     readonly factory: EngineFactory,
     readonly suite: EngineSuiteOptions,
   ) {
+    this.seeds = suite.seeds ?? Number(process.env['WEFT_KIT_SEEDS'] ?? SEEDS)
     this.sizes = suite.members ?? (factory.agreement ? (factory.tolerates(4).byzantine > 0 ? [4, 7] : [3, 5]) : [1])
   }
 
   async run(members: number, faults: readonly FaultKind[], more: Partial<PlanOptions> = {}): Promise<void> {
-    const { suite, factory } = this
-    const seeds = suite.seeds ?? Number(process.env['WEFT_KIT_SEEDS'] ?? 20)
+    const { suite, factory, seeds } = this
     const engine = { factory, options: suite.options }
     const { patienceMs, requests } = suite
     const { failures } = await runCampaign({

@@ -13,6 +13,7 @@ import {
   SUCCESSION_KEYS,
 } from '../../plugins/consensus/index.js'
 import type { ExecutedTransaction, LedgerBatch } from '../../plugins/ledger/index.js'
+import { latin1 } from './latin1.js'
 import { quickHash } from './quick-hash.js'
 
 /** What the consensus host needs of chaincode. */
@@ -105,10 +106,11 @@ function executeOne(batch: LedgerBatch, { bytes, transaction: { txid } }: Ordere
     state.finish(false)
     return { bytes, result: { txid, error: 'refused by the simulated chaincode' } }
   }
-  const count = Number(Buffer.from(state.get(CHAINCODE, COUNT) ?? Buffer.from('0')).toString()) + 1
-  const order = quickHash(state.get(CHAINCODE, ORDER) ?? new Uint8Array(), Buffer.from(txid))
-  state.put(CHAINCODE, Buffer.from(`transaction ${txid}`), Buffer.from(String(count)))
-  state.put(CHAINCODE, COUNT, Buffer.from(String(count)))
+  const before = state.get(CHAINCODE, COUNT)
+  const count = Buffer.from(String(Number(before ? latin1(before) : 0) + 1))
+  const order = quickHash(state.get(CHAINCODE, ORDER) ?? '', Buffer.from(txid))
+  state.put(CHAINCODE, Buffer.from(`transaction ${txid}`), count)
+  state.put(CHAINCODE, COUNT, count)
   state.put(CHAINCODE, ORDER, order)
   state.finish(true)
   return { bytes, result: { txid } }

@@ -4,7 +4,7 @@ import type { Admission } from '../execution.js'
 import type { RejectedRequests } from '../rejected-requests.js'
 import { isToSuccession } from './calls.js'
 import { hashOf } from './rules.js'
-import { CONSENSUS_NAME, candidateOf, currentRecord, hasStarted, recordOf, type SuccessionState } from './records.js'
+import { CONSENSUS_NAME, candidateOf, currentRecord, hasStarted, recordOf, SUCCESSION_KEYS, type SuccessionState } from './records.js'
 
 const NAMESPACE = Buffer.from(CONSENSUS_NAME)
 
@@ -19,7 +19,8 @@ export class Succession {
     private readonly ledger: Pick<Ledger, 'committed' | 'block' | 'info' | 'height'>,
     readonly genesis: EpochRecord,
   ) {
-    this.state = { get: (key) => ledger.committed.get(NAMESPACE, Buffer.from(key)) }
+    const keys = new Map<string, Uint8Array>(SUCCESSION_KEYS.map((key) => [key, Buffer.from(key)]))
+    this.state = { get: (key) => ledger.committed.get(NAMESPACE, keys.get(key) ?? Buffer.from(key)) }
     this.current = currentRecord(this.state, genesis)
     this.pending = candidateOf(this.state)
   }

@@ -181,11 +181,10 @@ export class SimCommand extends PeerCommand {
     const { name, version } = campaign.engine.factory
     const { members, faults = [] } = campaign.plan
     const successors = (campaign.engine.successors ?? []).map(({ factory }) => factory.name)
-    const text = summaryText(
-      { engine: name, version, validators: members, faults, successors },
-      tally,
-      jobs > 1 ? (performance.now() - startedMs) / 1000 : (user + system) / 1e6,
-    )
+    const text = summaryText({ engine: name, version, validators: members, faults, successors }, tally, {
+      seconds: jobs > 1 ? (performance.now() - startedMs) / 1000 : (user + system) / 1e6,
+      jobs,
+    })
     const files = await this.keep(kit, campaign, tally)
     const { seeds, blocks, accepted, steps, virtualMs, failures } = tally
     this.report(
