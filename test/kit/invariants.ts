@@ -66,7 +66,7 @@ export class Invariants {
 
   /** What clients have asked for so far. */
   requests(): Uint8Array[] {
-    return [...this.#submitted].map(bytesOf)
+    return [...this.#submitted].map(fromLatin1)
   }
 
   /** A client was told that its transaction is accepted. */
