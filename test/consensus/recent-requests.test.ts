@@ -5,7 +5,6 @@ import { Block, type BlockchainInfo, encode, Transaction } from '../../proto/ind
 /** Requests that are told, at most. */
 const MOST = 10_000
 
-
 /** A chain that grows, and whose last blocks may be replaced by others. */
 class Chain {
   private readonly blocks: Uint8Array[] = []

@@ -18,7 +18,9 @@ it('operators sign a swap one after the other, on any machine; too few, a repeti
   const written = await peer.cli('consensus', 'set', 'block.size=9', '--out', file('swap.json'), '--key', file('operator0.pem'))
   expect([written.code, written.stdout]).toEqual([
     0,
-    expect.stringMatching(/^written to .*: in network dev: proposal [0-9a-f]{16}, from epoch 0 to noops 1\.0\.0 with options \{.*"block\.size":9.*; 1 signatures\n$/),
+    expect.stringMatching(
+      /^written to .*: in network dev: proposal [0-9a-f]{16}, from epoch 0 to noops 1\.0\.0 with options \{.*"block\.size":9.*; 1 signatures\n$/,
+    ),
   ])
   const early = await peer.cli('consensus', 'swap', '--plan', file('swap.json'))
   expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('found 1')])
