@@ -1,4 +1,4 @@
-import { messageOf, PeerError } from '../../kernel/index.js'
+import { messageOf } from '../../kernel/index.js'
 import { BlockchainInfo, decode, encode, type EpochRecord, Transaction } from '../../proto/index.js'
 import { engineMetadata } from './block-metadata.js'
 import type { CatalogEngine } from './catalog.js'
@@ -17,7 +17,7 @@ import { MemberCalls } from './swap/member-calls.js'
 import { faultsOf, hasStarted } from './swap/records.js'
 import { StartMarkers } from './swap/start-markers.js'
 import type { Succession } from './swap/succession.js'
-import type { EngineTerms } from './swap/terms.js'
+import { type EngineTerms, requireTerms } from './swap/terms.js'
 
 const LOOK_FOR_ENGINE_MS = 2000
 /** Records that nobody needs any more are kept so long. */
@@ -237,26 +237,10 @@ export class Epochs {
     await this.sealed?.session.dispose()
   }
 
-  /**
-   * The engine of a record or a proposal, whose options it accepts and whose fault tolerance is what was said. Rejects with why this validator cannot run it.
-   */
+  /** The engine of a record or a proposal. Rejects with why this validator cannot run it. */
   async engineFor(wanted: EngineTerms): Promise<CatalogEngine> {
     const engine = await this.options.engines.find(wanted.engine, wanted.version)
-    const own = engine.codeDigest ?? ''
-    if (own !== wanted.codeDigest) {
-      const named = `${wanted.engine} ${wanted.version}`
-      throw new PeerError('ERR_ENGINE_CODE', `${named} has other code here: expected digest ${wanted.codeDigest || 'none'}, found ${own || 'none'}`, {
-        hint: 'install the very same package on every validator',
-      })
-    }
-    await engine.checkOptions(JSON.parse(wanted.options))
-    const { crashed, byzantine } = engine.tolerates(this.options.surroundings.members.length)
-    if (crashed !== wanted.crashed || byzantine !== wanted.byzantine || engine.agreement !== wanted.agreement) {
-      throw new PeerError(
-        'ERR_ENGINE_TOLERANCE',
-        `${engine.name} tolerates ${crashed} crashed and ${byzantine} lying members, not ${wanted.crashed} and ${wanted.byzantine}`,
-      )
-    }
+    await requireTerms(engine, wanted, this.options.surroundings.members.length)
     return engine
   }
 

@@ -1,25 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { assert, messageOf, PeerError } from '../../kernel/index.js'
-import { type CrossingNote, decode, Transaction } from '../../proto/index.js'
+import { decode, Transaction } from '../../proto/index.js'
 import { refusalOf } from './accepting.js'
 import { type CatalogEngine, type EngineCatalog, ownEngine } from './catalog.js'
+import { CommonChain } from './common-chain.js'
 import type { Accepted, ConsensusStatus, RequestOutcomeReport, SubmitHints } from './consensus.js'
 import type { HostQueues } from './counters.js'
 import type { EngineRequest, MemberIndex } from './engine.js'
 import { Epochs } from './epochs.js'
-import { Dispute } from './dispute.js'
 import { BlockExecution, committedReport } from './execution.js'
-import { type AgreedHead, HeadWatch } from './heads.js'
 import { type ConsensusLimits, defaultLimits } from './limits.js'
 import type { ConsensusHost, ConsensusHostOptions } from './host-options.js'
 import { logicalTime, within } from './logical-time.js'
 import { HostNotes, type Note } from './notes.js'
 import { RequestPool } from './pool.js'
-import { repair } from './repair.js'
 import { canonical, refuseReserved } from './reserved.js'
 import { REJECTED_BEFORE, RejectedRequests } from './rejected-requests.js'
 import type { SessionSurroundings } from './session.js'
-import { faultsOf } from './swap/records.js'
 import { Recovery } from './swap/recovery.js'
 import { firstEpoch } from './swap/first-epoch.js'
 import { Succession } from './swap/succession.js'
@@ -45,20 +42,11 @@ class EngineHostProcess implements ConsensusHost {
   readonly recovery: Recovery
   private readonly notes: HostNotes
   private readonly epochs: Epochs
-  private readonly watch: HeadWatch | undefined
-  private readonly dispute: Dispute
+  private readonly common: CommonChain
   private phase: Phase = 'new'
   private halted: string | undefined
   private stopped: Promise<void> | undefined
   private isValid = true
-  private divergence: string | undefined
-  /** Why it takes the chain of the others now. */
-  private repairing: string | undefined
-  /** Why this validator must not take the chain of the others by itself. */
-  private conflict: string | undefined
-  private readonly conflicting = new Set<MemberIndex>()
-  private lookedAtHeight = -1n
-  private looksBehind = 0
 
   constructor(private readonly options: ConsensusHostOptions) {
     const { store, ledger, members, self, log, counters, probe, engine } = options
@@ -70,9 +58,7 @@ class EngineHostProcess implements ConsensusHost {
     const surroundings = this.surroundings()
     const engines = options.engines ?? { find: (name, version) => this.onlyFirst(name, version) }
     this.notes = new HostNotes({ members: members.length, self, transport: options.notes, log })
-    this.watch = this.createWatch()
-    const [watch, settled, isOver] = [() => this.watch, () => this.settled(), () => this.phase !== 'running']
-    this.dispute = new Dispute({ members, clock: options.clock, log, counters, watch, settled, isOver })
+    this.common = this.createCommonChain(surroundings)
     this.pool = new RequestPool({
       store,
       limits: this.limits,
@@ -105,7 +91,7 @@ class EngineHostProcess implements ConsensusHost {
       },
       tookBlocks: () => this.rememberRejected(),
       grown: (head) => {
-        this.watch?.committed(head)
+        this.common.committed(head)
         if (this.recovery.record) this.recovery.look().catch((error: unknown) => this.die(error))
       },
       halted: (reason) => this.halt(reason),
@@ -132,7 +118,7 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   get valid(): boolean {
-    return this.isValid && this.repairing === undefined && this.dispute.reason === undefined
+    return this.isValid && this.common.repairing === undefined && this.common.disputed === undefined
   }
 
   get metrics(): ReadonlyMap<string, number> {
@@ -149,7 +135,7 @@ class EngineHostProcess implements ConsensusHost {
     this.phase = 'running'
     if (!this.recovery.isUnderWay) await this.epochs.start()
     if (this.isPast()) return
-    this.lookAround()
+    this.common.lookAround()
     this.epochs.receive((from, note) => this.heard(from, note))
     this.recovery.resume()
   }
@@ -179,7 +165,7 @@ class EngineHostProcess implements ConsensusHost {
     const { record } = this.succession
     const { live, following } = this.epochs
     const givenUp = this.recovery.isUnderWay ? 'its operator has stopped its engine for a recovery' : undefined
-    const halted = givenUp ?? this.dispute.reason ?? this.halted ?? (following === undefined ? undefined : `this validator follows the others: ${following}`)
+    const halted = givenUp ?? this.common.disputed ?? this.halted ?? (following === undefined ? undefined : `this validator follows the others: ${following}`)
     return {
       engine: { name: record.engine, version: record.version },
       epoch: record.epoch,
@@ -188,7 +174,7 @@ class EngineHostProcess implements ConsensusHost {
       pendingRequests: this.pool.size,
       halted,
       engineView: live?.session.view ?? {},
-      divergence: this.dispute.reason ?? this.divergence,
+      divergence: this.common.divergence,
       members: members.map(({ index, id }) => ({ index, id, isSelf: index === self, isConnected: this.epochs.isConnected(index) })),
     }
   }
@@ -207,8 +193,9 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   async restartEngine(): Promise<void> {
-    if (this.phase !== 'running' || this.repairing !== undefined) {
-      const why = this.repairing !== undefined ? 'this validator takes the chain of the others' : 'this peer is starting or stopping'
+    const { repairing } = this.common
+    if (this.phase !== 'running' || repairing !== undefined) {
+      const why = repairing !== undefined ? 'this validator takes the chain of the others' : 'this peer is starting or stopping'
       throw new PeerError('ERR_CONSENSUS_HALTED', `the engine cannot be restarted now: ${why}`, { grpcStatus: 14, retryable: true })
     }
     this.options.log.warning('the operator restarts the consensus engine', { engine: this.succession.record.engine })
@@ -217,12 +204,32 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   /** Begins the engine of the epoch again after it was left, also after a halt, with everything that was accepted and is in no block. */
-  private async enterAnew(): Promise<void> {
+  private async enterAnew(divergedAt?: bigint): Promise<void> {
     await this.pool.reopen()
     await this.catchUp()
     this.halted = undefined
     this.isValid = true
-    if (this.phase === 'running') await this.epochs.enter()
+    if (this.phase === 'running') await this.epochs.enter(divergedAt)
+  }
+
+  private createCommonChain(surroundings: SessionSurroundings): CommonChain {
+    const { ledger, transfer, counters } = this.options
+    return new CommonChain({
+      surroundings,
+      ledger,
+      succession: this.succession,
+      notes: this.notes,
+      hasNotes: this.options.notes !== undefined,
+      transfer,
+      counters,
+      isRunning: () => this.phase === 'running',
+      isRecovering: () => this.recovery.isUnderWay,
+      isHalted: () => this.halted !== undefined,
+      isIdle: () => this.epochs.live?.deliveries.isIdle !== false,
+      leave: () => this.epochs.leave(),
+      enter: (divergedAt) => this.enterAnew(divergedAt),
+      halt: (reason) => this.halt(reason),
+    })
   }
 
   private createRecovery(engines: Pick<EngineCatalog, 'find'>): Recovery {
@@ -296,108 +303,10 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   private heard(from: MemberIndex, note: Note): void {
-    const { watch } = this
-    if (note.$case === 'crossing' && note.value.recovery) this.heardOfRecovery(from, note.value)
     if (note.$case === 'recovery') this.recovery.received(from, note.value).catch((error: unknown) => this.die(error))
-    else if (note.$case === 'heads') watch?.heard(from, note.value.heads)
-    else if (note.$case === 'query') watch?.asked(from, note.value.height)
     else if (note.$case === 'preflightAnswer') this.swaps.answered(from, note.value)
     else if (note.$case === 'preflightQuestion') this.swaps.question(from, note.value).catch((error: unknown) => this.die(error))
-    else if (note.$case === 'crossing' && note.value.epoch > this.succession.record.epoch && !this.conflicting.has(from)) {
-      // Whoever is behind takes their chain if they agree, as it would after any other absence.
-      watch?.heard(from, [{ height: note.value.activation + 1n, hash: note.value.hash }])
-    }
-  }
-
-  /** Others began an epoch without this validator. If it has blocks that they have not, some that were acknowledged are lost with them: nobody may hide that. */
-  private heardOfRecovery(from: MemberIndex, { epoch, activation, hash }: CrossingNote): void {
-    const { record } = this.succession
-    if (epoch <= record.epoch || this.conflict !== undefined) return
-    const own = this.succession.hashOf(activation)
-    const isBehind = own === undefined
-    const isPrefix = isBehind || (Buffer.compare(own, hash) === 0 && this.options.ledger.height() === activation + 1n)
-    if (isPrefix) return
-    this.conflicting.add(from)
-    if (this.conflicting.size <= faultsOf(record)) return
-    this.conflict = `the others recovered without this validator and began epoch ${epoch} after block ${activation}, but it has committed other blocks: they are lost to the network`
-    this.halt(`${this.conflict}. Keep this data directory, find out what they hold, and start with an empty one`)
-  }
-
-  /** Engines without agreement may rightly have different blocks. */
-  private createWatch(): HeadWatch | undefined {
-    const { members, self, ledger, clock, notes } = this.options
-    if (!notes || members.length < 2) return undefined
-    const quorum = (): number | undefined => {
-      const { record } = this.succession
-      return record.agreement ? faultsOf(record) + 1 : undefined
-    }
-    return new HeadWatch({
-      members: members.length,
-      self,
-      quorum,
-      ledger,
-      notes: this.notes,
-      clock,
-      differs: (head) => this.differs(head),
-      splits: () => {
-        if (!this.isOccupied()) this.dispute.begin()
-      },
-      strays: (member, head) => this.dispute.strays(member, head),
-    })
-  }
-
-  private get isOrdering(): boolean {
-    return this.halted === undefined && this.dispute.reason === undefined
-  }
-
-  /** Whether the chains of others change nothing now. */
-  private isOccupied(): boolean {
-    return this.repairing !== undefined || this.phase !== 'running' || this.recovery.isUnderWay || this.conflict !== undefined
-  }
-
-  /** An engine that halted because of the others' results goes on. */
-  private settled(): void {
-    if (this.halted !== undefined && this.phase === 'running' && this.repairing === undefined) this.restartEngine().catch((error: unknown) => this.die(error))
-  }
-
-  /** Others agree on another chain: no vote and no answer to a query until theirs is here. */
-  private differs(head: AgreedHead): void {
-    if (this.isOccupied()) return
-    const { log, members } = this.options
-    const others = head.members.map((member) => members[member]?.id ?? member).join(', ')
-    const [ours, theirs] = [this.watch?.ownHash(head.height), Buffer.from(head.hash).toString('hex')].map((hash = '') => hash.slice(0, 16))
-    this.divergence = `this validator has another block ${head.height - 1n} (${ours}) than ${others} (${theirs}): it votes no more and takes theirs`
-    log.critical('this validator has diverged: it executed the same requests with another result', { block: head.height - 1n, ours, theirs, others })
-    if (this.options.counters) this.options.counters.divergences++
-    this.replaceEngine(head, true)
-  }
-
-  /**
-   * An engine may have no way to learn what was decided while its validator was away: the votes of those that were there are too few until the next
-   * checkpoint. That enough others have executed it is proof. Looks now and then, and acts if nothing has moved for a while.
-   */
-  private lookAround(): void {
-    const { watch } = this
-    // Without a way to take their chain a working engine is worth more than none.
-    if (!watch || !this.options.transfer || this.phase !== 'running') return
-    this.options.clock.setTimer(LOOK_AROUND_MS, () => this.lookAround())
-    if (this.isOccupied() || !this.isOrdering) return
-    const height = this.options.ledger.height()
-    const isStill = height === this.lookedAtHeight && this.epochs.live?.deliveries.isIdle !== false
-    this.lookedAtHeight = height
-    const ahead = isStill ? watch.agreedFrom(height + 1n) : undefined
-    this.looksBehind = ahead ? this.looksBehind + 1 : 0
-    if (isStill) watch.query()
-    if (!ahead || this.looksBehind < LOOKS_BEFORE_CATCHING_UP) return
-    this.looksBehind = 0
-    this.options.log.info('this validator is behind and its engine does not move: it catches up and begins anew', { height, others: ahead.height })
-    this.replaceEngine(ahead, false)
-  }
-
-  /** Ends the engine, takes the chain of the others, and begins with a new one. */
-  private replaceEngine(head: AgreedHead, isDiverged: boolean): void {
-    this.repairing = (isDiverged ? this.divergence : undefined) ?? 'it catches up with the others'
-    this.repair(head, isDiverged).catch((error: unknown) => this.die(error))
+    else this.common.heard(from, note)
   }
 
   /** The engine is gone through no fault of its rules: another one goes on from its records. */
@@ -409,37 +318,6 @@ class EngineHostProcess implements ConsensusHost {
       if (this.phase === 'running') await this.epochs.enter()
     }
     again().catch((error: unknown) => this.die(error))
-  }
-
-  /** An engine that compares results halts itself before the host has seen the difference: then the host looks. */
-  private askWhileHalted(): void {
-    if (this.halted === undefined || this.repairing !== undefined || this.phase !== 'running' || this.conflict !== undefined) return
-    this.watch?.query()
-    if (this.watch) this.options.clock.setTimer(ASK_WHILE_HALTED_MS, () => this.askWhileHalted())
-  }
-
-  private async repair(head: AgreedHead, isDiverged: boolean): Promise<void> {
-    const { watch } = this
-    const { ledger, transfer, clock, log } = this.options
-    await this.epochs.leave()
-    const isOver = (): boolean => this.phase !== 'running'
-    const first = watch && (await repair(head, { watch, ledger, transfer, clock, log, isOver }))
-    if (isOver()) return
-    await this.pool.reopen()
-    await this.catchUp()
-    if (isOver()) return
-    const at = isDiverged ? (first ?? head.height - 1n) : undefined
-    if (at !== undefined) {
-      this.divergence = `block ${at} was the first that differed from the others'; repaired at height ${ledger.height()}`
-      log.error('this validator had diverged and is repaired: look for a chaincode that is not deterministic, or for damage', {
-        firstBlock: at,
-        height: ledger.height(),
-      })
-    }
-    this.repairing = undefined
-    this.isValid = true
-    this.halted = undefined
-    await this.epochs.enter(at)
   }
 
   /** What blocks say that came otherwise than by a delivery: a transfer may have brought them, also just before the peer died. */
@@ -469,7 +347,7 @@ class EngineHostProcess implements ConsensusHost {
       reason,
     })
     // What a delivery in progress commits still has its outcome; nobody waits for the rest, which will not come while this peer runs.
-    this.askWhileHalted()
+    this.common.askWhileHalted()
     Promise.resolve(this.epochs.live?.deliveries.close()).then(
       () => this.pool.abandon(`the consensus engine is halted: ${reason}`),
       (error: unknown) => this.die(error),
@@ -491,15 +369,17 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   private assertAccepting(): void {
-    const { phase, halted, repairing } = this
-    const [dispute, following, isRecovering] = [this.dispute.reason, this.epochs.following, this.recovery.isUnderWay]
-    const refusal = refusalOf({ phase, halted, repairing, dispute, following, isRecovering })
+    const { phase, halted, common, epochs, recovery } = this
+    const refusal = refusalOf({
+      phase,
+      halted,
+      dispute: common.disputed,
+      repairing: common.repairing,
+      following: epochs.following,
+      isRecovering: recovery.isUnderWay,
+    })
     if (refusal === undefined) return
     if (this.options.counters) this.options.counters.refusedHalted++
     throw refusal
   }
 }
-
-const ASK_WHILE_HALTED_MS = 2000
-const LOOK_AROUND_MS = 1000
-const LOOKS_BEFORE_CATCHING_UP = 3
