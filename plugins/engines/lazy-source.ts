@@ -14,8 +14,14 @@ export interface LazySourceOptions {
   readonly run: (name: string, work: Promise<unknown>) => void
 }
 
+/** A source whose engines can be loaded before somebody asks for them. */
+export interface WarmableSource extends EngineSource {
+  /** Loads what the site names. Rejects with nothing: what cannot be used is logged. */
+  warm(): Promise<void>
+}
+
 /** Loads what finds and runs packaged engines when somebody first asks for one: most peers never do. */
-export function lazySource({ limits, packages, trusted, options, dataDirectory, log, clock, run }: LazySourceOptions): EngineSource {
+export function lazySource({ limits, packages, trusted, options, dataDirectory, log, clock, run }: LazySourceOptions): WarmableSource {
   const source = onceItWorks(async () => {
     const [{ PackagedEngines }, { EngineLoader }, { InstalledEngines }] = await Promise.all([
       import('./source.js'),
@@ -34,6 +40,7 @@ export function lazySource({ limits, packages, trusted, options, dataDirectory, 
   })
   return {
     find: async (name, version) => (await source()).find(name, version),
+    warm: async () => (await source()).warm(log),
     list: async () => (await source()).list(),
   }
 }

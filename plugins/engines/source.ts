@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { messageOf, PeerError } from '../../kernel/index.js'
+import { type Logger, messageOf, PeerError } from '../../kernel/index.js'
 import type { CatalogEngine, EngineListing, EngineSource } from '../consensus/index.js'
 import type { EngineLoader, LoadedPackage } from './engine-package.js'
 import { compareVersions, type InstalledEngine, type InstalledEngines } from './installed.js'
@@ -32,6 +32,18 @@ export class PackagedEngines implements EngineSource {
     const candidates = (await installed.list()).filter((engine) => isWanted(engine, name, version))
     const newest = candidates.sort((left, right) => compareVersions(left.version, right.version)).at(-1)
     return newest && this.engine(await this.installedPackage(newest), newest)
+  }
+
+  /** Loads the engines of packages that the site names, one after the other: whoever asks for one later need not wait, and what is wrong with one is said now. */
+  async warm(log: Logger): Promise<void> {
+    const { packages, loader, optionsOf } = this.options
+    for (const named of packages) {
+      try {
+        await this.engine(await loader.load(this.folderOf(named), optionsOf))
+      } catch (error) {
+        log.warning('an engine that consensus.engines names cannot be used', { package: named, reason: messageOf(error) })
+      }
+    }
   }
 
   async list(): Promise<readonly EngineListing[]> {

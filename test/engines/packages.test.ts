@@ -126,6 +126,20 @@ describe('installing', () => {
     await expect(installed.remove('echo', '1.10.0')).rejects.toMatchObject({ code: 'ERR_ENGINE_UNKNOWN' })
   })
 
+  it('loads those that the site names before somebody asks, and says at once what is wrong with one', async () => {
+    const good = await copyOf('warmed')
+    const broken = await copyOf('broken', () => 'export default 1')
+    const source = sourceOf(join(scratch, 'nothing-installed'), [broken, './nowhere', good])
+    const warnings: unknown[] = []
+    await source.warm({ ...silentLogger, warning: (_, fields) => void warnings.push(fields) })
+    expect(warnings).toMatchObject([
+      { package: broken, reason: expect.any(String) },
+      { package: './nowhere', reason: expect.stringContaining('nowhere') },
+    ])
+    const named = sourceOf(join(scratch, 'nothing-installed'), [good])
+    expect(await named.find('echo', undefined)).toMatchObject({ name: 'echo', isolated: true })
+  })
+
   it('asks the engine what it thinks of options', async () => {
     const engine = await sourceOf(join(scratch, 'none'), [packageFolder('echo')]).find('echo', undefined)
     expect(await engine?.checkOptions({ greeting: 'x' })).toEqual({ greeting: 'x', limit: '10' })
