@@ -59,7 +59,8 @@ describe('peer sim', () => {
     const { failures, files }: { failures: { kind: string }[]; files: { scenarioFile: string; diagramFile: string } } = JSON.parse(stdout)
     expect({ exit, kinds: failures.map((failure) => failure.kind) }).toEqual({ exit: code, kinds: [kind, kind] })
     expect(readFileSync(files.diagramFile, 'utf8')).toContain(`class="verdict ${kind}"`)
-    const again = await runPeer(cwd, ['sim', file, '--replay', files.scenarioFile, '--trace', 'again.html'])
+    // The file names the engine.
+    const again = await runPeer(cwd, ['sim', '--replay', files.scenarioFile, '--trace', 'again.html'])
     expect(again.exit).toBe(code)
     expect(again.stdout).toContain(`${kind}: `)
     expect(readFileSync(join(cwd, 'again.html'), 'utf8')).toMatch(/^<!doctype html>/)
