@@ -1,12 +1,13 @@
-import { definePlugin, peerKeys } from '../../kernel/index.js'
+import { definePlugin, peerKeys, type Plugin } from '../../kernel/index.js'
 import { consensusKeys, ENGINES } from '../consensus/index.js'
+import type { ConfigChecker } from '../site/index.js'
 import { InstallCommand } from './commands/install.js'
 import { ListCommand } from './commands/list.js'
 import { RemoveCommand } from './commands/remove.js'
 import { enginesKeys, limitsOf } from './keys.js'
 
 /** Engines from packages: those that the site names and those that were installed, in processes of their own unless the site trusts them. */
-export default definePlugin({
+const plugin = definePlugin({
   name: 'engines',
   description: 'engines from packages, each in a sandboxed process of its own; peer engine install, list, remove',
   config: { ...enginesKeys, 'consensus.options': consensusKeys['consensus.options'] },
@@ -31,3 +32,8 @@ export default definePlugin({
     })
   },
 })
+
+export default Object.freeze({
+  ...plugin,
+  checkConfig: async (checked, directory) => (await import('./check-config.js')).checkEngines(checked, directory),
+} satisfies Plugin & ConfigChecker)
