@@ -28,7 +28,10 @@ export function defineEngine<O>(engine: EngineFactory<O>): EnginePlugin<O> {
     requires: [ENGINES],
     apply(peer) {
       peer.hooks.registerServices.tap(async () => {
-        peer.use(ENGINES).register(engine, siteOptions(peer.settings))
+        peer.use(ENGINES).register(
+          engine,
+          siteOptions((wanted) => peer.settings(wanted)),
+        )
       })
     },
   })

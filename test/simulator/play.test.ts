@@ -57,7 +57,7 @@ describe('scenarios', () => {
       expect(scenario.faults.length).toBeGreaterThan(1)
       for (const fault of scenario.faults) {
         kinds.add(fault.kind)
-        if (fault.kind === 'partition') expect(fault.groups.map((group) => group.length).sort()).toEqual(fault.groups[0]?.length === 1 ? [1, 4] : [2, 3])
+        if (fault.kind === 'partition') expect([fault.groups.length, fault.groups.flat().length, (fault.groups[0] ?? []).length <= 2]).toEqual([2, 5, true])
       }
       expect(new Set(scenario.faults.flatMap((fault) => (fault.kind === 'dead' ? [fault.member] : []))).size).toBeLessThanOrEqual(2)
       for (const { atMs } of [...scenario.requests, ...scenario.faults]) expect(atMs).toBeLessThanOrEqual(scenario.durationMs + 500)
