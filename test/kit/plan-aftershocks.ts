@@ -4,7 +4,7 @@ import { createRandom, type Random } from './random.js'
 import type { Scenario, ScenarioRequest } from './scenario.js'
 
 /** How long one part of such a scenario lasts, about: engines have long and short time-outs. */
-const PARTS_MS = [150, 300, 800, 2500, 6000] as const
+const PARTS_MS = [150, 500, 1500, 4000, 8000] as const
 /** Requests come in bursts around the moments at which the cut moves: what is under way then is what gets lost. */
 const BURST_MS = 60
 
