@@ -12,7 +12,7 @@ const KEYS = ['peer.validator.consensus.plugin', 'consensus.options', 'consensus
  * Reads the options of engines as the engines do: of the one that the network begins with, whose mistakes stop a start, and of those that the site names or has
  * options for. Code of packages is loaded where it runs later: in a process of its own, or here if the site trusts it.
  */
-export async function checkEngines(checked: CheckedSite, directory: string): Promise<readonly ConfigNote[]> {
+export async function checkEngines(checked: CheckedSite): Promise<readonly ConfigNote[]> {
   const known = new Set(checked.entries().map(({ key }) => key))
   if (!KEYS.every((key) => known.has(key))) return []
   const settings = checked.settings(consensusKeys)
@@ -23,7 +23,6 @@ export async function checkEngines(checked: CheckedSite, directory: string): Pro
   const names = new Set([first, ...Object.keys(options).map((name) => name.toLowerCase()), ...own.map(({ engine }) => engine.name.toLowerCase())])
   const packaged = await packagedEngines(
     checked,
-    directory,
     [...names].some((name) => !own.some(({ engine }) => same(engine.name, name))),
   )
   const notes: ConfigNote[] = [...packaged.problems]
@@ -55,7 +54,7 @@ interface Packaged {
 }
 
 /** Looks at packages only if somebody is looked for among them: that starts a process for each. */
-async function packagedEngines({ settings }: CheckedSite, directory: string, isWanted: boolean): Promise<Packaged> {
+async function packagedEngines({ settings, directory }: CheckedSite, isWanted: boolean): Promise<Packaged> {
   const values = settings(enginesKeys)
   const packages = values['consensus.engines']
   if (!isWanted && packages.length === 0) return { names: [], problems: [], find: async () => undefined }

@@ -35,5 +35,5 @@ const plugin = definePlugin({
 
 export default Object.freeze({
   ...plugin,
-  checkConfig: async (checked, directory) => (await import('./check-config.js')).checkEngines(checked, directory),
+  checkConfig: async (checked) => (await import('./check-config.js')).checkEngines(checked),
 } satisfies Plugin & ConfigChecker)

@@ -6,9 +6,9 @@ export class ConfigCheck extends DoctorCheck {
   static override paths = [['doctor', 'config']]
   static override usage = checkUsage('config', 'the configuration of this site, as peer config check does')
 
-  async examine({ site, entries, settings }: Patient): Promise<readonly Finding[]> {
+  async examine({ site, directory, entries, settings }: Patient): Promise<readonly Finding[]> {
     const set = entries().filter(({ layer }) => layer !== 'default').length
-    const notes = (await allNotes({ site, entries, settings }, this.context.cwd)).map(({ level, message }): Finding => {
+    const notes = (await allNotes({ site, directory, entries, settings })).map(({ level, message }): Finding => {
       if (level === 'error') return { level: 'failure', found: message, todo: 'correct it: a peer does not start with it' }
       return level === 'warning'
         ? { level, found: message, todo: 'correct the name, or take it out; `peer config show` lists what there is' }

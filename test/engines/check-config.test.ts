@@ -36,6 +36,11 @@ describe('peer config check', () => {
     expect(doctor).toMatchObject({ exit: 1, stdout: expect.stringContaining('foo: unknown; there are batchSize') })
   })
 
+  test('is a part of peer doctor', async () => {
+    const { stdout } = await runPeer(siteWith('{ options: { loom: { foo: 3 } } }', 'loom'), ['doctor'])
+    expect(stdout).toMatch(/^failure +config +peer\.validator\.consensus\.plugin .*foo: unknown; there are batchSize/m)
+  })
+
   test('warns of options for engines that the site has not got, and of wrong ones of others', async () => {
     const cwd = siteWith('{ options: { lom: {}, loom: { batchSize: -1 } } }', 'noops')
     const { exit, stdout } = await runPeer(cwd, ['config', 'check', '--json'])

@@ -16,7 +16,7 @@ export class ConfigCheckCommand extends PeerCommand {
     const { file } = site
     const resolved = await this.resolved()
     const changed = resolved.entries().filter(({ layer }) => layer !== 'default').length
-    const notes = await allNotes({ site, settings: (keys) => resolved.settings(keys), entries: () => resolved.entries() }, this.context.cwd)
+    const notes = await allNotes({ site, directory: this.context.cwd, settings: (keys) => resolved.settings(keys), entries: () => resolved.entries() })
     const errors = notes.filter(({ level }) => level === 'error').map(({ message }) => message)
     if (errors.length > 0) {
       const count = `${errors.length} error${errors.length === 1 ? '' : 's'}`
