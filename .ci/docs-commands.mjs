@@ -4,7 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 
 const LIMIT_MS = 600_000
 const chosen = process.argv.slice(2)
@@ -53,10 +53,18 @@ function needsWhatIsMissing(page) {
   return !registryAnswers
 }
 
+/** Directories of devnets below one; links are not followed: `weft` in a package's node_modules leads back here. */
+function devnetsBelow(directory) {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === 'devnet.json' && basename(directory) === 'weft-devnet') return [directory]
+    return entry.isDirectory() && entry.name !== 'node_modules' ? devnetsBelow(join(directory, entry.name)) : []
+  })
+}
+
 /** Peers of a devnet are nobody's children: those of a page that did not reach its end would go on. */
 function endDevnets(data) {
-  for (const path of readdirSync(data, { recursive: true }).filter((name) => name.endsWith('weft-devnet/devnet.json'))) {
-    spawnSync('node', ['dist/kernel/cli/main.js', 'devnet', 'down', '--kill', '--dir', join(data, dirname(path))], { stdio: 'inherit' })
+  for (const directory of devnetsBelow(data)) {
+    spawnSync('node', ['dist/kernel/cli/main.js', 'devnet', 'down', '--kill', '--dir', directory], { stdio: 'inherit' })
   }
 }
 

@@ -1,5 +1,8 @@
 // Lints what npm would publish. The engines of examples/ are shipped as packages inside this one (`peer engine new` copies one of them), so that theirs have
-// `exports` of their own is meant; publint has no setting for that.
+// `exports` of their own is meant; publint has no setting for that. Every relative link of a Markdown page in the package has to lead to something in the package.
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { posix } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 
@@ -7,4 +10,24 @@ const isMeant = ({ code, args }) => code === 'NESTED_PACKAGE_JSON_FIELD_IGNORED'
 const { messages, pkg } = await publint({ pkgDir: '.', strict: true })
 const found = messages.filter((message) => !isMeant(message))
 for (const message of found) console.error(`package: ${message.type}: ${formatMessage(message, pkg)}`)
-process.exit(found.some(({ type }) => type !== 'suggestion') ? 1 : 0)
+
+const [{ files }] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }))
+const packed = new Set(files.map(({ path }) => path))
+const folders = new Set([...packed].flatMap((path) => path.split('/').map((_, index, parts) => parts.slice(0, index).join('/'))))
+
+/** Targets of the links of a page, without what stands in blocks of code. */
+function linksOf(page) {
+  const text = readFileSync(page, 'utf8').replaceAll(/^(`{3,})[\s\S]*?^\1`*$/gm, '').replaceAll(/`[^`\n]*`/g, '')
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g), ...text.matchAll(/^\[[^\]]+\]:\s*(\S+)/gm)].map(([, target]) => target)
+}
+
+const broken = [...packed]
+  .filter((path) => path.endsWith('.md'))
+  .flatMap((page) => linksOf(page).map((target) => ({ page, target })))
+  .filter(({ page, target }) => {
+    if (/^(?:[a-z]+:|#)/i.test(target)) return false
+    const path = posix.join(posix.dirname(page), target.replace(/#.*$/, '')).replace(/\/$/, '')
+    return !packed.has(path) && !folders.has(path)
+  })
+for (const { page, target } of broken) console.error(`package: ${page} links to ${target}, which is not in the package`)
+process.exit(broken.length > 0 || found.some(({ type }) => type !== 'suggestion') ? 1 : 0)

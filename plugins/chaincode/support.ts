@@ -10,7 +10,7 @@ export interface OrderedTransaction {
 
 /** What sets a system chaincode apart. */
 export interface SystemChaincodeOptions {
-  /** False: other chaincodes cannot call or query it (the consensus record, design §6). Default true. */
+  /** False: other chaincodes cannot call or query it (the consensus record). Default true. */
   readonly callable?: boolean
 }
 

@@ -41,7 +41,7 @@ export interface Batcher<T> {
 }
 
 /**
- * Decides when an engine cuts a batch (design §11). Adaptive: an idle engine cuts at once, after the requests that arrived in the same
+ * Decides when an engine cuts a batch. Adaptive: an idle engine cuts at once, after the requests that arrived in the same
  * turn; a busy one when the batch is full or `busyMs` after the last cut; never more than `maxInFlight` at a time, so that batches grow
  * with the load. Deterministic: time comes from `effects.now`.
  */

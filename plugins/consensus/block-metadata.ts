@@ -10,7 +10,7 @@ export interface BlockMetadata {
   readonly rejected: readonly Uint8Array[]
 }
 
-/** The consensus metadata of a block: in epoch 0 what the engine gave, as v0.6 has it; later with the epoch and the rejected requests (design §4). */
+/** The consensus metadata of a block: in epoch 0 what the engine gave, as v0.6 has it; later with the epoch and the rejected requests. */
 export function blockMetadata({ epoch, engine, rejected }: BlockMetadata): Uint8Array | undefined {
   if (epoch === 0n) return engine
   return encode(EpochBlockMetadata, { epoch, engine: engine ?? new Uint8Array(0), rejected: [...rejected] })

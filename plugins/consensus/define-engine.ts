@@ -1,4 +1,4 @@
-import { definePlugin, type Plugin } from '../../kernel/index.js'
+import { definePlugin, type KeySpecs, type Plugin, type Settings } from '../../kernel/index.js'
 import type { EngineFactory } from './engine.js'
 import { consensusKeys } from './keys.js'
 import { ENGINES } from './tokens.js'
@@ -6,6 +6,8 @@ import { ENGINES } from './tokens.js'
 /** An engine as a plugin: what an engine's package exports as default. */
 export interface EnginePlugin<O> extends Plugin {
   readonly engine: EngineFactory<O>
+  /** The site's options for it, as `parseOptions` takes them; `settings` gives the values of keys of this plugin. */
+  readonly siteOptions: (settings: <K extends KeySpecs>(keys: K) => Settings<K>) => unknown
 }
 
 /**
@@ -17,16 +19,21 @@ export interface EnginePlugin<O> extends Plugin {
  */
 export function defineEngine<O>(engine: EngineFactory<O>): EnginePlugin<O> {
   const { name } = engine
+  const keys = { 'consensus.options': consensusKeys['consensus.options'] }
+  const siteOptions = (settings: <K extends KeySpecs>(wanted: K) => Settings<K>): unknown => settings(keys)['consensus.options'][name] ?? {}
   const plugin = definePlugin({
     name: `engine-${name}`,
     description: `the consensus engine ${name}`,
-    config: { 'consensus.options': consensusKeys['consensus.options'] },
+    config: keys,
     requires: [ENGINES],
     apply(peer) {
       peer.hooks.registerServices.tap(async () => {
-        peer.use(ENGINES).register(engine, peer.settings({ 'consensus.options': consensusKeys['consensus.options'] })['consensus.options'][name] ?? {})
+        peer.use(ENGINES).register(
+          engine,
+          siteOptions((wanted) => peer.settings(wanted)),
+        )
       })
     },
   })
-  return Object.freeze({ ...plugin, engine })
+  return Object.freeze({ ...plugin, engine, siteOptions })
 }

@@ -1,4 +1,4 @@
-/** Identity of a request: lower-case hex of SHAKE256 (32 bytes) over the transaction's canonical bytes. Never the txid (design §4). */
+/** Identity of a request: lower-case hex of SHAKE256 (32 bytes) over the transaction's canonical bytes. Never the txid: clients choose that. */
 export type RequestId = string & { readonly brand?: 'RequestId' }
 
 /** Stable position of a member in `members`, from 0. */
@@ -166,18 +166,25 @@ export interface Engine {
   onTimer?(name: string): void
   /** An `execute` is done; the state hash is that of the open batch so far. */
   onExecuted?(tag: string, result: { readonly stateHash: Uint8Array | undefined; readonly outcomes: readonly RequestOutcome[] }): void
-  /** `skipped`: the host dropped it (a transfer or a seal overtook it); its requests are back in the pool. */
+  /**
+   * `skipped`: the host dropped it; its requests are back in the pool. Either the epoch has ended, then `onSealed` was called before, or a `transferTo` of this engine
+   * overtook it, then `onTransferred` follows.
+   */
   onDelivered?(tag: string, block: DeliveredBlock | 'skipped'): void
   /**
    * If the target was reached, every own request that is in no block yet follows as `onRequest`, in the order of submission. Forget the own requests here;
    * of others' those in `result.executed`, or all if that is missing: their owners say them again.
+   * What this engine kept of its own below the new head, such as a log, may not be what is in the chain: forget it, and show it to nobody.
    */
   onTransferred?(result: TransferResult): void
   /** The answer of `sign`. */
   onSigned?(token: string, signature: Uint8Array): void
   /** The answer of `verify`: one verdict for each item, in order. */
   onVerified?(token: string, verdicts: readonly boolean[]): void
-  /** Blocks above `height` are void: go on voting, deliver nothing new (design §6 step 5). */
+  /**
+   * The epoch ends at `height`, a height of the chain, which is its number of blocks: with `onSealed(42n)` block 41 is the last one of this engine, and block 42 the next
+   * engine's. Go on voting and helping others to get there, deliver nothing new.
+   */
   onSealed?(height: bigint): void
   /** The end of this instance: free what it holds. It may log, and ask for nothing else. */
   dispose?(): void

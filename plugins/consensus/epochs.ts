@@ -25,7 +25,7 @@ const CLEAR_AFTER_MS = 1000
 /** Length of the name of a channel of a candidate; those of epochs are numbers. */
 const CANDIDATE_CHANNEL = 64
 
-/** The engines of this validator: the one of the present epoch, the one before it while others need it, and a candidate on trial (design §6). */
+/** The engines of this validator: the one of the present epoch, the one before it while others need it, and a candidate on trial. */
 export class Epochs {
   live: LiveEngine | undefined
   /** The engine of the epoch before, sealed: it votes, and delivers nothing. */

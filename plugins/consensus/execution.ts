@@ -26,7 +26,7 @@ export function headOf(info: BlockchainInfo): Head {
   return { height: info.height, hash: info.currentBlockHash, blob: encode(BlockchainInfo, info) }
 }
 
-/** Which requests a block may hold; decided when its batch is opened (design §4, §6). */
+/** Which requests a block may hold; decided when its batch is opened. */
 export interface Admission {
   readonly epoch: bigint
   /** False: enough validators have not said yet that they run the epoch's engine, so that blocks hold calls of the succession alone. */
@@ -128,7 +128,7 @@ export class BlockExecution {
   /**
    * The requests that are executed. What is no transaction is left out on every validator alike, since they all see the same bytes
    * (spec/consensus.md §12.7); so is what the chain or the open batch holds already, since they all have the same chain. In later epochs so is what was
-   * rejected lately, and what comes before the epoch has started waits (design §4, §6).
+   * rejected lately, and what comes before the epoch has started waits.
    */
   private admit(requests: readonly EngineRequest[], admission: Admission): { requests: readonly EngineRequest[]; transactions: OrderedTransaction[] } {
     const admitted: EngineRequest[] = []

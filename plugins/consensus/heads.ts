@@ -54,7 +54,7 @@ export interface HeadWatchOptions {
 
 /**
  * Compares the chain with that of the other members: engines that agree on the order alone would let a chaincode that is not deterministic part the
- * validators unnoticed (design §7). Everybody says (height, hash) every 10 blocks, to Weft peers alone.
+ * validators unnoticed. Everybody says (height, hash) every 10 blocks, to Weft peers alone.
  */
 export class HeadWatch {
   /** By member: hash in hex by height, the newest last. */

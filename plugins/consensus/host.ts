@@ -22,7 +22,7 @@ import { firstEpoch } from './swap/first-epoch.js'
 import { Succession } from './swap/succession.js'
 import { SwapDesk } from './swap/swaps.js'
 
-/** Makes the host of consensus (design §5, §6). */
+/** Makes the host of consensus. */
 export function createConsensusHost(options: ConsensusHostOptions): ConsensusHost {
   return new EngineHostProcess(options)
 }

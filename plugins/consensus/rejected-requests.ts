@@ -16,7 +16,7 @@ const PRUNED_AT_A_TIME = 500
 
 /**
  * The requests that were executed and rejected lately, in epochs after the first: they leave no trace in the chain's own index, so they are named in the
- * metadata of their block, where whoever takes the block from others finds them too (design §4).
+ * metadata of their block, where whoever takes the block from others finds them too.
  */
 export class RejectedRequests {
   private readonly namespace

@@ -4,7 +4,7 @@ import type { EngineStart, Member, MemberIndex } from './engine.js'
 import type { EngineEvent } from './events.js'
 
 /**
- * Where an engine sits: in this process, or in one of its own (design §5, §8). The host posts events and is handed the effects of each handler, in order.
+ * Where an engine sits: in this process, or in one of its own. The host posts events and is handed the effects of each handler, in order.
  * Each seat is begun at most once at a time; after `dispose` it can be begun again with another start.
  */
 export interface EngineSeat {

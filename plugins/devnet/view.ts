@@ -43,6 +43,14 @@ export async function viewOf(pid: number, client: Client): Promise<PeerView> {
   }
 }
 
+/** What orders on the peers that answer, as people say it: after a swap it is not what the devnet began with. Undefined: none answers. */
+export function runningEngine(peers: readonly { readonly view: PeerView }[]): string | undefined {
+  const names = peers.flatMap(({ view }) =>
+    view.state !== 'running' || view.report.engine === '' ? [] : [`${view.report.engine}${view.report.epoch > 0n ? `, epoch ${view.report.epoch}` : ''}`],
+  )
+  return names.length === 0 ? undefined : [...new Set(names)].join('; ')
+}
+
 /** Why a peer cannot order with these others yet; undefined: it can. `height`: what it must have reached. */
 export function notReady(view: PeerView, others: readonly string[], height = 0n): string | undefined {
   if (view.state === 'stopped') return 'it does not run'

@@ -1,6 +1,7 @@
 import {
   type KeySpecs,
   PeerCommand,
+  type PeerContext,
   PeerError,
   type ResolvedEntry,
   type ResolvedSettings,
@@ -15,6 +16,8 @@ import { findingLines } from './report.js'
 /** The site that is examined. No peer has been started for it; one may be running. */
 export interface Patient {
   readonly site: SiteConfig
+  /** From which relative paths count. */
+  readonly directory: string
   /** The program's own version. */
   readonly version: string
   /** Throws ERR_CONFIG_INVALID; a check need not catch it. */
@@ -41,7 +44,7 @@ export abstract class DoctorCheck extends PeerCommand {
 
   protected override async run(): Promise<number> {
     const [, name = ''] = this.path
-    const examined = await examineBy(name, this, patientOf(await this.site(), this.context.version))
+    const examined = await examineBy(name, this, patientOf(await this.site(), this.context))
     this.report(examined, `${findingLines([examined]).join('\n')}\n`)
     return isFailed([examined]) ? 1 : 0
   }
@@ -60,10 +63,10 @@ export async function examineBy(check: string, examiner: Pick<DoctorCheck, 'exam
   }
 }
 
-export function patientOf(site: SiteConfig, version: string): Patient {
+export function patientOf(site: SiteConfig, { cwd, version }: Pick<PeerContext, 'cwd' | 'version'>): Patient {
   let resolved: ResolvedSettings | undefined
   const settled = (): ResolvedSettings => (resolved ??= resolveSettings(site))
-  return { site, version, settings: (keys) => settled().settings(keys), entries: () => settled().entries() }
+  return { site, directory: cwd, version, settings: (keys) => settled().settings(keys), entries: () => settled().entries() }
 }
 
 export function isFailed(all: readonly Examined[]): boolean {

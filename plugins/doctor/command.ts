@@ -22,7 +22,7 @@ export class DoctorCommand extends PeerCommand {
 
   protected async run(): Promise<number> {
     const { plugins } = await this.context.loadedSite()
-    const patient = patientOf(await this.site(), this.context.version)
+    const patient = patientOf(await this.site(), this.context)
     const all: Examined[] = []
     for (const command of plugins.flatMap(({ commands = [] }) => commands)) {
       if (!isCheck(command)) continue

@@ -19,6 +19,8 @@ export interface CheckOptions {
   readonly cwd: string
   /** Raw options of the engine. */
   readonly options: unknown
+  /** More of them, for the conformance suite. */
+  readonly variants: readonly unknown[]
   readonly seeds: number
   readonly members: readonly number[] | undefined
   readonly parts: readonly Part[]
@@ -44,9 +46,9 @@ export async function runChecks(asked: CheckOptions, tell: (event: CheckEvent) =
   traps.install()
   try {
     const loaded = await loadEngine(code)
-    parseOptions(loaded, asked.options)
-    const { options, seeds, members } = asked
-    const context = { kit, code, loaded, traps, options, seeds, members, directory: asked.directory ?? join(tmpdir(), 'weft-testkit') }
+    const { options, variants, seeds, members } = asked
+    for (const raw of [options, ...variants]) parseOptions(loaded, raw)
+    const context = { kit, code, loaded, traps, options, variants, seeds, members, directory: asked.directory ?? join(tmpdir(), 'weft-testkit') }
     const checks = PARTS.filter((part) => asked.parts.includes(part)).flatMap((part) => MAKERS[part](context))
     tell({ type: 'subject', subject: subjectOf(code, loaded, asked), total: checks.length })
     for (const check of checks) {

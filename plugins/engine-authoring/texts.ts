@@ -6,6 +6,7 @@ export const testText = `import { engineSuite } from 'weft/testkit'
 import plugin from '../src/index.js'
 
 // Everything that the contract of engines asks, and everything that tolerates() promises. More seeds: WEFT_KIT_SEEDS=500 npm test
+// Once it has time-outs, give it short ones here (options), and long ones too (variants): they bring different faults to light.
 engineSuite(plugin.engine)
 `
 
@@ -48,7 +49,7 @@ npm test           # the conformance suite of weft/testkit
 npx peer engine dev .  # a network on this machine; saving a file swaps the new code in
 npm run build
 npx peer engine check .                 # everything that the contract of engines asks; a report card
-npx peer sim . --seeds 1000 --jobs 2    # more seeds
+npx peer sim . --seeds 2000 --jobs 2    # more seeds, with short time-outs: --options '{…}'
 \`\`\`
 ${link}
 ## In a site

@@ -1,5 +1,6 @@
-import { definePlugin, peerKeys } from '../../kernel/index.js'
+import { definePlugin, peerKeys, type Plugin } from '../../kernel/index.js'
 import { consensusKeys, ENGINES } from '../consensus/index.js'
+import type { ConfigChecker } from '../site/index.js'
 import { InstallCommand } from './commands/install.js'
 import { ListCommand } from './commands/list.js'
 import { RemoveCommand } from './commands/remove.js'
@@ -10,7 +11,7 @@ import type { WarmableSource } from './lazy-source.js'
 const WARM_AFTER_MS = 3000
 
 /** Engines from packages: those that the site names and those that were installed, in processes of their own unless the site trusts them. */
-export default definePlugin({
+const plugin = definePlugin({
   name: 'engines',
   description: 'engines from packages, each in a sandboxed process of its own; peer engine install, list, remove',
   config: { ...enginesKeys, 'consensus.options': consensusKeys['consensus.options'] },
@@ -43,3 +44,8 @@ export default definePlugin({
     peer.hooks.stop.tap(async () => cancel())
   },
 })
+
+export default Object.freeze({
+  ...plugin,
+  checkConfig: async (checked) => (await import('./check-config.js')).checkEngines(checked),
+} satisfies Plugin & ConfigChecker)

@@ -163,6 +163,8 @@ export class Link {
   }
 
   private receive(message: Message): void {
+    // What was under way as this side ended the link: the other end hears of the end, and says again on another link what has to be heard.
+    if (this.isOver) return
     this.heardMs = this.host.clock.elapsedMs()
     if (message.type !== Message_Type.WEFT_PACKED) return this.hand(message)
     if (!this.packs) return this.host.rejected(this, 'packed messages from a neighbour that does not declare them')

@@ -1,21 +1,27 @@
-import { definePlugin } from '../../kernel/index.js'
-import { ENGINES } from '../consensus/index.js'
+import { definePlugin, type Settings } from '../../kernel/index.js'
+import { ENGINES, type EnginePlugin } from '../consensus/index.js'
 import { pbft } from './engine.js'
-import { pbftKeys } from './options.js'
+import { pbftKeys, type PbftOptions } from './options.js'
 
 /** Registers the engine `pbft`. */
-export const pbftPlugin = definePlugin({
-  name: 'pbft',
-  description: "v0.6's PBFT: orders with agreement, for 3f + 1 validators of which f may be faulty",
-  config: pbftKeys,
-  requires: [ENGINES],
-  apply(peer) {
-    peer.hooks.registerServices.tap(async () => {
-      const settings = new Map(Object.entries(peer.settings(pbftKeys)))
-      // Durations were read as milliseconds; options write them as people do.
-      const written = [...settings].map(([name, value]) => [name.replace(/^pbft\.(general\.)?/, ''), name.includes('timeout') ? `${value}ms` : value] as const)
-      const known = written.filter(([name]) => name !== 'timeout.broadcast' && name !== 'executor.queuesize')
-      peer.use(ENGINES).register(pbft, Object.fromEntries(known))
-    })
-  },
-})
+export const pbftPlugin: EnginePlugin<PbftOptions> = Object.freeze({
+  ...definePlugin({
+    name: 'pbft',
+    description: "v0.6's PBFT: orders with agreement, for 3f + 1 validators of which f may be faulty",
+    config: pbftKeys,
+    requires: [ENGINES],
+    apply(peer) {
+      peer.hooks.registerServices.tap(async () => peer.use(ENGINES).register(pbft, optionsOf(peer.settings(pbftKeys))))
+    },
+  }),
+  engine: pbft,
+  siteOptions: (settings) => optionsOf(settings(pbftKeys)),
+} satisfies EnginePlugin<PbftOptions>)
+
+/** The site's keys as options. Durations were read as milliseconds; options write them as people do. */
+function optionsOf(settings: Settings<typeof pbftKeys>): unknown {
+  const written = Object.entries(settings).map(
+    ([name, value]) => [name.replace(/^pbft\.(general\.)?/, ''), name.includes('timeout') ? `${value}ms` : value] as const,
+  )
+  return Object.fromEntries(written.filter(([name]) => name !== 'timeout.broadcast' && name !== 'executor.queuesize'))
+}

@@ -33,12 +33,18 @@ export async function findEngine(written: string, cwd: string): Promise<EngineFa
   )
 }
 
+/** Where an engine is, in words that hold in every directory: a path in full, a name as it is. */
+export function sourceOf(written: string, cwd: string): string {
+  const [reference = ''] = written.split('#')
+  return isDirectory(resolve(cwd, reference)) || isPath(reference) ? resolve(cwd, written) : written
+}
+
 async function load(reference: string, cwd: string): Promise<Readonly<Record<string, unknown>>> {
   const { default: plugin } = await import('../loader/index.js')
   const { loader } = plugin
   if (!loader) throw new PeerError('ERR_SIM_ENGINE', 'the plugin loader loads nothing')
   const from = join(cwd, 'peer-sim')
-  if (isAbsolute(reference) || /^\.|[\\/].*\.[cm]?[jt]s$|\.[cm]?[jt]s$/.test(reference)) return loader.load(resolve(cwd, reference), from)
+  if (isPath(reference)) return loader.load(resolve(cwd, reference), from)
   const own = `weft/plugins/${reference}`
   try {
     return await loader.load(own, from)
@@ -54,6 +60,10 @@ async function load(reference: string, cwd: string): Promise<Readonly<Record<str
       hint: 'name a plugin of Weft (noops), a package, or a file that begins with ./',
     })
   }
+}
+
+function isPath(reference: string): boolean {
+  return isAbsolute(reference) || /^\.|[\\/].*\.[cm]?[jt]s$|\.[cm]?[jt]s$/.test(reference)
 }
 
 function isDirectory(path: string): boolean {

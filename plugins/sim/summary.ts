@@ -11,6 +11,8 @@ export function summaryText(
     readonly validators: number
     readonly faults: readonly string[]
     readonly successors: readonly string[]
+    /** The signal that ended it, and how many seeds there should have been. */
+    readonly interrupted: { readonly by: string; readonly of: number } | undefined
   },
   tally: Tally,
   took: { readonly seconds: number; readonly jobs: number },
@@ -23,7 +25,8 @@ export function summaryText(
     const { prepared, happened, cancelled } = tally.swaps
     lines.push(`swaps to ${what.successors.join(', ')} and back: ${count(prepared)} prepared, ${count(happened)} happened, ${count(cancelled)} cancelled`)
   }
-  if (tally.failures.length === 0) return `${[...lines, 'everything held: safety, liveness and contract'].join('\n')}\n`
+  if (what.interrupted) lines.push(`ended by ${what.interrupted.by} after ${count(tally.seeds)} of ${count(what.interrupted.of)} seeds`)
+  if (tally.failures.length === 0) return `${[...lines, `everything held${what.interrupted ? ' so far' : ''}: safety, liveness and contract`].join('\n')}\n`
   const kinds = ['safety', 'liveness', 'contract'].flatMap((kind) => {
     const found = tally.failures.filter(({ failure }) => failure.kind === kind).length
     return found === 0 ? [] : [`${kind} in ${found}`]
@@ -33,11 +36,16 @@ export function summaryText(
   return `${[...lines, `BROKEN: ${kinds.join(', ')}`, ...failures.map(({ seed, failure }) => `  seed ${seed}: ${failure.kind}: ${failure.statement}`), ...more].join('\n')}\n`
 }
 
-/** A line that shows how far it is. */
+/** A bar that shows how far it is. */
 export function progressLine(done: number, total: number, failed: number, elapsedMs: number): string {
   const filled = Math.round((done / total) * BAR)
+  return `\r\u001b[K${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${progressText(done, total, failed, elapsedMs)}`
+}
+
+/** The same in words. */
+export function progressText(done: number, total: number, failed: number, elapsedMs: number): string {
   const restS = done === 0 ? undefined : Math.ceil(((elapsedMs / done) * (total - done)) / 1000)
-  return `\r\u001b[K${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${done}/${total} seeds${failed > 0 ? `, ${failed} failed` : ''}${restS === undefined ? '' : `, ${restS} s left`}`
+  return `${done}/${total} seeds${failed > 0 ? `, ${failed} failed` : ''}${restS === undefined ? '' : `, ${restS} s left`}`
 }
 
 function count(value: number): string {

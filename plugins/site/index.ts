@@ -3,4 +3,6 @@
  *
  * @packageDocumentation
  */
+export type { CheckedSite, ConfigChecker } from './checker.js'
+export type { ConfigNote } from './notes.js'
 export { default } from './plugin.js'

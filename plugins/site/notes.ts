@@ -1,16 +1,19 @@
 import { type SiteConfig, declaredKeys, nearest, placeOf, variableOf } from '../../kernel/index.js'
 
-/** Something about a configuration that does not stop the peer but should be said. */
+/** Something about a configuration that should be said. */
 export interface ConfigNote {
-  readonly level: 'notice' | 'warning'
+  /** `error`: a peer would not start with it. */
+  readonly level: 'notice' | 'warning' | 'error'
   readonly message: string
 }
+
+type SiteNote = ConfigNote & { readonly level: 'notice' | 'warning' }
 
 /**
  * What a site says that nobody hears: one notice for all settings of v0.6 that no plugin reads, and a warning for every
  * other `CORE_*` variable, with the nearest name (spec/node.md §2.3).
  */
-export function configNotes(site: SiteConfig): readonly ConfigNote[] {
+export function configNotes(site: SiteConfig): readonly SiteNote[] {
   const declared = declaredKeys(site.plugins)
   // What is neither declared nor unused is an error, so what is not declared here is unused.
   const unused = [...site.values].flatMap(([key, value]) => (declared.has(key) ? [] : [`${key} (${placeOf(value)})`]))
@@ -18,8 +21,8 @@ export function configNotes(site: SiteConfig): readonly ConfigNote[] {
   const variables = new Map([...declared.values()].map((found) => [variableOf(found.key), found]))
   const warnings = site.unmatchedVariables.filter((name) => !unusedVariables.has(name))
   unused.push(...site.unmatchedVariables.filter((name) => unusedVariables.has(name)))
-  const notice: ConfigNote = { level: 'notice', message: `settings of v0.6 that Weft does not use are ignored: ${unused.join(', ')}` }
-  return [...(unused.length > 0 ? [notice] : []), ...warnings.map((name): ConfigNote => ({ level: 'warning', message: unknownVariable(name, variables) }))]
+  const notice: SiteNote = { level: 'notice', message: `settings of v0.6 that Weft does not use are ignored: ${unused.join(', ')}` }
+  return [...(unused.length > 0 ? [notice] : []), ...warnings.map((name): SiteNote => ({ level: 'warning', message: unknownVariable(name, variables) }))]
 }
 
 function unknownVariable(name: string, variables: ReadonlyMap<string, { readonly key: string; readonly isMap: boolean }>): string {

@@ -126,15 +126,28 @@ describe('bookkeeping', () => {
     expect(parts([])).toEqual([])
   })
 
-  it('tells a status when a fact has changed', () => {
+  it('tells a status when a fact has changed, with each block, and at last after a second', () => {
     const told: unknown[] = []
-    const publish = createPublisher({ status: (view) => told.push(view), metric: (name, value) => told.push([name, value]) })
-    for (const [view, size] of [
-      [1, 1],
-      [1, 2],
-      [2, 3],
-    ] as const)
-      publish({ facts: { view }, more: () => ({ size }), metrics: { view } })
-    expect(told).toEqual([{ view: 1, size: 1 }, ['view', 1], { view: 2, size: 3 }, ['view', 2]])
+    const host = {
+      status: (view: object) => void told.push(view),
+      metric: (name: string, value: number) => void told.push([name, value]),
+      now: 0,
+      head: { height: 1n, hash: new Uint8Array(), blob: new Uint8Array() },
+    }
+    const publish = createPublisher(host)
+    const show = (view: number, size: number): void => publish({ facts: { view }, more: () => ({ size }), metrics: { view } })
+    show(1, 1)
+    show(1, 2) // not worth telling
+    show(2, 3)
+    expect(told.splice(0)).toEqual([{ view: 1, size: 1 }, ['view', 1], { view: 2, size: 3 }, ['view', 2]])
+    host.head = { ...host.head, height: 2n }
+    show(2, 4) // a block
+    show(2, 5)
+    host.now = 999
+    show(2, 6)
+    host.now = 1000
+    show(2, 7) // a second
+    show(2, 8)
+    expect(told).toEqual([{ view: 2, size: 4 }, ['view', 2], { view: 2, size: 7 }, ['view', 2]])
   })
 })

@@ -110,7 +110,7 @@ describe('peer doctor', () => {
   })
 
   test('makes of what a check throws a failure', async () => {
-    const patient = patientOf(createSite({ plugins: [] }), '1')
+    const patient = patientOf(createSite({ plugins: [] }), { cwd: '.', version: '1' })
     const broken = { examine: () => Promise.reject(new Error('the needle broke')) }
     expect(await examineBy('needle', broken, patient)).toEqual({ check: 'needle', findings: [{ level: 'failure', found: 'the needle broke' }] })
   })

@@ -73,7 +73,7 @@ describe('a build of an engine under development', () => {
   })
 })
 
-const SWAPPED = { epoch: 1n, block: 2n, installMs: 1, swapMs: 1, recoveredWith: undefined }
+const SWAPPED = { engine: 'my-engine', epoch: 1n, block: 2n, installMs: 1, swapMs: 1, recoveredWith: undefined }
 
 describe('the loop of development', () => {
   it('swaps what was saved, one at a time, and outlives code that cannot be built and swaps that are refused', async () => {

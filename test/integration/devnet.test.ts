@@ -15,7 +15,7 @@ interface Shown {
   readonly stateHash?: string
   readonly links?: readonly string[]
   readonly view?: number
-  readonly primary?: string
+  readonly leader?: string
   readonly reason?: string
 }
 
@@ -86,7 +86,7 @@ test('a devnet orders at every validator, loses its primary, and takes back the 
   await devnet.up('--port', String(devnet.port), '--set', 'logging.node=info')
   expect(readFileSync(devnet.file('vp2'), 'utf8')).toContain('id: "vp2"')
   for (const index of [0, 1, 2, 3]) await devnet.invoke(index)
-  expect((await devnet.inStep()).map(({ links, view, primary }) => [links?.length, view, primary])).toEqual(Array.from({ length: 4 }, () => [3, 0, 'vp0']))
+  expect((await devnet.inStep()).map(({ links, view, leader }) => [links?.length, view, leader])).toEqual(Array.from({ length: 4 }, () => [3, 0, 'vp0']))
 
   await devnet.command('down', 'vp3')
   await devnet.invoke(1)

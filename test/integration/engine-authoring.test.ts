@@ -44,7 +44,7 @@ test('saving a file of an engine swaps it in on the validators of a devnet, whic
   const cwd = temporaryDirectory()
   await runProgram(['engine', 'new', 'my-engine'], { cwd })
   const port = await freePorts(20)
-  const args = ['engine', 'dev', 'my-engine', '--directory', 'net', '--json', '--timeout', '90']
+  const args = ['engine', 'dev', 'my-engine', '--dir', 'net', '--json', '--timeout', '90']
   const events = (text: string): Record<string, unknown>[] =>
     text
       .trimEnd()

@@ -1,10 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { drawDiagram } from './diagram.js'
 import type { MessageLabel } from './diagram-data.js'
 import { type SimulationFailure } from './failures.js'
 import { planScenario, type PlanOptions } from './plan.js'
 import { type Played, type PlayedEngine, playScenario } from './play.js'
+import { replayCommand, withEngine } from './replay-command.js'
 import type { Scenario } from './scenario.js'
 import { shrinkScenario } from './shrink.js'
 import type { SwapCounts } from './succession-model.js'
@@ -55,6 +57,8 @@ export async function runCampaign({ engine, plan, firstSeed, seeds, onSeed }: Ca
     swaps.cancelled += played.swaps.cancelled
     if (played.failure) failures.push({ seed, scenario, failure: played.failure })
     if (onSeed?.(seed, played, scenario) === false) break
+    // Signals and timers of the program have their turn.
+    await setImmediate()
   }
   return { ...total, swaps, failures }
 }
@@ -64,6 +68,8 @@ export interface FailureFiles {
   readonly scenario: Scenario
   readonly scenarioFile: string
   readonly diagramFile: string
+  /** What plays it again, on a command line. */
+  readonly replay: string
 }
 
 /** How a failure is written down. */
@@ -78,14 +84,14 @@ export interface KeepOptions {
 
 /** Makes a failing scenario smaller, writes it to a file that can be played again, and draws it. */
 export async function keepFailure(engine: PlayedEngine, failed: FailedSeed, { directory, name, maxRuns, labelOf }: KeepOptions): Promise<FailureFiles> {
-  const { scenario } = await shrinkScenario(engine, failed.scenario, failed.failure.kind, maxRuns === undefined ? {} : { maxRuns })
+  const shrunk = await shrinkScenario(engine, failed.scenario, failed.failure.kind, maxRuns === undefined ? {} : { maxRuns })
+  const scenario = withEngine(shrunk.scenario, engine, directory)
   const played = await playScenario(engine, scenario, { trace: true })
   await mkdir(directory, { recursive: true })
   const scenarioFile = join(directory, `${name}.json`)
   const diagramFile = join(directory, `${name}.html`)
   await writeFile(scenarioFile, `${JSON.stringify(scenario, undefined, 2)}\n`)
-  const options = engine.options === undefined ? '' : ` --options '${JSON.stringify(engine.options)}'`
-  const replay = `peer sim ${engine.factory.name}${options} --replay ${scenarioFile} --trace run.html`
+  const replay = replayCommand(engine, scenarioFile)
   await writeFile(diagramFile, drawDiagram({ engine: engine.factory.name, scenario, played, replay, ...(labelOf ? { labelOf } : {}) }))
-  return { scenario, scenarioFile, diagramFile }
+  return { scenario, scenarioFile, diagramFile, replay }
 }

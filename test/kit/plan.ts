@@ -1,6 +1,7 @@
 import type { MemberIndex } from '../../plugins/consensus/index.js'
 import { ALL_KINDS, type Fault, type FaultKind } from './faults.js'
 import { createRandom, type Random } from './random.js'
+import { stackFaults } from './plan-aftershocks.js'
 import { planSwaps, type SwapTarget } from './plan-swaps.js'
 import type { Scenario, ScenarioRequest } from './scenario.js'
 
@@ -12,6 +13,11 @@ export interface PlanOptions {
   readonly tolerates: { readonly crashed: number; readonly byzantine: number }
   /** Kinds that may come up. Default: all. */
   readonly faults?: readonly FaultKind[]
+  /**
+   * The part of all seeds, from 0 (default) to 1, in which faults stack instead, within `tolerates.crashed`: a minority is cut off with requests that nobody else has,
+   * and as it comes back others go, a leader perhaps, so that who has just caught up has to help the next.
+   */
+  readonly aftershocks?: number
   /** Default 12. */
   readonly requests?: number
   /** Default: 1 s, and half a second more for each fault. */
@@ -29,6 +35,13 @@ export interface PlanOptions {
 
 /** Makes the scenario of a seed: some faults of the wanted kinds, within what the engine tolerates. The same options give the same scenario. */
 export function planScenario(options: PlanOptions): Scenario {
+  const { seed, aftershocks = 0, tolerates } = options
+  const scenario = planApart(options)
+  return createRandom(seed).fork('stacked').chance(aftershocks) ? stackFaults(scenario, tolerates.crashed) : scenario
+}
+
+/** With faults that know nothing of each other. */
+function planApart(options: PlanOptions): Scenario {
   const { seed, members } = options
   const random = createRandom(seed).fork('plan')
   const kinds = chooseKinds(options, random)

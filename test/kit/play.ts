@@ -16,8 +16,10 @@ import { type LedgerWorld, logicalWorld, realWorld } from './worlds.js'
 export interface PlayedEngine {
   readonly factory: EngineFactory
   readonly options?: unknown
+  /** Where it is, as `peer sim` takes it: a name, a package, or an absolute path. Kept with scenarios that fail. */
+  readonly source?: string
   /** Engines that operators of a scenario may swap to, beside this one. */
-  readonly successors?: readonly { readonly factory: EngineFactory; readonly options?: unknown }[]
+  readonly successors?: readonly { readonly factory: EngineFactory; readonly options?: unknown; readonly source?: string }[]
 }
 
 /** What is kept and said of a run. */

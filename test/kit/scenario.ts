@@ -12,6 +12,16 @@ export interface ScenarioRequest {
   readonly fails?: boolean
 }
 
+/** An engine that a scenario was played with, so that its file is enough to play it again. */
+export interface ScenarioEngine {
+  readonly name: string
+  readonly version: string
+  /** Where it is: a name or a package, or a path from the scenario's file, which begins with a dot. Left out: nobody knew. */
+  readonly source?: string
+  /** As a site writes them. */
+  readonly options?: unknown
+}
+
 /**
  * A run as data: load, faults, and what is expected. Together with an engine it determines everything, byte for byte. Plain JSON: a failing one is kept in a file
  * and played again.
@@ -41,6 +51,10 @@ export interface Scenario {
   readonly hosts?: 'talking' | 'silent'
   /** Of how many requests of the chain engines are told when they begin, the newest: what is older is the host's affair. Default: as many as a peer tells. */
   readonly toldRequests?: number
+  /** With which engine it was played, for people and `peer sim --replay`; it changes nothing of the run. */
+  readonly engine?: ScenarioEngine
+  /** The engines that operators could swap to. */
+  readonly successors?: readonly ScenarioEngine[]
 }
 
 /** Reads a scenario from JSON; throws ERR_SIMULATION_SCENARIO naming the field that is wrong. */
@@ -53,6 +67,9 @@ export function parseScenario(text: string): Scenario {
   const kinds = [...ALL_KINDS, ...SWAP_KINDS]
   const unknown = scenario.faults.find(({ kind }) => !kinds.includes(kind))
   if (unknown) throw wrong(`expected faults of the kinds ${kinds.join(', ')}; found '${unknown.kind}'`)
+  const { engine, successors } = scenario
+  if (engine !== undefined && !isEngine(engine)) throw wrong(`"engine": expected ${ENGINE}`)
+  if (successors !== undefined && !(Array.isArray(successors) && successors.every(isEngine))) throw wrong(`"successors": expected a list of ${ENGINE}`)
   return scenario
 }
 
@@ -79,6 +96,14 @@ function isScenario(value: unknown): value is Scenario {
     isOneOf(fields.get('repetitions') ?? 'left-out', ['left-out', 'executed']) &&
     isOneOf(fields.get('hosts') ?? 'talking', ['talking', 'silent'])
   return fields.get('format') === 'weft-scenario/1' && areNumbers && areLists && areRanges && areWords
+}
+
+const ENGINE = 'an object with name and version (texts), source (text, may be left out) and options'
+
+function isEngine(value: unknown): value is ScenarioEngine {
+  if (typeof value !== 'object' || value === null) return false
+  const fields = new Map<string, unknown>(Object.entries(value))
+  return [fields.get('name'), fields.get('version'), fields.get('source') ?? ''].every((text) => typeof text === 'string')
 }
 
 function isOneOf(value: unknown, words: readonly string[]): boolean {

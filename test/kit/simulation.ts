@@ -211,7 +211,7 @@ export class Simulation<L extends Ledger = Ledger> {
   #describe(): string {
     const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value)
     const members = this.peers.map((peer, index) => `vp${index} ${peer.host ? JSON.stringify(peer.host.status(), plain) : 'down'}`)
-    const unfinished = this.invariants.unfinished().slice(0, 5).join(' ')
+    const unfinished = this.invariants.unfinished().slice(0, 5).join(', ')
     return `at ${this.time.nowMs.toFixed(3)} ms, accepted ${this.invariants.acceptedCount}, unfinished ${unfinished}\n${members.join('\n')}`
   }
 

@@ -1,16 +1,22 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
-import { keepFailure, runCampaign } from './campaign.js'
+import { type FailedSeed, keepFailure, runCampaign } from './campaign.js'
 import { type FaultKind, faultKinds } from './faults.js'
 import { checkDispose, checkFactory, checkHostileBytes, checkOptions, checkReplay, checkSameRun, hasSteadyDeliveries } from './conformance.js'
 import type { PlanOptions } from './plan.js'
+import type { PlayedEngine } from './play.js'
 import { type TestRunner, testRunner } from './runner-functions.js'
 
 /** What the conformance suite is told of an engine. All optional. */
 export interface EngineSuiteOptions extends Partial<TestRunner> {
-  /** As a site writes them. Short time-outs make the suite fast. */
+  /** As a site writes them. Short time-outs make the suite fast, and let more happen in each run. */
   readonly options?: unknown
+  /** More options, each as a site writes them: seed by seed they take turns with `options`. Short and long time-outs bring different faults to light. */
+  readonly variants?: readonly unknown[]
+  /** Where `peer sim` finds the engine, for replays: a name, a package or an absolute path. Default: the package of the working directory, if it is one for Weft. */
+  readonly source?: string
   /** Numbers of validators to test. Default 4 and 7 for engines that bear a Byzantine member among four, else 3 and 5; 1 for engines without agreement. */
   readonly members?: readonly number[]
   /** Seeds of each test. Default 20, or the environment variable WEFT_KIT_SEEDS. */
@@ -28,6 +34,8 @@ const SEEDS = 20
 /** In real time, on a busy machine: of a test, and of each seed in one. */
 const TIMEOUT_MS = 600_000
 const SEED_TIMEOUT_MS = 30_000
+/** So many times the seeds for faults that stack: what they show needs several things to meet, and nothing else shows it. */
+const STACKED = 5
 
 /**
  * The conformance suite: everything that the contract of engines asks, and everything that `tolerates()` of this one promises. Call it at the top of a test file.
@@ -46,7 +54,9 @@ export function engineSuite(factory: EngineFactory, suite: EngineSuiteOptions = 
   describe(`engine ${factory.name} ${factory.version}`, () => {
     describe('as a factory', () => {
       each('names itself and promises what can be', () => checkFactory(factory))
-      each('reads its options, and refuses others with an error that has a code', () => checkOptions(factory, suite.options))
+      each('reads its options, and refuses others with an error that has a code', () => {
+        for (const options of [suite.options, ...(suite.variants ?? [])]) checkOptions(factory, options)
+      })
     })
     describe('as a state machine', () => {
       const members = checks.sizes[0] ?? 1
@@ -82,6 +92,8 @@ function defineAgreement(each: (name: string, run: () => Promise<void> | void) =
   )
   each('lets who was left behind catch up', () => checks.run(members, ['partition', 'power', 'kill'], { requests: 120, durationMs: 8000 }))
   each('does so on the real ledger', () => checks.run(members, faultKinds('inside'), { ledger: 'real' }))
+  if (crashed > 0)
+    each('survives faults that stack: who has just caught up has to help the next', () => checks.run(members, [], { aftershocks: 1, requests: 30 }, STACKED))
   if (crashed > 0) each(`goes on without ${crashed} of them`, () => checks.run(members, ['dead', 'dead', 'power', 'partition', 'slow-disk']))
   if (byzantine > 0) {
     each(`bears ${byzantine} that run twice`, () => checks.run(members, ['twins', 'twins', 'partition', 'delay']))
@@ -103,27 +115,39 @@ class Checks {
     this.sizes = suite.members ?? (factory.agreement ? (factory.tolerates(4).byzantine > 0 ? [4, 7] : [3, 5]) : [1])
   }
 
-  async run(members: number, faults: readonly FaultKind[], more: Partial<PlanOptions> = {}): Promise<void> {
-    const { suite, factory, seeds } = this
-    const engine = { factory, options: suite.options }
-    const { patienceMs, requests } = suite
-    const { failures } = await runCampaign({
-      engine,
-      plan: { members, tolerates: factory.tolerates(members), faults, ...(patienceMs ? { patienceMs } : {}), ...(requests ? { requests } : {}), ...more },
-      firstSeed: suite.firstSeed ?? 1,
-      seeds,
-      onSeed: (_, { failure }) => failure === undefined,
-    })
-    const [failed] = failures
-    if (!failed) return
-    const directory = suite.directory ?? process.env['WEFT_KIT_OUT'] ?? join(tmpdir(), 'weft-testkit')
-    const name = `${factory.name}-${members}-${failed.failure.kind}-seed-${failed.seed}`
+  async run(members: number, faults: readonly FaultKind[], more: Partial<PlanOptions> = {}, times = 1): Promise<void> {
+    const { suite, factory } = this
+    const { patienceMs, requests, firstSeed = 1, variants = [] } = suite
+    const plan = { members, tolerates: factory.tolerates(members), faults, ...(patienceMs ? { patienceMs } : {}), ...(requests ? { requests } : {}), ...more }
+    const options = [suite.options, ...variants]
+    const source = suite.source ?? packageHere()
+    const seeds = times * this.seeds
+    for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
+      const engine = { factory, options: options[(seed - firstSeed) % options.length], ...(source === undefined ? {} : { source }) }
+      const { failures } = await runCampaign({ engine, plan, firstSeed: seed, seeds: 1 })
+      for (const failed of failures) await this.#tell(engine, members, failed)
+    }
+  }
+
+  /** Throws, when it has been written down. */
+  async #tell(engine: PlayedEngine, members: number, failed: FailedSeed): Promise<never> {
+    const directory = this.suite.directory ?? process.env['WEFT_KIT_OUT'] ?? join(tmpdir(), 'weft-testkit')
+    const name = `${this.factory.name}-${members}-${failed.failure.kind}-seed-${failed.seed}`
     const files = await keepFailure(engine, failed, { directory, name })
     throw new Error(
-      `seed ${failed.seed} of ${members} validators: ${failed.failure.kind}: ${failed.failure.statement}\n  smallest scenario: ${files.scenarioFile}\n  drawn: ${files.diagramFile}`,
+      `seed ${failed.seed} of ${members} validators: ${failed.failure.kind}: ${failed.failure.statement}\n  smallest scenario: ${files.scenarioFile}\n  drawn: ${files.diagramFile}\n  again: ${files.replay}`,
       {
         cause: failed.failure,
       },
     )
   }
+}
+
+/** The directory that the tests run in, if it is that of a package for Weft. */
+function packageHere(): string | undefined {
+  const file = join(process.cwd(), 'package.json')
+  if (!existsSync(file)) return undefined
+  const manifest: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  const peers: unknown = typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'peerDependencies') : undefined
+  return typeof peers === 'object' && peers !== null && 'weft' in peers ? process.cwd() : undefined
 }

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { encodeHello } from '../../plugins/network/hello.js'
 import { encodeMessage, PACKED } from '../../plugins/network/messages.js'
 import { pack } from '../../plugins/network/packing.js'
-import { decode, encode, HelloMessage, type Message, Message_Type, PeerEndpoint, PeerEndpoint_Type, PeersAddresses, PeersMessage } from '../../proto/index.js'
+import { decode, encode, HelloMessage, Message, Message_Type, PeerEndpoint, PeerEndpoint_Type, PeersAddresses, PeersMessage } from '../../proto/index.js'
+import type { ChatHandlers, ChatStream } from '../../plugins/network/chat-stream.js'
+import { Link } from '../../plugins/network/link.js'
+import { createVirtualClock, VirtualTime } from '../kit/virtual-clock.js'
 import { type StreamEnd, connectedIds, World, type WorldPeer } from './world.js'
 
 const EMPTY_LEDGER = { height: 0n, currentBlockHash: new Uint8Array(0), previousBlockHash: new Uint8Array(0) }
@@ -307,6 +310,33 @@ describe('an original that dialled while it was dialled', () => {
     theirs.end.write(encodeMessage(Message_Type.CONSENSUS, Buffer.from('b')))
     await world.run(10)
     expect(heard).toEqual(['1 up', '1: a', '1: b'])
+  })
+})
+
+describe('an ended link', () => {
+  test('carries nothing more: what its other end had sent before it heard of the end is neither taken nor complained about', () => {
+    const told: string[] = []
+    let handlers: ChatHandlers | undefined
+    const stream: ChatStream = {
+      remote: 'vp1:7051',
+      listen: (given) => (handlers = given),
+      write: () => true,
+      pause: () => undefined,
+      resume: () => undefined,
+      end: () => undefined,
+    }
+    const link = new Link(stream, 'vp1:7051', {
+      clock: createVirtualClock(new VirtualTime()),
+      defer: (task) => task(),
+      received: (_, { type }) => void told.push(`received ${type}`),
+      rejected: (_, why) => void told.push(why),
+      lagging: () => undefined,
+      closed: (_, reason) => void told.push(reason),
+    })
+    link.close('another link is kept')
+    const sent = [encodeMessage(Message_Type.DISC_PEERS), pack([encodeMessage(Message_Type.DISC_GET_PEERS)])]
+    for (const bytes of sent) handlers?.message(decode(Message, bytes))
+    expect(told).toEqual(['another link is kept'])
   })
 })
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { divide } from '../../plugins/sim/jobs.js'
 import { readReport, Tally } from '../../plugins/sim/outcome.js'
+import { Progress } from '../../plugins/sim/progress.js'
 import { ALL_KINDS } from '../kit/faults.js'
 import { runPeer } from '../kernel/cli/run-peer.js'
 
@@ -12,6 +13,7 @@ vi.setConfig({ testTimeout: 120_000 })
 
 const SKELETONS = join(import.meta.dirname, '../simulator/skeletons')
 const RAFT = join(SKELETONS, 'raft.ts')
+const before = process.listenerCount('SIGTERM')
 const directory = (): string => mkdtempSync(join(tmpdir(), 'weft-sim-'))
 
 /** An engine in a file, which does what it is told to do wrong. */
@@ -59,10 +61,47 @@ describe('peer sim', () => {
     const { failures, files }: { failures: { kind: string }[]; files: { scenarioFile: string; diagramFile: string } } = JSON.parse(stdout)
     expect({ exit, kinds: failures.map((failure) => failure.kind) }).toEqual({ exit: code, kinds: [kind, kind] })
     expect(readFileSync(files.diagramFile, 'utf8')).toContain(`class="verdict ${kind}"`)
-    const again = await runPeer(cwd, ['sim', file, '--replay', files.scenarioFile, '--trace', 'again.html'])
+    // The file names the engine.
+    const again = await runPeer(cwd, ['sim', '--replay', files.scenarioFile, '--trace', 'again.html'])
     expect(again.exit).toBe(code)
     expect(again.stdout).toContain(`${kind}: `)
     expect(readFileSync(join(cwd, 'again.html'), 'utf8')).toMatch(/^<!doctype html>/)
+  })
+
+  it('plays a kept scenario with the engine and options that its file names, unless others are asked for, and says so', async () => {
+    const cwd = directory()
+    const file = engineFile(`{ onRequest: () => { if (host.members.length > 1) throw new Error('no') } }`)
+    const options = '{"patience":3}'
+    const first = await runPeer(cwd, ['sim', file, '--validators', '2', '--seeds', '1', '--faults', 'none', '--options', options])
+    const [, replay = ''] = /^play it again: peer (.*)$/m.exec(first.stdout) ?? []
+    expect(replay).toMatch(/^sim --replay .*bad-contract-seed-1\.json --trace run\.html$/)
+    const again = await runPeer(cwd, replay.split(' '))
+    expect(again).toMatchObject({ exit: 5, stderr: '' })
+    const kept = join(cwd, 'weft-sim/bad-contract-seed-1.json')
+    expect(JSON.parse(readFileSync(kept, 'utf8'))).toMatchObject({
+      engine: { name: 'bad', version: '1', options: { patience: 3 }, source: expect.stringMatching(/^\.\..*engine\.ts$/) },
+    })
+    expect(readFileSync(kept.replace('.json', '.html'), 'utf8')).toContain(replay)
+    const other = await runPeer(cwd, ['sim', RAFT, '--replay', kept, '--options', '{}'])
+    expect(other.stderr).toContain('this scenario failed with bad 1; it is played with raft-skeleton')
+    expect(other.stderr).toContain('failed with the options {"patience":3}; it is played with {}')
+    const without = join(cwd, 'old.json')
+    const { engine: _, ...old } = JSON.parse(readFileSync(kept, 'utf8'))
+    writeFileSync(without, JSON.stringify(old))
+    expect(await runPeer(cwd, ['sim', '--replay', without])).toMatchObject({ exit: 1, stderr: expect.stringContaining('expected an engine') })
+    expect(await runPeer(cwd, ['sim', file, '--replay', without, '--options', options])).toMatchObject({ exit: 5, stderr: '' })
+  })
+
+  it('tells what it found when it is ended, and how', async () => {
+    const ended = runPeer(directory(), ['sim', RAFT, '--validators', '3', '--seeds', '1000000', '--json'])
+    const signalled = setInterval(() => process.listenerCount('SIGTERM') > before && process.emit('SIGTERM', 'SIGTERM'), 200)
+    try {
+      const { exit, stdout } = await ended
+      expect(exit).toBe(143)
+      expect(JSON.parse(stdout)).toMatchObject({ interrupted: 'SIGTERM', engine: 'raft-skeleton', failures: [] })
+    } finally {
+      clearInterval(signalled)
+    }
   })
 
   it('records a run, and says what another engine does differently', async () => {
@@ -96,6 +135,27 @@ describe('peer sim', () => {
     const { exit, stderr } = await runPeer(directory(), argv)
     expect(exit).toBe(1)
     expect(stderr).toContain(message)
+  })
+})
+
+describe('progress', () => {
+  it('is a line now and then where no terminal is, and an object for programs', () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    try {
+      const tally = new Tally()
+      const written: string[] = []
+      const stderr = { write: (text: string) => written.push(text) }
+      const [text, json] = [new Progress(stderr, 100, false), new Progress(stderr, 100, true)]
+      for (let seed = 1; seed <= 3; seed += 1) {
+        vi.advanceTimersByTime(6000)
+        tally.add({ seed, blocks: 1, accepted: 1, steps: 1, virtualMs: 1 })
+        text.seeds(tally)
+        json.seeds(tally)
+      }
+      expect(written).toEqual(['2/100 seeds, 588 s left\n', '{"progress":{"seeds":2,"of":100,"failed":0}}\n'])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })
 

@@ -47,9 +47,39 @@ describe('scenarios', () => {
     expect([...seen].sort()).toEqual([...ALL_KINDS].sort())
   })
 
+  it('with aftershocks keep to what the engine tolerates, and have requests while the cut moves', () => {
+    const kinds = new Set<string>()
+    for (let seed = 1; seed <= 200; seed += 1) {
+      const options = { seed, members: 5, tolerates: { crashed: 2, byzantine: 0 }, faults: [], aftershocks: 1 }
+      const scenario = planScenario(options)
+      expect(planScenario(options)).toEqual(scenario)
+      expect(parseScenario(JSON.stringify(scenario))).toEqual(scenario)
+      expect(scenario.faults.length).toBeGreaterThan(1)
+      for (const fault of scenario.faults) {
+        kinds.add(fault.kind)
+        if (fault.kind === 'partition') expect([fault.groups.length, fault.groups.flat().length, (fault.groups[0] ?? []).length <= 2]).toEqual([2, 5, true])
+      }
+      expect(new Set(scenario.faults.flatMap((fault) => (fault.kind === 'dead' ? [fault.member] : []))).size).toBeLessThanOrEqual(2)
+      for (const { atMs } of [...scenario.requests, ...scenario.faults]) expect(atMs).toBeLessThanOrEqual(scenario.durationMs + 500)
+    }
+    expect([...kinds].sort()).toEqual(['blackout', 'dead', 'kill', 'partition', 'power', 'slow-disk'])
+  })
+
+  it('without them, or where nobody may fail, are what they were', () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      expect(planScenario({ seed, members: 3, tolerates: { crashed: 1, byzantine: 0 }, aftershocks: 0 })).toEqual(
+        planScenario({ seed, members: 3, tolerates: { crashed: 1, byzantine: 0 } }),
+      )
+      expect(planScenario({ seed, members: 4, tolerates: { crashed: 0, byzantine: 0 }, aftershocks: 1 })).toEqual(
+        planScenario({ seed, members: 4, tolerates: { crashed: 0, byzantine: 0 } }),
+      )
+    }
+  })
+
   it('that are none are refused with what was expected', () => {
     expect(() => parseScenario('{')).toThrow(/expected JSON/)
     expect(() => parseScenario('{"format":"weft-scenario/1"}')).toThrow(/no scenario: expected an object/)
+    expect(() => parseScenario(JSON.stringify({ ...plan(1), engine: { name: 'raft' } }))).toThrow(/"engine": expected an object with name and version/)
     expect(() => parseScenario(JSON.stringify({ ...plan(1), faults: [{ kind: 'flood', atMs: 1, forMs: 1 }] }))).toThrow(/found 'flood'/)
   })
 })

@@ -31,7 +31,7 @@ export function starvedError(text: string): PeerError {
   return new PeerError('ERR_CHAINCODE_STARVED', text, { retryable: true })
 }
 
-/** True for what went wrong on this machine alone and may go well when tried once more (design §7). */
+/** True for what went wrong on this machine alone and may go well when tried once more. */
 export function isLocalFault(thrown: unknown): thrown is PeerError {
   return thrown instanceof PeerError && LOCAL_FAULTS.has(thrown.code)
 }

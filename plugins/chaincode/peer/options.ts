@@ -12,7 +12,7 @@ export const EXECUTE_TIMEOUT_MS = 30_000
 export interface ChaincodeSettings {
   /** `dev`: the user starts chaincodes, which register themselves. `net`: the peer launches them. */
   readonly mode: 'net' | 'dev'
-  /** `v0.6`: behaves as an original validator, for networks that have some (design §6). */
+  /** `v0.6`: behaves as an original validator, for networks that have some. */
   readonly compatibility: 'weft' | 'v0.6'
   /** What runs chaincode of the types GOLANG, JAVA and CAR, for messages. */
   readonly launcher: 'docker' | 'process' | 'none'

@@ -52,7 +52,7 @@ interface Course {
   readonly stopDeadline: () => void
 }
 
-/** What this validator does about a candidate: tries it beside the running engine, says when it is ready, gives up when the deadline has passed (design §6). */
+/** What this validator does about a candidate: tries it beside the running engine, says when it is ready, gives up when the deadline has passed. */
 export class SwapDriver {
   private course: Course | undefined
 

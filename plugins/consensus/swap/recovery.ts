@@ -49,7 +49,7 @@ const ROW = Buffer.from('y')
 const SAY_EVERY_MS = 1000
 
 /**
- * The way out when an engine is broken on more validators than it tolerates, so that nothing can be ordered any more, a swap included (design §6). Each operator
+ * The way out when an engine is broken on more validators than it tolerates, so that nothing can be ordered any more, a swap included. Each operator
  * stops the engine of his validator, durably; with the statements of all where they stand everybody takes the highest head and begins the next epoch.
  */
 export class Recovery {

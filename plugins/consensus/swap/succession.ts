@@ -8,7 +8,7 @@ import { CONSENSUS_NAME, candidateOf, currentRecord, hasStarted, recordOf, SUCCE
 
 const NAMESPACE = Buffer.from(CONSENSUS_NAME)
 
-/** The succession of engines as the chain has it: nothing but verified state says which engine runs (design §6 step 7). */
+/** The succession of engines as the chain has it: nothing but verified state says which engine runs. */
 export class Succession {
   private current: EpochRecord
   private pending: SwapCandidate | undefined

@@ -27,7 +27,7 @@ export interface TrialOptions {
 }
 
 /**
- * A candidate on trial, beside the engine that runs (design §6 step 3): it has no ledger, writes nothing, and orders one probe of each member. What it delivers
+ * A candidate on trial, beside the engine that runs: it has no ledger, writes nothing, and orders one probe of each member. What it delivers
  * becomes blocks of a chain that exists in this object alone.
  */
 export class Trial {

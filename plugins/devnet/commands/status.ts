@@ -1,5 +1,7 @@
 import { Command } from 'clipanion'
+import { leadershipOf } from '../../consensus/index.js'
 import type { DevnetPeer } from '../devnet.js'
+import { runningEngine } from '../view.js'
 import { DevnetCommand } from './devnet-command.js'
 
 /** `peer devnet status` */
@@ -7,7 +9,7 @@ export class DevnetStatusCommand extends DevnetCommand {
   static override paths = [['devnet', 'status']]
   static override usage = Command.Usage({
     category: 'A network on this machine',
-    description: 'How every validator of the network is: height, head, view, links.',
+    description: 'How every validator of the network is: engine, height, head, view, links.',
     details:
       'Exit code 0 if all of them run and can order transactions, else 1. `links`: other validators that it is connected to. `peer consensus status` and `peer network status` with `--config weft-devnet/vp0/peer.config.yaml` say more of one.',
     examples: [
@@ -21,7 +23,7 @@ export class DevnetStatusCommand extends DevnetCommand {
     const found = await devnet.look()
     const shown = found.map(shownOf)
     const isFine = shown.every(({ state }) => state === 'running')
-    this.report({ directory: devnet.directory, engine: devnet.plan.engine, peers: shown }, `${table(shown.map(rowOf)).join('\n')}\n`)
+    this.report({ directory: devnet.directory, engine: runningEngine(found) ?? devnet.plan.engine, peers: shown }, `${table(shown.map(rowOf)).join('\n')}\n`)
     return isFine ? 0 : 1
   }
 }
@@ -33,21 +35,26 @@ interface ShownPeer {
   readonly reason?: string
   readonly pid?: number
   readonly address: string
+  /** What orders now, and in which epoch. */
+  readonly engine?: string
+  readonly version?: string
+  readonly epoch?: bigint
   readonly height?: bigint
   readonly headHash?: string
   readonly stateHash?: string
   readonly pending?: bigint
   readonly links?: readonly string[]
-  /** Of engines that have them. */
-  readonly view?: number | undefined
-  readonly primary?: string | undefined
+  /** Of engines that have them, under whichever name they show them. */
+  readonly view?: number | string | undefined
+  readonly leader?: string | undefined
 }
 
 function shownOf({ peer, view }: DevnetPeer): ShownPeer {
   const { id, address } = peer
   if (view.state === 'stopped') return { id, state: 'stopped', address }
   if (view.state === 'starting') return { id, state: 'starting', reason: view.reason, pid: view.pid, address }
-  const { report, engineView, pid } = view
+  const { report, pid } = view
+  const leadership = leadershipOf(report)
   const reason = report.halted !== '' ? report.halted : report.divergence
   return {
     id,
@@ -55,21 +62,36 @@ function shownOf({ peer, view }: DevnetPeer): ShownPeer {
     ...(reason === '' ? {} : { reason }),
     pid,
     address,
+    engine: report.engine,
+    version: report.version,
+    epoch: report.epoch,
     height: report.height,
     headHash: hex(report.headHash),
     stateHash: hex(report.stateHash),
     pending: report.pending,
     links: report.members.filter(({ self, connected }) => connected && !self).map((member) => member.id),
-    view: typeof engineView['view'] === 'number' ? engineView['view'] : undefined,
-    primary: typeof engineView['primary'] === 'number' ? report.members[engineView['primary']]?.id : undefined,
+    view: leadership.view !== undefined && /^\d{1,15}$/.test(leadership.view) ? Number(leadership.view) : leadership.view,
+    leader: leadership.leader,
   }
 }
 
-const HEADER = ['peer', 'state', 'process', 'address', 'height', 'head', 'view', 'primary', 'links', 'pending']
+const HEADER = ['peer', 'state', 'process', 'address', 'engine', 'height', 'head', 'view', 'leader', 'links', 'pending']
 
 function rowOf(shown: ShownPeer): readonly string[] {
-  const { id, state, pid, address, height, headHash, view, primary, links, pending, reason } = shown
-  const words = [id, state, pid, address, height, headHash === undefined ? undefined : headHash.slice(0, 12) || 'none', view, primary, links?.length, pending]
+  const { id, state, pid, address, engine, height, headHash, view, leader, links, pending, reason } = shown
+  const words = [
+    id,
+    state,
+    pid,
+    address,
+    engine === '' ? undefined : engine,
+    height,
+    headHash === undefined ? undefined : headHash.slice(0, 12) || 'none',
+    view,
+    leader,
+    links?.length,
+    pending,
+  ]
   return [...words.map(cell), ...(reason === undefined ? [] : [reason])]
 }
 

@@ -5,6 +5,7 @@ import { columns, PeerError } from '../../../kernel/index.js'
 import { ownPackage } from '../../loader/index.js'
 import type { Devnet, StartedPeer } from '../devnet.js'
 import { createDevnet, findDevnet } from '../layout.js'
+import { runningEngine } from '../view.js'
 import { DEFAULT_PLAN, type DevnetPlan } from '../plan.js'
 import { DevnetCommand } from './devnet-command.js'
 
@@ -48,6 +49,7 @@ export class DevnetUpCommand extends DevnetCommand {
     const found = await this.untilReady(devnet, started, limitMs)
     const seconds = Number(((performance.now() - began) / 1000).toFixed(2))
     const up = found.filter(({ view }) => view.state === 'running')
+    const engine = runningEngine(found) ?? devnet.plan.engine
     const peers = found.map(({ peer, view }) => ({
       id: peer.id,
       address: peer.address,
@@ -60,11 +62,11 @@ export class DevnetUpCommand extends DevnetCommand {
     }))
     const rows = peers.map(({ id, address, config, pid }): [string, string] => [id, `${address}  ${pid === null ? 'stopped' : `process ${pid}`}  ${config}`])
     this.report(
-      { directory: devnet.directory, engine: devnet.plan.engine, tls: devnet.plan.tls, seconds, started: started.map(({ peer }) => peer.id), peers },
+      { directory: devnet.directory, engine, tls: devnet.plan.tls, seconds, started: started.map(({ peer }) => peer.id), peers },
       [
         started.length === 0
-          ? `All ${up.length} validators run already and can order transactions.`
-          : `${up.length} validators (${devnet.plan.engine}) are connected and can order transactions, after ${seconds} s.`,
+          ? `All ${up.length} validators (${engine}) run already and can order transactions.`
+          : `${up.length} validators (${engine}) are connected and can order transactions, after ${seconds} s.`,
         ...columns(rows),
         '',
       ].join('\n'),

@@ -14,6 +14,8 @@ export interface CheckContext {
   readonly traps: Traps
   /** Raw options of the engine. */
   readonly options: unknown
+  /** More of them, for the conformance suite. */
+  readonly variants: readonly unknown[]
   readonly seeds: number
   /** Numbers of validators; undefined: as the kit chooses. */
   readonly members: readonly number[] | undefined

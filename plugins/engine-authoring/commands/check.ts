@@ -13,6 +13,7 @@ export class EngineCheckCommand extends PeerCommand {
     examples: [
       ['The package here', '$0 engine check .'],
       ['More seeds, other numbers of validators, with options', `$0 engine check ./my-engine --seeds 200 --members 4,10 --options '{"batchSize":10}'`],
+      ['With short time-outs and with long ones', `$0 engine check . --options '{"electionMs":200}' --options '{"electionMs":2000}'`],
       ['A report card for its README', '$0 engine check . --markdown > card.md'],
       ['Two of the parts, of an engine in one file', '$0 engine check ./my-engine.ts --only determinism,dispose'],
     ],
@@ -21,7 +22,9 @@ export class EngineCheckCommand extends PeerCommand {
   engine = Option.String({ required: false })
   seeds = Option.String('--seeds', '20', { description: 'seeds of each test of the conformance suite (default 20)' })
   members = Option.String('--members', { description: 'numbers of validators to test, with commas between them (default: as it promises)' })
-  options = Option.String('--options', { description: "the engine's options, as JSON" })
+  options = Option.Array('--options', [], {
+    description: "the engine's options, as JSON; of several the suite plays each in turn: short and long time-outs bring different faults to light",
+  })
   only = Option.String('--only', { description: `some of ${PARTS.join(', ')}` })
   out = Option.String('--out', { description: 'directory for failing scenarios and their diagrams' })
   limit = Option.String('--limit', '600', { description: 'seconds that one check may take (default 600)' })
@@ -33,7 +36,8 @@ export class EngineCheckCommand extends PeerCommand {
     const asked = {
       reference: this.engine ?? '.',
       cwd: this.context.cwd,
-      options: this.options === undefined ? undefined : parseJson(this.options),
+      options: this.options[0] === undefined ? undefined : parseJson(this.options[0]),
+      variants: this.options.slice(1).map(parseJson),
       seeds: wholeNumber('--seeds', this.seeds, 1, 1_000_000),
       members: this.members?.split(',').map((word) => wholeNumber('--members', word, 1, 100)),
       parts: this.parts(),
@@ -75,7 +79,7 @@ export class EngineCheckCommand extends PeerCommand {
       'check',
       ...flag('--seeds', this.seeds),
       ...flag('--members', this.members),
-      ...flag('--options', this.options),
+      ...this.options.flatMap((text) => flag('--options', text)),
       ...flag('--only', this.only),
       ...flag('--out', this.out),
       '--lines',

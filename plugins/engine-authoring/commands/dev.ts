@@ -15,11 +15,11 @@ export class EngineDevCommand extends PeerCommand {
     category: 'Consensus engines',
     description: 'Run a network of validators in which saving a file swaps the new code in on all of them.',
     details:
-      'Brings up a devnet, builds the package from its source (nothing has to be built or installed before), installs it on every validator and swaps it in; then does so again whenever something below its source is saved. A line is printed for each: when it was swapped in and how long that took, or what is wrong; then the network goes on with what it has. Each build has a version of its own, such as 1.0.0-dev.3, and runs in a process of its own; the newest two are kept. Code that orders nothing any more, so that no swap can be ordered either, gives way to the engine that the devnet began with, by a recovery, and that one to the next build. vp0 listens where the default site does, so that other commands reach it without options. Types are not checked: `npm run typecheck`. Ctrl-C ends it and takes the network down; a network in `--directory` keeps its ledgers, and validators there that run already go on.',
+      'Brings up a devnet, builds the package from its source (nothing has to be built or installed before), installs it on every validator and swaps it in; then does so again whenever something below its source is saved. A line is printed for each: when it was swapped in and how long that took, or what is wrong; then the network goes on with what it has. Each build has a version of its own, such as 1.0.0-dev.3, and runs in a process of its own; the newest two are kept. Code that orders nothing any more, so that no swap can be ordered either, gives way to the engine that the devnet began with, by a recovery, and that one to the next build. vp0 listens where the default site does, so that other commands reach it without options. Types are not checked: `npm run typecheck`. Ctrl-C ends it and takes the network down; a network in `--dir` keeps its ledgers, and validators there that run already go on.',
     examples: [
       ['The package here', '$0 engine dev .'],
       ['Seven validators, elsewhere', '$0 engine dev ./my-engine --validators 7 --port 17050'],
-      ['With ledgers that stay', '$0 engine dev ./my-engine --directory ./weft-devnet'],
+      ['With ledgers that stay', '$0 engine dev ./my-engine --dir ./weft-devnet'],
       ['Does it run? Swaps it in and ends', '$0 engine dev ./my-engine --once'],
       ['For programs: a line of JSON for each build', '$0 engine dev ./my-engine --json'],
     ],
@@ -27,7 +27,9 @@ export class EngineDevCommand extends PeerCommand {
 
   engine = Option.String({ required: false })
   validators = Option.String('--validators', { description: 'how many (default 4)' })
-  directory = Option.String('--directory', { description: 'directory of the devnet, which is used again if it is there (default: a temporary one)' })
+  place = Option.String('--dir', { description: 'directory of the devnet, which is used again if it is there (default: a temporary one)' })
+  /** Its name in earlier releases. */
+  formerPlace = Option.String('--directory', { hidden: true })
   port = Option.String('--port', { description: 'first port, as for peer devnet up (default 7050)' })
   options = Option.String('--options', { description: "the engine's options as a JSON object (default: what the site says)" })
   isOnce = Option.Boolean('--once', false, { description: 'build, swap in, and end; exit code 1 if that fails' })
@@ -52,8 +54,9 @@ export class EngineDevCommand extends PeerCommand {
     const options = this.options === undefined ? '' : jsonObject(this.options)
     const settings = await this.settings(enginesKeys)
     const began = performance.now()
+    const place = this.place ?? this.formerPlace
     const network = await openNetwork({
-      directory: this.directory === undefined ? undefined : resolve(this.context.cwd, this.directory),
+      directory: place === undefined ? undefined : resolve(this.context.cwd, place),
       validators: this.number('--validators', this.validators, MOST_VALIDATORS),
       port: this.number('--port', this.port, 65_535),
       base: await this.base(),

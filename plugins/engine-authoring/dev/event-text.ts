@@ -21,9 +21,15 @@ function failedText({ build, error }: Failed): string {
   return `${build ? `build ${build.number}, ${build.version}: ` : ''}${messageOf(error)}${hint === undefined ? '' : ` (${hint})`}`
 }
 
-function swappedText({ build, buildMs, swapped: { block, epoch, installMs, swapMs, recoveredWith } }: Swapped): string {
+function swappedText({ build, buildMs, swapped: { engine, block, epoch, installMs, swapMs, recoveredWith } }: Swapped): string {
   const way = recoveredWith === undefined ? '' : `; nothing was ordered any more, so ${recoveredWith} went in between, by a recovery`
-  return `build ${build.number}: built in ${ms(buildMs)}, installed in ${ms(installMs)}, ${build.version} swapped in at block ${block} in ${ms(swapMs)} (epoch ${epoch})${way}`
+  return `build ${build.number}: built in ${ms(buildMs)}, installed in ${ms(installMs)}, ${build.version} swapped in at block ${block} in ${ms(swapMs)} (epoch ${epoch})${way}${nameText(build.name, engine)}`
+}
+
+/** Nothing forbids it, but people will look for the engine under the name of its package. */
+function nameText(packageName: string, engine: string): string {
+  const expected = packageName.replace(/^@[^/]*\//, '').replace(/^weft-engine-/, '')
+  return expected === engine ? '' : `; it calls itself '${engine}', its package is ${packageName}`
 }
 
 function failedJson({ build, error }: Failed): object {
@@ -38,10 +44,11 @@ function failedJson({ build, error }: Failed): object {
 }
 
 function swappedJson({ build, buildMs, swapped }: Swapped): object {
-  const { epoch, block, installMs, swapMs, recoveredWith } = swapped
+  const { engine, epoch, block, installMs, swapMs, recoveredWith } = swapped
   return {
     event: 'swapped',
     package: build.name,
+    engine,
     version: build.version,
     codeDigest: build.codeDigest,
     epoch,

@@ -3,6 +3,8 @@ import { watchTree } from './watch.js'
 
 /** A build that orders transactions now. */
 export interface SwappedIn {
+  /** What the code calls itself. */
+  readonly engine: string
   readonly epoch: bigint
   /** The first block that it may order. */
   readonly block: bigint

@@ -57,7 +57,7 @@ async function devnetOf({ directory, validators, port, base }: NetworkWish, scra
   const { plan } = found
   if ((validators ?? plan.validators) === plan.validators && (port ?? plan.port) === plan.port) return found
   throw new PeerError('ERR_DEVNET_EXISTS', `${place} holds a devnet of ${plan.validators} validators, port ${plan.port}`, {
-    hint: 'leave --validators and --port out to use it, or name another --directory',
+    hint: 'leave --validators and --port out to use it, or name another --dir',
   })
 }
 

@@ -55,7 +55,7 @@ export function createSwapIn(parts: SwapInParts): SwapIn {
     const swapping = new Swap(parts, { engine, version: build.version }, signal).run()
     try {
       const { record, recoveredWith } = await swapping
-      return { epoch: record.epoch, block: record.activation + 1n, installMs, swapMs: performance.now() - began - installMs, recoveredWith }
+      return { engine, epoch: record.epoch, block: record.activation + 1n, installMs, swapMs: performance.now() - began - installMs, recoveredWith }
     } finally {
       const running = signal.aborted ? [] : (await look(parts.validators, signal)).map(({ record }) => record.version)
       if (running.length > 0) await tidy(parts.shelf, build.name, running)

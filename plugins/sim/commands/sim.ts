@@ -2,15 +2,21 @@ import { readFile, writeFile } from 'node:fs/promises'
 import type * as TestKit from '../../../test/kit/index.js'
 import { resolve } from 'node:path'
 import { Option, PeerCommand, PeerError } from '../../../kernel/index.js'
-import { findEngine } from '../find-engine.js'
+import { castOf, type Kept } from '../cast.js'
+import { Interruption } from '../interruption.js'
 import { divide, runJob } from '../jobs.js'
 import { EXIT_CODES, EXIT_DIFFERS, type SeedReport, Tally } from '../outcome.js'
-import { progressLine, summaryText } from '../summary.js'
+import { Progress } from '../progress.js'
+import { summaryText } from '../summary.js'
+import { wholeNumber, wrong } from '../written.js'
 
 type Kit = typeof TestKit
 type Scenario = ReturnType<Kit['parseScenario']>
 type Campaign = Parameters<Kit['runCampaign']>[0]
 type Engine = Campaign['engine']
+
+/** Of the seeds of a run with the usual faults, so many have faults that stack. */
+const STACKED = 0.4
 
 /** `peer sim`: seeds of simulated networks. */
 export class SimCommand extends PeerCommand {
@@ -18,7 +24,7 @@ export class SimCommand extends PeerCommand {
   static override usage = PeerCommand.Usage({
     description: 'Simulate validators with an engine, and faults.',
     details:
-      'Plays seed after seed in virtual time and checks safety and progress. The engine is a name (noops), a package, or a file. A failing seed is made smaller, written to a file and drawn. Exit codes: 0 everything held, 3 safety, 4 liveness, 5 the engine broke the contract of engines, 6 it differs from a recording, 1 anything else.',
+      'Plays seed after seed in virtual time and checks safety and progress. The engine is a name (noops), a package, or a file. A failing seed is made smaller, written to a file and drawn; the file names the engine and its options, so that --replay needs nothing else. Short time-outs (--options), five validators and thousands of seeds find what the defaults do not. An interrupted run tells what it found. Exit codes: 0 everything held, 3 safety, 4 liveness, 5 the engine broke the contract of engines, 6 it differs from a recording, 130 or 143 ended by SIGINT or SIGTERM, 1 anything else.',
     examples: [
       ['A thousand seeds of four validators', '$0 sim pbft --seeds 1000 --jobs 2'],
       ['An engine in a file, with its options', `$0 sim ./raft.ts --options '{"electionMs":200}' --validators 5`],
@@ -28,25 +34,28 @@ export class SimCommand extends PeerCommand {
         'What a new version of an engine does differently',
         '$0 sim ./raft.ts --seed 17 --seeds 1 --record before.jsonl; $0 sim ./raft.ts --compare before.jsonl',
       ],
-      ['Play a failing scenario again', '$0 sim ./raft.ts --replay weft-sim/raft-safety-seed-17.json --trace run.html'],
+      ['Play a failing scenario again', '$0 sim --replay weft-sim/raft-safety-seed-17.json --trace run.html'],
+      ['The same with another engine', '$0 sim ./raft.ts --replay weft-sim/raft-safety-seed-17.json'],
     ],
   })
 
-  engine = Option.String()
+  engine = Option.String({ required: false })
   seed = Option.String('--seed', '1', { description: 'the first seed (default 1)' })
   seeds = Option.String('--seeds', '100', { description: 'how many seeds (default 100)' })
-  validators = Option.String('--validators', '4', { description: 'how many validators (default 4)' })
+  validators = Option.String('--validators', {
+    description: 'how many validators (default 4; 5 for an engine that bears crashes among three and no liar among four)',
+  })
   requests = Option.String('--requests', '12', { description: 'requests of each seed (default 12)' })
   faults = Option.String('--faults', 'default', {
     description:
-      'inside (what engines have to bear: the default, with byzantine where the engine bears it), byzantine, outside, all, none, or kinds with commas between them: kill, power, stop, dead, blackout, break, partition, delay, slow-disk, slow-execution, clock, failing-disk, twins, mutate, loss, duplicate, reorder, wipe, replay, restart-engine',
+      'inside (what engines have to bear: the default, with byzantine where the engine bears it), byzantine, outside, all, none, or kinds with commas between them: kill, power, stop, dead, blackout, break, partition, delay, slow-disk, slow-execution, clock, failing-disk, twins, mutate, loss, duplicate, reorder, wipe, replay, restart-engine; aftershocks: faults that stack, also in two of five seeds of inside, byzantine and all',
   })
   options = Option.String('--options', { description: "the engine's options, as JSON" })
   swap = Option.String('--swap', {
     description: 'engines, with commas between them, that operators swap to and back from, with missing code, cancels and short deadlines',
   })
   swaps = Option.String('--swaps', { description: 'swaps that operators ask for in each seed (default 1 to 4, some of them twice)' })
-  swapOptions = Option.String('--swap-options', '{}', { description: 'options of those engines, as JSON: an object for each name' })
+  swapOptions = Option.String('--swap-options', { description: 'options of those engines, as JSON: an object for each name' })
   ledger = Option.String('--ledger', 'logical', { description: 'logical (fast, the default) or real (with state hashes)' })
   patience = Option.String('--patience', '60000', { description: 'virtual milliseconds that everything may take after the last fault (default 60000)' })
   jobs = Option.String('--jobs', '1', { description: 'processes that share the seeds (default 1)' })
@@ -59,41 +68,35 @@ export class SimCommand extends PeerCommand {
 
   protected async run(): Promise<number> {
     const kit = await import('../../../test/kit/index.js')
-    const factory = await findEngine(this.engine, this.context.cwd)
-    const first: Engine = { factory, options: this.options === undefined ? undefined : parseJson('--options', this.options) }
-    factory.parseOptions(first.options)
-    const engine = { ...first, ...(await this.successors()) }
-    if (this.replay !== undefined && this.record === undefined)
-      return this.play(kit, engine, kit.parseScenario(await readFile(resolve(this.context.cwd, this.replay), 'utf8')))
+    const kept = await this.kept(kit)
+    const { engine: written, options, swap, swapOptions } = this
+    const engine = await castOf({ engine: written, options, swap, swapOptions }, this.context.cwd, kept, (text) => this.warn(text))
+    if (kept && this.record === undefined) return this.play(kit, engine, kept.scenario)
     if (this.compare !== undefined) return this.compareWith(kit, engine, this.compare)
     const campaign = this.campaign(kit, engine)
-    if (this.record !== undefined) return this.recordRun(kit, engine, await this.scenario(kit, campaign), this.record)
+    if (this.record !== undefined) return this.recordRun(kit, engine, kept?.scenario ?? this.onlyScenario(kit, campaign), this.record)
     if (this.trace !== undefined && campaign.seeds === 1) return this.play(kit, engine, kit.planScenario({ ...campaign.plan, seed: campaign.firstSeed }))
     return this.lines ? this.tell(kit, campaign) : this.runSeeds(kit, campaign)
   }
 
-  /** The engines that operators may swap to. */
-  private async successors(): Promise<Pick<Engine, 'successors'>> {
-    if (this.swap === undefined) return {}
-    const given = parseJson('--swap-options', this.swapOptions)
-    const factories = await Promise.all(this.swap.split(',').map((written) => findEngine(written, this.context.cwd)))
-    const options = new Map<string, unknown>(typeof given === 'object' && given !== null ? Object.entries(given) : [])
-    const successors = factories.map((factory) => ({ factory, options: options.get(factory.name) ?? {} }))
-    for (const { factory, options: raw } of successors) factory.parseOptions(raw)
-    return { successors }
+  /** What is to be played again. */
+  private async kept(kit: Kit): Promise<Kept | undefined> {
+    if (this.replay === undefined) return undefined
+    const file = resolve(this.context.cwd, this.replay)
+    return { file, scenario: kit.parseScenario(await readFile(file, 'utf8')) }
   }
 
   private campaign(kit: Kit, engine: Engine): Campaign {
-    const members = wholeNumber('--validators', this.validators, 1, 100)
+    const members = this.validators === undefined ? usualMembers(engine) : wholeNumber('--validators', this.validators, 1, 100)
     const { ledger } = this
     if (ledger !== 'logical' && ledger !== 'real') throw wrong('--ledger', 'logical or real', ledger)
-    if (members > 1 && !engine.factory.agreement) throw wrong('--validators', `1 for ${engine.factory.name}, which gives no agreement`, this.validators)
+    if (members > 1 && !engine.factory.agreement) throw wrong('--validators', `1 for ${engine.factory.name}, which gives no agreement`, String(members))
     return {
       engine,
       plan: {
         members,
         tolerates: leastTolerance(engine, members),
-        faults: faultKinds(kit, this.faults, engine, members),
+        ...faultsOf(kit, this.faults, engine, members),
         requests: wholeNumber('--requests', this.requests, 0, 100_000),
         patienceMs: wholeNumber('--patience', this.patience, 1, 1e9),
         ledger,
@@ -124,8 +127,7 @@ export class SimCommand extends PeerCommand {
     return failure ? EXIT_CODES[failure.kind] : 0
   }
 
-  private async scenario(kit: Kit, campaign: Campaign): Promise<Scenario> {
-    if (this.replay !== undefined) return kit.parseScenario(await readFile(resolve(this.context.cwd, this.replay), 'utf8'))
+  private onlyScenario(kit: Kit, campaign: Campaign): Scenario {
     if (campaign.seeds > 1) throw wrong('--record', 'one run: --seeds 1, or --replay FILE', `${campaign.seeds} seeds`)
     return kit.planScenario({ ...campaign.plan, seed: campaign.firstSeed })
   }
@@ -169,23 +171,41 @@ export class SimCommand extends PeerCommand {
     const tally = new Tally()
     const before = process.cpuUsage()
     const startedMs = performance.now()
+    const progress = new Progress(this.context.stderr, campaign.seeds, this.json)
     const onSeed = (report: SeedReport): void => {
       tally.add(report)
-      this.showProgress(() => progressLine(tally.seeds, campaign.seeds, tally.failures.length, performance.now() - startedMs))
+      progress.seeds(tally)
     }
     const jobs = wholeNumber('--jobs', this.jobs, 1, 256)
-    if (jobs > 1) await this.share(campaign, jobs, onSeed)
-    else await kit.runCampaign({ ...campaign, onSeed: (seed, played) => (onSeed(reportOf(seed, played)), true) })
-    this.showProgress(() => '\r\u001b[K')
+    const interruption = new Interruption()
+    try {
+      const { signal } = interruption
+      if (jobs > 1) await this.share(campaign, jobs, onSeed, signal)
+      else await kit.runCampaign({ ...campaign, onSeed: (seed, played) => (onSeed(reportOf(seed, played)), !signal.aborted) })
+    } finally {
+      interruption.close()
+    }
+    progress.clear()
     const { user, system } = process.cpuUsage(before)
+    const took = { seconds: jobs > 1 ? (performance.now() - startedMs) / 1000 : (user + system) / 1e6, jobs }
+    return this.tellAll(kit, campaign, tally, { interruption, progress, took })
+  }
+
+  private async tellAll(
+    kit: Kit,
+    campaign: Campaign,
+    tally: Tally,
+    { interruption, progress, took }: { readonly interruption: Interruption; readonly progress: Progress; readonly took: Parameters<typeof summaryText>[2] },
+  ): Promise<number> {
     const { name, version } = campaign.engine.factory
-    const { members, faults = [] } = campaign.plan
+    const { members, faults: kinds = [], aftershocks } = campaign.plan
+    const faults = [...kinds, ...(aftershocks ? ['aftershocks'] : [])]
     const successors = (campaign.engine.successors ?? []).map(({ factory }) => factory.name)
-    const text = summaryText({ engine: name, version, validators: members, faults, successors }, tally, {
-      seconds: jobs > 1 ? (performance.now() - startedMs) / 1000 : (user + system) / 1e6,
-      jobs,
-    })
-    const files = await this.keep(kit, campaign, tally)
+    const { by, exitCode } = interruption
+    const interrupted = by === undefined ? undefined : { by, of: campaign.seeds }
+    const text = summaryText({ engine: name, version, validators: members, faults, successors, interrupted }, tally, took)
+    // Who interrupts does not want to wait for the smallest scenario.
+    const files = interrupted ? undefined : await this.keep(kit, campaign, tally, progress)
     const { seeds, blocks, accepted, steps, virtualMs, failures } = tally
     this.report(
       {
@@ -200,22 +220,23 @@ export class SimCommand extends PeerCommand {
         virtualMs,
         ...(successors.length > 0 ? { swaps: tally.swaps } : {}),
         failures: failures.map(({ seed, failure }) => ({ seed, ...failure })),
+        ...(by === undefined ? {} : { interrupted: by }),
         files,
       },
-      `${text}${files ? `smallest scenario: ${files.scenarioFile}\ndrawn: ${files.diagramFile}\n` : ''}`,
+      `${text}${files ? `smallest scenario: ${files.scenarioFile}\ndrawn: ${files.diagramFile}\nplay it again: ${files.replay}\n` : ''}`,
     )
-    return tally.exitCode
+    return exitCode ?? tally.exitCode
   }
 
-  private async share(campaign: Campaign, jobs: number, onSeed: (report: SeedReport) => void): Promise<void> {
+  private async share(campaign: Campaign, jobs: number, onSeed: (report: SeedReport) => void, interrupted: AbortSignal): Promise<void> {
     const [program = ''] = process.argv.slice(1)
-    const { options, swap, swaps } = this
+    const { options, swap, swaps, swapOptions } = this
     const args = [
       program,
       'sim',
-      this.engine,
+      ...(this.engine === undefined ? [] : [this.engine]),
       '--validators',
-      this.validators,
+      String(campaign.plan.members),
       '--requests',
       this.requests,
       '--faults',
@@ -225,28 +246,24 @@ export class SimCommand extends PeerCommand {
       '--patience',
       this.patience,
     ]
-    const given = [...args, ...flag('--options', options), ...flag('--swap', swap), ...flag('--swaps', swaps), '--swap-options', this.swapOptions]
+    const given = [...args, ...flag('--options', options), ...flag('--swap', swap), ...flag('--swaps', swaps), ...flag('--swap-options', swapOptions)]
     const ranges = divide({ first: campaign.firstSeed, count: campaign.seeds }, jobs)
     const { cwd, env } = this.context
-    await Promise.all(ranges.map((range) => runJob([...process.execArgv, ...given], { cwd, env }, range, onSeed)))
+    await Promise.all(ranges.map((range) => runJob([...process.execArgv, ...given], { cwd, env }, range, onSeed, interrupted)))
   }
 
   /** Makes the worst failure small, and writes it down. */
-  private async keep(kit: Kit, campaign: Campaign, { first }: Tally): Promise<{ readonly scenarioFile: string; readonly diagramFile: string } | undefined> {
+  private async keep(kit: Kit, campaign: Campaign, { first }: Tally, progress: Progress): Promise<Awaited<ReturnType<Kit['keepFailure']>> | undefined> {
     if (!first) return undefined
-    this.showProgress(() => `making seed ${first.seed} smaller …`)
+    progress.doing(`making seed ${first.seed} smaller …`)
     const scenario = kit.planScenario({ ...campaign.plan, seed: first.seed })
     const { failure } = await kit.playScenario(campaign.engine, scenario)
     if (!failure)
       throw new PeerError('ERR_SIM_UNSTEADY', `seed ${first.seed} failed, and did not when it was played again: the engine does not depend on its events alone`)
     const name = `${campaign.engine.factory.name}-${failure.kind}-seed-${first.seed}`
     const files = await kit.keepFailure(campaign.engine, { seed: first.seed, scenario, failure }, { directory: resolve(this.context.cwd, this.out), name })
-    this.showProgress(() => '\r\u001b[K')
+    progress.clear()
     return files
-  }
-
-  private showProgress(line: () => string): void {
-    if ('isTTY' in this.context.stderr && this.context.stderr.isTTY === true && !this.json) this.context.stderr.write(line())
   }
 }
 
@@ -267,32 +284,27 @@ function reportOf(seed: number, { blocks, accepted, steps, virtualMs, swaps, fai
 /** Kinds that belong to no class that could be asked for. */
 const BY_NAME = ['wipe', 'replay', 'restart-engine'] as const
 
-function faultKinds(kit: Kit, written: string, engine: Engine, members: number): ReturnType<Kit['faultKinds']> {
-  if (written === 'none') return []
-  if (written === 'default') return leastTolerance(engine, members).byzantine > 0 ? kit.faultKinds('inside', 'byzantine') : kit.faultKinds('inside')
-  return written.split(',').flatMap((word) => {
+/** More members show more of an engine that bears crashes: among three a majority of any two views has a member in common that saw both. */
+function usualMembers({ factory }: Engine): number {
+  return factory.tolerates(3).crashed > 0 && factory.tolerates(4).byzantine === 0 ? 5 : 4
+}
+
+function faultsOf(kit: Kit, written: string, engine: Engine, members: number): Pick<Campaign['plan'], 'faults' | 'aftershocks'> {
+  if (written === 'aftershocks') return { faults: [], aftershocks: 1 }
+  const words = written.split(',')
+  const areUsual = words.some((word) => ['default', 'inside', 'byzantine', 'all', 'aftershocks'].includes(word))
+  const faults = faultKinds(kit, words, engine, members)
+  return areUsual && members > 2 && leastTolerance(engine, members).crashed > 0 ? { faults, aftershocks: STACKED } : { faults }
+}
+
+function faultKinds(kit: Kit, words: readonly string[], engine: Engine, members: number): ReturnType<Kit['faultKinds']> {
+  return words.flatMap((word) => {
+    if (word === 'none' || word === 'aftershocks') return []
+    if (word === 'default') return leastTolerance(engine, members).byzantine > 0 ? kit.faultKinds('inside', 'byzantine') : kit.faultKinds('inside')
     if (word === 'all') return [...kit.ALL_KINDS]
     if (word === 'inside' || word === 'byzantine' || word === 'outside') return kit.faultKinds(word)
     const kind = [...kit.ALL_KINDS, ...BY_NAME].find((known) => known === word)
-    if (kind === undefined) throw wrong('--faults', `inside, byzantine, outside, all, none, or some of ${kit.ALL_KINDS.join(', ')}`, word)
+    if (kind === undefined) throw wrong('--faults', `inside, byzantine, outside, all, none, aftershocks, or some of ${kit.ALL_KINDS.join(', ')}`, word)
     return [kind]
   })
-}
-
-function wholeNumber(flag: string, text: string, least: number, most: number): number {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || value < least || value > most) throw wrong(flag, `a whole number from ${least} to ${most}`, text)
-  return value
-}
-
-function wrong(flag: string, expected: string, found: string): PeerError {
-  return new PeerError('ERR_SIM_USAGE', `${flag}: expected ${expected}; found '${found}'`)
-}
-
-function parseJson(name: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new PeerError('ERR_SIM_USAGE', `${name}: expected JSON; found '${text}'`, { cause })
-  }
 }
