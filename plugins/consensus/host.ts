@@ -17,6 +17,7 @@ import { repair } from './repair.js'
 import { canonical, refuseReserved } from './reserved.js'
 import { RejectedRequests } from './rejected-requests.js'
 import type { SessionSurroundings } from './session.js'
+import { Objections } from './swap/objections.js'
 import { faultsOf } from './swap/records.js'
 import { Recovery } from './swap/recovery.js'
 import { firstEpoch } from './swap/first-epoch.js'
@@ -42,6 +43,7 @@ class EngineHostProcess implements ConsensusHost {
   readonly swaps: SwapDesk
   readonly recovery: Recovery
   private readonly notes: HostNotes
+  private readonly objections: Objections
   private readonly epochs: Epochs
   private readonly watch: HeadWatch | undefined
   private phase: Phase = 'new'
@@ -66,6 +68,7 @@ class EngineHostProcess implements ConsensusHost {
     const surroundings = this.surroundings()
     const engines = options.engines ?? { find: (name, version) => this.onlyFirst(name, version) }
     this.notes = new HostNotes({ members: members.length, self, transport: options.notes, log })
+    this.objections = new Objections(self, this.notes)
     this.watch = this.createWatch()
     this.pool = new RequestPool({
       store,
@@ -90,6 +93,7 @@ class EngineHostProcess implements ConsensusHost {
       engines,
       transport: options.transport,
       notes: this.notes,
+      objections: this.objections,
       transfer: options.transfer,
       probe,
       observer: options.observer,
@@ -121,7 +125,7 @@ class EngineHostProcess implements ConsensusHost {
       submit: (bytes) => this.accept(bytes, NO_HINTS, true),
       network: options.network ?? '',
       randomBytes: options.randomBytes ?? randomBytes,
-      view: () => ({ swap: this.epochs.swap, crossed: this.epochs.crossed, isSealing: this.epochs.sealed !== undefined }),
+      view: () => ({ swap: this.epochs.swap, crossed: this.epochs.crossed, isSealing: this.epochs.sealed !== undefined, objections: this.objections.list() }),
     })
   }
 
@@ -289,6 +293,7 @@ class EngineHostProcess implements ConsensusHost {
     if (note.$case === 'recovery') this.recovery.received(from, note.value).catch((error: unknown) => this.die(error))
     else if (note.$case === 'heads') watch?.heard(from, note.value.heads)
     else if (note.$case === 'query') watch?.asked(from, note.value.height)
+    else if (note.$case === 'objection') this.objections.heard(from, note.value)
     else if (note.$case === 'preflightAnswer') this.swaps.answered(from, note.value)
     else if (note.$case === 'preflightQuestion') this.swaps.question(from, note.value).catch((error: unknown) => this.die(error))
     else if (note.$case === 'crossing' && note.value.epoch > this.succession.record.epoch && !this.conflicting.has(from)) {
