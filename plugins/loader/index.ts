@@ -5,4 +5,6 @@
  */
 export { ownPackage } from './own-package.js'
 export { default } from './plugin.js'
+export { rememberBundle, sourcePlace, type SourcePlace } from './source-maps.js'
+export { sourceName, type StackFrame, thrownText } from './thrown.js'
 export { type ModuleExports, loadTypeScript } from './typescript.js'

@@ -5,7 +5,13 @@ const BAR = 30
 
 /** What a person reads at the end. */
 export function summaryText(
-  what: { readonly engine: string; readonly version: string; readonly validators: number; readonly faults: readonly string[]; readonly successors: readonly string[] },
+  what: {
+    readonly engine: string
+    readonly version: string
+    readonly validators: number
+    readonly faults: readonly string[]
+    readonly successors: readonly string[]
+  },
   tally: Tally,
   cpuSeconds: number,
 ): string {

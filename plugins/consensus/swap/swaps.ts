@@ -1,5 +1,14 @@
 import { type Clock, messageOf, PeerError } from '../../../kernel/index.js'
-import { encode, type EpochRecord, type PreflightAnswer, type PreflightQuestion, SwapCancel, type SwapCandidate, type SwapObjection, SwapProposal } from '../../../proto/index.js'
+import {
+  encode,
+  type EpochRecord,
+  type PreflightAnswer,
+  type PreflightQuestion,
+  SwapCancel,
+  type SwapCandidate,
+  type SwapObjection,
+  SwapProposal,
+} from '../../../proto/index.js'
 import type { EngineCatalog } from '../catalog.js'
 import type { Accepted } from '../consensus.js'
 import type { Member, MemberIndex } from '../engine.js'

@@ -10,6 +10,7 @@ import { pack, unpack } from '../codec.js'
 import type { FromEngine, ToEngine } from '../messages.js'
 import type { Channel } from './channel.js'
 import { scrubGlobals } from './scrub.js'
+import { BUNDLE, thrownInBundle } from './thrown-in-bundle.js'
 
 const PIPE = 3
 /** Frames from the peer are trusted; the process's own memory limit is what ends it. */
@@ -56,7 +57,7 @@ function take(frame: Uint8Array): void {
   if (!isLoading) {
     isLoading = true
     load(frame).catch((reason: unknown) => {
-      send({ type: 'failed', reason: `its code does not load: ${reason instanceof Error ? reason.message : String(reason)}`.slice(0, 1000) }, 1 << 20)
+      send({ type: 'failed', reason: `its code does not load: ${thrownInBundle(reason, frame)}` }, 1 << 20)
       flush()
       pipe.end()
     })
@@ -69,7 +70,7 @@ function take(frame: Uint8Array): void {
 }
 
 async function load(bundle: Uint8Array): Promise<void> {
-  const module = new SourceTextModule(Buffer.from(bundle).toString('utf8'), { identifier: 'engine.mjs', importModuleDynamically: link })
+  const module = new SourceTextModule(Buffer.from(bundle).toString('utf8'), { identifier: BUNDLE, importModuleDynamically: link })
   // CommonJS dependencies ask for Node's own modules by `require`.
   Object.defineProperty(globalThis, 'require', { value: (name: string) => process.getBuiltinModule(name) })
   await module.link(link)
@@ -79,6 +80,7 @@ async function load(bundle: Uint8Array): Promise<void> {
   scrubGlobals()
   const channel: Channel = {
     send,
+    thrown: (error) => thrownInBundle(error, bundle),
     receive(next) {
       listener = next
       for (const message of early.splice(0)) next(message)
