@@ -26,6 +26,7 @@ pipe.on('close', () => exit(0))
 
 let held: Uint8Array[] = []
 let heldSinceMs = 0
+let isFirst = true
 const flush = (): void => {
   if (held.length === 0) return
   pipe.write(joinFrames(held))
@@ -37,7 +38,9 @@ const send = (message: FromEngine, maxBytes: number): void => {
     return send({ type: 'failed', reason: `it asked for effects of ${frame.length} bytes in one handler, more than ${maxBytes}` }, 4096)
   if (held.length === 0) heldSinceMs = monotonicMs()
   held.push(frame)
-  if (monotonicMs() - heldSinceMs > MAX_HELD_MS) flush()
+  // The first one says that the engine is ready: it must not wait behind a handler that never ends.
+  if (isFirst || monotonicMs() - heldSinceMs > MAX_HELD_MS) flush()
+  isFirst = false
 }
 
 let listener: ((message: ToEngine) => void) | undefined
