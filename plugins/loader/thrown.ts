@@ -22,7 +22,9 @@ export function thrownText(thrown: unknown, placeOf: (frame: StackFrame) => stri
     const place = placeOf(frame)
     return place === undefined ? [] : [frame.name === '' ? `at ${place}` : `at ${frame.name} (${place})`]
   })
-  return [(thrown instanceof Error ? thrown.message : String(thrown)).slice(0, MOST_CHARACTERS), ...places.slice(0, MOST_FRAMES)].join(' ').slice(0, 2 * MOST_CHARACTERS)
+  return [(thrown instanceof Error ? thrown.message : String(thrown)).slice(0, MOST_CHARACTERS), ...places.slice(0, MOST_FRAMES)]
+    .join(' ')
+    .slice(0, 2 * MOST_CHARACTERS)
 }
 
 function framesOf(thrown: unknown): StackFrame[] {

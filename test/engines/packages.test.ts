@@ -150,8 +150,16 @@ describe('installing', () => {
     ['that is no engine', 'export default 1', /expected the default export/],
     ['that does not load', 'throw new Error("not today"); export default 1', /not today at index\.js:1:7/],
     ['without a default export', 'export const engine = 1', /expected the default export of the package to be defineEngine/],
-    ['that reads files', 'import { readFileSync } from "node:fs"; readFileSync("/etc/passwd"); export default 1', /restricted at index\.js:1:\d+: an engine has no files, processes or network, and it wanted FileSystemRead/],
-    ['with a name that is none', `import { defineEngine } from "weft/consensus"; export default defineEngine({ name: "My Engine", version: "1.0.0", agreement: true, tolerates: () => ({ crashed: 0, byzantine: 0 }), parseOptions: () => ({}), create: () => ({}) })`, /expected small letters, digits and hyphens.*found "My Engine"/],
+    [
+      'that reads files',
+      'import { readFileSync } from "node:fs"; readFileSync("/etc/passwd"); export default 1',
+      /restricted at index\.js:1:\d+: an engine has no files, processes or network, and it wanted FileSystemRead/,
+    ],
+    [
+      'with a name that is none',
+      `import { defineEngine } from "weft/consensus"; export default defineEngine({ name: "My Engine", version: "1.0.0", agreement: true, tolerates: () => ({ crashed: 0, byzantine: 0 }), parseOptions: () => ({}), create: () => ({}) })`,
+      /expected small letters, digits and hyphens.*found "My Engine"/,
+    ],
     ['that needs what is not there', 'import "some-dependency"; export default 1', /some-dependency/],
     [
       'that needs what engines do not get',
@@ -188,7 +196,9 @@ describe('installing', () => {
   })
 
   it('refuses an engine that refuses its own defaults, and tells of everything at once', async () => {
-    const folder = await copyOf('no-defaults', (source) => source.replace("greeting = 'hello'", 'greeting = gone()').replace('export const', 'const gone = () => { throw new PeerError() }\nexport const'))
+    const folder = await copyOf('no-defaults', (source) =>
+      source.replace("greeting = 'hello'", 'greeting = gone()').replace('export const', 'const gone = () => { throw new PeerError() }\nexport const'),
+    )
     await changeManifest(folder, { version: '2.0.0' })
     await expect(installEngine(folder, [new InstalledEngines(join(scratch, 'unfit-data'))], loader)).rejects.toThrow(
       /package\.json says 2\.0\.0.*; it refuses its own defaults, the options \{\}: /,

@@ -27,7 +27,15 @@ export abstract class SuccessionCommand extends GrpcCommand {
   }
 
   protected async plan(request: PlanSwapRequest): Promise<SwapPlanMessage> {
-    return callUnary(await this.tools(), ConsensusToolsService.planSwap, request, { deadline: Date.now() + ANSWER_MS })
+    try {
+      return await callUnary(await this.tools(), ConsensusToolsService.planSwap, request, { deadline: Date.now() + ANSWER_MS })
+    } catch (error) {
+      if (!isRpcError(error) || !error.details.includes('has no engine')) throw error
+      throw new PeerError('ERR_SWAP_REFUSED', `the swap is refused: ${error.details}`, {
+        cause: error,
+        hint: 'put its code on every validator: peer engine install, with --all on those of the devnet in this directory; or list it in their sites',
+      })
+    }
   }
 
   protected async succession(history = false): Promise<SuccessionReport> {
