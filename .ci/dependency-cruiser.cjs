@@ -16,7 +16,7 @@ module.exports = {
       severity: 'error',
       comment: "a plugin takes another's service through a token from its index.ts",
       from: { path: '^plugins/([^/]+)/' },
-      to: { path: '^plugins/([^/]+)/', pathNot: ['^plugins/$1/', '^plugins/[^/]+/index\\.ts$', '^plugins/(chaincode|consensus)/api/index\\.ts$', '^plugins/sandbox/frames\\.ts$'] },
+      to: { path: '^plugins/([^/]+)/', pathNot: ['^plugins/$1/', '^plugins/[^/]+/index\\.ts$', '^plugins/(chaincode|consensus)/api/index\\.ts$', '^plugins/sandbox/frames\\.ts$', '^plugins/loader/(source-maps|thrown)\\.ts$'] },
     },
     {
       name: 'proto-through-its-face',

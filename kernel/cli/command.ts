@@ -3,7 +3,7 @@ import type { KeySpecs, Settings } from '../config/keys.js'
 import { type LoadedSite, layerSite } from '../config/layers.js'
 import { type ResolvedSettings, resolveSettings } from '../config/resolve.js'
 import type { SiteConfig } from '../config/site.js'
-import { failureText, toJson, usageText } from './output.js'
+import { failureText, OF_THE_COMMAND_LINE, toJson, usageText } from './output.js'
 
 /** What commands get from the program around them; tests bring their own. */
 export interface PeerContext extends BaseContext {
@@ -25,6 +25,9 @@ export abstract class PeerCommand extends Command<PeerContext> {
   /** False for commands of the packaged site that read no site, so that they work where its files are broken. */
   static readonly needsSite: boolean = true
 
+  /** The codes of errors after which the usage is printed. Commands of v0.6 print it after more of them (spec/node.md §1). */
+  protected readonly usageAfter: RegExp = OF_THE_COMMAND_LINE
+
   config = Option.String('--config', { description: 'configuration file of the site (default: searched from the working directory upwards)' })
   set = Option.Array('--set', [], { description: 'override one key: --set key=value; may be repeated' })
   loggingLevel = Option.String('--logging-level', { description: 'log levels: [<module>[,<module>...]=]<level>[:...]' })
@@ -38,7 +41,7 @@ export abstract class PeerCommand extends Command<PeerContext> {
     try {
       return (await this.run()) ?? 0
     } catch (error) {
-      this.context.stderr.write(failureText(this.failure(error), this.json, usageText(this.cli.definition(this.constructor))))
+      this.context.stderr.write(failureText(this.failure(error), this.json, usageText(this.cli.definition(this.constructor)), this.usageAfter))
       return 1
     }
   }

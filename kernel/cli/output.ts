@@ -14,14 +14,14 @@ export function toJson(value: unknown): string {
   return JSON.stringify(plain(value)) ?? 'null'
 }
 
-/** A configuration that is wrong, or a peer that cannot start, is not better understood by reading the flags. */
-const NO_USAGE = /^ERR_(CONFIG|SITE|MODULE|PLUGIN|PEER|STORE|LISTENER|SERVICE|TLS|PACKAGE)_/
+/** Codes of errors that are better understood by reading the flags. */
+export const OF_THE_COMMAND_LINE = /_USAGE$/
 
-/** What a failed command prints on stderr: `Error: <text>`, the hint and the command's usage (spec/node.md §1); or one JSON object. */
-export function failureText(error: unknown, json: boolean, usage = ''): string {
+/** What a failed command prints on stderr: `Error: <text>`, the hint and, after the codes of `usageAfter`, the command's usage; or one JSON object. */
+export function failureText(error: unknown, json: boolean, usage = '', usageAfter = OF_THE_COMMAND_LINE): string {
   const { code, hint, details } = error instanceof PeerError ? error : { code: 'ERR_COMMAND_FAILED', hint: undefined, details: {} }
   if (json) return `${toJson({ error: { code, message: messageOf(error), hint, details } })}\n`
-  return `Error: ${messageOf(error)}\n${hint === undefined ? '' : `  ${hint}\n`}${NO_USAGE.test(code) ? '' : usage}`
+  return `Error: ${messageOf(error)}\n${hint === undefined ? '' : `  ${hint}\n`}${usageAfter.test(code) ? usage : ''}`
 }
 
 const HELP: readonly [string, string] = ['-h, --help', 'help for this command']

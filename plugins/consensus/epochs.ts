@@ -70,7 +70,11 @@ export class Epochs {
       transmit: ({ to, bytes }, candidate, epoch) => notes.engine(to, epoch, candidate, bytes),
       begun: (trial) => this.welcome(trial, channelOf(trial.identity), this.up.notes),
       ready: (candidate, probe) => this.calls.ready(candidate, probe),
-      cancel: (candidate) => this.calls.cancel(candidate),
+      cancel: (candidate, reason) => {
+        // Before the call, so that whoever sees that executed knows why.
+        options.objections.say(candidate.id, reason)
+        this.calls.cancel(candidate)
+      },
       dropped: (candidate, engine) => {
         this.early.forget(channelOf(candidate.id))
         if (engine !== this.prepared?.engine) engine?.release?.()

@@ -17,6 +17,7 @@ import { RequestPool } from './pool.js'
 import { canonical, refuseReserved } from './reserved.js'
 import { REJECTED_BEFORE, RejectedRequests } from './rejected-requests.js'
 import type { SessionSurroundings } from './session.js'
+import { Objections } from './swap/objections.js'
 import { Recovery } from './swap/recovery.js'
 import { firstEpoch } from './swap/first-epoch.js'
 import { Succession } from './swap/succession.js'
@@ -41,6 +42,7 @@ class EngineHostProcess implements ConsensusHost {
   readonly swaps: SwapDesk
   readonly recovery: Recovery
   private readonly notes: HostNotes
+  private readonly objections: Objections
   private readonly epochs: Epochs
   private readonly common: CommonChain
   private phase: Phase = 'new'
@@ -58,6 +60,7 @@ class EngineHostProcess implements ConsensusHost {
     const surroundings = this.surroundings()
     const engines = options.engines ?? { find: (name, version) => this.onlyFirst(name, version) }
     this.notes = new HostNotes({ members: members.length, self, transport: options.notes, log })
+    this.objections = new Objections(self, this.notes)
     this.common = this.createCommonChain(surroundings)
     this.pool = new RequestPool({
       store,
@@ -82,6 +85,7 @@ class EngineHostProcess implements ConsensusHost {
       engines,
       transport: options.transport,
       notes: this.notes,
+      objections: this.objections,
       transfer: options.transfer,
       probe,
       observer: options.observer,
@@ -113,7 +117,7 @@ class EngineHostProcess implements ConsensusHost {
       submit: (bytes) => this.accept(bytes, NO_HINTS, true),
       network: options.network ?? '',
       randomBytes: options.randomBytes ?? randomBytes,
-      view: () => ({ swap: this.epochs.swap, crossed: this.epochs.crossed, isSealing: this.epochs.sealed !== undefined }),
+      view: () => ({ swap: this.epochs.swap, crossed: this.epochs.crossed, isSealing: this.epochs.sealed !== undefined, objections: this.objections.list() }),
     })
   }
 
@@ -304,6 +308,7 @@ class EngineHostProcess implements ConsensusHost {
 
   private heard(from: MemberIndex, note: Note): void {
     if (note.$case === 'recovery') this.recovery.received(from, note.value).catch((error: unknown) => this.die(error))
+    else if (note.$case === 'objection') this.objections.heard(from, note.value)
     else if (note.$case === 'preflightAnswer') this.swaps.answered(from, note.value)
     else if (note.$case === 'preflightQuestion') this.swaps.question(from, note.value).catch((error: unknown) => this.die(error))
     else this.common.heard(from, note)

@@ -13,6 +13,7 @@ import type { RequestPool } from './pool.js'
 import type { TransactionProbe } from './probe.js'
 import type { EngineRecords } from './records.js'
 import { EngineSession, type SessionSurroundings } from './session.js'
+import type { Objections } from './swap/objections.js'
 import { hasStarted } from './swap/records.js'
 import type { Succession } from './swap/succession.js'
 
@@ -48,6 +49,7 @@ export interface EpochsOptions {
   readonly engines: Pick<EngineCatalog, 'find'>
   readonly transport: ConsensusTransport | undefined
   readonly notes: HostNotes
+  readonly objections: Pick<Objections, 'say'>
   readonly transfer: StateTransfer | undefined
   readonly probe: TransactionProbe | undefined
   readonly observer: EngineObserver | undefined

@@ -1,8 +1,8 @@
-import { messageOf } from '../../kernel/index.js'
 import type { Effect } from './effects.js'
 import type { Engine, EngineFactory, EngineHost, EngineStart } from './engine.js'
 import { type EngineEvent, handle, headOf } from './events.js'
 import { Fifo } from './fifo.js'
+import { thrownInProcess } from './place-in-process.js'
 import { createRandom } from './random.js'
 import { createRecorder, type EffectRecorder } from './recorder.js'
 import type { EngineSeat, SeatMaker, SeatOptions } from './seat.js'
@@ -107,7 +107,7 @@ class EngineRunner implements EngineSeat {
       return { value, effects: recorder.end() }
     } catch (error) {
       recorder.end()
-      fault(`the engine threw in '${what}': ${messageOf(error)}`)
+      fault(`the engine threw in '${what}': ${thrownInProcess(error)}`)
       return undefined
     }
   }

@@ -125,7 +125,7 @@ async function outcomeOf(accepted: Accepted): Promise<SwapCallReply> {
 
 function successionOf(host: Pick<ConsensusHost, 'swaps' | 'status'>, withHistory: boolean): SuccessionReport {
   const { swaps } = host
-  const { record, candidate, swap, crossed, isSealing } = swaps.view()
+  const { record, candidate, swap, crossed, isSealing, objections } = swaps.view()
   const { height, halted } = host.status()
   return {
     height,
@@ -137,6 +137,7 @@ function successionOf(host: Pick<ConsensusHost, 'swaps' | 'status'>, withHistory
     sealing: isSealing,
     history: withHistory ? [...swaps.history()] : [],
     halted: halted ?? '',
+    objections: [...objections],
   }
 }
 

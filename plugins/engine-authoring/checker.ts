@@ -62,7 +62,10 @@ export function checkElsewhere({ args, cwd, env, limitMs, onEvent }: CheckerOpti
       const how = isLate
         ? `did not end within ${(subject ? limitMs : Math.max(limitMs, LOADING_MS)) / 1000} s`
         : `ended its process (${signal ?? `exit code ${code}`})`
-      if (!subject) return reject(new PeerError('ERR_ENGINE_CHECK', complaint.trim() === '' ? `the engine ${how} while it was loaded` : complaint.trim()))
+      if (!subject)
+        return reject(
+          new PeerError('ERR_ENGINE_CHECK', complaint.trim() === '' ? `the engine ${how} while it was loaded` : complaint.trim().replace(/^Error: /, '')),
+        )
       if (!isOver && current) {
         const words = complaint.trim() === '' ? '' : `; its last words:\n${complaint.trim().split('\n').slice(-6).join('\n')}`
         findings.push({

@@ -1,5 +1,6 @@
 import { type Clock, type Logger, messageOf, PeerError } from '../../kernel/index.js'
 import { type CatalogEngine, type EngineStart, ownEngine } from '../consensus/index.js'
+import { rememberBundle } from '../loader/index.js'
 import { onceItWorks } from '../sandbox/index.js'
 import { type Description, EngineInquiry, MAX_MEMBERS } from './ask.js'
 import { engineFactory } from './factory.js'
@@ -123,8 +124,11 @@ export class EngineLoader {
   }
 
   private async importModule(folder: string): Promise<unknown> {
-    const code = await bundleForPeer(await entryOf(folder, await readManifest(folder)))
-    const module: { readonly default?: unknown } = await import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`)
+    const entry = await entryOf(folder, await readManifest(folder))
+    const code = Buffer.from(await bundleForPeer(entry)).toString()
+    rememberBundle(entry, code)
+    const named = Buffer.from(`${code}\n//# sourceURL=${entry}\n`).toString('base64')
+    const module: { readonly default?: unknown } = await import(`data:text/javascript;base64,${named}`)
     return module.default
   }
 

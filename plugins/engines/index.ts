@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { judgeVersions, judgeWeftRange } from './packages/weft-range.js'
 export { enginesKeys } from './keys.js'
 export { default } from './plugin.js'
 export { type EngineShelf, engineShelf } from './shelf.js'

@@ -1,32 +1,37 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { EngineLoader } from './engine-package.js'
+import { messageOf, PeerError } from '../../kernel/index.js'
+import { ownPackage } from '../loader/index.js'
+import type { EngineLoader, LoadedPackage } from './engine-package.js'
 import type { InstalledEngines, InstalledNote } from './installed.js'
 import { readArchive } from './packages/archive.js'
-import { readManifest } from './packages/manifest.js'
+import { entryOf, type PackageManifest, readManifest } from './packages/manifest.js'
 import { codeDigest, ownFiles, type PackageFile } from './packages/own-files.js'
+import { judgeVersions, judgeWeftRange } from './packages/weft-range.js'
+import { optionsJson } from './process/process-seat.js'
+
+/** What became of an installation. */
+export interface Installed {
+  readonly note: InstalledNote
+  /** What its author should mend, for the operator to know. */
+  readonly warnings: readonly string[]
+  /** Of each peer, in their order. */
+  readonly outcomes: readonly ('installed' | 'there')[]
+}
 
 /**
- * Installs an engine from an archive or the folder of its package: only its own files, after its code has loaded and said who it is, in a process of its own.
+ * Installs an engine on peers of this machine, from an archive or the folder of its package: only its own files, after its code has loaded and said who it is, once, in
+ * a process of its own, and if the package is fit.
  *
  * @throws PeerError ERR_ENGINE_PACKAGE, ERR_ENGINE_LOAD, ERR_ENGINE_TWICE
  */
-export async function installEngine(
-  path: string,
-  into: InstalledEngines,
-  loader: EngineLoader,
-): Promise<InstalledNote & { readonly outcome: 'installed' | 'there' }> {
-  const { note, files } = await examine(path, into, loader)
-  return { ...note, outcome: await into.add(note, files) }
-}
-
-/** As `installEngine`, for several peers: the code is loaded once. */
-export async function installEverywhere(path: string, peers: readonly InstalledEngines[], loader: EngineLoader): Promise<InstalledNote> {
+export async function installEngine(path: string, peers: readonly InstalledEngines[], loader: EngineLoader): Promise<Installed> {
   const [first] = peers
   if (!first) throw new RangeError('expected at least one peer to install an engine on')
-  const { note, files } = await examine(path, first, loader)
-  for (const peer of peers) await peer.add(note, files)
-  return note
+  const { note, warnings, files } = await examine(path, first, loader)
+  const outcomes: Installed['outcomes'][number][] = []
+  for (const peer of peers) outcomes.push(await peer.add(note, files))
+  return { note, warnings, outcomes }
 }
 
 /** Its own files, and what it says of itself. `workshop` lends the place. */
@@ -34,23 +39,50 @@ async function examine(
   path: string,
   workshop: InstalledEngines,
   loader: EngineLoader,
-): Promise<{ readonly note: InstalledNote; readonly files: readonly PackageFile[] }> {
+): Promise<Pick<Installed, 'note' | 'warnings'> & { readonly files: readonly PackageFile[] }> {
+  const isFolder = await isDirectory(path)
   const scratch = await workshop.scratch()
   try {
-    const isFolder = (await stat(path)).isDirectory()
     if (!isFolder) await write(scratch, await readArchive(path))
     const origin = isFolder ? path : scratch
-    const files = await ownFiles(origin, await readManifest(origin))
+    const manifest = await readManifest(origin, path)
+    await entryOf(origin, manifest, path)
+    const files = await ownFiles(origin, manifest)
     // Where only its own files are, as they will lie: what else it needs would be missing on this peer too.
     const alone = join(scratch, '.alone')
     await write(alone, files)
-    const manifest = await readManifest(alone)
-    const { description } = await loader.load(alone)
-    const { name, version } = description
-    return { note: { name, version, codeDigest: codeDigest(files), package: { name: manifest.name, version: manifest.version } }, files }
+    await entryOf(alone, manifest, `${path}, of what its package.json lists as files,`)
+    const loaded = await loader.load(alone)
+    const { name, version } = loaded.description
+    const warnings = await requireFit(path, manifest, loaded)
+    return { warnings, note: { name, version, codeDigest: codeDigest(files), package: { name: manifest.name, version: manifest.version } }, files }
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (cause) {
+    throw new PeerError('ERR_ENGINE_PACKAGE', `expected an archive made by npm pack, or the folder of a package; found nothing at ${path}`, { cause })
+  }
+}
+
+/** What every validator would stumble over later: the same that `peer engine check` asks of a package. All of it at once; returns what is no obstacle here. */
+async function requireFit(path: string, manifest: PackageManifest, { description, checked }: LoadedPackage): Promise<string[]> {
+  const versions = judgeVersions(manifest.version, description.version)
+  const { fault, absence, doubt } = judgeWeftRange(manifest, ownPackage().version)
+  const options = await (checked.get(optionsJson({})) ?? Promise.resolve()).then(
+    () => undefined,
+    (error: unknown) => `it refuses its own defaults, the options {}: ${messageOf(error)}`,
+  )
+  const faults = [versions, fault, options].filter((found) => found !== undefined)
+  if (faults.length === 0) return [absence, doubt].filter((warning) => warning !== undefined)
+  throw new PeerError('ERR_ENGINE_PACKAGE', `${path} is not fit to be installed: ${faults.join('; ')}`, {
+    details: { faults },
+    hint: 'correct that, build and pack it again; peer engine check, in its folder, looks at everything that a package has to be',
+  })
 }
 
 async function write(folder: string, files: readonly PackageFile[]): Promise<void> {

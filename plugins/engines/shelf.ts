@@ -18,7 +18,7 @@ export async function engineShelf(
   settings: Settings<typeof enginesKeys>,
   warn: (text: string) => void,
 ): Promise<EngineShelf> {
-  const [{ installEverywhere }, { InstalledEngines }, { loaderFor }] = await Promise.all([
+  const [{ installEngine }, { InstalledEngines }, { loaderFor }] = await Promise.all([
     import('./install.js'),
     import('./installed.js'),
     import('./commands/tools.js'),
@@ -26,7 +26,7 @@ export async function engineShelf(
   const loader = await loaderFor(settings, warn)
   const peers = dataDirectories.map((directory) => new InstalledEngines(directory))
   return {
-    install: (path) => installEverywhere(path, peers, loader),
+    install: async (path) => (await installEngine(path, peers, loader)).note,
     async list() {
       const found = (await Promise.all(peers.map((peer) => peer.list()))).flat()
       return [...new Map(found.map((note) => [`${note.name}@${note.version}`, note])).values()]

@@ -18,9 +18,9 @@ export abstract class GrpcCommand extends PeerCommand {
     }
   }
 
-  /** An error of a call, as v0.6 prints it. */
+  /** An error of a call in the words of the peer alone; v0.6's own commands put theirs before them. */
   protected override failure(error: unknown): unknown {
-    return isRpcError(error) ? new PeerError('ERR_RPC', rpcErrorText(error), { cause: error }) : error
+    return isRpcError(error) ? new PeerError('ERR_RPC', error.details === '' ? rpcErrorText(error) : error.details, { cause: error }) : error
   }
 
   /**

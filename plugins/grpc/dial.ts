@@ -51,6 +51,9 @@ export function rpcErrorText(error: unknown): string {
   return isRpcError(error) ? `rpc error: code = ${error.code} desc = ${error.details}` : messageOf(error)
 }
 
+/** The codes after which v0.6's commands print their usage: it does so after every error, also of a call (spec/node.md §1). */
+export const USAGE_AFTER_CALLS = /^ERR_(RPC|DIAL_FAILED|CONSTRUCTOR)$|_USAGE$/
+
 /** Whether something thrown is what grpc-js throws for a failed call. */
 export function isRpcError(error: unknown): error is Error & { readonly code: number; readonly details: string } {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error && typeof error.details === 'string'

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { compileFunction } from 'node:vm'
 import type { BuildFailure, Loader, OnResolveArgs, Plugin as EsbuildPlugin, PluginBuild } from 'esbuild'
 import { PeerError, messageOf } from '../../kernel/index.js'
+import { rememberBundle } from './source-maps.js'
 import { isOwn, type OwnPackage, ownPackage } from './own-package.js'
 
 /** The exports of a module, by name. */
@@ -25,6 +26,7 @@ export async function loadTypeScript(file: string): Promise<ModuleExports> {
   const module: { exports: unknown } = { exports: {} }
   try {
     const run = compileFunction(code, ['module', 'exports', 'require', '__natives'], { filename: file })
+    rememberBundle(file, code)
     run(module, module.exports, createRequire(file), natives)
   } catch (cause) {
     throw new PeerError('ERR_MODULE_LOAD', `${file} failed while it was loaded: ${messageOf(cause)}`, { cause, details: { file } })

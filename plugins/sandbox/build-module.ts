@@ -12,6 +12,7 @@ export async function buildModule(code: ErrorCode, options: BuildOptions): Promi
   const esbuild = await import('esbuild')
   try {
     const { outputFiles } = await esbuild.build({
+      sourcemap: false,
       ...options,
       bundle: true,
       write: false,
@@ -19,7 +20,6 @@ export async function buildModule(code: ErrorCode, options: BuildOptions): Promi
       target: 'es2023',
       charset: 'utf8',
       legalComments: 'none',
-      sourcemap: false,
       minifyWhitespace: true,
       minifySyntax: true,
       treeShaking: true,

@@ -44,7 +44,7 @@ async function load(reference: string, cwd: string): Promise<Readonly<Record<str
   const { loader } = plugin
   if (!loader) throw new PeerError('ERR_SIM_ENGINE', 'the plugin loader loads nothing')
   const from = join(cwd, 'peer-sim')
-  if (isPath(reference)) return loader.load(resolve(cwd, reference), from)
+  if (isPath(reference)) return loader.load(existing(resolve(cwd, reference)), from)
   const own = `weft/plugins/${reference}`
   try {
     return await loader.load(own, from)
@@ -64,6 +64,13 @@ async function load(reference: string, cwd: string): Promise<Readonly<Record<str
 
 function isPath(reference: string): boolean {
   return isAbsolute(reference) || /^\.|[\\/].*\.[cm]?[jt]s$|\.[cm]?[jt]s$/.test(reference)
+}
+
+function existing(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })) return path
+  throw new PeerError('ERR_SIM_ENGINE', `expected an engine: a file, or the directory of its package; ${path} does not exist`, {
+    hint: 'name a plugin of Weft (noops), a package, or a file or directory that begins with ./',
+  })
 }
 
 function isDirectory(path: string): boolean {

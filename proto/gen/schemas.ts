@@ -790,6 +790,12 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 7, kind: 'bool' },
     { number: 8, kind: 'message', repeated: true, message: 'weft.EpochRecord' },
     { number: 9, kind: 'string' },
+    { number: 10, kind: 'message', repeated: true, message: 'weft.SwapObjection' },
+  ] },
+  { name: 'weft.SwapObjection', isClosed: false, fields: [
+    { number: 1, kind: 'uint32' },
+    { number: 2, kind: 'bytes' },
+    { number: 3, kind: 'string' },
   ] },
   { name: 'weft.RecoverRequest', isClosed: false, fields: [
     { number: 1, kind: 'string' },
@@ -864,6 +870,11 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 5, kind: 'message', oneof: 0, message: 'weft.PreflightQuestion' },
     { number: 6, kind: 'message', oneof: 0, message: 'weft.PreflightAnswer' },
     { number: 7, kind: 'message', oneof: 0, message: 'weft.RecoveryStatement' },
+    { number: 8, kind: 'message', oneof: 0, message: 'weft.ObjectionNote' },
+  ] },
+  { name: 'weft.ObjectionNote', isClosed: false, fields: [
+    { number: 1, kind: 'bytes' },
+    { number: 2, kind: 'string' },
   ] },
   { name: 'weft.EngineNote', isClosed: false, fields: [
     { number: 1, kind: 'uint64' },

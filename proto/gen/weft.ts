@@ -353,6 +353,14 @@ export interface SuccessionReport {
   history: EpochRecord[];
   /** Why no engine runs; empty: one does. */
   halted: string;
+  /** What each member said last of a candidate that it does not take part in, also of one that is gone. */
+  objections: SwapObjection[];
+}
+
+export interface SwapObjection {
+  member: number;
+  candidate: Uint8Array;
+  reason: string;
 }
 
 export interface RecoverRequest {
@@ -462,7 +470,14 @@ export interface HostNote {
     | { $case: "preflightQuestion"; value: PreflightQuestion }
     | { $case: "preflightAnswer"; value: PreflightAnswer }
     | { $case: "recovery"; value: RecoveryStatement }
+    | { $case: "objection"; value: ObjectionNote }
     | undefined;
+}
+
+/** A host takes no part in a swap, or gives it up. For people alone: nothing follows from it. */
+export interface ObjectionNote {
+  candidate: Uint8Array;
+  reason: string;
 }
 
 /** A message of an engine of an epoch after the first, or of one on trial. */
@@ -4415,6 +4430,7 @@ function createBaseSuccessionReport(): SuccessionReport {
     sealing: false,
     history: [],
     halted: "",
+    objections: [],
   };
 }
 
@@ -4451,6 +4467,9 @@ export const SuccessionReport: MessageFns<SuccessionReport, "weft.SuccessionRepo
     }
     if (message.halted !== "") {
       writer.uint32(74).string(message.halted);
+    }
+    for (const v of message.objections) {
+      SwapObjection.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -4550,6 +4569,14 @@ export const SuccessionReport: MessageFns<SuccessionReport, "weft.SuccessionRepo
             message.halted = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.objections.push(SwapObjection.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4580,6 +4607,88 @@ export const SuccessionReport: MessageFns<SuccessionReport, "weft.SuccessionRepo
     message.sealing = object.sealing ?? false;
     message.history = object.history?.map((e) => EpochRecord.fromPartial(e)) || [];
     message.halted = object.halted ?? "";
+    message.objections = object.objections?.map((e) => SwapObjection.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSwapObjection(): SwapObjection {
+  return { member: 0, candidate: new Uint8Array(0), reason: "" };
+}
+
+export const SwapObjection: MessageFns<SwapObjection, "weft.SwapObjection"> = {
+  $type: "weft.SwapObjection" as const,
+
+  encode(message: SwapObjection, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.member !== 0) {
+      writer.uint32(8).uint32(message.member);
+    }
+    if (message.candidate.length !== 0) {
+      writer.uint32(18).bytes(message.candidate);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SwapObjection {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSwapObjection();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.member = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.candidate = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SwapObjection>): SwapObjection {
+    return SwapObjection.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SwapObjection>): SwapObjection {
+    const message = createBaseSwapObjection();
+    message.member = object.member ?? 0;
+    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.reason = object.reason ?? "";
     return message;
   },
 };
@@ -5653,6 +5762,9 @@ export const HostNote: MessageFns<HostNote, "weft.HostNote"> = {
       case "recovery":
         RecoveryStatement.encode(message.note.value, writer.uint32(58).fork()).join();
         break;
+      case "objection":
+        ObjectionNote.encode(message.note.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -5726,6 +5838,14 @@ export const HostNote: MessageFns<HostNote, "weft.HostNote"> = {
             message.note = { $case: "recovery", value: RecoveryStatement.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.note = { $case: "objection", value: ObjectionNote.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5786,7 +5906,82 @@ export const HostNote: MessageFns<HostNote, "weft.HostNote"> = {
         }
         break;
       }
+      case "objection": {
+        if (object.note?.value !== undefined && object.note?.value !== null) {
+          message.note = { $case: "objection", value: ObjectionNote.fromPartial(object.note.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseObjectionNote(): ObjectionNote {
+  return { candidate: new Uint8Array(0), reason: "" };
+}
+
+export const ObjectionNote: MessageFns<ObjectionNote, "weft.ObjectionNote"> = {
+  $type: "weft.ObjectionNote" as const,
+
+  encode(message: ObjectionNote, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.candidate.length !== 0) {
+      writer.uint32(10).bytes(message.candidate);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ObjectionNote {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseObjectionNote();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.candidate = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ObjectionNote>): ObjectionNote {
+    return ObjectionNote.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ObjectionNote>): ObjectionNote {
+    const message = createBaseObjectionNote();
+    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.reason = object.reason ?? "";
     return message;
   },
 };

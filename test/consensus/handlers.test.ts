@@ -93,7 +93,7 @@ describe('handlers of an engine', () => {
     await host.start()
     transport.message(1, BYTES)
     await run(time, 1)
-    expect(host.status().halted).toBe("the engine threw in 'message': cannot happen")
+    expect(host.status().halted).toMatch(/^the engine threw in 'message': cannot happen at onMessage \(\S*handlers\.test\.ts:\d+:\d+\)/)
     expect([sent, store.written]).toEqual([[], []])
     expect(() => held?.send(1, BYTES)).toThrow(/inside handlers only/)
     await expect(host.submit(transactionOf('a'))).rejects.toMatchObject({ code: 'ERR_CONSENSUS_HALTED', message: expect.stringContaining('cannot happen') })

@@ -73,6 +73,25 @@ describe('a build of an engine under development', () => {
   })
 })
 
+describe('a build that would fail later', () => {
+  it('is refused where it uses what a file does not export', async () => {
+    const made = makePackage()
+    made.save('index.ts', `import { Clas } from './word.js'\nexport default new Clas()`)
+    const builder = await createDevBuilder(made, made.out)
+    onTestFinished(() => builder.dispose())
+    await expect(builder.build()).rejects.toMatchObject({ code: 'ERR_ENGINE_BUILD', message: expect.stringMatching(/index\.ts:\d+:\d+.*Clas/s) })
+  })
+
+  it('says what its package has to export', async () => {
+    const made = makePackage()
+    made.save('index.ts', 'export const engine = 1')
+    const builder = await createDevBuilder(made, made.out)
+    onTestFinished(() => builder.dispose())
+    const folder = await unpacked(await builder.build())
+    await expect(loadEngine(findEngineCode(folder, '/'))).rejects.toThrow(/expected the default export of the package to be defineEngine/)
+  })
+})
+
 const SWAPPED = { engine: 'my-engine', epoch: 1n, block: 2n, installMs: 1, swapMs: 1, recoveredWith: undefined }
 
 describe('the loop of development', () => {

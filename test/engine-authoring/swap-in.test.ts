@@ -1,20 +1,21 @@
 import { describe, expect, it } from 'vitest'
-import { EpochRecord, SuccessionReport, SwapCandidate, SwapPlanMessage, SwapPlanRow } from '../../proto/index.js'
+import { EpochRecord, SuccessionReport, SwapCandidate, type SwapObjection, SwapPlanMessage, SwapPlanRow } from '../../proto/index.js'
 import type { DevBuild } from '../../plugins/engine-authoring/dev/build.js'
 import { createSwapIn } from '../../plugins/engine-authoring/dev/swap-in.js'
 import { lastNumber } from '../../plugins/engine-authoring/dev/tidy.js'
 import type { Validator } from '../../plugins/engine-authoring/dev/validator.js'
+import { candidateId } from '../../plugins/consensus/index.js'
 import type { EngineShelf } from '../../plugins/engines/index.js'
 
 const LIMITS = { plan: 300, order: 100, trial: 300, start: 150 }
 const NEEDED = 3
 
 /** What the next swap does; without any it works. */
-type Deed = 'objected' | 'not ordered' | 'refused on trial' | 'out of time' | 'never begins'
+type Deed = 'objected' | 'not ordered' | 'refused on trial' | 'out of time' | 'called off' | 'given up' | 'never begins'
 
 /** Four validators, as they look from outside. */
 class FakeNetwork {
-  record = EpochRecord.fromPartial({ engine: 'pbft', version: '1.0.0', crashed: 1, byzantine: 1, markersNeeded: 3 })
+  record = EpochRecord.fromPartial({ engine: 'pbft', version: '1.0.0', members: ['vp0', 'vp1', 'vp2', 'vp3'], crashed: 1, byzantine: 1, markersNeeded: 3 })
   candidate: SwapCandidate | undefined
   deed: Deed | undefined
   readonly calls: string[] = []
@@ -22,6 +23,7 @@ class FakeNetwork {
   /** They need a second question, since they still load the code. */
   readonly slow = new Set<string>()
   refusal = ''
+  objections: SwapObjection[] = []
   readonly installed = new Set<string>()
   readonly validators = ['vp0', 'vp1', 'vp2', 'vp3'].map((id) => this.validator(id))
   readonly shelf: EngineShelf = {
@@ -75,7 +77,17 @@ class FakeNetwork {
         if (deed === 'refused on trial') {
           this.refusal = 'its engine failed on trial: it threw'
           this.candidate = SwapCandidate.fromPartial({})
-        } else if (deed !== 'out of time') this.begin('mine', version, deed === 'never begins' ? [] : [0, 1, 2])
+        } else if (deed === 'out of time') {
+          this.candidate = SwapCandidate.fromPartial({})
+          setTimeout(() => (this.candidate = undefined), LIMITS.trial + 50)
+        } else if (deed === 'given up') {
+          const of = candidateId(proposal)
+          this.objections = [
+            { member: 1, candidate: of, reason: 'it returned a promise' },
+            { member: 2, candidate: new Uint8Array(32), reason: 'an earlier one' },
+            { member: 3, candidate: of, reason: 'it threw at src/index.ts:4:2' },
+          ]
+        } else if (deed !== 'called off') this.begin('mine', version, deed === 'never begins' ? [] : [0, 1, 2])
         this.deed = undefined
         return { block: 1n, error: '' }
       },
@@ -87,7 +99,7 @@ class FakeNetwork {
       },
       succession: async () => {
         if (this.away.has(id)) return undefined
-        return SuccessionReport.fromPartial({ record: this.record, candidate: this.candidate, refusal: this.refusal })
+        return SuccessionReport.fromPartial({ record: this.record, candidate: this.candidate, refusal: this.refusal, objections: this.objections })
       },
       recover: async (engine) => {
         this.calls.push(`recover ${id}`)
@@ -129,6 +141,8 @@ describe('a build on its way into a network', () => {
     ['objected', 'the swap is refused: vp0: no such option'],
     ['refused on trial', 'the swap is refused: 4 validators: its engine failed on trial: it threw'],
     ['out of time', 'the swap is refused: its trial did not end within 0.3 s: it ordered too little'],
+    ['called off', expect.stringMatching(/its trial was called off after 0\.\d s, and no validator says why/)],
+    ['given up', 'the swap is refused: vp1: it returned a promise; vp3: it threw at src/index.ts:4:2'],
   ] as const)('is told of when it is %s, and the network keeps what it has', async (deed, reason) => {
     const network = new FakeNetwork()
     network.deed = deed

@@ -33,6 +33,11 @@ async function copyOf(name: string, change: (source: string) => string = (source
   return folder
 }
 
+async function changeManifest(folder: string, changes: Readonly<Record<string, unknown>>): Promise<void> {
+  const file = join(folder, 'package.json')
+  await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), ...changes }))
+}
+
 function sourceOf(dataDirectory: string, packages: readonly string[], trusted: readonly string[] = []): PackagedEngines {
   const options = { echo: { greeting: 'from the site' } }
   return new PackagedEngines({
@@ -98,24 +103,29 @@ describe('installing', () => {
     const data = join(scratch, 'data')
     const installed = new InstalledEngines(data)
     const folder = await copyOf('package')
-    const first = await installEngine(folder, installed, loader)
-    expect(first).toMatchObject({ name: 'echo', version: '1.2.3', outcome: 'installed', package: { name: 'weft-engine-echo', version: '1.2.3' } })
-    expect(first.codeDigest).toBe(await digestOf(folder))
+    const first = await installEngine(folder, [installed], loader)
+    expect(first).toMatchObject({
+      note: { name: 'echo', version: '1.2.3', package: { name: 'weft-engine-echo', version: '1.2.3' } },
+      outcomes: ['installed'],
+      warnings: [],
+    })
+    expect(first.note.codeDigest).toBe(await digestOf(folder))
 
     const archive = join(scratch, 'echo.tgz')
     await create({ cwd: scratch, gzip: true, file: archive, portable: true }, ['package'])
-    expect(await installEngine(archive, installed, loader)).toMatchObject({ codeDigest: first.codeDigest, outcome: 'there' })
+    expect(await installEngine(archive, [installed], loader)).toMatchObject({ note: { codeDigest: first.note.codeDigest }, outcomes: ['there'] })
 
     const other = await copyOf('other', (source) => source.replace("'hello'", "'good evening'"))
-    await expect(installEngine(other, installed, loader)).rejects.toMatchObject({ code: 'ERR_ENGINE_TWICE' })
+    await expect(installEngine(other, [installed], loader)).rejects.toMatchObject({ code: 'ERR_ENGINE_TWICE' })
     const next = await copyOf('next', (source) => source.replace("version: '1.2.3'", "version: '1.10.0'"))
-    await installEngine(next, installed, loader)
+    await changeManifest(next, { version: '1.10.0' })
+    await installEngine(next, [installed], loader)
     expect((await installed.list()).map(({ name, version }) => `${name}@${version}`)).toEqual(['echo@1.2.3', 'echo@1.10.0'])
     expect((await readdir(join(data, 'engines'))).sort()).toEqual(['echo@1.10.0', 'echo@1.2.3'])
 
     const source = sourceOf(data, [])
     expect(await source.find('ECHO', undefined)).toMatchObject({ version: '1.10.0', isolated: true, options: { greeting: 'from the site' } })
-    expect(await source.find('echo', '1.2.3')).toMatchObject({ codeDigest: first.codeDigest, agreement: true })
+    expect(await source.find('echo', '1.2.3')).toMatchObject({ codeDigest: first.note.codeDigest, agreement: true })
     expect((await source.find('echo', undefined))?.tolerates(7)).toEqual({ crashed: 3, byzantine: 0 })
     expect(await source.find('echo', '9')).toBeUndefined()
     await writeFile(join(data, 'engines', 'echo@1.2.3', 'package', 'index.js'), 'export default 1')
@@ -152,7 +162,18 @@ describe('installing', () => {
 
   it.each([
     ['that is no engine', 'export default 1', /expected the default export/],
-    ['that does not load', 'throw new Error("not today"); export default 1', /not today/],
+    ['that does not load', 'throw new Error("not today"); export default 1', /not today at index\.js:1:7/],
+    ['without a default export', 'export const engine = 1', /expected the default export of the package to be defineEngine/],
+    [
+      'that reads files',
+      'import { readFileSync } from "node:fs"; readFileSync("/etc/passwd"); export default 1',
+      /restricted at index\.js:1:\d+: an engine has no files, processes or network, and it wanted FileSystemRead/,
+    ],
+    [
+      'with a name that is none',
+      `import { defineEngine } from "weft/consensus"; export default defineEngine({ name: "My Engine", version: "1.0.0", agreement: true, tolerates: () => ({ crashed: 0, byzantine: 0 }), parseOptions: () => ({}), create: () => ({}) })`,
+      /expected small letters, digits and hyphens.*found "My Engine"/,
+    ],
     ['that needs what is not there', 'import "some-dependency"; export default 1', /some-dependency/],
     [
       'that needs what engines do not get',
@@ -165,9 +186,55 @@ describe('installing', () => {
     await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'weft-engine-bad', version: '1.0.0', type: 'module', exports: './index.js' }))
     await writeFile(join(folder, 'index.js'), code)
     const installed = new InstalledEngines(join(scratch, 'bad-data'))
-    await expect(installEngine(folder, installed, loader)).rejects.toThrow(reason)
+    await expect(installEngine(folder, [installed], loader)).rejects.toThrow(reason)
     expect(await installed.list()).toEqual([])
     expect((await sourceOf(join(scratch, 'bad-data'), [folder]).list())[0]?.problem).toMatch(reason)
+  })
+
+  it.each([
+    ['whose version is not that of its engine', { version: '1.2.4' }, /package\.json says 1\.2\.4, the engine 1\.2\.3/],
+    ['for another weft', { peerDependencies: { weft: '^2.0.0' } }, /peerDependencies\.weft is '\^2\.0\.0', which does not take weft 0\./],
+    ['with a weft of its own', { dependencies: { weft: '^0.1.0' } }, /weft stands in dependencies/],
+    ['that is not built', { exports: './dist/index.js' }, /the entry \.\/dist\/index\.js of \S+unfit-that-is-not-built is missing/],
+    ['that does not pack its entry', { files: ['echo.js'] }, /the entry \S+ of \S+, of what its package\.json lists as files, is missing/],
+  ])('refuses a package %s, and says what to do', async (name, changes, reason) => {
+    const folder = await copyOf(`unfit-${name.replaceAll(' ', '-')}`)
+    await changeManifest(folder, changes)
+    const installed = new InstalledEngines(join(scratch, 'unfit-data'))
+    await expect(installEngine(folder, [installed], loader)).rejects.toMatchObject({
+      code: 'ERR_ENGINE_PACKAGE',
+      message: expect.stringMatching(reason),
+      hint: expect.stringMatching(/build/),
+    })
+    expect(await installed.list()).toEqual([])
+  })
+
+  it('refuses an engine that refuses its own defaults, and tells of everything at once', async () => {
+    const folder = await copyOf('no-defaults', (source) =>
+      source.replace("greeting = 'hello'", 'greeting = gone()').replace('export const', 'const gone = () => { throw new PeerError() }\nexport const'),
+    )
+    await changeManifest(folder, { version: '2.0.0' })
+    await expect(installEngine(folder, [new InstalledEngines(join(scratch, 'unfit-data'))], loader)).rejects.toThrow(
+      /package\.json says 2\.0\.0.*; it refuses its own defaults, the options \{\}: /,
+    )
+  })
+
+  it('names an archive that is not there, and mentions a package that does not ask for weft', async () => {
+    const installed = new InstalledEngines(join(scratch, 'lenient-data'))
+    await expect(installEngine(join(scratch, 'none.tgz'), [installed], loader)).rejects.toMatchObject({
+      code: 'ERR_ENGINE_PACKAGE',
+      message: expect.stringMatching(/found nothing at \S+none\.tgz/),
+    })
+    const folder = await copyOf('careless')
+    await changeManifest(folder, { peerDependencies: undefined })
+    expect((await installEngine(folder, [installed], loader)).warnings).toEqual([expect.stringMatching(/expected peerDependencies\.weft/)])
+  })
+
+  it('installs on several peers what was loaded once', async () => {
+    const peers = ['vp0', 'vp1'].map((id) => new InstalledEngines(join(scratch, id)))
+    expect((await installEngine(packageFolder('echo'), peers, loader)).outcomes).toEqual(['installed', 'installed'])
+    expect((await installEngine(packageFolder('echo'), peers, loader)).outcomes).toEqual(['there', 'there'])
+    expect(await Promise.all(peers.map(async (peer) => (await peer.list()).length))).toEqual([1, 1])
   })
 
   it.each([

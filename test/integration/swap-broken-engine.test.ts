@@ -53,6 +53,13 @@ it('an engine that breaks: the peer answers and says why, restart-engine brings 
   // Who makes the blocks is gone, so nothing can be ordered, a swap neither. What the others accepted meanwhile is in their journals.
   await leader.client.invokeAndWait('example02', 'break:throw@0')
   await until('it is halted', async () => (await statusOf(leader)).halted !== '', 60_000)
+  const swapped = await leader.cli('consensus', 'set', 'anything=1')
+  expect([swapped.code, swapped.stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /\nError: nothing can be ordered through this validator, its engine fragile is halted: .*it was told to break at \S.*index\.js:\d+.*\n.*peer consensus restart-engine.*peer consensus recover.*runbook\.md.*\n$/,
+    ),
+  ])
   await broken.client.invoke('example02', 'invoke', 'a', 'b', '100')
   const recovered = await Promise.all(peers.map((peer) => peer.cli('consensus', 'recover', 'fragile')))
   for (const { code, stdout, stderr } of recovered)

@@ -1,4 +1,8 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { signable, writeSignable } from '../../plugins/consensus/commands/operator-keys.js'
 import { type SuccessionReport } from '../../proto/index.js'
 import { Promised } from './chaos/promises.js'
 import { Load, randomFrom } from './support/load.js'
@@ -94,10 +98,21 @@ async function refusals(network: SwapNetwork): Promise<void> {
     1,
     expect.stringMatching(/vp2: this peer has no engine 'sequencer'.*vp3: this peer has no engine 'sequencer'/),
   ])
+  expect(refused.stderr).toMatch(
+    /every validator that is up has to have it: install sequencer@\S+ on vp2, vp3, or stop them and pass --absent vp2 --absent vp3\n$/,
+  )
+  expect(refused.stderr.match(/vp2: this peer has no engine/g)).toHaveLength(1)
   const { epoch } = (await network.succession(0)).record ?? {}
 
   // Proposed all the same: those who lack it say so, and nobody has to wait for the deadline.
-  await network.propose(0, await network.plan(0, { engine: 'sequencer' }))
+  const { proposal } = await network.plan(0, { engine: 'sequencer' })
+  const file = join(mkdtempSync(join(tmpdir(), 'weft-swap-plan-')), 'plan.json')
+  writeSignable(file, signable('prepare', proposal))
+  const given = await network.peer(0).cli('consensus', 'swap', '--plan', file)
+  expect([given.code, given.stderr]).toEqual([
+    1,
+    expect.stringMatching(/vp[23] gives up: this peer has no engine 'sequencer'[^]*\nError: the swap was cancelled; pbft \S+ went on all the while\n$/),
+  ])
   await until('it is called off', async () => (await Promise.all(ALL.map((index) => network.succession(index)))).every((report) => !report.candidate), LIMIT_MS)
   const cancelled = await network.peer(2).cli('consensus', 'cancel')
   expect([cancelled.code, cancelled.stderr]).toEqual([1, expect.stringContaining('no swap is under way')])

@@ -3,7 +3,7 @@ import { Client } from '@grpc/grpc-js'
 import { Command, Option } from 'clipanion'
 import { PeerError, messageOf, peerKeys } from '../../../kernel/index.js'
 import { AdminService, ServerStatus_StatusCode, callUnary } from '../../../proto/index.js'
-import { GrpcCommand, dialFailure, rpcErrorText } from '../../grpc/index.js'
+import { GrpcCommand, dialFailure, rpcErrorText, USAGE_AFTER_CALLS } from '../../grpc/index.js'
 import { hasGone, pidIn } from './gone.js'
 
 /** `peer node stop`: over the network, else by the pid file (spec/node.md §1). */
@@ -21,6 +21,8 @@ export class StopCommand extends GrpcCommand {
   })
 
   pidDirectory = Option.String('--stop-peer-pid-file', { description: 'directory of peer.pid (default: peer.fileSystemPath)' })
+
+  protected override readonly usageAfter = USAGE_AFTER_CALLS
 
   protected async run(): Promise<number> {
     const settings = await this.settings(peerKeys)

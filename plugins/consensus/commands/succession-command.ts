@@ -2,12 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@grpc/grpc-js'
 import { PeerError } from '../../../kernel/index.js'
 import { callUnary, ConsensusToolsService, type EpochRecord, type PlanSwapRequest, type SuccessionReport, type SwapPlanMessage } from '../../../proto/index.js'
-import { dialFailure, GrpcCommand } from '../../grpc/index.js'
+import { dialFailure, GrpcCommand, isRpcError } from '../../grpc/index.js'
 import { hasStarted } from '../swap/records.js'
 
 const ANSWER_MS = 30_000
 const EXECUTED_MS = 120_000
 const LOOK_EVERY_MS = 100
+/** Of gRPC. */
+const UNAVAILABLE = 14
 
 /** Base of the commands about the succession of engines: they speak to the validator at `peer.address`. */
 export abstract class SuccessionCommand extends GrpcCommand {
@@ -25,7 +27,15 @@ export abstract class SuccessionCommand extends GrpcCommand {
   }
 
   protected async plan(request: PlanSwapRequest): Promise<SwapPlanMessage> {
-    return callUnary(await this.tools(), ConsensusToolsService.planSwap, request, { deadline: Date.now() + ANSWER_MS })
+    try {
+      return await callUnary(await this.tools(), ConsensusToolsService.planSwap, request, { deadline: Date.now() + ANSWER_MS })
+    } catch (error) {
+      if (!isRpcError(error) || !error.details.includes('has no engine')) throw error
+      throw new PeerError('ERR_SWAP_REFUSED', `the swap is refused: ${error.details}`, {
+        cause: error,
+        hint: 'put its code on every validator: peer engine install, with --all on those of the devnet in this directory; or list it in their sites',
+      })
+    }
   }
 
   protected async succession(history = false): Promise<SuccessionReport> {
@@ -35,23 +45,39 @@ export abstract class SuccessionCommand extends GrpcCommand {
   /** Has a proposal executed; resolves with the number of its block. Throws ERR_SWAP_REJECTED. */
   protected async propose(proposal: Uint8Array, signatures: Uint8Array): Promise<bigint> {
     const client = await this.tools()
-    const { block, error } = await callUnary(client, ConsensusToolsService.proposeSwap, { proposal, signatures }, { deadline: Date.now() + EXECUTED_MS })
+    const call = { deadline: Date.now() + EXECUTED_MS }
+    const { block, error } = await this.ordered(callUnary(client, ConsensusToolsService.proposeSwap, { proposal, signatures }, call))
     if (error !== '') throw new PeerError('ERR_SWAP_REJECTED', `the swap was rejected: ${reasonOf(error)}`)
     return block
   }
 
   protected async cancel(cancellation: Uint8Array, signatures: Uint8Array): Promise<bigint> {
     const client = await this.tools()
-    const { block, error } = await callUnary(client, ConsensusToolsService.cancelSwap, { cancellation, signatures }, { deadline: Date.now() + EXECUTED_MS })
+    const call = { deadline: Date.now() + EXECUTED_MS }
+    const { block, error } = await this.ordered(callUnary(client, ConsensusToolsService.cancelSwap, { cancellation, signatures }, call))
     if (error !== '') throw new PeerError('ERR_SWAP_REJECTED', `the cancellation was rejected: ${reasonOf(error)}`)
     return block
   }
 
+  /** A call that the running engine has to order. Where there is none that runs, throws ERR_ENGINE_HALTED with the way out. */
+  private async ordered<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call
+    } catch (error) {
+      if (!isRpcError(error) || error.code !== UNAVAILABLE) throw error
+      const { halted, record } = await this.succession()
+      if (halted === '') throw error
+      throw new PeerError('ERR_ENGINE_HALTED', `nothing can be ordered through this validator, its engine ${record?.engine ?? ''} is halted: ${halted}`, {
+        cause: error,
+        hint: 'if it is halted here alone: peer consensus restart-engine, or ask another validator. If on so many that nothing is ordered: peer consensus recover ENGINE, on every validator; docs/guides/runbook.md goes through it',
+      })
+    }
+  }
+
   /**
-   * Shows a swap that is under way until its epoch has started. Resolves with the new epoch; throws ERR_SWAP_CANCELLED. `until` tells when enough validators
-   * have crossed.
+   * Shows the swap of a proposal until its epoch has started. Resolves with the new epoch; throws ERR_SWAP_CANCELLED with the reasons of those that gave it up.
    */
-  protected async follow(fromEpoch: bigint, say: (line: string) => void): Promise<SuccessionReport> {
+  protected async follow({ fromEpoch, candidate }: FollowedSwap, say: (line: string) => void): Promise<SuccessionReport> {
     const said = new Set<string>()
     const once = (line: string): void => {
       if (!said.has(line)) say(line)
@@ -59,12 +85,14 @@ export abstract class SuccessionCommand extends GrpcCommand {
     }
     for (;;) {
       const report = await this.succession()
-      for (const line of progressOf(report, fromEpoch)) once(line)
-      const { record, candidate } = report
+      const objections = objectionsTo(candidate, report)
+      for (const line of progressOf(report, fromEpoch, objections)) once(line)
+      const { record } = report
       if (record && record.epoch > fromEpoch && hasStarted(record)) return report
-      if (record && record.epoch === fromEpoch && !candidate) {
+      if (record && record.epoch === fromEpoch && !report.candidate) {
         throw new PeerError('ERR_SWAP_CANCELLED', `the swap was cancelled; ${record.engine} ${record.version} went on all the while`, {
-          hint: 'see why in the logs of the validators that gave up or refused',
+          details: { objections },
+          ...(objections.length > 0 ? {} : { hint: 'no validator says why; if no operator called it off, see the logs of the validators' }),
         })
       }
       await sleep(LOOK_EVERY_MS)
@@ -72,16 +100,34 @@ export abstract class SuccessionCommand extends GrpcCommand {
   }
 }
 
-function progressOf({ record, candidate, refusal, crossed }: SuccessionReport, fromEpoch: bigint): string[] {
+/** A swap to be followed: the epoch in which it was proposed, and its identity. */
+export interface FollowedSwap {
+  readonly fromEpoch: bigint
+  readonly candidate: Uint8Array
+}
+
+interface Objection {
+  readonly validator: string
+  readonly reason: string
+}
+
+function objectionsTo(candidate: Uint8Array, { objections, record }: SuccessionReport): Objection[] {
+  return objections
+    .filter((objection) => Buffer.compare(objection.candidate, candidate) === 0)
+    .map(({ member, reason }) => ({ validator: record?.members[member] ?? String(member), reason }))
+}
+
+function progressOf({ record, candidate, crossed }: SuccessionReport, fromEpoch: bigint, objections: readonly Objection[]): string[] {
   if (!record) return []
   const idOf = (member: number): string => record.members[member] ?? String(member)
   const lines: string[] = []
   if (candidate?.proposal && record.epoch === fromEpoch) {
-    const { readies, cancels, preparedIn, proposal } = candidate
+    const { readies, preparedIn, proposal } = candidate
     lines.push(`prepared in block ${preparedIn}: ${proposal.engine} ${proposal.version} is on trial beside ${record.engine}`)
-    lines.push(...readies.map(({ member }) => `${idOf(member)} is ready`), ...cancels.map((member) => `${idOf(member)} gives up`))
-    if (refusal !== '') lines.push(`this validator takes no part: ${refusal}`)
+    lines.push(...readies.map(({ member }) => `${idOf(member)} is ready`))
   }
+  const silent = (candidate?.cancels ?? []).map(idOf).filter((id) => !objections.some(({ validator }) => validator === id))
+  lines.push(...objections.map(({ validator, reason }) => `${validator} gives up: ${reason}`), ...silent.map((id) => `${id} gives up`))
   if (record.epoch <= fromEpoch) return lines
   lines.push(`decided: epoch ${record.epoch} with ${record.engine} ${record.version} begins after block ${record.activation}`)
   lines.push(...crossed.map((member) => `${idOf(member)} has crossed`), ...record.started.map((member) => `${idOf(member)} runs ${record.engine}`))

@@ -2,6 +2,7 @@ import { Command } from 'clipanion'
 import { duration, Option, PeerError } from '../../../kernel/index.js'
 import { decode, PlanSwapRequest, type SwapPlanMessage, SwapProposal } from '../../../proto/index.js'
 import { readSignable, signable as unsigned, signaturesOf, signedWith, type SignableCall, writeSignable } from './operator-keys.js'
+import { candidateId } from '../swap/contract.js'
 import { planLines } from './plan-table.js'
 import { epochJson, namedEngine, SuccessionCommand } from './succession-command.js'
 
@@ -18,9 +19,11 @@ export abstract class ProposingCommand extends SuccessionCommand {
   protected async planned(request: Partial<PlanSwapRequest>): Promise<number> {
     const plan = await this.plan(PlanSwapRequest.fromPartial({ ...request, allowWeaker: this.allowWeaker, deadlineMs: this.deadlineMs() }))
     const proposal = decode(SwapProposal, plan.proposal)
-    const problem = this.problemOf(plan)
+    const problem = this.problemOf(plan, `${proposal.engine}@${proposal.version}`)
     if (this.dryRun || problem !== undefined) {
-      this.report({ ...plan, proposal: { ...proposal, options: JSON.parse(proposal.options) }, problem }, `${planLines(plan, proposal).join('\n')}\n`)
+      const { code, message } = problem ?? {}
+      const shown = { ...plan, proposal: { ...proposal, options: JSON.parse(proposal.options) }, problem: problem && { code, message, hint: problem.hint } }
+      this.report(shown, `${planLines(plan, proposal).join('\n')}\n`)
       if (problem === undefined) return 0
       throw problem
     }
@@ -42,7 +45,7 @@ export abstract class ProposingCommand extends SuccessionCommand {
       this.report({ preparedIn: block }, `prepared in block ${block}\n`)
       return 0
     }
-    const { record, crossed } = await this.follow(fromEpoch, (line) => {
+    const { record, crossed } = await this.follow({ fromEpoch, candidate: candidateId(signable.argument) }, (line) => {
       if (!this.json) this.context.stderr.write(`${line}\n`)
     })
     if (!record) throw new PeerError('ERR_SWAP_UNKNOWN', 'the validator does not say which epoch it is in')
@@ -55,11 +58,14 @@ export abstract class ProposingCommand extends SuccessionCommand {
   }
 
   /** Why a plan is not carried out; undefined: nothing speaks against it. */
-  private problemOf({ rows, objection, needed }: SwapPlanMessage): PeerError | undefined {
+  private problemOf({ rows, objection, needed }: SwapPlanMessage, engine: string): PeerError | undefined {
     const silent = rows.filter(({ answered }) => !answered).map(({ id }) => id)
     const unnamed = silent.filter((id) => !this.absent.includes(id))
     const willing = rows.filter(({ answered, refusal }) => answered && refusal === '').length
-    if (objection !== '') return new PeerError('ERR_SWAP_REFUSED', `the swap is refused: ${objection}`)
+    if (objection !== '') {
+      const lacking = rows.filter((row) => row.answered && row.engine === '' && row.refusal !== '').map(({ id }) => id)
+      return new PeerError('ERR_SWAP_REFUSED', `the swap is refused: ${objection}`, lacking.length === 0 ? {} : { hint: wayIn(lacking, engine) })
+    }
     if (unnamed.length > 0) {
       return new PeerError('ERR_SWAP_SILENT', `no answer from ${unnamed.join(', ')}`, {
         hint: `start them, or name those that are meant to be down: ${unnamed.map((id) => `--absent ${id}`).join(' ')}`,
@@ -75,6 +81,12 @@ export abstract class ProposingCommand extends SuccessionCommand {
     if (read.success) return Math.max(1, Math.round(read.data))
     throw new PeerError('ERR_SWAP_DEADLINE', `--deadline: expected a duration with a unit, such as 30s; found '${this.deadline}'`)
   }
+}
+
+/** What to do about validators that are up and lack an engine. */
+function wayIn(lacking: readonly string[], engine: string): string {
+  const absent = lacking.map((id) => `--absent ${id}`).join(' ')
+  return `every validator that is up has to have it: install ${engine} on ${lacking.join(', ')}, or stop ${lacking.length === 1 ? 'it' : 'them'} and pass ${absent}`
 }
 
 /** `peer consensus swap`: another engine on all validators, at one height. */

@@ -32,7 +32,7 @@ export interface SwapDriverOptions {
   readonly begun: (trial: Trial) => void
   /** Submits a call of this member. */
   readonly ready: (candidate: SwapCandidate, probe: Uint8Array) => void
-  readonly cancel: (candidate: SwapCandidate) => void
+  readonly cancel: (candidate: SwapCandidate, reason: string) => void
   /** It is decided, or tried no more: what is still said to it is of no use. */
   readonly dropped: (candidate: SwapCandidate, engine: CatalogEngine | undefined) => void
   readonly isOver: () => boolean
@@ -80,7 +80,7 @@ export class SwapDriver {
     if (!this.course) this.begin(record, candidate)
     const { proposal, preparedIn } = candidate
     if (this.course) this.course.candidate = candidate
-    if (proposal && options.height() > preparedIn + BigInt(proposal.deadlineBlocks)) this.giveUp('it was not decided within the blocks that it had')
+    if (proposal && options.height() > preparedIn + BigInt(proposal.deadlineBlocks)) this.giveUp(`within ${proposal.deadlineBlocks} blocks`)
   }
 
   /** Nothing is tried any more. */
@@ -103,7 +103,7 @@ export class SwapDriver {
       trial: undefined,
       engine: undefined,
       hasCancelled: candidate.cancels.includes(surroundings.self),
-      stopDeadline: clock.setTimer(Math.min(proposal.deadlineMs, LONGEST_DEADLINE_MS), () => this.giveUp('it was not decided in time')),
+      stopDeadline: clock.setTimer(Math.min(proposal.deadlineMs, LONGEST_DEADLINE_MS), () => this.giveUp(`within ${proposal.deadlineMs / 1000} s`)),
     }
     this.course = course
     log.info('a swap of the consensus engine is prepared', { engine: proposal.engine, version: proposal.version, epoch: record.epoch + 1n })
@@ -158,21 +158,30 @@ export class SwapDriver {
     const { proposal } = course.candidate
     course.phase = 'refused'
     this.options.log.error(what, { engine: proposal?.engine, version: proposal?.version, reason })
-    this.object(course)
+    this.object(course, course.refusal ?? reason)
   }
 
   /** This validator will not be ready: if enough say so nobody has to wait for the deadline. */
-  private object(course: Course): void {
+  private object(course: Course, reason: string): void {
     if (course.hasCancelled) return
     course.hasCancelled = true
-    this.options.cancel(course.candidate)
+    this.options.cancel(course.candidate, reason)
   }
 
-  private giveUp(why: string): void {
+  private giveUp(limit: string): void {
     const { course } = this
     if (!course || course.hasCancelled || this.options.isOver()) return
+    const reason = `it was not decided ${limit}: ${progressOf(course)}`
     course.phase = 'given up'
-    this.options.log.warning('this validator gives up on the swap', { engine: course.candidate.proposal?.engine, reason: why })
-    this.object(course)
+    this.options.log.warning('this validator gives up on the swap', { engine: course.candidate.proposal?.engine, reason })
+    this.object(course, reason)
   }
+}
+
+/** How far this validator was. */
+function progressOf({ phase, trial }: Course): string {
+  if (phase === 'ready') return 'this validator was ready, and too few others were'
+  if (!trial) return 'its code was still being loaded here'
+  const { ordered, needed } = trial.progress
+  return `on trial its engine ordered ${ordered} of the ${needed} transactions that it has to`
 }

@@ -1,5 +1,14 @@
 import { type Clock, messageOf, PeerError } from '../../../kernel/index.js'
-import { encode, type EpochRecord, type PreflightAnswer, type PreflightQuestion, SwapCancel, type SwapCandidate, SwapProposal } from '../../../proto/index.js'
+import {
+  encode,
+  type EpochRecord,
+  type PreflightAnswer,
+  type PreflightQuestion,
+  SwapCancel,
+  type SwapCandidate,
+  type SwapObjection,
+  SwapProposal,
+} from '../../../proto/index.js'
 import type { EngineCatalog } from '../catalog.js'
 import type { Accepted } from '../consensus.js'
 import type { Member, MemberIndex } from '../engine.js'
@@ -47,6 +56,8 @@ export interface SuccessionView {
   readonly record: EpochRecord
   readonly candidate: SwapCandidate | undefined
   readonly swap: SwapView | undefined
+  /** Why members took no part in a candidate, as each of them last said. */
+  readonly objections: readonly SwapObjection[]
   /** Members that are known to have entered the epoch. */
   readonly crossed: readonly MemberIndex[]
   /** The engine of the epoch before is still needed here. */
@@ -83,7 +94,7 @@ export interface SwapsOptions {
   /** The network that operators sign for; empty: nobody signs. */
   readonly network: string
   readonly randomBytes: (count: number) => Uint8Array
-  readonly view: () => Pick<SuccessionView, 'swap' | 'crossed' | 'isSealing'>
+  readonly view: () => Pick<SuccessionView, 'swap' | 'crossed' | 'isSealing' | 'objections'>
 }
 
 /** Who does not answer so soon is left out if there is no connection to it; the others may have to load the code of an engine, on a busy machine. */

@@ -64,6 +64,11 @@ export class Trial {
     return this.options.candidate
   }
 
+  /** Probes that were ordered, of those that have to be. */
+  get progress(): { readonly ordered: number; readonly needed: number } {
+    return { ordered: this.ordered.length, needed: this.options.needed }
+  }
+
   begin(): void {
     const { surroundings, epoch, seed, firstLeader } = this.options
     const { members, self } = surroundings

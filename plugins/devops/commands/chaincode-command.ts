@@ -3,7 +3,7 @@ import { Option } from 'clipanion'
 import { PeerError } from '../../../kernel/index.js'
 import { ChaincodeSpec, ChaincodeSpec_Type, type Method } from '../../../proto/index.js'
 import type { RequestOutcomeReport } from '../../consensus/index.js'
-import { GrpcCommand, dialFailure, rpcErrorText } from '../../grpc/index.js'
+import { GrpcCommand, dialFailure, rpcErrorText, USAGE_AFTER_CALLS } from '../../grpc/index.js'
 import { parseAttributes, parseConstructor } from '../constructor-message.js'
 import { OUTCOME, WAIT, parseOutcome } from '../outcome.js'
 
@@ -15,6 +15,8 @@ export interface Answer<P> {
 
 /** The flags and checks that deploy, invoke and query share (spec/node.md §1). */
 export abstract class ChaincodeCommand extends GrpcCommand {
+  protected override readonly usageAfter = USAGE_AFTER_CALLS
+
   lang = Option.String('-l,--lang', 'golang', { description: 'language the chaincode is written in: golang, node, car or java' })
   ctor = Option.String('-c,--ctor', '{}', { description: 'constructor message in JSON: {"Function":"f","Args":["a"]}' })
   attributes = Option.String('-a,--attributes', '[]', { description: 'user attributes, a JSON array of strings' })

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
+import { judgeVersions, judgeWeftRange } from '../../engines/index.js'
 import { ownPackage } from '../../loader/index.js'
 import { conditionOf, isRecord, type Manifest } from '../engine-package.js'
 import { type Check, type CheckContext, type CheckResult, expect } from './check.js'
 import { importsOf } from './imports.js'
 import { packedSize } from './packed-size.js'
-import { takesVersion } from './version-range.js'
 
 const PUBLIC = ['weft', 'weft/consensus']
 /** Of Node, without I/O and clocks. Crypto for its hashes: who uses its randomness is caught by the determinism check. */
@@ -35,10 +35,8 @@ export function packageChecks({ code, loaded }: CheckContext): Check[] {
   return [
     ...ofCode,
     check('its version is that of package.json', () => {
-      expect(
-        manifest['version'] === factory.version,
-        `package.json says ${String(manifest['version'])}, the engine ${factory.version}: a network tells engines apart by name and version`,
-      )
+      const fault = judgeVersions(manifest['version'], factory.version)
+      expect(fault === undefined, fault ?? '')
     }),
     check('is an ESM package whose exports have types', () => judgeExports(manifest, directory)),
     check('asks for weft as a peer dependency', () => judgePeerDependency(manifest)),
@@ -91,12 +89,8 @@ function judgeExports(manifest: Manifest, directory: string): void {
 }
 
 function judgePeerDependency(manifest: Manifest): CheckResult | void {
-  const rangeIn = (section: string): unknown => (isRecord(manifest[section]) ? manifest[section]['weft'] : undefined)
-  expect(rangeIn('dependencies') === undefined, 'weft stands in dependencies: a second copy of it would be installed, whose types and errors are others')
-  const range = rangeIn('peerDependencies')
-  expect(typeof range === 'string', 'expected peerDependencies.weft; found none')
-  const { version } = ownPackage()
-  const takes = takesVersion(String(range), version)
-  if (takes === undefined) return { warning: `peerDependencies.weft is '${String(range)}', a form that this check does not read; weft is ${version}` }
-  expect(takes, `peerDependencies.weft is '${String(range)}', which does not take weft ${version}`)
+  const { fault, absence, doubt } = judgeWeftRange(manifest, ownPackage().version)
+  const wrong = fault ?? absence
+  expect(wrong === undefined, wrong ?? '')
+  return doubt === undefined ? undefined : { warning: doubt }
 }

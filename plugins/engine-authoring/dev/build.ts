@@ -88,6 +88,8 @@ async function createBundler(directory: string, entry: string): Promise<BuildCon
     target: 'node20',
     external: ['weft', 'weft/*'],
     logLevel: 'silent',
+    // Else it would be undefined, and the engine would fail when it first uses it.
+    logOverride: { 'import-is-undefined': 'error' },
     outfile: 'engine.js',
     // Beside the code: comments alone make no other code.
     sourcemap: 'external',
@@ -107,9 +109,13 @@ async function bundle(bundler: BuildContext): Promise<{ readonly code: string; r
 /** The engine says its version itself, and need not know that it is being developed. */
 function versioned(version: string): string {
   return `import { defineEngine } from 'weft/consensus'
-import plugin from './engine.js'
+import * as code from './engine.js'
 
-export default defineEngine(Object.create(plugin.engine, { version: { value: ${JSON.stringify(version)}, enumerable: true } }))
+const exported = Reflect.get(code, 'default')
+const engine = exported?.engine ?? exported
+if (typeof engine?.create !== 'function') throw new TypeError('expected the default export of the package to be defineEngine(…) from weft/consensus')
+
+export default defineEngine(Object.create(engine, { version: { value: ${JSON.stringify(version)}, enumerable: true } }))
 `
 }
 

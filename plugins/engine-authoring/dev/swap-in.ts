@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PeerError } from '../../../kernel/index.js'
 import type { EpochRecord, SuccessionReport, SwapPlanMessage } from '../../../proto/index.js'
-import { faultsOf, hasStarted } from '../../consensus/index.js'
+import { candidateId, faultsOf, hasStarted } from '../../consensus/index.js'
 import type { EngineShelf } from '../../engines/index.js'
 import type { DevBuild } from './build.js'
 import type { SwapIn } from './loop.js'
@@ -34,6 +34,14 @@ export interface SwapInParts {
 }
 
 const LOOK_EVERY_MS = 50
+
+/** A swap that was prepared. */
+interface Proposed {
+  /** How many have to be ready. */
+  readonly needed: number
+  readonly candidate: Uint8Array
+  readonly begunMs: number
+}
 
 interface Seen {
   readonly validator: Validator
@@ -93,7 +101,7 @@ class Swap {
     const reply = await door.validator.propose(proposal, this.limits.order, this.signal)
     if (!reply) return undefined
     if (reply.error !== '') throw refused(reply.error)
-    return this.followed(door, needed)
+    return this.followed(door, { needed, candidate: candidateId(proposal), begunMs: performance.now() })
   }
 
   /** Asks again while validators that are there still load the code, or cross into the epoch. */
@@ -116,7 +124,7 @@ class Swap {
     }
   }
 
-  private async followed({ validator, record: { epoch: from } }: Seen, needed: number): Promise<EpochRecord> {
+  private async followed({ validator, record: { epoch: from } }: Seen, proposed: Proposed): Promise<EpochRecord> {
     let decidedAt: number | undefined
     for (;;) {
       const seen = await this.look()
@@ -124,7 +132,7 @@ class Swap {
       if (!here) throw new PeerError('ERR_DEV_NETWORK', `${validator.id}, through which the swap was proposed, does not answer any more`)
       const { record, report } = here
       if (record.epoch > from && hasStarted(record)) return record
-      if (record.epoch === from) await this.refusedOnTrial(here, seen, needed)
+      if (record.epoch === from) await this.refusedOnTrial(here, seen, proposed)
       else decidedAt ??= performance.now()
       if (decidedAt !== undefined && performance.now() - decidedAt > this.limits.start) {
         throw stuck(
@@ -138,10 +146,17 @@ class Swap {
   }
 
   /** Throws as soon as too few validators are left for the swap to be decided. */
-  private async refusedOnTrial({ validator, report }: Seen, seen: readonly Seen[], needed: number): Promise<void> {
-    const reasons = seen.filter((one) => one.report.refusal !== '').map((one) => `${one.validator.id}: ${one.report.refusal}`)
+  private async refusedOnTrial({ validator, report }: Seen, seen: readonly Seen[], { needed, candidate, begunMs }: Proposed): Promise<void> {
+    const reasons = reasonsIn(seen, candidate)
     if (!report.candidate) {
-      throw refused(reasons.length > 0 ? reasons.join('; ') : `its trial did not end within ${this.limits.trial / 1000} s: it ordered too little`)
+      if (reasons.length > 0) throw refused(sameReason(reasons))
+      const tookMs = performance.now() - begunMs
+      const isLate = tookMs >= this.limits.trial
+      throw refused(
+        isLate
+          ? `its trial did not end within ${this.limits.trial / 1000} s: it ordered too little`
+          : `its trial was called off after ${(tookMs / 1000).toFixed(1)} s, and no validator says why: look into their logs, peer devnet logs`,
+      )
     }
     if (this.parts.validators.length - reasons.length >= needed) return
     await validator.cancel(this.limits.order, this.signal)
@@ -169,6 +184,18 @@ class Swap {
   private look(): Promise<readonly Seen[]> {
     return look(this.parts.validators, this.signal)
   }
+}
+
+/** What every validator says against a candidate, to whichever of them it said it; with its name before it, in the order of the names. */
+function reasonsIn(seen: readonly Seen[], candidate: Uint8Array): string[] {
+  const reasons = new Map<string, string>()
+  for (const { validator, report, record } of seen) {
+    for (const { member, reason, ...of } of report.objections) {
+      if (Buffer.compare(of.candidate, candidate) === 0) reasons.set(record.members[member] ?? String(member), reason)
+    }
+    if (report.refusal !== '') reasons.set(validator.id, report.refusal)
+  }
+  return [...reasons].sort(([left], [right]) => (left < right ? -1 : 1)).map(([id, reason]) => `${id}: ${reason}`)
 }
 
 /** The validators that answer. */

@@ -2,9 +2,9 @@ import { Client } from '@grpc/grpc-js'
 import { Command, Option } from 'clipanion'
 import { peerKeys, PeerError } from '../../../kernel/index.js'
 import { callUnary, ConsensusToolsService } from '../../../proto/index.js'
-import { consensusKeys } from '../../consensus/index.js'
 import { directoryHolder } from '../../directory/index.js'
 import { GrpcCommand } from '../../grpc/index.js'
+import { devnetFor, placeOf } from './devnet-peers.js'
 
 const ANSWER_MS = 5000
 
@@ -26,37 +26,69 @@ export class RemoveCommand extends GrpcCommand {
   engine = Option.String({ name: 'name@version' })
   force = Option.Boolean('--force', false, { description: 'remove it even if it is, or may be, in use' })
 
+  all = Option.Boolean('--all', false, { description: 'from every validator of the devnet in this directory' })
+
   protected async run(): Promise<void> {
+    const removed: string[] = []
     const [, name = '', version = ''] = /^([A-Za-z0-9][\w.-]*)@([A-Za-z0-9][\w.+-]*)$/.exec(this.engine) ?? []
     if (name === '') throw new PeerError('ERR_USAGE', `expected name@version, as peer engine list shows it; found ${this.engine}`)
-    const settings = await this.settings({ ...peerKeys, ...consensusKeys })
     const { InstalledEngines } = await import('../installed.js')
-    const installed = new InstalledEngines(settings['peer.fileSystemPath'])
-    const used = this.force ? undefined : await this.use(name, version, settings['peer.fileSystemPath'], await installed.lastBegun())
-    if (used !== undefined) {
-      throw new PeerError('ERR_ENGINE_IN_USE', `${name}@${version} is not removed: ${used}`, {
-        hint: 'swap to another engine first; --force removes it nevertheless',
-      })
+    for (const { who, directory, client } of await this.places()) {
+      const installed = new InstalledEngines(directory)
+      const last = await installed.lastBegun()
+      if (this.all && !(await installed.list()).some((engine) => isSame(engine, { name, version }))) continue
+      const used = this.force ? undefined : await useOf({ name, version }, { who, directory, client, last })
+      if (used !== undefined) {
+        throw new PeerError('ERR_ENGINE_IN_USE', `${name}@${version} is not removed: ${used}`, {
+          hint: 'swap to another engine first; --force removes it nevertheless',
+        })
+      }
+      await installed.remove(name, version)
+      removed.push(directory)
     }
-    await installed.remove(name, version)
-    this.report({ removed: `${name}@${version}` }, `removed ${name}@${version}\n`)
+    if (removed.length === 0) {
+      throw new PeerError('ERR_ENGINE_UNKNOWN', `${name}@${version} is installed on no validator of this devnet`, { hint: 'peer engine list --all' })
+    }
+    const { cwd } = this.context
+    this.report(
+      { removed: `${name}@${version}`, directories: removed },
+      removed.map((directory) => `removed ${name}@${version} from ${placeOf(directory, cwd)}\n`).join(''),
+    )
   }
 
-  /** Why it may be in use; undefined if it is not. */
-  private async use(
-    name: string,
-    version: string,
-    directory: string,
-    last: { readonly name: string; readonly version: string } | undefined,
-  ): Promise<string | undefined> {
-    const isIt = (engine: { readonly name: string; readonly version: string }): boolean =>
-      engine.name.toLowerCase() === name.toLowerCase() && engine.version === version
-    if (directoryHolder(directory) === undefined) return last && isIt(last) ? 'it ran last on this peer, which will need it' : undefined
-    try {
-      const { engine, version: running } = await callUnary(await this.dial(Client), ConsensusToolsService.status, {}, { deadline: Date.now() + ANSWER_MS })
-      return isIt({ name: engine, version: running }) ? 'it orders transactions on this peer' : undefined
-    } catch (cause) {
-      throw new PeerError('ERR_ENGINE_IN_USE', `a peer uses ${directory}, and cannot be asked which engine it runs`, { cause, hint: 'stop it, or use --force' })
+  private async places(): Promise<readonly Place[]> {
+    if (!this.all) {
+      const { 'peer.fileSystemPath': directory } = await this.settings(peerKeys)
+      return [{ who: 'this peer', directory, client: () => this.dial(Client) }]
     }
+    const devnet = await devnetFor(this.context.cwd)
+    return devnet.peers.map((peer) => ({ who: peer.id, directory: peer.data, client: () => this.dial(Client, peer.address) }))
+  }
+}
+
+/** Where engines are installed, and how the peer there is reached. */
+interface Place {
+  readonly who: string
+  readonly directory: string
+  readonly client: () => Promise<Client>
+}
+
+interface Named {
+  readonly name: string
+  readonly version: string
+}
+
+function isSame(left: Named, right: Named): boolean {
+  return left.name.toLowerCase() === right.name.toLowerCase() && left.version === right.version
+}
+
+/** Why it may be in use; undefined if it is not. */
+async function useOf(engine: Named, { who, directory, client, last }: Place & { readonly last: Named | undefined }): Promise<string | undefined> {
+  if (directoryHolder(directory) === undefined) return last && isSame(last, engine) ? `it ran last on ${who}, which will need it` : undefined
+  try {
+    const running = await callUnary(await client(), ConsensusToolsService.status, {}, { deadline: Date.now() + ANSWER_MS })
+    return isSame({ name: running.engine, version: running.version }, engine) ? `it orders transactions on ${who}` : undefined
+  } catch (cause) {
+    throw new PeerError('ERR_ENGINE_IN_USE', `a peer uses ${directory}, and cannot be asked which engine it runs`, { cause, hint: 'stop it, or use --force' })
   }
 }

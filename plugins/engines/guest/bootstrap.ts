@@ -10,6 +10,7 @@ import { pack, unpack } from '../codec.js'
 import type { FromEngine, ToEngine } from '../messages.js'
 import type { Channel } from './channel.js'
 import { scrubGlobals } from './scrub.js'
+import { BUNDLE, thrownInBundle } from './thrown-in-bundle.js'
 
 const PIPE = 3
 /** Frames from the peer are trusted; the process's own memory limit is what ends it. */
@@ -25,6 +26,7 @@ pipe.on('close', () => exit(0))
 
 let held: Uint8Array[] = []
 let heldSinceMs = 0
+let isFirst = true
 const flush = (): void => {
   if (held.length === 0) return
   pipe.write(joinFrames(held))
@@ -36,7 +38,9 @@ const send = (message: FromEngine, maxBytes: number): void => {
     return send({ type: 'failed', reason: `it asked for effects of ${frame.length} bytes in one handler, more than ${maxBytes}` }, 4096)
   if (held.length === 0) heldSinceMs = monotonicMs()
   held.push(frame)
-  if (monotonicMs() - heldSinceMs > MAX_HELD_MS) flush()
+  // The first one says that the engine is ready: it must not wait behind a handler that never ends.
+  if (isFirst || monotonicMs() - heldSinceMs > MAX_HELD_MS) flush()
+  isFirst = false
 }
 
 let listener: ((message: ToEngine) => void) | undefined
@@ -56,7 +60,7 @@ function take(frame: Uint8Array): void {
   if (!isLoading) {
     isLoading = true
     load(frame).catch((reason: unknown) => {
-      send({ type: 'failed', reason: `its code does not load: ${reason instanceof Error ? reason.message : String(reason)}`.slice(0, 1000) }, 1 << 20)
+      send({ type: 'failed', reason: `its code does not load: ${thrownInBundle(reason, frame)}` }, 1 << 20)
       flush()
       pipe.end()
     })
@@ -69,7 +73,7 @@ function take(frame: Uint8Array): void {
 }
 
 async function load(bundle: Uint8Array): Promise<void> {
-  const module = new SourceTextModule(Buffer.from(bundle).toString('utf8'), { identifier: 'engine.mjs', importModuleDynamically: link })
+  const module = new SourceTextModule(Buffer.from(bundle).toString('utf8'), { identifier: BUNDLE, importModuleDynamically: link })
   // CommonJS dependencies ask for Node's own modules by `require`.
   Object.defineProperty(globalThis, 'require', { value: (name: string) => process.getBuiltinModule(name) })
   await module.link(link)
@@ -79,6 +83,7 @@ async function load(bundle: Uint8Array): Promise<void> {
   scrubGlobals()
   const channel: Channel = {
     send,
+    thrown: (error) => thrownInBundle(error, bundle),
     receive(next) {
       listener = next
       for (const message of early.splice(0)) next(message)

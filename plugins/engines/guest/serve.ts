@@ -23,7 +23,7 @@ export function serveEngine(exported: unknown, channel: Channel): void {
     switch (message.type) {
       case 'describe':
         channel.send(
-          guarded(() => describe(factory, message.tolerancesUpTo)),
+          guarded(channel, () => describe(factory, message.tolerancesUpTo)),
           MAX_DESCRIPTION_BYTES,
         )
         break
@@ -31,7 +31,7 @@ export function serveEngine(exported: unknown, channel: Channel): void {
         channel.send(check(factory, message.options), MAX_DESCRIPTION_BYTES)
         break
       case 'create':
-        running = new RunningEngine(message)
+        running = new RunningEngine(message, channel)
         channel.send(
           running.call('create', message.now, (engine) => engine.create(factory)),
           message.limits.maxAnswerBytes,
@@ -66,11 +66,11 @@ function check(factory: EngineFactory, options: string): FromEngine {
   }
 }
 
-function guarded(work: () => FromEngine): FromEngine {
+function guarded(channel: Channel, work: () => FromEngine): FromEngine {
   try {
     return work()
   } catch (error) {
-    return { type: 'failed', reason: textOf(error) }
+    return { type: 'failed', reason: channel.thrown(error) }
   }
 }
 
@@ -83,7 +83,10 @@ class RunningEngine {
   private engine: Engine = {}
   private hasFailed = false
 
-  constructor(message: CreateMessage) {
+  constructor(
+    message: CreateMessage,
+    private readonly channel: Channel,
+  ) {
     const { self, members, deliveryWindow, start, limits } = message
     this.message = message
     this.maxAnswerBytes = limits.maxAnswerBytes
@@ -118,7 +121,7 @@ class RunningEngine {
     } catch (error) {
       this.recorder.end()
       this.hasFailed = true
-      return { type: 'failed', reason: `the engine threw in '${what}': ${textOf(error)}` }
+      return { type: 'failed', reason: `the engine threw in '${what}': ${this.channel.thrown(error)}` }
     }
   }
 }

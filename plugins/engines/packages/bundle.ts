@@ -1,11 +1,15 @@
 import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { BuildOptions } from 'esbuild'
 import { PeerError } from '../../../kernel/index.js'
 import { ownPackage } from '../../loader/index.js'
 import { buildModule } from '../../sandbox/index.js'
 import { guestLibrary } from './guest-library.js'
 
 const MAX_BUNDLE_BYTES = 32 * 1024 * 1024
+
+/** Errors say where they arose in the author's files, and what is imported and not there does not become undefined. */
+const FOR_AUTHORS = { sourcemap: 'inline', sourcesContent: false, logOverride: { 'import-is-undefined': 'error' } } satisfies BuildOptions
 
 /**
  * Bundles an engine with what it imports into the one module that its process gets. `weft` and `weft/...` are this peer's own, wherever the package lies.
@@ -15,7 +19,8 @@ const MAX_BUNDLE_BYTES = 32 * 1024 * 1024
 export async function bundleEngine(entry: string): Promise<Uint8Array> {
   const bundle = await buildModule('ERR_ENGINE_LOAD', {
     stdin: {
-      contents: `import engine from ${JSON.stringify(entry)}\nimport { serveEngine } from 'weft:serve'\nexport default (channel) => serveEngine(engine, channel)\n`,
+      // All of its exports: that there is no default one is for the engine's side to say.
+      contents: `import * as engine from ${JSON.stringify(entry)}\nimport { serveEngine } from 'weft:serve'\nexport default (channel) => serveEngine(Reflect.get(engine, 'default'), channel)\n`,
       resolveDir: dirname(entry),
       sourcefile: 'engine',
       loader: 'js',
@@ -23,6 +28,7 @@ export async function bundleEngine(entry: string): Promise<Uint8Array> {
     absWorkingDir: dirname(entry),
     platform: 'node',
     conditions: ['import', 'node', 'default'],
+    ...FOR_AUTHORS,
     plugins: [guestLibrary()],
   })
   if (bundle.length > MAX_BUNDLE_BYTES)
@@ -37,6 +43,7 @@ export function bundleForPeer(entry: string): Promise<Uint8Array> {
     absWorkingDir: dirname(entry),
     platform: 'node',
     conditions: ['import', 'node', 'default'],
+    ...FOR_AUTHORS,
     plugins: [
       {
         name: 'running-weft',

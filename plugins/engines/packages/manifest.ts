@@ -17,18 +17,22 @@ const manifestSchema = z.looseObject({
 /** What counts of a package.json. */
 export type PackageManifest = z.infer<typeof manifestSchema>
 
-/** Reads the package.json of a folder. Throws ERR_ENGINE_PACKAGE. */
-export async function readManifest(folder: string): Promise<PackageManifest> {
+/** Reads the package.json of a folder. `shown`: what errors call it. Throws ERR_ENGINE_PACKAGE. */
+export async function readManifest(folder: string, shown = folder): Promise<PackageManifest> {
   const file = join(folder, 'package.json')
   try {
     const { size } = await stat(file)
     if (size > MAX_MANIFEST_BYTES) throw new RangeError(`it has ${size} bytes, more than ${MAX_MANIFEST_BYTES}`)
     return parseManifest(await readFile(file, 'utf8'))
   } catch (cause) {
-    throw new PeerError('ERR_ENGINE_PACKAGE', `${folder} is no engine's package: package.json: ${messageOf(cause)}`, {
-      cause,
-      hint: 'give the folder of a package, with its package.json, or an archive made by npm pack',
-    })
+    throw new PeerError(
+      'ERR_ENGINE_PACKAGE',
+      `${shown} is no engine's package: ${isMissing(cause) ? 'it has no package.json' : `package.json: ${messageOf(cause)}`}`,
+      {
+        cause,
+        hint: 'give the folder of a package, with its package.json, or an archive made by npm pack',
+      },
+    )
   }
 }
 
@@ -58,19 +62,24 @@ function patternOf(entry: string): RegExp {
 
 /**
  * File of the module that the package's name means: `exports` (conditions import, node, default), `module`, `main`, else index.js.
+ * `shown`: what errors call the folder.
  *
  * @throws PeerError ERR_ENGINE_PACKAGE if it lies outside of the folder or is missing
  */
-export async function entryOf(folder: string, manifest: PackageManifest): Promise<string> {
+export async function entryOf(folder: string, manifest: PackageManifest, shown = folder): Promise<string> {
   const target = mainExport(manifest.exports) ?? manifest.module ?? manifest.main ?? 'index.js'
   const file = resolve(folder, target)
   const inside = relative(folder, file)
-  if (inside.startsWith('..') || inside.startsWith(sep)) throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${folder} lies outside of it`)
+  if (inside.startsWith('..') || inside.startsWith(sep)) throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${shown} lies outside of it`)
   const found = await stat(file).catch(() => undefined)
   if (found?.isFile() === true) return file
-  throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${folder} is missing`, {
-    hint: 'build the package first, or correct exports in its package.json',
+  throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${shown} is missing`, {
+    hint: 'build the package first, or correct exports and files in its package.json',
   })
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
 function mainExport(exported: unknown): string | undefined {

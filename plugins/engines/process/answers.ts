@@ -55,8 +55,12 @@ const answer = z.discriminatedUnion('type', [
   z.object({ type: z.literal('failed'), reason: z.string().max(MAX_TEXT) }),
   z.object({
     type: z.literal('description'),
-    name: z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/),
-    version: z.string().regex(/^[A-Za-z0-9][\w.+-]{0,63}$/),
+    name: z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, {
+      error: ({ input }) => `the name of the engine: expected small letters, digits and hyphens, at most 64, such as my-engine; found ${found(input)}`,
+    }),
+    version: z.string().regex(/^[A-Za-z0-9][\w.+-]{0,63}$/, {
+      error: ({ input }) => `the version of the engine: expected one such as 1.0.0; found ${found(input)}`,
+    }),
     agreement: z.boolean(),
     tolerances: z.array(z.tuple([z.int().min(0), z.int().min(0)])),
   }),
@@ -80,7 +84,13 @@ export function readAnswer(frame: Uint8Array): FromEngine {
   const read = answer.safeParse(value)
   if (read.success) return read.data
   const [issue] = read.error.issues
+  if (issue?.path.length === 1 && (issue.path[0] === 'name' || issue.path[0] === 'version'))
+    throw new PeerError('ERR_ENGINE_LOAD', `the engine cannot be loaded: ${issue.message}`)
   throw new PeerError('ERR_ENGINE_PIPE', `an answer that means nothing: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`.slice(0, 500))
+}
+
+function found(input: unknown): string {
+  return JSON.stringify(String(input).slice(0, 100))
 }
 
 /**

@@ -2,7 +2,7 @@ import { Client } from '@grpc/grpc-js'
 import { Command } from 'clipanion'
 import { PeerError } from '../../../kernel/index.js'
 import { OpenchainService, type PeersMessage, callUnary } from '../../../proto/index.js'
-import { GrpcCommand, dialFailure, rpcErrorText } from '../../grpc/index.js'
+import { GrpcCommand, dialFailure, rpcErrorText, USAGE_AFTER_CALLS } from '../../grpc/index.js'
 import { peersJson } from '../peers-json.js'
 
 /** `peer network list`: what the local peer is connected to, as one line of JSON (spec/node.md §1). */
@@ -17,6 +17,8 @@ export class ListCommand extends GrpcCommand {
     details: 'Prints one line of JSON: the peers to which the running peer at `peer.address` is connected, without itself.',
     examples: [['The peers of the local peer', 'peer network list']],
   })
+
+  protected override readonly usageAfter = USAGE_AFTER_CALLS
 
   protected async run(): Promise<void> {
     this.context.stdout.write(`${peersJson(await this.ask())}\n`)

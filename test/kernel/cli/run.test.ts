@@ -137,12 +137,14 @@ test('--json prints one object: big numbers as numbers, bytes in base64', async 
   expect(printed.stdout).toBe('{"pattern":"twill","rows":1,"bytes":"AQI="}\n')
 })
 
-test('a failing command prints its error, the hint and its usage on stderr', async () => {
+test('a failing command prints its error and the hint on stderr, and its usage only where the command line is wrong', async () => {
   const printed = await runPeer(loomSite(), ['loom', 'weave', 'knot'])
   expect(printed).toMatchObject({ exit: 1, stdout: '' })
-  expect(printed.stderr).toMatch(/^Error: the thread has a knot\n {2}untie it\nUsage:\n {2}peer loom weave <pattern> \[flags\]\n\nFlags:\n/)
-  expect(printed.stderr).toContain('-r, --rows <value>')
-  expect(printed.stderr).toContain('  peer loom weave twill\n')
+  expect(printed.stderr).toBe('Error: the thread has a knot\n  untie it\n')
+  const wrong = await runPeer(loomSite(), ['loom', 'weave'])
+  expect(wrong.stderr).toMatch(/^Error: Not enough positional arguments\.\nUsage:\n {2}peer loom weave <pattern> \[flags\]\n\nFlags:\n/)
+  expect(wrong.stderr).toContain('-r, --rows <value>')
+  expect(wrong.stderr).toContain('  peer loom weave twill\n')
   const json = await runPeer(loomSite(), ['loom', 'weave', 'knot', '--json'])
   expect(JSON.parse(json.stderr)).toEqual({ error: { code: 'ERR_LOOM_KNOT', message: 'the thread has a knot', hint: 'untie it', details: { row: 3 } } })
   expect(json.stdout).toBe('')

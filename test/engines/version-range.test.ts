@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { takesVersion } from '../../plugins/engine-authoring/checks/version-range.js'
+import { takesVersion } from '../../plugins/engines/packages/version-range.js'
 
 describe('a range of npm', () => {
   it.each([
