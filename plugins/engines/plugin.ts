@@ -36,10 +36,10 @@ const plugin = definePlugin({
       peer.use(ENGINES).addSource(source)
     })
     peer.hooks.start.tap(async () => {
-      if (!source || peer.settings(enginesKeys)['consensus.engines'].length === 0) return
-      const { warm } = source
+      const named = source
+      if (!named || peer.settings(enginesKeys)['consensus.engines'].length === 0) return
       // After the network has formed: a swap may come at any time, and must not wait for it then.
-      cancel = peer.clock.setTimer(WARM_AFTER_MS, () => peer.run('load the engines that the site names', warm()))
+      cancel = peer.clock.setTimer(WARM_AFTER_MS, () => peer.run('load the engines that the site names', named.warm()))
     })
     peer.hooks.stop.tap(async () => cancel())
   },

@@ -49,7 +49,7 @@ const STACKED = 5
 export function engineSuite(factory: EngineFactory, suite: EngineSuiteOptions = {}): void {
   const { describe, test } = testRunner(suite)
   const checks = new Checks(factory, suite)
-  const timeout = Math.max(TIMEOUT_MS, checks.seeds * SEED_TIMEOUT_MS)
+  const timeout = Math.max(TIMEOUT_MS, checks.seeds * STACKED * SEED_TIMEOUT_MS)
   const each = (name: string, run: () => Promise<void> | void): void => void test(name, { timeout }, async () => run())
   describe(`engine ${factory.name} ${factory.version}`, () => {
     describe('as a factory', () => {
