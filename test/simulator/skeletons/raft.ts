@@ -69,6 +69,8 @@ class Raft implements Engine {
   /** Own requests not yet in a block and, at the leader, those that others sent. */
   readonly #pool = new Map<string, EngineRequest>()
   readonly #logged = new Set<string>()
+  /** What others sent while it was in the log and had not been delivered here: they may know already that it was rejected, and ask again. */
+  readonly #askedAgain = new Map<string, EngineRequest>()
 
   constructor(
     private readonly host: EngineHost,
@@ -85,7 +87,12 @@ class Raft implements Engine {
     }
     this.#delivered = start.metadata === undefined ? 0 : Number(Buffer.from(start.metadata).toString())
     this.#commit = this.#delivered
-    for (const { requests } of this.#log.slice(0, this.#delivered)) for (const [id] of requests) this.#executed.add(id)
+    const inChain = new Set(start.executed)
+    for (const { requests } of this.#log.slice(0, this.#delivered)) {
+      // What was rejected is in no block: whoever brings it again knows nothing of it.
+      for (const [id] of requests) if (inChain.has(id)) this.#executed.add(id)
+      for (const [id] of requests) if (!inChain.has(id)) this.#logged.delete(id)
+    }
     this.#awaitLeader()
   }
 
@@ -108,11 +115,18 @@ class Raft implements Engine {
   }
 
   onDelivered(_tag: string, block: DeliveredBlock | 'skipped'): void {
+    const ids = [...this.#delivering]
     this.#delivering.clear()
     if (block === 'skipped') return
     // In no block: whoever brings one again knows nothing of it, and waits.
-    for (const id of block.rejected ?? []) for (const known of [this.#logged, this.#executed]) known.delete(id)
+    for (const id of block.rejected ?? []) {
+      for (const known of [this.#logged, this.#executed]) known.delete(id)
+      const again = this.#askedAgain.get(id)
+      if (again) this.#pool.set(id, again)
+    }
+    for (const id of ids) this.#askedAgain.delete(id)
     this.#deliver()
+    if (this.#role === 'leader') this.#propose()
   }
 
   onMessage(from: MemberIndex, bytes: Uint8Array): void {
@@ -121,6 +135,7 @@ class Raft implements Engine {
     if (message.t === 'request') {
       const request = fromWire(message.request)
       if (!this.#logged.has(request.id)) this.#pool.set(request.id, request)
+      else if (this.#delivering.has(request.id) || !this.#executed.has(request.id)) this.#askedAgain.set(request.id, request)
       if (this.#role === 'leader') this.#propose()
       return
     }
