@@ -20,8 +20,6 @@ export const pbftPlugin: EnginePlugin<PbftOptions> = Object.freeze({
 
 /** The site's keys as options. Durations were read as milliseconds; options write them as people do. */
 function optionsOf(settings: Settings<typeof pbftKeys>): unknown {
-  const written = Object.entries(settings).map(
-    ([name, value]) => [name.replace(/^pbft\.(general\.)?/, ''), name.includes('timeout') ? `${value}ms` : value] as const,
-  )
-  return Object.fromEntries(written.filter(([name]) => name !== 'timeout.broadcast' && name !== 'executor.queuesize'))
+  const own = Object.entries(settings).filter(([name]) => !/timeout\.broadcast|executor\.queuesize/.test(name))
+  return Object.fromEntries(own.map(([name, value]) => [name.replace(/^pbft\.(general\.)?/, ''), name.includes('timeout') ? `${value}ms` : value]))
 }
