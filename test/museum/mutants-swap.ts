@@ -80,14 +80,14 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   {
     name: 'swap: deadlines are ignored',
     ...at('swap/driver'),
-    find: '    this.options.cancel(course.candidate)\n',
+    find: '    this.options.cancel(course.candidate, reason)\n',
     replace: '',
     why: 'a swap whose candidate fails its trial is never over',
     kind: 'liveness',
   },
   {
     name: 'swap: who is behind is not brought up',
-    ...at('host'),
+    ...at('common-chain'),
     find: '    this.replaceEngine(ahead, false)\n',
     replace: '',
     why: 'a validator that slept through a swap has no engine to wake up with',
@@ -133,8 +133,8 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   {
     name: 'swap: what was rejected before is offered again',
     ...at('host'),
-    find: 'committedReport(ledger, request) ?? this.rejectedReport(request)',
-    replace: 'committedReport(ledger, request)',
+    find: 'committedReport(ledger, request, transaction) ?? this.rejectedReport(request)',
+    replace: 'committedReport(ledger, request, transaction)',
     why: 'a validator that was away waits for ever for what the others remember, and gives up its primary',
     kind: 'liveness',
     faults: ['stop', 'stop', 'partition', 'kill'],
