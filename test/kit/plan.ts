@@ -50,6 +50,12 @@ function planApart(options: PlanOptions): Scenario {
   const durationMs = Math.round(options.durationMs ?? 1000 + 500 * Math.min(4, kinds.length) + SWAP_MS * swaps)
   const planner = new FaultPlanner(options, random, durationMs)
   const faults = kinds.flatMap((kind) => planner.plan(kind))
+  const delayMs = [1, random.pick([5, 15, 15, 40])] as const
+  const diskMs = random.pick([
+    [1, 5],
+    [0.1, 1],
+    [5, 40],
+  ] as const)
   const requests = planRequests(options, random, durationMs, planner.focusMs)
   const isSwapping = options.swaps !== undefined && swaps > 0
   if (options.swaps && swaps > 0) {
@@ -62,12 +68,8 @@ function planApart(options: PlanOptions): Scenario {
     members,
     ledger: options.ledger ?? 'logical',
     signatures: options.signatures ?? 'keyed-hash',
-    delayMs: [1, random.pick([5, 15, 15, 40])],
-    diskMs: random.pick([
-      [1, 5],
-      [0.1, 1],
-      [5, 40],
-    ] as const),
+    delayMs,
+    diskMs,
     requests: requests.sort((a, b) => a.atMs - b.atMs),
     faults: faults.sort((a, b) => a.atMs - b.atMs),
     durationMs,
