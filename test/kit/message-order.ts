@@ -11,6 +11,10 @@ interface Stream {
   mayMiss: boolean
 }
 
+const NOTHING = new Uint8Array(0)
+/** So many messages that were told are forgotten at once. */
+const FORGET_AT = 256
+
 export interface MessageOrderOptions {
   /** Liars may have their messages dropped. */
   readonly isHonest: (member: MemberIndex) => boolean
@@ -65,15 +69,17 @@ export class MessageOrder {
 
   #message(from: MemberIndex, epoch: bigint, bytes: Uint8Array): void {
     const stream = this.#stream(from, epoch)
-    const { arrived, next, mayMiss } = stream
-    const first = Math.min(...next)
-    const later = arrived.flatMap((other, index) => (index >= first && Buffer.compare(other, bytes) === 0 ? [index] : []))
-    const found = mayMiss ? later : next.filter((index) => later.includes(index))
-    const [second] = later
-    if (second === undefined) return this.options.wrong(`told the engine of epoch ${epoch} what the engine of that epoch at vp${from} did not say, or not now`)
-    if (found.length === 0) this.options.wrong(`kept messages of vp${from} from the engine of epoch ${epoch}, which was not told of a gap`)
+    const { next, mayMiss } = stream
+    const isSame = (index: number): boolean => Buffer.compare(stream.arrived[index] ?? NOTHING, bytes) === 0
+    const found = mayMiss ? laterIn(stream).filter(isSame) : next.filter(isSame)
+    if (found.length === 0) {
+      const isKnown = laterIn(stream).some(isSame)
+      if (!isKnown) return this.options.wrong(`told the engine of epoch ${epoch} what the engine of that epoch at vp${from} did not say, or not now`)
+      this.options.wrong(`kept messages of vp${from} from the engine of epoch ${epoch}, which was not told of a gap`)
+    }
     stream.next = found.map((index) => index + 1)
     stream.mayMiss = false
+    forgetTold(stream)
   }
 
   #stream(from: MemberIndex, epoch: bigint): Stream {
@@ -84,6 +90,19 @@ export class MessageOrder {
     this.#streams.set(key, stream)
     return stream
   }
+}
+
+/** Of what arrived, all that may still be told. */
+function laterIn({ arrived, next }: Stream): number[] {
+  const first = Math.min(...next)
+  return [...arrived.keys()].slice(Math.min(first, arrived.length))
+}
+
+function forgetTold(stream: Stream): void {
+  const first = Math.min(...stream.next)
+  if (first < FORGET_AT || first > stream.arrived.length) return
+  stream.arrived.splice(0, first)
+  stream.next = stream.next.map((index) => index - first)
 }
 
 function watched(transport: ConsensusTransport, arrived: (from: MemberIndex, bytes: Uint8Array) => void): ConsensusTransport {
