@@ -37,7 +37,7 @@ test('what cannot be listened to is refused with exit code 1', async () => {
   expect(await listen('--from', '1000000').ended).toMatchObject({
     code: 1,
     stdout: '',
-    stderr: expect.stringContaining('rpc error: code = 11 desc = expected a block up to'),
+    stderr: expect.stringMatching(/^Error: expected a block up to \d+, which comes next, found 1000000\n$/),
   })
   expect(await listen('--from', 'x').ended).toMatchObject({ code: 1, stderr: expect.stringContaining('--from: expected a block number') })
   expect(await listen('--event', 'paid').ended).toMatchObject({ code: 1, stderr: expect.stringContaining('chaincode events need --chaincode NAME') })

@@ -6,6 +6,8 @@ const GRACE_MS = 100
 /** Barks when something that is expected does not come. One timer at a time, however often it is told. */
 export class Watchdog {
   private deadlineMs: number | undefined
+  /** When the timer fires. */
+  private firesMs = 0
   private cancel: (() => void) | undefined
 
   constructor(
@@ -16,7 +18,10 @@ export class Watchdog {
   /** Something has to happen within that time, from now. */
   expect(withinMs: number): void {
     this.deadlineMs = this.clock.elapsedMs() + withinMs
-    this.cancel ??= this.clock.setTimer(withinMs, () => this.check(false))
+    // A later one looks again; one that was set for something slower would be too late.
+    if (this.cancel && this.firesMs <= this.deadlineMs) return
+    this.cancel?.()
+    this.set(withinMs, false)
   }
 
   stop(): void {
@@ -30,8 +35,13 @@ export class Watchdog {
     const { deadlineMs } = this
     if (deadlineMs === undefined) return
     const leftMs = deadlineMs - this.clock.elapsedMs()
-    if (leftMs > 0) this.cancel = this.clock.setTimer(leftMs, () => this.check(false))
+    if (leftMs > 0) this.set(leftMs, false)
     else if (isLast) this.bark()
-    else this.cancel = this.clock.setTimer(GRACE_MS, () => this.check(true))
+    else this.set(GRACE_MS, true)
+  }
+
+  private set(afterMs: number, isLast: boolean): void {
+    this.firesMs = this.clock.elapsedMs() + afterMs
+    this.cancel = this.clock.setTimer(afterMs, () => this.check(isLast))
   }
 }
