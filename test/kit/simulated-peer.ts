@@ -34,6 +34,12 @@ const KEYS = SUCCESSION_KEYS.map((key) => Buffer.from(key))
 export type LedgerOpener<L extends Ledger = Ledger> = (store: Store, clock: Clock) => Promise<L>
 
 /** What all peers of a simulation share, and what is this peer's own. */
+/** Whether a host has an engine, or waits for its code, or has not begun. */
+function isAtWork(host: ConsensusHost | undefined): boolean {
+  const halted = host?.status().halted
+  return halted === undefined || halted.startsWith('this validator follows the others')
+}
+
 export interface SimulatedPeerOptions<L extends Ledger> {
   readonly self: Member
   /** Differs from the member's index in the second instance of a twin. */
@@ -312,8 +318,8 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       ...log,
       critical: (message, facts) => {
         log.critical(message, facts)
-        // Whoever has not got the code may follow without it, and has to say so.
-        if (life.isAlive && !(life.host?.status().halted === undefined && this.shelf.isSpoilt))
+        // Whoever has not got the code may follow without it, and has to say so; again if the reason is another one.
+        if (life.isAlive && !(this.shelf.isSpoilt && isAtWork(life.host)))
           this.#violation('contract', `is halted: ${typeof facts?.['reason'] === 'string' ? facts['reason'] : message}`)
       },
     }

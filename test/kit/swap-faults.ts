@@ -31,7 +31,10 @@ export class Operators<L extends Ledger> {
     return () => undefined
   }
 
-  async #swap(peer: SimulatedPeer<L>, { engine, version, options, deadlineMs, deadlineBlocks, isForced = false }: SwapFault & { kind: 'swap' }): Promise<void> {
+  async #swap(
+    peer: SimulatedPeer<L>,
+    { member: asking, engine, version, options, deadlineMs, deadlineBlocks, isForced = false }: SwapFault & { kind: 'swap' },
+  ): Promise<void> {
     const { host } = peer
     if (!host) return
     const lacking = engine === undefined ? [] : this.#lacking(engine)
@@ -44,7 +47,8 @@ export class Operators<L extends Ledger> {
       allowWeaker: true,
     })
     const still = engine === undefined ? [] : this.#lacking(engine)
-    const overlooked = plan.rows.find(({ member, answer }) => answer && lacking.includes(member.index) && still.includes(member.index))
+    // Whoever asks proposes the engine as it has it itself: the others have to object.
+    const overlooked = plan.rows.find(({ member: { index }, answer }) => answer && index !== asking && lacking.includes(index) && still.includes(index))
     if (overlooked && plan.objection === undefined)
       this.simulation.invariants.fail('contract', `the pre-flight has no objection to ${engine}, which ${overlooked.member.id} has not got`)
     if (plan.objection !== undefined && !isForced) return
