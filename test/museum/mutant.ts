@@ -6,6 +6,7 @@ import type { EngineFactory } from '../../plugins/consensus/index.js'
 import type { checkContract } from '../consensus/swap/contract-check.js'
 import type * as Kit from '../kit/index.js'
 import type { FaultKind } from '../kit/index.js'
+import { QUICK_PBFT } from '../consensus/swap/quick-pbft.js'
 
 /** An engine that mutants are made of, or that runs on a mutated host. */
 export interface Specimen {
@@ -69,7 +70,7 @@ export const SPECIMENS = {
     module: 'plugins/pbft/engine.ts',
     export: 'pbft',
     members: 4,
-    options: { K: 4, logmultiplier: 4, 'timeout.request': '1s', 'timeout.viewchange': '1s', 'timeout.resendviewchange': '1s', 'timeout.batch': '20ms' },
+    options: QUICK_PBFT,
     successors: [
       { module: 'test/simulator/skeletons/raft.ts', export: 'raftSkeleton' },
       { module: 'test/simulator/skeletons/pbft.ts', export: 'pbftSkeleton' },
@@ -92,7 +93,7 @@ export const SPECIMENS = {
     module: 'plugins/pbft/engine.ts',
     export: 'pbft',
     members: 4,
-    options: { K: 4, logmultiplier: 4, 'timeout.request': '1s', 'timeout.viewchange': '1s', 'timeout.resendviewchange': '1s', 'timeout.batch': '20ms' },
+    options: QUICK_PBFT,
     successors: [{ module: 'examples/engines/hotstuff/src/index.ts', export: 'hotstuff', options: { viewTimeoutMs: 500 } }],
   },
   'example hotstuff': { module: 'examples/engines/hotstuff/src/index.ts', export: 'hotstuff', members: 4, options: { viewTimeoutMs: 500 } },

@@ -38,7 +38,7 @@ export function succession(txid: string, call: string, args: readonly Uint8Array
 /** Call and arguments of a transaction that is executed as a call of the succession: its payload decides, as for every chaincode. Undefined if it is none. */
 export function callOf({ type, payload }: Pick<Transaction, 'type' | 'payload'>): { readonly call: string; readonly args: readonly Uint8Array[] } | undefined {
   if (type !== Transaction_Type.CHAINCODE_INVOKE || !mayName(payload)) return undefined
-  const spec = read(ChaincodeInvocationSpec, payload)?.chaincodeSpec
+  const spec = readAs(ChaincodeInvocationSpec, payload)?.chaincodeSpec
   if (spec?.chaincodeID?.name !== CONSENSUS_NAME) return undefined
   const [call, ...args] = spec.ctorMsg?.args ?? []
   return { call: Buffer.from(call ?? []).toString(), args }
@@ -54,10 +54,10 @@ export function isToSuccession(transaction: Pick<Transaction, 'type' | 'payload'
  * invocation or deployment that is its payload.
  */
 export function namesSuccession({ chaincodeID, payload }: Pick<Transaction, 'chaincodeID' | 'payload'>): boolean {
-  if (mayName(chaincodeID) && read(ChaincodeID, chaincodeID)?.name === CONSENSUS_NAME) return true
+  if (mayName(chaincodeID) && readAs(ChaincodeID, chaincodeID)?.name === CONSENSUS_NAME) return true
   if (!mayName(payload)) return false
-  const called = read(ChaincodeInvocationSpec, payload)?.chaincodeSpec
-  const deployed = read(ChaincodeDeploymentSpec, payload)?.chaincodeSpec
+  const called = readAs(ChaincodeInvocationSpec, payload)?.chaincodeSpec
+  const deployed = readAs(ChaincodeDeploymentSpec, payload)?.chaincodeSpec
   return [called, deployed].some((spec) => spec?.chaincodeID?.name === CONSENSUS_NAME)
 }
 
@@ -66,7 +66,8 @@ function mayName(bytes: Uint8Array): boolean {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(NAME_BYTES)
 }
 
-function read<T>(type: MessageType<T>, bytes: Uint8Array): T | undefined {
+/** What the bytes mean; undefined if they are no message of that type. */
+export function readAs<T>(type: MessageType<T>, bytes: Uint8Array): T | undefined {
   try {
     return decode(type, bytes)
   } catch (error) {

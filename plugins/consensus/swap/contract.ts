@@ -12,6 +12,7 @@ import {
 } from '../../../proto/index.js'
 import type { Member, MemberIndex } from '../engine.js'
 import { digestOf } from '../request-id.js'
+import type { ConsensusSigner } from '../signer.js'
 import { objection, type SwapPolicy } from './policy.js'
 import {
   candidateOf,
@@ -249,9 +250,20 @@ async function requireMember<T extends { member: number; signature: Uint8Array }
 ): Promise<void> {
   const member = rules.members[argument.member]
   if (!member) throw new Refusal(`there is no member ${argument.member}`)
-  if (!rules.verify) return
+  const { verify } = rules
+  if (verify && !(await isSignedBy({ verify }, member, call, argument, type))) throw new Refusal(`not signed by ${member.id}`)
+}
+
+/** Whether a member signed what it calls, without its signature. */
+export function isSignedBy<T extends { signature: Uint8Array }>(
+  verifier: Pick<ConsensusSigner, 'verify'>,
+  member: Member,
+  call: CallName,
+  argument: T,
+  type: MessageType<T>,
+): Promise<boolean> {
   const unsigned = encode(type, { ...argument, signature: new Uint8Array() })
-  if (!(await rules.verify(member, memberBytes(call, unsigned), argument.signature))) throw new Refusal(`not signed by ${member.id}`)
+  return verifier.verify(member, memberBytes(call, unsigned), argument.signature)
 }
 
 function nameOf(proposal: SwapProposal | undefined): string {

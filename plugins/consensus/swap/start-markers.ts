@@ -1,9 +1,9 @@
 import type { Clock, Logger } from '../../../kernel/index.js'
-import { type CrossingNote, decode, encode, EpochMarker, type EpochRecord, Transaction, WireError } from '../../../proto/index.js'
+import { type CrossingNote, EpochMarker, type EpochRecord, Transaction } from '../../../proto/index.js'
 import type { Member, MemberIndex } from '../engine.js'
 import type { ConsensusSigner } from '../signer.js'
-import { callOf, succession } from './calls.js'
-import { memberBytes } from './contract.js'
+import { callOf, readAs, succession } from './calls.js'
+import { isSignedBy } from './contract.js'
 
 /** So long a validator waits for the markers of the others before it has its own ordered without them. */
 const GATHER_MS = 100
@@ -99,12 +99,12 @@ export class StartMarkers {
     const member = members[from]
     const own = hashOf(activation)
     const argument = argumentOf(marker)
-    const said = argument && read(argument)
+    const said = argument && readAs(EpochMarker, argument)
     if (!member || !own || !said) return false
     const isCanonical = Buffer.compare(succession(markerName(epoch, from), 'start', [argument]), marker) === 0
     const isOfEpoch = said.epoch === epoch && said.member === from && said.recovered === undefined && Buffer.compare(said.hash, own) === 0
     if (!isCanonical || !isOfEpoch) return false
-    return !signer || signer.verify(member, memberBytes('start', encode(EpochMarker, { ...said, signature: new Uint8Array(0) })), said.signature)
+    return !signer || isSignedBy(signer, member, 'start', said, EpochMarker)
   }
 
   private isEnough({ markersNeeded, started }: EpochRecord): boolean {
@@ -122,20 +122,7 @@ export class StartMarkers {
 }
 
 function argumentOf(marker: Uint8Array): Uint8Array | undefined {
-  try {
-    const asked = callOf(decode(Transaction, marker))
-    return asked?.call === 'start' ? asked.args[0] : undefined
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error
-    return undefined
-  }
-}
-
-function read(argument: Uint8Array): EpochMarker | undefined {
-  try {
-    return decode(EpochMarker, argument)
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error
-    return undefined
-  }
+  const transaction = readAs(Transaction, marker)
+  const asked = transaction && callOf(transaction)
+  return asked?.call === 'start' ? asked.args[0] : undefined
 }

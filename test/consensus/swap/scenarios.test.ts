@@ -1,18 +1,11 @@
 import { expect, it } from 'vitest'
 import { pbft } from '../../../plugins/pbft/engine.js'
 import { type PlayedEngine, playScenario, type Scenario } from '../../kit/index.js'
+import { QUICK_PBFT } from './quick-pbft.js'
 
 // Scenarios that broke something once, as small as they could be made.
 
-const OPTIONS = {
-  K: 4,
-  logmultiplier: 4,
-  'timeout.request': '1s',
-  'timeout.viewchange': '1s',
-  'timeout.resendviewchange': '1s',
-  'timeout.batch': '20ms',
-}
-const PBFT: PlayedEngine = { factory: pbft, options: OPTIONS, successors: [] }
+const PBFT: PlayedEngine = { factory: pbft, options: QUICK_PBFT, successors: [] }
 
 const PLAIN: Scenario = {
   format: 'weft-scenario/1',

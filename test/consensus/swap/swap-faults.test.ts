@@ -7,24 +7,16 @@ import { disorderlyCandidate, haltingCandidate, silentCandidate } from '../../si
 import { hotStuffSkeleton } from '../../simulator/skeletons/hotstuff.js'
 import { pbftSkeleton } from '../../simulator/skeletons/pbft.js'
 import { raftSkeleton } from '../../simulator/skeletons/raft.js'
+import { QUICK_PBFT } from './quick-pbft.js'
 
 /** `WEFT_SWAP_SEEDS=5000` for a long run. */
 const SEEDS = Number(process.env['WEFT_SWAP_SEEDS'] ?? 0)
 /** In real time, on a busy machine. */
 const TIMEOUT_MS = 600_000
 
-const PBFT_OPTIONS = {
-  K: 4,
-  logmultiplier: 4,
-  'timeout.request': '1s',
-  'timeout.viewchange': '1s',
-  'timeout.resendviewchange': '1s',
-  'timeout.batch': '20ms',
-}
-
-const PBFT = { factory: pbft, options: PBFT_OPTIONS }
+const PBFT = { factory: pbft, options: QUICK_PBFT }
 /** The skeletons bear no liars. */
-const OTHER_PBFT = { factory: { ...pbft, name: 'pbft-two' }, options: PBFT_OPTIONS }
+const OTHER_PBFT = { factory: { ...pbft, name: 'pbft-two' }, options: QUICK_PBFT }
 const LIES = new Set<FaultKind>(['twins', 'mutate', 'wipe', 'replay'])
 const skeleton = (factory: PlayedEngine['factory']): PlayedEngine => ({ factory, options: {} })
 
