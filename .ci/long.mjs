@@ -39,7 +39,7 @@ const parts = [
     run: ['node', ...vitest, 'test/consensus/swap/leaks', 'test/engines/swap-leaks', 'test/engines/leaks', '--no-file-parallelism', '--disable-console-intercept'],
     env: { WEFT_LONG: '1', WEFT_ISOLATED_SWAPS: times(200) },
   },
-  { name: 'sim-real', what: 'on the real ledger, long chains', run: sim(2000, '--ledger', 'real', '--requests', '100') },
+  { name: 'sim-real', what: 'on the real ledger, long chains', run: sim(2000, '--fidelity', 'full', '--requests', '100') },
   {
     name: 'seeds',
     what: 'conformance, power cuts and scenarios with many seeds',

@@ -124,6 +124,14 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     return this.#life?.host
   }
 
+  get isRunning(): boolean {
+    return this.host !== undefined
+  }
+
+  get pendingRequests(): number | undefined {
+    return this.host?.status().pendingRequests
+  }
+
   get ledger(): L | undefined {
     return this.#life?.ledger
   }
