@@ -1,5 +1,6 @@
 import { decode, encode } from './codec.js'
-import { batchMessage, message, type newView_XsetEntry, type request } from './gen/pbft.js'
+import { batchMessage, message, type newView_XsetEntry, PQset, type request, type viewChange_PQ } from './gen/pbft.js'
+import * as usual from './pbft-votes.js'
 import { WireError } from './wire-error.js'
 
 export {
@@ -40,7 +41,13 @@ export type Incoming = { readonly $case: 'request'; readonly value: request } | 
 
 /** The bytes of a protocol message in its BatchMessage (spec/consensus.md §3.4). */
 export function encodePayload(payload: Payload): Uint8Array {
-  return encode(batchMessage, { payload: { $case: 'pbftMessage', value: encode(message, { payload }) } })
+  const vote = payload.$case === 'prepare' || payload.$case === 'commit' ? usual.encodeVote(payload) : undefined
+  return vote ?? encode(batchMessage, { payload: { $case: 'pbftMessage', value: encode(message, { payload }) } })
+}
+
+/** The bytes of a stored P or Q set (§11.1). */
+export function encodePQset(set: readonly viewChange_PQ[]): Uint8Array {
+  return usual.encodePQset(set) ?? encode(PQset, { set: [...set] })
 }
 
 /** The bytes of an announced request in its BatchMessage. */
@@ -50,6 +57,8 @@ export function encodeRequest(value: request): Uint8Array {
 
 /** Reads the payload of a CONSENSUS message; undefined for what v0.6 drops too: bytes that cannot be parsed, empty messages, other members (§5.5). */
 export function decodeIncoming(bytes: Uint8Array): Incoming | undefined {
+  const vote = usual.decodeVote(bytes)
+  if (vote) return vote
   try {
     const { payload } = decode(batchMessage, bytes)
     if (payload?.$case === 'request') return payload

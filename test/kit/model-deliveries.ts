@@ -1,6 +1,6 @@
 import type { DeliveredBlock, Effect, EngineEvent, EngineRequest, RequestId, RequestOutcome, TransferResult, TransferTarget } from '../../plugins/consensus/index.js'
 import type { ModelBlock, ModelLibrary, ModelState, ModelTransaction } from './model-chain.js'
-import type { ModelDisk } from './model-disk.js'
+import { type ModelDisk, NO_WRITE } from './model-disk.js'
 import type { ModelPool } from './model-pool.js'
 
 /** What engines ask of the ledger. */
@@ -169,9 +169,10 @@ export class ModelDeliveries {
     for (const transaction of open.repeated) if (pool.owns(transaction)) over.push(transaction)
     const block = library.block(disk.image.head, succeeded, metadata !== undefined && metadata.length > 0 ? metadata : undefined, open.state)
     disk.write({
-      blocks: [block],
       records: put,
+      accepted: NO_WRITE.accepted,
       over,
+      blocks: [block],
       done: () => {
         grown([block])
         this.#settle(block, open)

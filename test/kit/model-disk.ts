@@ -30,18 +30,23 @@ export class ModelImage {
 
   append(block: ModelBlock): void {
     this.blocks.push(block)
-    block.transactions.forEach((transaction, index) => this.places.set(transaction, { block: block.number, index }))
+    let index = 0
+    for (const transaction of block.transactions) this.places.set(transaction, { block: block.number, index: index++ })
   }
 }
+
+const NONE: readonly never[] = Object.freeze([])
+/** A write of nothing, to be made of something. All writes have one shape. */
+export const NO_WRITE = { records: NONE, accepted: NONE, over: NONE, blocks: NONE }
 
 /** One write: all of it or nothing becomes durable. */
 export interface ModelWrite {
   /** Of an engine; undefined deletes. */
-  readonly records?: readonly (readonly [key: string, value: Uint8Array | undefined])[]
-  readonly accepted?: readonly (readonly [ModelTransaction, EngineRequest])[]
+  readonly records: readonly (readonly [key: string, value: Uint8Array | undefined])[]
+  readonly accepted: readonly (readonly [ModelTransaction, EngineRequest])[]
   /** Requests that leave the journal. */
-  readonly over?: readonly ModelTransaction[]
-  readonly blocks?: readonly ModelBlock[]
+  readonly over: readonly ModelTransaction[]
+  readonly blocks: readonly ModelBlock[]
   /** It is durable, and the process that asked for it lives. */
   readonly done: () => void
 }
@@ -159,14 +164,12 @@ export class ModelDisk {
 
   #apply({ records, accepted, over, blocks }: ModelWrite): void {
     const { image } = this
-    if (records !== undefined) {
-      for (const [key, value] of records) {
-        if (value === undefined) image.records.delete(key)
-        else image.records.set(key, value)
-      }
+    for (const [key, value] of records) {
+      if (value === undefined) image.records.delete(key)
+      else image.records.set(key, value)
     }
-    if (accepted !== undefined) for (const [transaction, request] of accepted) image.journal.set(transaction, request)
-    if (over !== undefined) for (const transaction of over) image.journal.delete(transaction)
-    if (blocks !== undefined) for (const block of blocks) image.append(block)
+    for (const [transaction, request] of accepted) image.journal.set(transaction, request)
+    for (const transaction of over) image.journal.delete(transaction)
+    for (const block of blocks) image.append(block)
   }
 }

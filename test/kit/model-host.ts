@@ -16,7 +16,7 @@ import {
 } from '../../plugins/consensus/index.js'
 import type { ModelBlock, ModelLibrary, ModelTransaction } from './model-chain.js'
 import { ModelDeliveries, newestRequests } from './model-deliveries.js'
-import type { ModelDisk } from './model-disk.js'
+import { type ModelDisk, NO_WRITE } from './model-disk.js'
 import { type ModelMessage, ModelOutbox } from './model-outbox.js'
 import type { ModelPool } from './model-pool.js'
 import { ModelTimers } from './model-timers.js'
@@ -64,6 +64,7 @@ export class ModelSession {
   readonly deliveries: ModelDeliveries
   readonly #timers: ModelTimers
   readonly #outbox = new ModelOutbox((message) => this.#transmit(message))
+  readonly #written = (): void => this.#outbox.written()
   readonly #others: readonly MemberIndex[]
   readonly #offsetMs: number
   #recorder: EffectRecorder | undefined
@@ -111,11 +112,15 @@ export class ModelSession {
     this.#recorder = recorder
     const requests = this.options.pool.open()
     this.#isBusy = true
-    const effects = this.#call('create', recorder, () => {
+    recorder.begin(Math.floor(this.#offsetMs + this.options.time.nowMs))
+    try {
       this.#engine = factory.create(recorder.host, engineOptions, start)
-    })
-    if (effects) this.#carryOut(effects)
+      this.#carryOut(recorder.end())
+    } catch (error) {
+      this.#halt(`the engine threw in 'create': ${messageOf(error)}`)
+    }
     this.#isBusy = false
+    if (this.#isHalted) return
     for (const request of requests) this.#events.push({ type: 'request', request })
     this.#drain()
   }
@@ -171,23 +176,17 @@ export class ModelSession {
     const { sink, endpoint, mayGoOn } = this.options
     sink?.add({ type: 'event', at: endpoint, event })
     if (!mayGoOn()) return
-    const effects = this.#call(event.type, recorder, () => {
-      if (handleEvent(engine, event) instanceof Promise) throw new TypeError('its handler returned a promise: handlers are synchronous')
-    })
-    if (effects !== undefined && effects.length > 0) this.#carryOut(effects)
-  }
-
-  /** Runs one handler; if it throws, nothing that it asked for is carried out. */
-  #call(what: string, recorder: EffectRecorder, handler: () => void): readonly Effect[] | undefined {
     recorder.begin(Math.floor(this.#offsetMs + this.options.time.nowMs))
     try {
-      handler()
-      return recorder.end()
+      const returned = handleEvent(engine, event)
+      if (returned instanceof Promise) throw new TypeError('its handler returned a promise: handlers are synchronous')
     } catch (error) {
+      // Nothing that it asked for is carried out.
       recorder.end()
-      this.#halt(`the engine threw in '${what}': ${messageOf(error)}`)
-      return undefined
+      return this.#halt(`the engine threw in '${event.type}': ${messageOf(error)}`)
     }
+    const effects = recorder.end()
+    if (effects.length > 0) this.#carryOut(effects)
   }
 
   #carryOut(effects: readonly Effect[]): void {
@@ -209,7 +208,13 @@ export class ModelSession {
     }
     if (records === undefined && (over === undefined || over.length === 0)) return
     this.#outbox.beginWrite()
-    this.options.disk.write({ ...(records ? { records } : {}), ...(over ? { over } : {}), done: () => this.#outbox.written() })
+    this.options.disk.write({
+      records: records ?? NO_WRITE.records,
+      accepted: NO_WRITE.accepted,
+      over: over ?? NO_WRITE.over,
+      blocks: NO_WRITE.blocks,
+      done: this.#written,
+    })
   }
 
   #carryOutOne(effect: Effect): void {

@@ -3,7 +3,7 @@ import type { Endpoint } from './link-table.js'
 import type { Attachment, Links } from './links.js'
 import type { CrashKind } from './memory-disk.js'
 import type { ModelBlock, ModelLibrary } from './model-chain.js'
-import type { ModelDisk } from './model-disk.js'
+import { type ModelDisk, NO_WRITE } from './model-disk.js'
 import { ModelSession } from './model-host.js'
 import { ModelPool } from './model-pool.js'
 import { ModelLookout } from './model-lookout.js'
@@ -265,6 +265,7 @@ export class ModelPeer implements ScenarioPeer {
   #flushed(life: Life, then: () => void): void {
     if (this.#life === life)
       this.disk.write({
+        ...NO_WRITE,
         done: () => {
           if (this.#life === life) then()
         },
@@ -307,7 +308,7 @@ export class ModelPeer implements ScenarioPeer {
         ended(this.#isAt(target) ? undefined : `the transfer ended at height ${this.disk.image.blocks.length} instead of ${target.height}`)
       }
       if (blocks.length === 0) done()
-      else this.disk.write({ blocks, done })
+      else this.disk.write({ ...NO_WRITE, blocks, done })
     })
   }
 

@@ -1,7 +1,7 @@
 import type { EngineRequest, MemberIndex, RequestId, RequestOutcomeReport } from '../../plugins/consensus/index.js'
 import type { Invariants } from './invariants.js'
 import type { ModelLibrary, ModelTransaction } from './model-chain.js'
-import type { ModelDisk } from './model-disk.js'
+import { type ModelDisk, NO_WRITE } from './model-disk.js'
 import type { TraceSink } from './trace.js'
 
 interface Pooled {
@@ -64,6 +64,7 @@ export class ModelPool {
     const pooled: Pooled = { request: { id: library.idOf(transaction), bytes: transaction.bytes }, isJournaled: false, hasClient: !isNew }
     this.#requests.set(transaction, pooled)
     disk.write({
+      ...NO_WRITE,
       accepted: [[transaction, pooled.request]],
       done: () => {
         pooled.isJournaled = true
@@ -98,6 +99,7 @@ export class ModelPool {
     const ended = [...this.#requests.keys()].filter((transaction) => disk.image.places.has(transaction))
     if (ended.length === 0) return over()
     disk.write({
+      ...NO_WRITE,
       over: ended,
       done: () => {
         for (const transaction of ended) {
