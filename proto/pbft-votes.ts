@@ -63,8 +63,7 @@ export function encodePQset(set: readonly viewChange_PQ[]): Uint8Array | undefin
     if (!(body <= ONE_BYTE)) return undefined
     size += 2 + body
   }
-  // Records live long: not a part of a pool that they would keep.
-  const bytes = Buffer.allocUnsafeSlow(size)
+  const bytes = Buffer.allocUnsafe(size)
   let at = 0
   for (const entry of set) {
     bytes[at] = PQ_ENTRY
@@ -143,7 +142,8 @@ class VoteReader {
       this.isUsual = false
       return ''
     }
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', at + 2, end)
+    const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    const text = buffer.toString('latin1', at + 2, end)
     if (Buffer.byteLength(text) !== length) this.isUsual = false
     return text
   }

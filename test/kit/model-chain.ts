@@ -102,7 +102,16 @@ export class ModelLibrary {
     const number = previous === undefined ? 0n : previous.number + 1n
     const hash = quickHash(key)
     const blob = encode(BlockchainInfo, { height: number + 1n, currentBlockHash: hash, previousBlockHash: previous?.head.hash ?? NOTHING })
-    const block = new ModelBlock(number, latin1(hash), { height: number + 1n, hash, blob }, transactions, metadata, this.hashed(state), previous, this.#blocks.size)
+    const block = new ModelBlock(
+      number,
+      latin1(hash),
+      { height: number + 1n, hash, blob },
+      transactions,
+      metadata,
+      this.hashed(state),
+      previous,
+      this.#blocks.size,
+    )
     this.#blocks.set(key, block)
     return block
   }

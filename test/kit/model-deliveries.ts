@@ -1,4 +1,13 @@
-import type { DeliveredBlock, Effect, EngineEvent, EngineRequest, RequestId, RequestOutcome, TransferResult, TransferTarget } from '../../plugins/consensus/index.js'
+import type {
+  DeliveredBlock,
+  Effect,
+  EngineEvent,
+  EngineRequest,
+  RequestId,
+  RequestOutcome,
+  TransferResult,
+  TransferTarget,
+} from '../../plugins/consensus/index.js'
 import type { ModelBlock, ModelLibrary, ModelState, ModelTransaction } from './model-chain.js'
 import { type ModelDisk, NO_WRITE } from './model-disk.js'
 import type { ModelPool } from './model-pool.js'
@@ -60,7 +69,8 @@ export class ModelDeliveries {
     if (this.#isClosed) return
     if (effect.type === 'transfer') this.#overtaken = this.#queue.length
     if (effect.type === 'deliver' || effect.type === 'execute') this.#unanswered += 1
-    if (this.#unanswered > this.options.window) return this.options.fault(`an engine may wait for ${this.options.window} deliveries at a time (host.deliveryWindow)`)
+    if (this.#unanswered > this.options.window)
+      return this.options.fault(`an engine may wait for ${this.options.window} deliveries at a time (host.deliveryWindow)`)
     this.#queue.push(effect)
     if (!this.#isBusy) this.#run()
   }
@@ -193,7 +203,8 @@ export class ModelDeliveries {
     }
     for (const transaction of repeated) {
       const place = disk.image.places.get(transaction)
-      if (pool.owns(transaction)) pool.settle(transaction, place ? { status: 'committed', ...place } : { status: 'rejected', block: number, error: 'refused before' })
+      if (pool.owns(transaction))
+        pool.settle(transaction, place ? { status: 'committed', ...place } : { status: 'rejected', block: number, error: 'refused before' })
     }
   }
 

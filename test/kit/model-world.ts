@@ -16,7 +16,10 @@ import type { ScenarioWorld } from './world-of-faults.js'
 
 /** The world of one run in which engines alone are real. Everything random in it comes from `seed`. */
 export interface ModelWorldOptions
-  extends Pick<SimulationOptions<never>, 'seed' | 'members' | 'engine' | 'links' | 'disk' | 'byzantine' | 'twins' | 'hostsTalk' | 'executesRepetitions' | 'trace'> {
+  extends Pick<
+    SimulationOptions<never>,
+    'seed' | 'members' | 'engine' | 'links' | 'disk' | 'byzantine' | 'twins' | 'hostsTalk' | 'executesRepetitions' | 'trace'
+  > {
   /** Default: keyed hashes. */
   readonly signer?: SyncSigner
   /** Requests of the chain that engines are told of when they begin, at most. Default: as many as a peer tells. */

@@ -52,7 +52,7 @@ const LONGEST_START_MS = 30_000
  * Plays a scenario: load while faults happen, then everything is mended and one more request is made at each member; every request that an honest, living
  * member accepted has to get into every such member's chain. Rejects only if the kit itself fails, or the engine refuses its options.
  */
-export function playScenario(engine: PlayedEngine, scenario: Scenario, options: PlayOptions = {}): Promise<Played> {
+export async function playScenario(engine: PlayedEngine, scenario: Scenario, options: PlayOptions = {}): Promise<Played> {
   engine.factory.parseOptions(engine.options)
   return new Play(engine, scenario, makeWorld(engine, scenario, options)).run()
 }

@@ -33,11 +33,17 @@ const plain = (bytes: Uint8Array | undefined): Uint8Array | undefined => bytes &
 
 describe('votes of PBFT, written and read in one go', () => {
   it('are the bytes that the generated code writes', () => {
-    fc.assert(fc.property(vote, (one) => void expect(plain(encodeVote(one) ?? encodeSlowly(one))).toEqual(encodeSlowly(one))), { numRuns: 2000 })
+    fc.assert(
+      fc.property(vote, (one) => void expect(plain(encodeVote(one) ?? encodeSlowly(one))).toEqual(encodeSlowly(one))),
+      { numRuns: 2000 },
+    )
   })
 
   it('are what the generated code reads', () => {
-    fc.assert(fc.property(vote, (one) => void expect(decodeVote(encodeSlowly(one)) ?? one).toEqual(one)), { numRuns: 2000 })
+    fc.assert(
+      fc.property(vote, (one) => void expect(decodeVote(encodeSlowly(one)) ?? one).toEqual(one)),
+      { numRuns: 2000 },
+    )
   })
 
   it('go this way in their usual form', () => {
