@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PeerError } from '../../../kernel/index.js'
-import { callUnary, ConsensusToolsService, type EpochRecord, PlanSwapRequest } from '../../../proto/index.js'
+import { callUnary, ConsensusToolsService, type EpochRecord, PlanSwapRequest, type SuccessionReport } from '../../../proto/index.js'
 import type { Devnet, PeerPlan } from '../../devnet/index.js'
 import { invocation, Load, type LoadResult } from '../load.js'
 import { connections, inStep } from '../network.js'
@@ -135,13 +135,19 @@ async function swap(devnet: Devnet, peer: PeerPlan, engine: string): Promise<voi
       record?.engine === engine && record.started.length >= record.markersNeeded && !sealing
     if (reports.every(isThere)) return
     const cancelled = reports.every(({ record, candidate }) => record?.engine !== engine && candidate === undefined)
-    if (cancelled) throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} was cancelled`)
+    if (cancelled) throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} was cancelled${reasonsOf(reports)}`)
     if (performance.now() > deadline) {
       const shown = reports.map(({ record, phase, refusal }) => `${record?.engine} of epoch ${record?.epoch} ${phase} ${refusal}`)
       throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} is not over after ${SWAPPED_WITHIN_MS / 1000} s: ${shown.join('; ')}`)
     }
     await sleep(LOOK_EVERY_MS)
   }
+}
+
+/** What validators said against the last candidate. */
+function reasonsOf(reports: readonly SuccessionReport[]): string {
+  const reasons = new Set(reports.flatMap(({ objections }) => objections.map(({ member, reason }) => `validator ${member}: ${reason}`)))
+  return reasons.size === 0 ? '' : `: ${[...reasons].join('; ')}`
 }
 
 function rowOf({ from, to, quietFromMs, beganMs, endedMs }: Window, chains: readonly ReadChain[]): SwapRow {
