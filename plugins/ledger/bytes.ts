@@ -25,9 +25,18 @@ export function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined):
 /** 8 bytes, big-endian (spec/ledger.md §0). */
 export function be64(value: bigint): Buffer {
   const bytes = Buffer.allocUnsafe(8)
-  bytes.writeBigUInt64BE(value)
+  if (value < 0n || value > MAX_SAFE) {
+    bytes.writeBigUInt64BE(value)
+    return bytes
+  }
+  const number = Number(value)
+  bytes.writeUInt32BE(Math.floor(number / TWO_POWER_32), 0)
+  bytes.writeUInt32BE(number % TWO_POWER_32, 4)
   return bytes
 }
+
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
+const TWO_POWER_32 = 0x1_0000_0000
 
 /** Inverse of {@link be64}; `undefined` if these are not 8 bytes. */
 export function readBe64(bytes: Uint8Array): bigint | undefined {
