@@ -1,7 +1,12 @@
 import { decode, encode } from './codec.js'
 import { batchMessage, message, type newView_XsetEntry, PQset, type request, type viewChange_PQ } from './gen/pbft.js'
+import { Cursor } from './cursor.js'
 import * as usual from './pbft-votes.js'
 import { WireError } from './wire-error.js'
+import { lengthDelimited } from './wire-parts.js'
+
+const PBFT_MESSAGE = 3
+const PBFT_MESSAGE_TAG = (PBFT_MESSAGE << 3) | 2
 
 export {
   batchMessage as BatchMessage,
@@ -42,7 +47,7 @@ export type Incoming = { readonly $case: 'request'; readonly value: request } | 
 /** The bytes of a protocol message in its BatchMessage (spec/consensus.md §3.4). */
 export function encodePayload(payload: Payload): Uint8Array {
   const vote = payload.$case === 'prepare' || payload.$case === 'commit' ? usual.encodeVote(payload) : undefined
-  return vote ?? encode(batchMessage, { payload: { $case: 'pbftMessage', value: encode(message, { payload }) } })
+  return vote ?? lengthDelimited(PBFT_MESSAGE, encode(message, { payload }))
 }
 
 /** The bytes of a stored P or Q set (§11.1). */
@@ -60,6 +65,8 @@ export function decodeIncoming(bytes: Uint8Array): Incoming | undefined {
   const vote = usual.decodeVote(bytes)
   if (vote) return vote
   try {
+    const inner = onlyPbftMessage(bytes)
+    if (inner) return decode(message, inner).payload
     const { payload } = decode(batchMessage, bytes)
     if (payload?.$case === 'request') return payload
     return payload?.$case === 'pbftMessage' ? decode(message, payload.value).payload : undefined
@@ -67,4 +74,13 @@ export function decodeIncoming(bytes: Uint8Array): Incoming | undefined {
     if (error instanceof WireError) return undefined
     throw error
   }
+}
+
+/** What a BatchMessage holds that is a message of the protocol and nothing else, as nearly all are: read without decoding it. Throws WireError. */
+function onlyPbftMessage(bytes: Uint8Array): Uint8Array | undefined {
+  const cursor = new Cursor(bytes)
+  if (bytes[0] !== PBFT_MESSAGE_TAG) return undefined
+  cursor.position = 1
+  const end = cursor.lengthDelimitedEnd()
+  return end === bytes.length ? bytes.subarray(cursor.position) : undefined
 }

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NO_BYTES } from "../no-bytes.js";
 import { ChaincodeEvent } from "./chaincodeevent.js";
 import { Register, Rejection, Unregister } from "./events.js";
 import { Block } from "./fabric.js";
@@ -760,9 +761,9 @@ export const LedgerInfoRequest: MessageFns<LedgerInfoRequest, "weft.LedgerInfoRe
 function createBaseLedgerInfo(): LedgerInfo {
   return {
     height: 0n,
-    currentBlockHash: new Uint8Array(0),
-    previousBlockHash: new Uint8Array(0),
-    stateHash: new Uint8Array(0),
+    currentBlockHash: NO_BYTES,
+    previousBlockHash: NO_BYTES,
+    stateHash: NO_BYTES,
     stateHeight: 0n,
   };
 }
@@ -866,9 +867,9 @@ export const LedgerInfo: MessageFns<LedgerInfo, "weft.LedgerInfo"> = {
   fromPartial(object: DeepPartial<LedgerInfo>): LedgerInfo {
     const message = createBaseLedgerInfo();
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
-    message.currentBlockHash = object.currentBlockHash ?? new Uint8Array(0);
-    message.previousBlockHash = object.previousBlockHash ?? new Uint8Array(0);
-    message.stateHash = object.stateHash ?? new Uint8Array(0);
+    message.currentBlockHash = object.currentBlockHash ?? NO_BYTES;
+    message.previousBlockHash = object.previousBlockHash ?? NO_BYTES;
+    message.stateHash = object.stateHash ?? NO_BYTES;
     message.stateHeight = (object.stateHeight !== undefined && object.stateHeight !== null)
       ? BigInt(object.stateHeight)
       : 0n;
@@ -2045,7 +2046,7 @@ export const ExportRequest: MessageFns<ExportRequest, "weft.ExportRequest"> = {
 };
 
 function createBaseExportReply(): ExportReply {
-  return { bytes: new Uint8Array(0), blocks: 0n, height: 0n, keys: 0n };
+  return { bytes: NO_BYTES, blocks: 0n, height: 0n, keys: 0n };
 }
 
 export const ExportReply: MessageFns<ExportReply, "weft.ExportReply"> = {
@@ -2138,7 +2139,7 @@ export const ExportReply: MessageFns<ExportReply, "weft.ExportReply"> = {
   },
   fromPartial(object: DeepPartial<ExportReply>): ExportReply {
     const message = createBaseExportReply();
-    message.bytes = object.bytes ?? new Uint8Array(0);
+    message.bytes = object.bytes ?? NO_BYTES;
     message.blocks = (object.blocks !== undefined && object.blocks !== null) ? BigInt(object.blocks) : 0n;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
     message.keys = (object.keys !== undefined && object.keys !== null) ? BigInt(object.keys) : 0n;
@@ -2147,7 +2148,7 @@ export const ExportReply: MessageFns<ExportReply, "weft.ExportReply"> = {
 };
 
 function createBaseBlockQuery(): BlockQuery {
-  return { hash: new Uint8Array(0), latest: false, number: 0n };
+  return { hash: NO_BYTES, latest: false, number: 0n };
 }
 
 export const BlockQuery: MessageFns<BlockQuery, "weft.BlockQuery"> = {
@@ -2223,7 +2224,7 @@ export const BlockQuery: MessageFns<BlockQuery, "weft.BlockQuery"> = {
   },
   fromPartial(object: DeepPartial<BlockQuery>): BlockQuery {
     const message = createBaseBlockQuery();
-    message.hash = object.hash ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
     message.latest = object.latest ?? false;
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     return message;
@@ -2231,7 +2232,7 @@ export const BlockQuery: MessageFns<BlockQuery, "weft.BlockQuery"> = {
 };
 
 function createBaseStoredBlock(): StoredBlock {
-  return { number: 0n, hash: new Uint8Array(0), block: new Uint8Array(0) };
+  return { number: 0n, hash: NO_BYTES, block: NO_BYTES };
 }
 
 export const StoredBlock: MessageFns<StoredBlock, "weft.StoredBlock"> = {
@@ -2308,8 +2309,8 @@ export const StoredBlock: MessageFns<StoredBlock, "weft.StoredBlock"> = {
   fromPartial(object: DeepPartial<StoredBlock>): StoredBlock {
     const message = createBaseStoredBlock();
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
-    message.hash = object.hash ?? new Uint8Array(0);
-    message.block = object.block ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
+    message.block = object.block ?? NO_BYTES;
     return message;
   },
 };
@@ -2375,9 +2376,9 @@ function createBaseStoredTransaction(): StoredTransaction {
   return {
     block: 0n,
     index: 0,
-    blockHash: new Uint8Array(0),
-    transaction: new Uint8Array(0),
-    committed: new Uint8Array(0),
+    blockHash: NO_BYTES,
+    transaction: NO_BYTES,
+    committed: NO_BYTES,
     events: [],
   };
 }
@@ -2490,16 +2491,16 @@ export const StoredTransaction: MessageFns<StoredTransaction, "weft.StoredTransa
     const message = createBaseStoredTransaction();
     message.block = (object.block !== undefined && object.block !== null) ? BigInt(object.block) : 0n;
     message.index = object.index ?? 0;
-    message.blockHash = object.blockHash ?? new Uint8Array(0);
-    message.transaction = object.transaction ?? new Uint8Array(0);
-    message.committed = object.committed ?? new Uint8Array(0);
+    message.blockHash = object.blockHash ?? NO_BYTES;
+    message.transaction = object.transaction ?? NO_BYTES;
+    message.committed = object.committed ?? NO_BYTES;
     message.events = object.events?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseStateQuery(): StateQuery {
-  return { chaincode: new Uint8Array(0), key: new Uint8Array(0) };
+  return { chaincode: NO_BYTES, key: NO_BYTES };
 }
 
 export const StateQuery: MessageFns<StateQuery, "weft.StateQuery"> = {
@@ -2561,14 +2562,14 @@ export const StateQuery: MessageFns<StateQuery, "weft.StateQuery"> = {
   },
   fromPartial(object: DeepPartial<StateQuery>): StateQuery {
     const message = createBaseStateQuery();
-    message.chaincode = object.chaincode ?? new Uint8Array(0);
-    message.key = object.key ?? new Uint8Array(0);
+    message.chaincode = object.chaincode ?? NO_BYTES;
+    message.key = object.key ?? NO_BYTES;
     return message;
   },
 };
 
 function createBaseStateValue(): StateValue {
-  return { found: false, value: new Uint8Array(0), stateHeight: 0n };
+  return { found: false, value: NO_BYTES, stateHeight: 0n };
 }
 
 export const StateValue: MessageFns<StateValue, "weft.StateValue"> = {
@@ -2645,7 +2646,7 @@ export const StateValue: MessageFns<StateValue, "weft.StateValue"> = {
   fromPartial(object: DeepPartial<StateValue>): StateValue {
     const message = createBaseStateValue();
     message.found = object.found ?? false;
-    message.value = object.value ?? new Uint8Array(0);
+    message.value = object.value ?? NO_BYTES;
     message.stateHeight = (object.stateHeight !== undefined && object.stateHeight !== null)
       ? BigInt(object.stateHeight)
       : 0n;
@@ -2654,7 +2655,7 @@ export const StateValue: MessageFns<StateValue, "weft.StateValue"> = {
 };
 
 function createBaseStateListQuery(): StateListQuery {
-  return { chaincode: new Uint8Array(0), from: new Uint8Array(0), to: new Uint8Array(0), limit: 0 };
+  return { chaincode: NO_BYTES, from: NO_BYTES, to: NO_BYTES, limit: 0 };
 }
 
 export const StateListQuery: MessageFns<StateListQuery, "weft.StateListQuery"> = {
@@ -2738,9 +2739,9 @@ export const StateListQuery: MessageFns<StateListQuery, "weft.StateListQuery"> =
   },
   fromPartial(object: DeepPartial<StateListQuery>): StateListQuery {
     const message = createBaseStateListQuery();
-    message.chaincode = object.chaincode ?? new Uint8Array(0);
-    message.from = object.from ?? new Uint8Array(0);
-    message.to = object.to ?? new Uint8Array(0);
+    message.chaincode = object.chaincode ?? NO_BYTES;
+    message.from = object.from ?? NO_BYTES;
+    message.to = object.to ?? NO_BYTES;
     message.limit = object.limit ?? 0;
     return message;
   },
@@ -2833,7 +2834,7 @@ export const StateList: MessageFns<StateList, "weft.StateList"> = {
 };
 
 function createBaseStateListEntry(): StateListEntry {
-  return { key: new Uint8Array(0), value: new Uint8Array(0) };
+  return { key: NO_BYTES, value: NO_BYTES };
 }
 
 export const StateListEntry: MessageFns<StateListEntry, "weft.StateListEntry"> = {
@@ -2895,8 +2896,8 @@ export const StateListEntry: MessageFns<StateListEntry, "weft.StateListEntry"> =
   },
   fromPartial(object: DeepPartial<StateListEntry>): StateListEntry {
     const message = createBaseStateListEntry();
-    message.key = object.key ?? new Uint8Array(0);
-    message.value = object.value ?? new Uint8Array(0);
+    message.key = object.key ?? NO_BYTES;
+    message.value = object.value ?? NO_BYTES;
     return message;
   },
 };
@@ -2959,7 +2960,7 @@ export const ExtendedHello: MessageFns<ExtendedHello, "weft.ExtendedHello"> = {
 };
 
 function createBaseWeftHello(): WeftHello {
-  return { session: new Uint8Array(0), capabilities: [], settings: [] };
+  return { session: NO_BYTES, capabilities: [], settings: [] };
 }
 
 export const WeftHello: MessageFns<WeftHello, "weft.WeftHello"> = {
@@ -3032,7 +3033,7 @@ export const WeftHello: MessageFns<WeftHello, "weft.WeftHello"> = {
   },
   fromPartial(object: DeepPartial<WeftHello>): WeftHello {
     const message = createBaseWeftHello();
-    message.session = object.session ?? new Uint8Array(0);
+    message.session = object.session ?? NO_BYTES;
     message.capabilities = object.capabilities?.map((e) => e) || [];
     message.settings = object.settings?.map((e) => HelloSetting.fromPartial(e)) || [];
     return message;
@@ -3765,7 +3766,7 @@ export const PlanSwapRequest: MessageFns<PlanSwapRequest, "weft.PlanSwapRequest"
 };
 
 function createBaseSwapPlan(): SwapPlan {
-  return { proposal: new Uint8Array(0), rows: [], objection: "", needed: 0 };
+  return { proposal: NO_BYTES, rows: [], objection: "", needed: 0 };
 }
 
 export const SwapPlan: MessageFns<SwapPlan, "weft.SwapPlan"> = {
@@ -3849,7 +3850,7 @@ export const SwapPlan: MessageFns<SwapPlan, "weft.SwapPlan"> = {
   },
   fromPartial(object: DeepPartial<SwapPlan>): SwapPlan {
     const message = createBaseSwapPlan();
-    message.proposal = object.proposal ?? new Uint8Array(0);
+    message.proposal = object.proposal ?? NO_BYTES;
     message.rows = object.rows?.map((e) => SwapPlanRow.fromPartial(e)) || [];
     message.objection = object.objection ?? "";
     message.needed = object.needed ?? 0;
@@ -4027,7 +4028,7 @@ export const SwapPlanRow: MessageFns<SwapPlanRow, "weft.SwapPlanRow"> = {
 };
 
 function createBaseProposeSwapRequest(): ProposeSwapRequest {
-  return { proposal: new Uint8Array(0), signatures: new Uint8Array(0) };
+  return { proposal: NO_BYTES, signatures: NO_BYTES };
 }
 
 export const ProposeSwapRequest: MessageFns<ProposeSwapRequest, "weft.ProposeSwapRequest"> = {
@@ -4089,8 +4090,8 @@ export const ProposeSwapRequest: MessageFns<ProposeSwapRequest, "weft.ProposeSwa
   },
   fromPartial(object: DeepPartial<ProposeSwapRequest>): ProposeSwapRequest {
     const message = createBaseProposeSwapRequest();
-    message.proposal = object.proposal ?? new Uint8Array(0);
-    message.signatures = object.signatures ?? new Uint8Array(0);
+    message.proposal = object.proposal ?? NO_BYTES;
+    message.signatures = object.signatures ?? NO_BYTES;
     return message;
   },
 };
@@ -4141,7 +4142,7 @@ export const PlanCancelRequest: MessageFns<PlanCancelRequest, "weft.PlanCancelRe
 };
 
 function createBaseCancelPlan(): CancelPlan {
-  return { cancellation: new Uint8Array(0), engine: "", version: "" };
+  return { cancellation: NO_BYTES, engine: "", version: "" };
 }
 
 export const CancelPlan: MessageFns<CancelPlan, "weft.CancelPlan"> = {
@@ -4214,7 +4215,7 @@ export const CancelPlan: MessageFns<CancelPlan, "weft.CancelPlan"> = {
   },
   fromPartial(object: DeepPartial<CancelPlan>): CancelPlan {
     const message = createBaseCancelPlan();
-    message.cancellation = object.cancellation ?? new Uint8Array(0);
+    message.cancellation = object.cancellation ?? NO_BYTES;
     message.engine = object.engine ?? "";
     message.version = object.version ?? "";
     return message;
@@ -4222,7 +4223,7 @@ export const CancelPlan: MessageFns<CancelPlan, "weft.CancelPlan"> = {
 };
 
 function createBaseCancelSwapRequest(): CancelSwapRequest {
-  return { cancellation: new Uint8Array(0), signatures: new Uint8Array(0) };
+  return { cancellation: NO_BYTES, signatures: NO_BYTES };
 }
 
 export const CancelSwapRequest: MessageFns<CancelSwapRequest, "weft.CancelSwapRequest"> = {
@@ -4284,8 +4285,8 @@ export const CancelSwapRequest: MessageFns<CancelSwapRequest, "weft.CancelSwapRe
   },
   fromPartial(object: DeepPartial<CancelSwapRequest>): CancelSwapRequest {
     const message = createBaseCancelSwapRequest();
-    message.cancellation = object.cancellation ?? new Uint8Array(0);
-    message.signatures = object.signatures ?? new Uint8Array(0);
+    message.cancellation = object.cancellation ?? NO_BYTES;
+    message.signatures = object.signatures ?? NO_BYTES;
     return message;
   },
 };
@@ -4613,7 +4614,7 @@ export const SuccessionReport: MessageFns<SuccessionReport, "weft.SuccessionRepo
 };
 
 function createBaseSwapObjection(): SwapObjection {
-  return { member: 0, candidate: new Uint8Array(0), reason: "" };
+  return { member: 0, candidate: NO_BYTES, reason: "" };
 }
 
 export const SwapObjection: MessageFns<SwapObjection, "weft.SwapObjection"> = {
@@ -4687,7 +4688,7 @@ export const SwapObjection: MessageFns<SwapObjection, "weft.SwapObjection"> = {
   fromPartial(object: DeepPartial<SwapObjection>): SwapObjection {
     const message = createBaseSwapObjection();
     message.member = object.member ?? 0;
-    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.candidate = object.candidate ?? NO_BYTES;
     message.reason = object.reason ?? "";
     return message;
   },
@@ -4832,7 +4833,7 @@ export const RecoveryRequest: MessageFns<RecoveryRequest, "weft.RecoveryRequest"
 };
 
 function createBaseRecoveryReport(): RecoveryReport {
-  return { plan: undefined, id: new Uint8Array(0), rows: [], state: "", epoch: 0n, started: false };
+  return { plan: undefined, id: NO_BYTES, rows: [], state: "", epoch: 0n, started: false };
 }
 
 export const RecoveryReport: MessageFns<RecoveryReport, "weft.RecoveryReport"> = {
@@ -4944,7 +4945,7 @@ export const RecoveryReport: MessageFns<RecoveryReport, "weft.RecoveryReport"> =
     message.plan = (object.plan !== undefined && object.plan !== null)
       ? RecoveryPlan.fromPartial(object.plan)
       : undefined;
-    message.id = object.id ?? new Uint8Array(0);
+    message.id = object.id ?? NO_BYTES;
     message.rows = object.rows?.map((e) => RecoveryRow.fromPartial(e)) || [];
     message.state = object.state ?? "";
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
@@ -4954,7 +4955,7 @@ export const RecoveryReport: MessageFns<RecoveryReport, "weft.RecoveryReport"> =
 };
 
 function createBaseRecoveryRow(): RecoveryRow {
-  return { id: "", stated: false, height: 0n, hash: new Uint8Array(0), differs: false };
+  return { id: "", stated: false, height: 0n, hash: NO_BYTES, differs: false };
 }
 
 export const RecoveryRow: MessageFns<RecoveryRow, "weft.RecoveryRow"> = {
@@ -5055,7 +5056,7 @@ export const RecoveryRow: MessageFns<RecoveryRow, "weft.RecoveryRow"> = {
     message.id = object.id ?? "";
     message.stated = object.stated ?? false;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
-    message.hash = object.hash ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
     message.differs = object.differs ?? false;
     return message;
   },
@@ -5242,8 +5243,8 @@ function createBaseConsensusReport(): ConsensusReport {
     version: "",
     epoch: 0n,
     height: 0n,
-    headHash: new Uint8Array(0),
-    stateHash: new Uint8Array(0),
+    headHash: NO_BYTES,
+    stateHash: NO_BYTES,
     valid: false,
     pending: 0n,
     halted: "",
@@ -5486,8 +5487,8 @@ export const ConsensusReport: MessageFns<ConsensusReport, "weft.ConsensusReport"
     message.version = object.version ?? "";
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
-    message.headHash = object.headHash ?? new Uint8Array(0);
-    message.stateHash = object.stateHash ?? new Uint8Array(0);
+    message.headHash = object.headHash ?? NO_BYTES;
+    message.stateHash = object.stateHash ?? NO_BYTES;
     message.valid = object.valid ?? false;
     message.pending = (object.pending !== undefined && object.pending !== null) ? BigInt(object.pending) : 0n;
     message.halted = object.halted ?? "";
@@ -5918,7 +5919,7 @@ export const HostNote: MessageFns<HostNote, "weft.HostNote"> = {
 };
 
 function createBaseObjectionNote(): ObjectionNote {
-  return { candidate: new Uint8Array(0), reason: "" };
+  return { candidate: NO_BYTES, reason: "" };
 }
 
 export const ObjectionNote: MessageFns<ObjectionNote, "weft.ObjectionNote"> = {
@@ -5980,14 +5981,14 @@ export const ObjectionNote: MessageFns<ObjectionNote, "weft.ObjectionNote"> = {
   },
   fromPartial(object: DeepPartial<ObjectionNote>): ObjectionNote {
     const message = createBaseObjectionNote();
-    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.candidate = object.candidate ?? NO_BYTES;
     message.reason = object.reason ?? "";
     return message;
   },
 };
 
 function createBaseEngineNote(): EngineNote {
-  return { epoch: 0n, trial: new Uint8Array(0), message: new Uint8Array(0) };
+  return { epoch: 0n, trial: NO_BYTES, message: NO_BYTES };
 }
 
 export const EngineNote: MessageFns<EngineNote, "weft.EngineNote"> = {
@@ -6064,8 +6065,8 @@ export const EngineNote: MessageFns<EngineNote, "weft.EngineNote"> = {
   fromPartial(object: DeepPartial<EngineNote>): EngineNote {
     const message = createBaseEngineNote();
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
-    message.trial = object.trial ?? new Uint8Array(0);
-    message.message = object.message ?? new Uint8Array(0);
+    message.trial = object.trial ?? NO_BYTES;
+    message.message = object.message ?? NO_BYTES;
     return message;
   },
 };
@@ -6074,11 +6075,11 @@ function createBaseCrossingNote(): CrossingNote {
   return {
     epoch: 0n,
     activation: 0n,
-    hash: new Uint8Array(0),
+    hash: NO_BYTES,
     height: 0n,
     asks: false,
     recovery: false,
-    marker: new Uint8Array(0),
+    marker: NO_BYTES,
   };
 }
 
@@ -6209,11 +6210,11 @@ export const CrossingNote: MessageFns<CrossingNote, "weft.CrossingNote"> = {
     message.activation = (object.activation !== undefined && object.activation !== null)
       ? BigInt(object.activation)
       : 0n;
-    message.hash = object.hash ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
     message.asks = object.asks ?? false;
     message.recovery = object.recovery ?? false;
-    message.marker = object.marker ?? new Uint8Array(0);
+    message.marker = object.marker ?? NO_BYTES;
     return message;
   },
 };
@@ -6467,11 +6468,11 @@ export const PreflightAnswer: MessageFns<PreflightAnswer, "weft.PreflightAnswer"
 function createBaseRecoveryStatement(): RecoveryStatement {
   return {
     fromEpoch: 0n,
-    plan: new Uint8Array(0),
+    plan: NO_BYTES,
     member: 0,
     height: 0n,
-    hash: new Uint8Array(0),
-    signature: new Uint8Array(0),
+    hash: NO_BYTES,
+    signature: NO_BYTES,
     asks: false,
   };
 }
@@ -6597,11 +6598,11 @@ export const RecoveryStatement: MessageFns<RecoveryStatement, "weft.RecoveryStat
   fromPartial(object: DeepPartial<RecoveryStatement>): RecoveryStatement {
     const message = createBaseRecoveryStatement();
     message.fromEpoch = (object.fromEpoch !== undefined && object.fromEpoch !== null) ? BigInt(object.fromEpoch) : 0n;
-    message.plan = object.plan ?? new Uint8Array(0);
+    message.plan = object.plan ?? NO_BYTES;
     message.member = object.member ?? 0;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
-    message.hash = object.hash ?? new Uint8Array(0);
-    message.signature = object.signature ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
+    message.signature = object.signature ?? NO_BYTES;
     message.asks = object.asks ?? false;
     return message;
   },
@@ -6797,7 +6798,7 @@ export const RecoveryPlan: MessageFns<RecoveryPlan, "weft.RecoveryPlan"> = {
 };
 
 function createBaseStoredRecovery(): StoredRecovery {
-  return { plan: undefined, height: 0n, hash: new Uint8Array(0), record: undefined };
+  return { plan: undefined, height: 0n, hash: NO_BYTES, record: undefined };
 }
 
 export const StoredRecovery: MessageFns<StoredRecovery, "weft.StoredRecovery"> = {
@@ -6888,7 +6889,7 @@ export const StoredRecovery: MessageFns<StoredRecovery, "weft.StoredRecovery"> =
       ? RecoveryPlan.fromPartial(object.plan)
       : undefined;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
-    message.hash = object.hash ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
     message.record = (object.record !== undefined && object.record !== null)
       ? EpochRecord.fromPartial(object.record)
       : undefined;
@@ -6910,7 +6911,7 @@ function createBaseSwapProposal(): SwapProposal {
     deadlineBlocks: 0,
     deadlineMs: 0,
     allowWeaker: false,
-    nonce: new Uint8Array(0),
+    nonce: NO_BYTES,
     network: "",
   };
 }
@@ -7121,14 +7122,14 @@ export const SwapProposal: MessageFns<SwapProposal, "weft.SwapProposal"> = {
     message.deadlineBlocks = object.deadlineBlocks ?? 0;
     message.deadlineMs = object.deadlineMs ?? 0;
     message.allowWeaker = object.allowWeaker ?? false;
-    message.nonce = object.nonce ?? new Uint8Array(0);
+    message.nonce = object.nonce ?? NO_BYTES;
     message.network = object.network ?? "";
     return message;
   },
 };
 
 function createBaseOperatorSignature(): OperatorSignature {
-  return { key: new Uint8Array(0), signature: new Uint8Array(0) };
+  return { key: NO_BYTES, signature: NO_BYTES };
 }
 
 export const OperatorSignature: MessageFns<OperatorSignature, "weft.OperatorSignature"> = {
@@ -7190,8 +7191,8 @@ export const OperatorSignature: MessageFns<OperatorSignature, "weft.OperatorSign
   },
   fromPartial(object: DeepPartial<OperatorSignature>): OperatorSignature {
     const message = createBaseOperatorSignature();
-    message.key = object.key ?? new Uint8Array(0);
-    message.signature = object.signature ?? new Uint8Array(0);
+    message.key = object.key ?? NO_BYTES;
+    message.signature = object.signature ?? NO_BYTES;
     return message;
   },
 };
@@ -7254,7 +7255,7 @@ export const OperatorSignatures: MessageFns<OperatorSignatures, "weft.OperatorSi
 };
 
 function createBaseSwapCandidate(): SwapCandidate {
-  return { id: new Uint8Array(0), proposal: undefined, preparedIn: 0n, readies: [], cancels: [] };
+  return { id: NO_BYTES, proposal: undefined, preparedIn: 0n, readies: [], cancels: [] };
 }
 
 export const SwapCandidate: MessageFns<SwapCandidate, "weft.SwapCandidate"> = {
@@ -7362,7 +7363,7 @@ export const SwapCandidate: MessageFns<SwapCandidate, "weft.SwapCandidate"> = {
   },
   fromPartial(object: DeepPartial<SwapCandidate>): SwapCandidate {
     const message = createBaseSwapCandidate();
-    message.id = object.id ?? new Uint8Array(0);
+    message.id = object.id ?? NO_BYTES;
     message.proposal = (object.proposal !== undefined && object.proposal !== null)
       ? SwapProposal.fromPartial(object.proposal)
       : undefined;
@@ -7376,7 +7377,7 @@ export const SwapCandidate: MessageFns<SwapCandidate, "weft.SwapCandidate"> = {
 };
 
 function createBaseMemberReady(): MemberReady {
-  return { member: 0, probe: new Uint8Array(0) };
+  return { member: 0, probe: NO_BYTES };
 }
 
 export const MemberReady: MessageFns<MemberReady, "weft.MemberReady"> = {
@@ -7439,7 +7440,7 @@ export const MemberReady: MessageFns<MemberReady, "weft.MemberReady"> = {
   fromPartial(object: DeepPartial<MemberReady>): MemberReady {
     const message = createBaseMemberReady();
     message.member = object.member ?? 0;
-    message.probe = object.probe ?? new Uint8Array(0);
+    message.probe = object.probe ?? NO_BYTES;
     return message;
   },
 };
@@ -7447,10 +7448,10 @@ export const MemberReady: MessageFns<MemberReady, "weft.MemberReady"> = {
 function createBaseSwapReady(): SwapReady {
   return {
     fromEpoch: 0n,
-    candidate: new Uint8Array(0),
+    candidate: NO_BYTES,
     member: 0,
-    probe: new Uint8Array(0),
-    signature: new Uint8Array(0),
+    probe: NO_BYTES,
+    signature: NO_BYTES,
   };
 }
 
@@ -7550,10 +7551,10 @@ export const SwapReady: MessageFns<SwapReady, "weft.SwapReady"> = {
   fromPartial(object: DeepPartial<SwapReady>): SwapReady {
     const message = createBaseSwapReady();
     message.fromEpoch = (object.fromEpoch !== undefined && object.fromEpoch !== null) ? BigInt(object.fromEpoch) : 0n;
-    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.candidate = object.candidate ?? NO_BYTES;
     message.member = object.member ?? 0;
-    message.probe = object.probe ?? new Uint8Array(0);
-    message.signature = object.signature ?? new Uint8Array(0);
+    message.probe = object.probe ?? NO_BYTES;
+    message.signature = object.signature ?? NO_BYTES;
     return message;
   },
 };
@@ -7561,10 +7562,10 @@ export const SwapReady: MessageFns<SwapReady, "weft.SwapReady"> = {
 function createBaseSwapCancel(): SwapCancel {
   return {
     fromEpoch: 0n,
-    candidate: new Uint8Array(0),
+    candidate: NO_BYTES,
     member: 0,
     byOperator: false,
-    signature: new Uint8Array(0),
+    signature: NO_BYTES,
     network: "",
   };
 }
@@ -7676,17 +7677,17 @@ export const SwapCancel: MessageFns<SwapCancel, "weft.SwapCancel"> = {
   fromPartial(object: DeepPartial<SwapCancel>): SwapCancel {
     const message = createBaseSwapCancel();
     message.fromEpoch = (object.fromEpoch !== undefined && object.fromEpoch !== null) ? BigInt(object.fromEpoch) : 0n;
-    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.candidate = object.candidate ?? NO_BYTES;
     message.member = object.member ?? 0;
     message.byOperator = object.byOperator ?? false;
-    message.signature = object.signature ?? new Uint8Array(0);
+    message.signature = object.signature ?? NO_BYTES;
     message.network = object.network ?? "";
     return message;
   },
 };
 
 function createBaseEpochMarker(): EpochMarker {
-  return { epoch: 0n, hash: new Uint8Array(0), member: 0, signature: new Uint8Array(0), recovered: undefined };
+  return { epoch: 0n, hash: NO_BYTES, member: 0, signature: NO_BYTES, recovered: undefined };
 }
 
 export const EpochMarker: MessageFns<EpochMarker, "weft.EpochMarker"> = {
@@ -7785,9 +7786,9 @@ export const EpochMarker: MessageFns<EpochMarker, "weft.EpochMarker"> = {
   fromPartial(object: DeepPartial<EpochMarker>): EpochMarker {
     const message = createBaseEpochMarker();
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
-    message.hash = object.hash ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
     message.member = object.member ?? 0;
-    message.signature = object.signature ?? new Uint8Array(0);
+    message.signature = object.signature ?? NO_BYTES;
     message.recovered = (object.recovered !== undefined && object.recovered !== null)
       ? EpochRecord.fromPartial(object.recovered)
       : undefined;
@@ -7808,7 +7809,7 @@ function createBaseEpochRecord(): EpochRecord {
     agreement: false,
     activation: 0n,
     firstLeader: 0,
-    candidate: new Uint8Array(0),
+    candidate: NO_BYTES,
     markersNeeded: 0,
     started: [],
     missing: [],
@@ -8068,7 +8069,7 @@ export const EpochRecord: MessageFns<EpochRecord, "weft.EpochRecord"> = {
       ? BigInt(object.activation)
       : 0n;
     message.firstLeader = object.firstLeader ?? 0;
-    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.candidate = object.candidate ?? NO_BYTES;
     message.markersNeeded = object.markersNeeded ?? 0;
     message.started = object.started?.map((e) => e) || [];
     message.missing = object.missing?.map((e) => e) || [];
@@ -8135,7 +8136,7 @@ export const UsedProposals: MessageFns<UsedProposals, "weft.UsedProposals"> = {
 };
 
 function createBaseEpochBlockMetadata(): EpochBlockMetadata {
-  return { epoch: 0n, engine: new Uint8Array(0), rejected: [] };
+  return { epoch: 0n, engine: NO_BYTES, rejected: [] };
 }
 
 export const EpochBlockMetadata: MessageFns<EpochBlockMetadata, "weft.EpochBlockMetadata"> = {
@@ -8212,7 +8213,7 @@ export const EpochBlockMetadata: MessageFns<EpochBlockMetadata, "weft.EpochBlock
   fromPartial(object: DeepPartial<EpochBlockMetadata>): EpochBlockMetadata {
     const message = createBaseEpochBlockMetadata();
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
-    message.engine = object.engine ?? new Uint8Array(0);
+    message.engine = object.engine ?? NO_BYTES;
     message.rejected = object.rejected?.map((e) => e) || [];
     return message;
   },
@@ -8336,7 +8337,7 @@ export const HeadNotes: MessageFns<HeadNotes, "weft.HeadNotes"> = {
 };
 
 function createBaseHeadNote(): HeadNote {
-  return { height: 0n, hash: new Uint8Array(0) };
+  return { height: 0n, hash: NO_BYTES };
 }
 
 export const HeadNote: MessageFns<HeadNote, "weft.HeadNote"> = {
@@ -8402,7 +8403,7 @@ export const HeadNote: MessageFns<HeadNote, "weft.HeadNote"> = {
   fromPartial(object: DeepPartial<HeadNote>): HeadNote {
     const message = createBaseHeadNote();
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
-    message.hash = object.hash ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
     return message;
   },
 };

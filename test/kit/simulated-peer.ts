@@ -28,7 +28,8 @@ import { type Executor, txidOf } from './transactions.js'
 import { createVirtualClock, type VirtualTime } from './virtual-clock.js'
 
 const SUCCESSION = Buffer.from(CONSENSUS_NAME)
-const KEYS = SUCCESSION_KEYS.map((key) => Buffer.from(key))
+/** Of the record and the candidate. */
+const KEYS = SUCCESSION_KEYS.slice(0, 2).map((key) => Buffer.from(key))
 
 /** Opens the ledger of one peer; an empty store gets a genesis block. */
 export type LedgerOpener<L extends Ledger = Ledger> = (store: Store, clock: Clock) => Promise<L>
