@@ -24,10 +24,9 @@ export function leastTolerance(engines: readonly EngineFactory[], members: numbe
   return { crashed: Math.min(...all.map(({ crashed }) => crashed)), byzantine: Math.min(...all.map(({ byzantine }) => byzantine)) }
 }
 
-/** Broken engines are caught without real hosts, unless it takes one; broken hosts are not. */
-export function fidelityOf({ file, swaps, fidelity }: Mutant): Fidelity {
-  const isOfEngine = swaps === undefined && !/^plugins\/(consensus|ledger)\//.test(file)
-  return fidelity ?? (isOfEngine ? 'logical' : 'host')
+/** What is real in the runs that catch a mutant: for the engine that ships nothing else, since all its mutants are caught so, and sooner. */
+export function fidelityOf({ specimen, fidelity }: Mutant): Fidelity {
+  return fidelity ?? (specimen === 'engine' ? 'logical' : 'host')
 }
 
 /** Plays these seeds until the mutant is caught; undefined if it lives through all of them. */

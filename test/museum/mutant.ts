@@ -36,7 +36,7 @@ export interface Mutant {
   readonly kind?: 'safety' | 'liveness' | 'contract'
   /** `silent`: its host does not help it. */
   readonly hosts?: 'silent'
-  /** What it takes to catch it. Default: `logical` for engines, `host` for hosts and swaps. */
+  /** What is real beside the engine in the runs that catch it. Default: see `fidelityOf`. */
   readonly fidelity?: Fidelity
   readonly requests?: number
   readonly durationMs?: number

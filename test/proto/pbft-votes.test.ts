@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decode, encode, pbft, WireError } from '../../proto/index.js'
@@ -29,19 +30,19 @@ function decodeSlowly(bytes: Uint8Array): pbft.Payload | undefined {
   }
 }
 
-const plain = (bytes: Uint8Array | undefined): Uint8Array | undefined => bytes && new Uint8Array(bytes)
+const isSame = (left: Uint8Array, right: Uint8Array): boolean => Buffer.compare(left, right) === 0
 
 describe('votes of PBFT, written and read in one go', () => {
   it('are the bytes that the generated code writes', () => {
     fc.assert(
-      fc.property(vote, (one) => void expect(plain(encodeVote(one) ?? encodeSlowly(one))).toEqual(encodeSlowly(one))),
+      fc.property(vote, (one) => isSame(encodeVote(one) ?? encodeSlowly(one), encodeSlowly(one))),
       { numRuns: 2000 },
     )
   })
 
   it('are what the generated code reads', () => {
     fc.assert(
-      fc.property(vote, (one) => void expect(decodeVote(encodeSlowly(one)) ?? one).toEqual(one)),
+      fc.property(vote, (one) => isDeepStrictEqual(decodeVote(encodeSlowly(one)) ?? one, one)),
       { numRuns: 2000 },
     )
   })
@@ -72,7 +73,7 @@ describe('the stored P and Q sets', () => {
   it('are the bytes that the generated code writes', () => {
     const entries = fc.array(fc.record({ sequenceNumber: number, batchDigest: digest, view: number }), { maxLength: 12 })
     fc.assert(
-      fc.property(entries, (set) => void expect(plain(encodePQset(set) ?? encode(pbft.PQset, { set }))).toEqual(encode(pbft.PQset, { set }))),
+      fc.property(entries, (set) => isSame(encodePQset(set) ?? new Uint8Array(0), encode(pbft.PQset, { set })) || encodePQset(set) === undefined),
       { numRuns: 1000 },
     )
     expect(encodePQset([{ sequenceNumber: 7n, batchDigest: 'A'.repeat(88), view: 1n }])).toBeDefined()

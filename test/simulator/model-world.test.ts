@@ -32,6 +32,8 @@ function engineOf(script: Script): EngineFactory {
   return { name: 'scripted', version: '1', agreement: true, tolerates: () => ({ crashed: 0, byzantine: 0 }), parseOptions: (raw) => raw, create }
 }
 
+const later = (): unknown => Promise.resolve()
+
 /** A running world of scripted engines, with links of 10 ms and writes of 2 ms. */
 async function begin(script: Script, options: Partial<ModelWorldOptions> = {}): Promise<ModelWorld> {
   const engine = { factory: engineOf(script) }
@@ -284,7 +286,7 @@ describe('the model of a host', () => {
 
   it.each<[string, Script, RegExp]>([
     ['throws', () => ({ onRequest: () => expect.unreachable('no') }), /^contract: vp0 is halted: the engine threw in 'request'/],
-    ['returns a promise', () => ({ onRequest: () => Promise.resolve() }), /^contract: vp0 is halted: .* promise/],
+    ['returns a promise', () => ({ onRequest: () => later() }), /^contract: vp0 is halted: .* promise/],
     ['halts', (host) => ({ onRequest: () => host.halt('enough') }), /^contract: vp0 is halted: enough/],
     [
       'waits for too many deliveries',
