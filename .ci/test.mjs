@@ -18,10 +18,19 @@ const steps = [
   { name: 'api', what: 'reports of the public types are current', run: ['node', '.ci/api.mjs', '--check'] },
   { name: 'package', what: 'publint and are-the-types-wrong', run: ['npm', 'run', '--silent', 'package-check'] },
   { name: 'unit', what: 'unit tests and golden vectors', run: ['node', ...vitest, '--exclude', 'test/integration/**'] },
-  { name: 'integration', what: 'real processes on loopback', run: ['node', ...vitest, 'test/integration', ...networks.flatMap((prefix) => ['--exclude', `${prefix}*`])] },
+  {
+    name: 'integration',
+    what: 'real processes on loopback',
+    run: ['node', ...vitest, 'test/integration', ...networks.flatMap((prefix) => ['--exclude', `${prefix}*`])],
+  },
   { name: 'networks', what: 'networks of real processes', run: ['node', ...vitest, ...networks, '--no-file-parallelism'] },
   { name: 'docs', what: 'commands of README and guides', run: ['node', '.ci/docs-commands.mjs'] },
-  { name: 'node24', what: 'on Node 24: what depends on the version of Node, and the built program', run: ['node', '.ci/node24.mjs', ...vitest, ...dependsOnNode.map((name) => `test/${name}`)], only: process.env.CI === 'true' },
+  {
+    name: 'node24',
+    what: 'on Node 24: what depends on the version of Node, and the built program',
+    run: ['node', '.ci/node24.mjs', ...vitest, ...dependsOnNode.map((name) => `test/${name}`)],
+    only: process.env.CI === 'true',
+  },
 ]
 
 const wanted = process.argv.slice(2)

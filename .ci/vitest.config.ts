@@ -8,6 +8,7 @@ export default defineConfig({
     // Against what never ends, not against slow machines.
     testTimeout: 120_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     // The default leaves a core idle.
     maxWorkers: '100%',

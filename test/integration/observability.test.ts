@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { doors } from '../metrics/kit.js'
 import { decodeProfile } from '../profiling/decode.js'
 import { Load, randomFrom } from './support/load.js'
-import { freePort, preparePeer, startPeer, temporaryDirectory, type TestPeer } from './support/peer.js'
+import { preparePeer, startPeer, temporaryDirectory, type TestPeer } from './support/peer.js'
+import { freePort } from './support/ports.js'
 
 /** Needs the right to mount a small file system. */
 const canMount = spawnSync('sh', ['-c', 'd=$(mktemp -d) && mount -t tmpfs -o size=1m tmpfs "$d" && umount "$d"; s=$?; rmdir "$d"; exit $s']).status === 0

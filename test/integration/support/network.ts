@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest'
 import { OpenchainService } from '../../../proto/index.js'
-import { freePort, type PeerSettings, temporaryDirectory, TestPeer, until } from './peer.js'
+import { type PeerSettings, temporaryDirectory, TestPeer, until } from './peer.js'
+import { freePort } from './ports.js'
 
 /** How the peers of a test's network differ from the default site. */
 export interface NetworkSettings {

@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { TestClient } from './client.js'
+import { freePort } from './ports.js'
 import { type Ended, type LaunchOptions, Program, pause, runProgram } from './program.js'
 
 /** How a test's peer differs from the default site. */
@@ -133,15 +133,6 @@ export async function startPeer(settings: PeerSettings = {}): Promise<TestPeer> 
 
 export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'weft-it-'))
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (typeof address !== 'object' || address === null) throw new Error('no port')
-  return address.port
 }
 
 /** Waits until `seen` holds. */
