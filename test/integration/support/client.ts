@@ -23,7 +23,7 @@ export interface Outcome {
   readonly rest: string
 }
 
-const DEADLINE_MS = 60_000
+const DEADLINE_MS = 120_000
 
 /** Talks to a peer as a program of a user would. */
 export class TestClient {
@@ -95,7 +95,7 @@ export class TestClient {
       const metadata = new Metadata()
       metadata.set('weft-wait', 'outcome')
       let header = ''
-      const options = { deadline: Date.now() + 60_000 }
+      const options = { deadline: Date.now() + DEADLINE_MS }
       const call = this.grpc.makeUnaryRequest(
         method.path,
         method.requestSerialize,

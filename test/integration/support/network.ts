@@ -52,6 +52,6 @@ export async function connectedTo(peer: TestPeer): Promise<readonly string[]> {
 }
 
 /** Waits until every peer is connected to all others. */
-export async function untilMeshed(peers: readonly TestPeer[], timeoutMs = 60_000): Promise<void> {
+export async function untilMeshed(peers: readonly TestPeer[], timeoutMs = 120_000): Promise<void> {
   await until('a full mesh', async () => (await Promise.all(peers.map((peer) => connectedTo(peer)))).every((ids) => ids.length === peers.length - 1), timeoutMs)
 }

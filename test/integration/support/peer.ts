@@ -136,7 +136,7 @@ export function temporaryDirectory(): string {
 }
 
 /** Waits until `seen` holds. */
-export async function until(what: string, seen: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+export async function until(what: string, seen: () => boolean | Promise<boolean>, timeoutMs = 120_000): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await seen())) {
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`)
