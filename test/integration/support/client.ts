@@ -49,8 +49,8 @@ export class TestClient {
     return callUnary(this.grpc, method, request, { deadline: Date.now() + deadlineMs })
   }
 
-  async status(): Promise<string> {
-    const { status } = await this.call(AdminService.getStatus, {}, 5000)
+  async status(deadlineMs = DEADLINE_MS): Promise<string> {
+    const { status } = await this.call(AdminService.getStatus, {}, deadlineMs)
     return ServerStatus_StatusCode[status] ?? String(status)
   }
 

@@ -77,7 +77,7 @@ export class TestPeer {
 
   async isAnswering(): Promise<boolean> {
     try {
-      return (await this.client.status()) === 'STARTED'
+      return (await this.client.status(5000)) === 'STARTED'
     } catch {
       return false // not yet, or not any more: that is the answer
     }
