@@ -31,6 +31,7 @@ const steps = [
     what: 'on Node 24: what depends on the version of Node, and the built program',
     run: ['node', '.ci/node24.mjs', ...vitest, ...dependsOnNode.map((name) => `test/${name}`)],
     only: process.env.CI === 'true',
+    beside: true,
   },
 ]
 
