@@ -4,7 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 
 const LIMIT_MS = 600_000
 const chosen = process.argv.slice(2)
@@ -105,7 +105,7 @@ function needsWhatIsMissing(page) {
 /** Directories of devnets below one; links are not followed: `weft` in a package's node_modules leads back here. */
 function devnetsBelow(directory) {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
-    if (entry.name === 'devnet.json' && basename(directory) === 'weft-devnet') return [directory]
+    if (entry.name === 'devnet.json') return [directory]
     return entry.isDirectory() && entry.name !== 'node_modules' ? devnetsBelow(join(directory, entry.name)) : []
   })
 }
