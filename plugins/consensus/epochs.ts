@@ -34,6 +34,8 @@ export class Epochs {
   following: string | undefined
   private entered: bigint | undefined
   private entering = 0
+  /** Resolves when nothing of the engines that were ended is in progress; undefined: nothing is. */
+  private leaving: Promise<void> | undefined
   private readonly early: EarlyMessages
   private readonly calls: MemberCalls
   private readonly recent: RecentRequests
@@ -107,11 +109,13 @@ export class Epochs {
   async start(): Promise<void> {
     const { succession: chain, store } = this.options
     const { record } = chain
-    for (const epoch of await epochsWithRecords(store)) if (epoch + 1n < record.epoch) await createEngineRecords(store, epoch).clear()
-    const needed = record.epoch === 0n ? 0 : await this.resumeSealed(record)
+    // An engine that was given up by a recovery must not vote again: it helps nobody to cross.
+    const oldest = record.isRecovery || record.epoch === 0n ? record.epoch : record.epoch - 1n
+    for (const epoch of await epochsWithRecords(store)) if (epoch < oldest) await createEngineRecords(store, epoch).clear()
+    const needed = oldest === record.epoch ? 0 : await this.resumeSealed(record)
     this.entered = record.epoch
-    await this.enter()
     this.crossing.enter(record, needed)
+    await this.enter()
     this.driver.look(record, chain.candidate)
   }
 
@@ -160,17 +164,23 @@ export class Epochs {
     this.times = undefined
     this.entering++
     this.markers.end()
-    if (!live) return
-    await live.session.dispose()
-    await live.deliveries.reset()
-    // What it asked to be stored, and is still being written, counts for its successor.
-    await live.records.written()
+    if (live) {
+      const leaving: Promise<void> = Promise.all([this.leaving, letGo(live)]).then(() => {
+        if (this.leaving === leaving) this.leaving = undefined
+      })
+      this.leaving = leaving
+    }
+    await this.leaving
   }
 
   /** Begins the engine of the chain's epoch from its records. Without its code the validator follows the others. */
   async enter(divergedAt?: bigint): Promise<void> {
     const { succession: chain, isOver, ledger, surroundings, store } = this.options
+    // An operator's wish, a repair and the death of a process may come together: one engine runs at a time, and the last to ask has it.
+    const left = this.live || this.leaving ? this.leave() : undefined
     const turn = ++this.entering
+    if (left) await left
+    if (turn !== this.entering) return
     const record = chain.refresh()
     if (this.entered !== record.epoch) await this.jumpTo(record)
     const engine = await this.engineOf(record)
@@ -474,6 +484,14 @@ export class Epochs {
       engine.peer(from, true)
     }
   }
+}
+
+/** Ends an engine. Resolves when nothing of it is in progress. */
+async function letGo({ session, deliveries, records }: LiveEngine): Promise<void> {
+  await session.dispose()
+  await deliveries.reset()
+  // What it asked to be stored, and is still being written, counts for its successor.
+  await records.written()
 }
 
 function channelOf(candidate: Uint8Array): string {

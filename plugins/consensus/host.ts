@@ -30,6 +30,7 @@ export function createConsensusHost(options: ConsensusHostOptions): ConsensusHos
 
 const NO_HINTS: SubmitHints = Object.freeze({})
 const NO_METRICS: ReadonlyMap<string, number> = new Map()
+const GIVEN_UP = 'its operator has stopped its engine for a recovery'
 
 type Phase = 'new' | 'running' | 'stopping' | 'over'
 
@@ -168,7 +169,7 @@ class EngineHostProcess implements ConsensusHost {
     const { members, self, ledger } = this.options
     const { record } = this.succession
     const { live, following } = this.epochs
-    const givenUp = this.recovery.isUnderWay ? 'its operator has stopped its engine for a recovery' : undefined
+    const givenUp = this.recovery.isUnderWay ? GIVEN_UP : undefined
     const halted = givenUp ?? this.common.disputed ?? this.halted ?? (following === undefined ? undefined : `this validator follows the others: ${following}`)
     return {
       engine: { name: record.engine, version: record.version },
@@ -198,8 +199,10 @@ class EngineHostProcess implements ConsensusHost {
 
   async restartEngine(): Promise<void> {
     const { repairing } = this.common
-    if (this.phase !== 'running' || repairing !== undefined) {
-      const why = repairing !== undefined ? 'this validator takes the chain of the others' : 'this peer is starting or stopping'
+    const { isUnderWay } = this.recovery
+    if (this.phase !== 'running' || repairing !== undefined || isUnderWay) {
+      const busy = repairing === undefined ? 'this peer is starting or stopping' : 'this validator takes the chain of the others'
+      const why = isUnderWay ? GIVEN_UP : busy
       throw new PeerError('ERR_CONSENSUS_HALTED', `the engine cannot be restarted now: ${why}`, { grpcStatus: 14, retryable: true })
     }
     this.options.log.warning('the operator restarts the consensus engine', { engine: this.succession.record.engine })
@@ -211,6 +214,8 @@ class EngineHostProcess implements ConsensusHost {
   private async enterAnew(divergedAt?: bigint): Promise<void> {
     await this.pool.reopen()
     await this.catchUp()
+    await this.recovery.look()
+    if (this.recovery.isUnderWay) return
     this.halted = undefined
     this.isValid = true
     if (this.phase === 'running') await this.epochs.enter(divergedAt)
@@ -251,7 +256,10 @@ class EngineHostProcess implements ConsensusHost {
       transfer,
       engines,
       succession: this.succession,
-      leave: () => this.epochs.leave(),
+      leave: async () => {
+        await this.epochs.leave()
+        await this.common.repaired()
+      },
       enter: () => this.enterAnew(),
       isOver: () => this.phase !== 'running',
       fatal: (reason) => this.die(reason),
@@ -320,7 +328,7 @@ class EngineHostProcess implements ConsensusHost {
     const again = async (): Promise<void> => {
       await this.epochs.leave()
       await this.pool.reconcile()
-      if (this.phase === 'running') await this.epochs.enter()
+      if (this.phase === 'running' && !this.recovery.isUnderWay) await this.epochs.enter()
     }
     again().catch((error: unknown) => this.die(error))
   }
@@ -351,6 +359,8 @@ class EngineHostProcess implements ConsensusHost {
       engine: this.succession.record.engine,
       reason,
     })
+    // What stops it may be the host's affair: then it has not ended yet.
+    this.epochs.live?.session.fail(reason)
     // What a delivery in progress commits still has its outcome; nobody waits for the rest, which will not come while this peer runs.
     this.common.askWhileHalted()
     Promise.resolve(this.epochs.live?.deliveries.close()).then(
