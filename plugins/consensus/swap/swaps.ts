@@ -144,6 +144,7 @@ export class SwapDesk implements Swaps {
       allowWeaker: wish.allowWeaker ?? false,
       nonce: this.options.randomBytes(16),
       network: this.options.network,
+      number: succession.seenProposals,
     })
     const rows = await this.ask(proposal)
     return { proposal, rows, objection: weaknessOf(proposal, record) ?? refusalsIn(rows, proposal, record), needed: members.length - faultsOf(record) }
