@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { ConsensusHostOptions } from '../../plugins/consensus/index.js'
+import { encode, HostNote } from '../../proto/index.js'
 import { fakeChaincode, transactionOf } from './kit/fake-ledger.js'
-import { createBench, engineOf, run, settle } from './kit/harness.js'
+import { createBench, engineOf, ManualTransport, run, settle } from './kit/harness.js'
 import { MemoryStore } from './kit/memory-store.js'
 
 const EVERYBODY_ELSE = ['vp1', 'vp2', 'vp3']
@@ -73,6 +74,45 @@ describe('an engine that is begun anew', () => {
     expect(born).toHaveLength(before)
     expect(host.queues()).toEqual({ inbox: 0, outbox: 0 })
     expect(host.metrics.size).toBe(0)
+  })
+})
+
+describe('the other members of an engine that is begun anew', () => {
+  const note = (epoch: bigint): Uint8Array => encode(HostNote, { note: { $case: 'begunAnew', value: { epoch } } })
+
+  it('are told, and their engines see the link break: what it had not stored is lost to it', async () => {
+    const notes = new ManualTransport()
+    const { host, time } = createBench(counted([]), { notes })
+    await host.start()
+    await run(time, 5)
+    const told = (): unknown[] => notes.sent.flatMap(({ to, text }) => (text === Buffer.from(note(0n)).toString() ? [to] : []))
+    expect(told()).toEqual([])
+    await Promise.all([host.restartEngine(), run(time, 5)])
+    expect(told()).toEqual([1, 2, 3])
+  })
+
+  it('believe it once a second at most', async () => {
+    const notes = new ManualTransport()
+    const seen: string[] = []
+    const { host, transport, time } = createBench(
+      engineOf(() => ({ onPeer: (member, isUp) => void seen.push(`${member} ${isUp ? 'up' : 'down'}`) })),
+      { notes },
+    )
+    await host.start()
+    transport.peer(1, true)
+    notes.peer(1, true)
+    for (let each = 0; each < 500; each++) {
+      notes.message(1, note(0n))
+      await run(time, 5)
+    }
+    await run(time, 2000)
+    expect(seen.slice(0, 3)).toEqual(['1 up', '1 down', '1 up'])
+    expect(seen.length).toBeLessThanOrEqual(1 + 2 * 4)
+    seen.length = 0
+    for (const epoch of [1n, 2n ** 63n]) notes.message(1, note(epoch))
+    notes.message(2, note(0n))
+    await run(time, 2000)
+    expect(seen).toEqual([])
   })
 })
 
