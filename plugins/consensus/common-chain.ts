@@ -27,8 +27,10 @@ export interface CommonChainOptions {
   readonly isIdle: () => boolean
   /** Ends the engine. */
   readonly leave: () => Promise<void>
-  /** Begins a new one on the chain as it is now; `divergedAt`: the first block in which this validator had differed. */
-  readonly enter: (divergedAt?: bigint) => Promise<void>
+  /** Remembers, on disk, that own blocks differ from this one on at the latest, for the engines that begin. */
+  readonly diverged: (first: bigint) => Promise<void>
+  /** Begins a new one on the chain as it is now. */
+  readonly enter: () => Promise<void>
   readonly halt: (reason: string) => void
 }
 
@@ -218,9 +220,11 @@ export class CommonChain {
 
   private async repair(head: AgreedHead, isDiverged: boolean): Promise<void> {
     const { watch } = this
-    const { ledger, transfer, surroundings, leave, enter } = this.options
+    const { ledger, transfer, surroundings, leave, diverged, enter } = this.options
     const { clock, log } = surroundings
     await leave()
+    // Which block is the first is not known yet.
+    if (isDiverged) await diverged(0n)
     const isOver = (): boolean => this.isGivenUp()
     const first = watch && (await repair(head, { watch, ledger, transfer, clock, log, isOver }))
     if (isOver()) {
@@ -235,7 +239,8 @@ export class CommonChain {
         height: ledger.height(),
       })
     }
-    await enter(at)
+    if (at !== undefined) await diverged(at)
+    await enter()
     this.repairingText = undefined
   }
 }

@@ -113,7 +113,7 @@ export class Epochs {
   }
 
   /** Begins the engine of the chain's epoch, and those that others still need. Rejects if the store fails. */
-  async start(): Promise<void> {
+  async start(divergedAt?: bigint): Promise<void> {
     const { succession: chain, store } = this.options
     const { record } = chain
     // An engine that was given up by a recovery must not vote again: it helps nobody to cross.
@@ -122,7 +122,7 @@ export class Epochs {
     const needed = oldest === record.epoch ? 0 : await this.resumeSealed(record)
     this.entered = record.epoch
     this.crossing.enter(record, needed)
-    await this.enter()
+    await this.enter(divergedAt)
     this.driver.look(record, chain.candidate)
   }
 
@@ -192,7 +192,7 @@ export class Epochs {
     if (turn !== this.entering) return
     const record = chain.refresh()
     if (this.entered !== record.epoch) await this.jumpTo(record)
-    const engine = await this.engineOf(record)
+    const engine = await this.engineOf(record, divergedAt)
     if (isOver() || turn !== this.entering || !engine) return
     const records = createEngineRecords(store, record.epoch)
     const restored = await records.load()
@@ -355,7 +355,7 @@ export class Epochs {
     this.crossing.enter(record, 0)
   }
 
-  private async engineOf(record: EpochRecord): Promise<CatalogEngine | undefined> {
+  private async engineOf(record: EpochRecord, divergedAt: bigint | undefined): Promise<CatalogEngine | undefined> {
     const { surroundings, isOver, first } = this.options
     try {
       const { prepared } = this
@@ -376,7 +376,7 @@ export class Epochs {
       this.following = reason
       const turn = this.entering
       surroundings.clock.setTimer(LOOK_FOR_ENGINE_MS, () => {
-        if (!isOver() && !this.live && turn === this.entering) this.enter().catch(this.options.fatal)
+        if (!isOver() && !this.live && turn === this.entering) this.enter(divergedAt).catch(this.options.fatal)
       })
       return undefined
     }

@@ -6,6 +6,7 @@ import { type CatalogEngine, type EngineCatalog, ownEngine } from './catalog.js'
 import { CommonChain } from './common-chain.js'
 import type { Accepted, ConsensusStatus, RequestOutcomeReport, SubmitHints } from './consensus.js'
 import type { HostQueues } from './counters.js'
+import { Diverged } from './diverged.js'
 import type { EngineRequest, MemberIndex } from './engine.js'
 import { Epochs } from './epochs.js'
 import { BlockExecution, committedReport } from './execution.js'
@@ -40,6 +41,7 @@ class EngineHostProcess implements ConsensusHost {
   private readonly first: CatalogEngine
   private readonly succession: Succession
   private readonly rejected: RejectedRequests
+  private readonly diverged: Diverged
   readonly swaps: SwapDesk
   readonly recovery: Recovery
   private readonly notes: HostNotes
@@ -58,6 +60,7 @@ class EngineHostProcess implements ConsensusHost {
     this.first = 'factory' in engine ? ownEngine(engine.factory, { origin: 'this host', options: engine.options }) : engine
     this.succession = new Succession(ledger, firstEpoch(this.first, members))
     this.rejected = new RejectedRequests(store, ledger)
+    this.diverged = new Diverged(store)
     const surroundings = this.surroundings()
     const engines = options.engines ?? { find: (name, version) => this.onlyFirst(name, version) }
     this.notes = new HostNotes({ members: members.length, self, transport: options.notes, log })
@@ -98,6 +101,7 @@ class EngineHostProcess implements ConsensusHost {
       grown: (head) => {
         this.common.committed(head)
         if (this.recovery.record) this.recovery.look().catch((error: unknown) => this.die(error))
+        if (this.diverged.at !== undefined) this.diverged.over().catch((error: unknown) => this.die(error))
       },
       halted: (reason) => this.halt(reason),
       lost: (reason) => this.beginAnew(reason),
@@ -138,7 +142,7 @@ class EngineHostProcess implements ConsensusHost {
     await this.recovery.restore()
     if (this.wasEnded()) return
     this.phase = 'running'
-    if (!this.recovery.isUnderWay) await this.epochs.start()
+    if (!this.recovery.isUnderWay) await this.epochs.start(this.diverged.at)
     if (this.isPast()) return
     this.common.lookAround()
     this.epochs.receive((from, note) => this.heard(from, note))
@@ -211,14 +215,14 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   /** Begins the engine of the epoch again after it was left, also after a halt, with everything that was accepted and is in no block. */
-  private async enterAnew(divergedAt?: bigint): Promise<void> {
+  private async enterAnew(): Promise<void> {
     await this.pool.reopen()
     await this.catchUp()
     await this.recovery.look()
     if (this.recovery.isUnderWay) return
     this.halted = undefined
     this.isValid = true
-    if (this.phase === 'running') await this.epochs.enter(divergedAt)
+    if (this.phase === 'running') await this.epochs.enter(this.diverged.at)
   }
 
   private createCommonChain(surroundings: SessionSurroundings): CommonChain {
@@ -236,7 +240,8 @@ class EngineHostProcess implements ConsensusHost {
       isHalted: () => this.halted !== undefined,
       isIdle: () => this.epochs.live?.deliveries.isIdle !== false,
       leave: () => this.epochs.leave(),
-      enter: (divergedAt) => this.enterAnew(divergedAt),
+      diverged: (first) => this.diverged.began(first),
+      enter: () => this.enterAnew(),
       halt: (reason) => this.halt(reason),
     })
   }
@@ -328,7 +333,7 @@ class EngineHostProcess implements ConsensusHost {
     const again = async (): Promise<void> => {
       await this.epochs.leave()
       await this.pool.reconcile()
-      if (this.phase === 'running' && !this.recovery.isUnderWay) await this.epochs.enter()
+      if (this.phase === 'running' && !this.recovery.isUnderWay) await this.epochs.enter(this.diverged.at)
     }
     again().catch((error: unknown) => this.die(error))
   }
