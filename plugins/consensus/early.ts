@@ -69,10 +69,10 @@ export class EarlyMessages {
     for (const channel of this.held.keys()) if (!wanted(channel)) this.held.delete(channel)
   }
 
-  /** A member's link broke: what it said before may have a gap behind it. */
-  broke(member: MemberIndex): void {
-    for (const members of this.held.values()) {
-      const held = members.get(member)
+  /** A member's link that carries these channels broke: what it said before may have a gap behind it. */
+  broke(member: MemberIndex, carries: (channel: string) => boolean): void {
+    for (const [channel, members] of this.held) {
+      const held = carries(channel) ? members.get(member) : undefined
       if (held) held.isBroken = true
     }
   }

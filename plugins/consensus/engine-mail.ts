@@ -64,7 +64,7 @@ export class EngineMail {
   peer(kind: LinkKind, member: MemberIndex, isUp: boolean, engines: readonly (LiveEngine | undefined)[]): void {
     if (isUp) this.up[kind].add(member)
     else this.up[kind].delete(member)
-    if (kind === 'notes' && !isUp) this.early.broke(member)
+    if (!isUp) this.early.broke(member, (channel) => (channel === '0') === (kind === 'transport'))
     for (const engine of engines) if (engine && linkOf(engine.epoch) === kind) engine.session.peer(member, isUp)
     if (kind === 'notes') this.options.trial()?.peer(member, isUp)
   }

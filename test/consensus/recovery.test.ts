@@ -105,8 +105,7 @@ describe('a recovery', () => {
     const [late] = network.peers.slice(3)
     const wish = { engine: raftSkeleton.name, options: {}, acceptLoss: [] }
     // It is heard, and hears nothing.
-    for (const member of [0, 1, 2])
-      network.links.intercept(member, { sends: ({ to, bytes }) => (to === 3 ? [] : [{ to, bytes }]) })
+    for (const member of [0, 1, 2]) network.links.intercept(member, { sends: ({ to, bytes }) => (to === 3 ? [] : [{ to, bytes }]) })
     for (const peer of network.peers) await done(network, peer.host?.recovery.begin(wish))
     await network.runUntil('the epoch has started', () => network.peers.slice(0, 3).every(({ host }) => host?.recovery.report().started === true), 20_000)
     late?.crash('power')

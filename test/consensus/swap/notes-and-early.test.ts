@@ -67,9 +67,10 @@ describe('messages of engines that do not run yet', () => {
     const early = new EarlyMessages(LIMITS)
     early.add('1', 0, bytes('a'))
     early.add('2', 0, bytes('b'))
-    early.broke(0)
-    early.keep((channel) => channel === '2')
-    expect([read(early, '1'), read(early, '2')]).toEqual([[], ['0: b broken']])
+    early.add('3', 0, bytes('c'))
+    early.broke(0, (channel) => channel !== '3')
+    early.keep((channel) => channel !== '1')
+    expect([read(early, '1'), read(early, '2'), read(early, '3')]).toEqual([[], ['0: b broken'], ['0: c']])
   })
 })
 
