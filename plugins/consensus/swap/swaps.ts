@@ -17,6 +17,7 @@ import { succession as callTransaction } from './calls.js'
 import { weaknessOf } from './contract.js'
 import type { SwapView } from './driver.js'
 import { requireChangeable } from './fixed-engine.js'
+import { shown } from './objections.js'
 import { faultsOf } from './records.js'
 import type { Succession } from './succession.js'
 import { termsOf } from './terms.js'
@@ -144,6 +145,7 @@ export class SwapDesk implements Swaps {
       allowWeaker: wish.allowWeaker ?? false,
       nonce: this.options.randomBytes(16),
       network: this.options.network,
+      number: succession.seenProposals,
     })
     const rows = await this.ask(proposal)
     return { proposal, rows, objection: weaknessOf(proposal, record) ?? refusalsIn(rows, proposal, record), needed: members.length - faultsOf(record) }
@@ -178,7 +180,9 @@ export class SwapDesk implements Swaps {
   answered(from: MemberIndex, answer: PreflightAnswer): void {
     const asking = this.asking.get(answer.token)
     if (!asking || asking.answers.has(from)) return
-    asking.answers.set(from, answer)
+    const { engine, version, codeDigest, refusal } = answer
+    // People read it, and whoever says it may be a liar.
+    asking.answers.set(from, { ...answer, engine: shown(engine), version: shown(version), codeDigest: shown(codeDigest), refusal: shown(refusal) })
     asking.look()
   }
 
