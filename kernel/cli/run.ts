@@ -72,7 +72,7 @@ async function runCommand(line: CommandLine, brought: readonly PeerCommandClass[
   } catch (cause) {
     // Clipanion's first line says what is wrong; the rest repeats the usage.
     const usage = usageText(cliOf([command]).definition(command))
-    const unknown = input.find((word) => /^-/.test(word) && !usage.includes(` ${word.split('=')[0]}`))
+    const unknown = input.find((word) => word.startsWith('-') && !usage.includes(` ${word.split('=')[0]}`))
     const wrong = unknown === undefined ? 'wrong number of arguments' : `unknown option ${unknown}`
     const message = (messageOf(cause).split('\n')[0] ?? '').replace(/^Command not found.*/, wrong)
     context.stderr.write(failureText(new PeerError('ERR_USAGE', message, { cause }), line.json, usage))
