@@ -1,14 +1,12 @@
 import { readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import { ALL_KINDS, faultKinds, keepFailure, parseScenario, planScenario, playScenario, type Scenario, shrinkScenario } from '../kit/index.js'
 import { raftSkeleton } from './skeletons/raft.js'
 
 // In real time, on a busy machine.
-vi.setConfig({ testTimeout: 120_000 })
-
 const MEMBERS = 3
 const plan = (seed: number): Scenario => planScenario({ seed, members: MEMBERS, tolerates: raftSkeleton.tolerates(MEMBERS), faults: faultKinds('inside') })
 
