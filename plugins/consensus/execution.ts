@@ -185,8 +185,9 @@ export function deliveredBlock(
   postponed: readonly RequestId[],
 ): DeliveredBlock {
   const head = headOf(block.info)
-  const rejected = outcomesOf(done).flatMap(({ id, succeeded }) => (succeeded ? [] : [id]))
-  rejected.push(...postponed)
+  const rejected = outcomesOf(done)
+    .flatMap(({ id, succeeded }) => (succeeded ? [] : [id]))
+    .concat(postponed)
   return { number: block.number, hash: head.hash, stateHash, head, ...(rejected.length > 0 ? { rejected } : {}) }
 }
 

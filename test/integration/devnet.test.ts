@@ -81,7 +81,7 @@ class TestDevnet {
   }
 }
 
-test('a devnet orders at every validator, loses its primary, and takes back the dead one and one without its disk', { timeout: 180_000 }, async () => {
+test('a devnet orders at every validator, loses its primary, and takes back the dead one and one without its disk', { timeout: 600_000 }, async () => {
   const devnet = await TestDevnet.create(4)
   await devnet.up('--port', String(devnet.port), '--set', 'logging.node=info')
   expect(readFileSync(devnet.file('vp2'), 'utf8')).toContain('id: "vp2"')
@@ -115,7 +115,7 @@ test('a devnet orders at every validator, loses its primary, and takes back the 
   expect((await devnet.status()).map(({ state }) => state)).toEqual(['stopped', 'stopped', 'stopped', 'stopped'])
 })
 
-test('a devnet with TLS, what differs from the rest is refused by its key, and mistakes are named', { timeout: 240_000 }, async () => {
+test('a devnet with TLS, what differs from the rest is refused by its key, and mistakes are named', { timeout: 600_000 }, async () => {
   const devnet = await TestDevnet.create(2)
   const taken = await listen(devnet.port + 11)
   const refused = await devnet.command('up', '--validators', '2', '--port', String(devnet.port))

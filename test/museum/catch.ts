@@ -8,7 +8,7 @@ export interface Caught {
   readonly seed: number
   readonly kind: FailureKind
   readonly statement: string
-  /** Seconds of the machine, with the making of the mutant. */
+  /** Seconds of a processor, without the bundling of the mutant. */
   readonly seconds: number
 }
 
@@ -24,14 +24,15 @@ export function leastTolerance(engines: readonly EngineFactory[], members: numbe
   return { crashed: Math.min(...all.map(({ crashed }) => crashed)), byzantine: Math.min(...all.map(({ byzantine }) => byzantine)) }
 }
 
-/** What is real in the runs that catch a mutant: for the engine that ships nothing else, since all its mutants are caught so, and sooner. */
-export function fidelityOf({ specimen, fidelity }: Mutant): Fidelity {
-  return fidelity ?? (specimen === 'engine' ? 'logical' : 'host')
+/** What is real in the runs that catch a mutant: for broken engines nothing else, which catches them sooner; broken hosts and swaps need a host. */
+export function fidelityOf({ file, swaps, fidelity }: Mutant): Fidelity {
+  const isOfHost = swaps !== undefined || /^plugins\/(consensus|ledger)\/|^test\/kit\//.test(file)
+  return fidelity ?? (isOfHost ? 'host' : 'logical')
 }
 
 /** Plays these seeds until the mutant is caught; undefined if it lives through all of them. */
 export async function catchMutant(mutant: Mutant, seeds: Iterable<number>): Promise<Caught | undefined> {
-  const startedMs = performance.now()
+  const before = process.cpuUsage()
   const specimen: Specimen = SPECIMENS[mutant.specimen]
   const { kit, factory, successors } = await exhibit(mutant.specimen, mutant)
   const engine = engineOf(specimen, { factory, successors })
@@ -59,7 +60,8 @@ export async function catchMutant(mutant: Mutant, seeds: Iterable<number>): Prom
       const unmutated = await healthy.kit.playScenario(engineOf(specimen, healthy), scenario)
       if (unmutated.failure) continue
       const { kind, statement } = failure
-      return { name: mutant.name, seed, kind, statement, seconds: (performance.now() - startedMs) / 1000 }
+      const { user, system } = process.cpuUsage(before)
+      return { name: mutant.name, seed, kind, statement, seconds: (user + system) / 1e6 }
     }
   }
   return undefined

@@ -11,10 +11,13 @@ const digest = fc.oneof(
   fc.string({ maxLength: 150 }),
   fc.string({ unit: 'grapheme', maxLength: 60 }),
 )
-const vote = fc.record({
-  $case: fc.constantFrom('prepare' as const, 'commit' as const),
-  value: fc.record({ view: number, sequenceNumber: number, batchDigest: digest, replicaId: number }),
-})
+const vote = fc.record(
+  {
+    $case: fc.constantFrom('prepare' as const, 'commit' as const),
+    value: fc.record({ view: number, sequenceNumber: number, batchDigest: digest, replicaId: number }, { noNullPrototype: true }),
+  },
+  { noNullPrototype: true },
+)
 
 function encodeSlowly(payload: pbft.Payload): Uint8Array {
   return encode(pbft.BatchMessage, { payload: { $case: 'pbftMessage', value: encode(pbft.Message, { payload }) } })
