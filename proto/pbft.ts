@@ -2,6 +2,7 @@ import { decode, encode } from './codec.js'
 import { batchMessage, message, type newView_XsetEntry, type request } from './gen/pbft.js'
 import { Cursor } from './cursor.js'
 import { WireError } from './wire-error.js'
+import { readVote } from './pbft-votes.js'
 import { lengthDelimited } from './wire-parts.js'
 
 const PBFT_MESSAGE = 3
@@ -57,7 +58,7 @@ export function encodeRequest(value: request): Uint8Array {
 export function decodeIncoming(bytes: Uint8Array): Incoming | undefined {
   try {
     const inner = onlyPbftMessage(bytes)
-    if (inner) return decode(message, inner).payload
+    if (inner) return readVote(inner) ?? decode(message, inner).payload
     const { payload } = decode(batchMessage, bytes)
     if (payload?.$case === 'request') return payload
     return payload?.$case === 'pbftMessage' ? decode(message, payload.value).payload : undefined
