@@ -1,9 +1,8 @@
-import { decode, encode } from './codec.js'
+import { decode, encode, encodeWithin } from './codec.js'
 import { batchMessage, message, type newView_XsetEntry, type request } from './gen/pbft.js'
 import { Cursor } from './cursor.js'
 import { WireError } from './wire-error.js'
 import { readVote } from './pbft-votes.js'
-import { lengthDelimited } from './wire-parts.js'
 
 const PBFT_MESSAGE = 3
 const PBFT_MESSAGE_TAG = (PBFT_MESSAGE << 3) | 2
@@ -46,7 +45,7 @@ export type Incoming = { readonly $case: 'request'; readonly value: request } | 
 
 /** The bytes of a protocol message in its BatchMessage (spec/consensus.md §3.4). */
 export function encodePayload(payload: Payload): Uint8Array {
-  return lengthDelimited(PBFT_MESSAGE, encode(message, { payload }))
+  return encodeWithin(PBFT_MESSAGE, message, { payload })
 }
 
 /** The bytes of an announced request in its BatchMessage. */

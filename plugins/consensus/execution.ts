@@ -185,7 +185,8 @@ export function deliveredBlock(
   postponed: readonly RequestId[],
 ): DeliveredBlock {
   const head = headOf(block.info)
-  const rejected = outcomesOf(done).flatMap(({ id, succeeded }) => (succeeded ? [] : [id]))
+  const rejected: RequestId[] = []
+  for (const { request, executed } of done) if (executed.result.error !== undefined) rejected.push(request.id)
   rejected.push(...postponed)
   return { number: block.number, hash: head.hash, stateHash, head, ...(rejected.length > 0 ? { rejected } : {}) }
 }
