@@ -78,7 +78,13 @@ function isHidden(member) {
 function spokenOf(node, found = new Set()) {
   const visit = (child) => {
     if (ts.isClassElement(child) && isHidden(child)) return
-    const name = ts.isImportTypeNode(child) ? child.qualifier : ts.isTypeReferenceNode(child) ? child.typeName : ts.isExpressionWithTypeArguments(child) ? child.expression : undefined
+    const name = ts.isImportTypeNode(child)
+      ? child.qualifier
+      : ts.isTypeReferenceNode(child)
+        ? child.typeName
+        : ts.isExpressionWithTypeArguments(child)
+          ? child.expression
+          : undefined
     let symbol = name && checker.getSymbolAtLocation(name)
     if (symbol && symbol.flags & ts.SymbolFlags.Alias) symbol = checker.getAliasedSymbol(symbol)
     if (symbol && !(symbol.flags & ts.SymbolFlags.TypeParameter) && symbol.declarations?.some(isOwn)) found.add(symbol)
@@ -103,7 +109,8 @@ function reportOf(entry) {
     const declarations = (symbol.declarations ?? []).filter((node) => !ts.isExportSpecifier(node))
     const [first] = declarations
     if (!first) throw new Error(`${entry.name} exports ${name}, which has no declaration`)
-    if (!isOwn(first)) return `## ${name}\n\nThat of \`${/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(first.getSourceFile().fileName)?.[1] ?? first.getSourceFile().fileName}\`.\n`
+    if (!isOwn(first))
+      return `## ${name}\n\nThat of \`${/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(first.getSourceFile().fileName)?.[1] ?? first.getSourceFile().fileName}\`.\n`
     const doc = docOf(symbol)
     if (doc === '' && entry.name !== 'weft') problems.push(`${entry.name}: ${name} has no doc comment (${relative(dist, first.getSourceFile().fileName)})`)
     for (const declaration of declarations) {
@@ -117,8 +124,11 @@ function reportOf(entry) {
     const signature = declarations.map(signatureOf).join('\n')
     return `## ${name}\n\n${[...new Set(declarations.map(kindOf))].join(', ')}. ${doc}\n\n\`\`\`ts\n${signature}\n\`\`\`\n`
   })
-  const spoken = [...elsewhere].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, home]) => `| \`${name}\` | ${home === undefined ? 'not exported' : `\`${home}\``} |`)
-  const others = spoken.length === 0 ? '' : `## Types from elsewhere\n\nThe signatures above speak of them.\n\n| type | from |\n|---|---|\n${spoken.join('\n')}\n`
+  const spoken = [...elsewhere]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, home]) => `| \`${name}\` | ${home === undefined ? 'not exported' : `\`${home}\``} |`)
+  const others =
+    spoken.length === 0 ? '' : `## Types from elsewhere\n\nThe signatures above speak of them.\n\n| type | from |\n|---|---|\n${spoken.join('\n')}\n`
   return `# ${entry.name}\n\n${entry.about} Written by \`npm run api\` from the declarations; CI fails if it is stale.\n\n${[...sections, others].join('\n').trimEnd()}\n`
 }
 
@@ -129,7 +139,12 @@ function membersOf(name, entry) {
   return declaration.members.map((member) => {
     const doc = docOf(checker.getSymbolAtLocation(member.name))
     if (doc === '') problems.push(`${entry.name}: ${name}.${member.name.getText()} has no doc comment`)
-    const text = member.getText().replace(/\s*\n\s*/g, ' ').replace(/;\s*(?=})/g, ' ').replace(/;$/, '').replace(/^readonly /, '')
+    const text = member
+      .getText()
+      .replace(/\s*\n\s*/g, ' ')
+      .replace(/;\s*(?=})/g, ' ')
+      .replace(/;$/, '')
+      .replace(/^readonly /, '')
     return { name: member.name.getText(), text, doc: doc.replace(/\s*\n\s*/g, ' ') }
   })
 }

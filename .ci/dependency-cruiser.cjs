@@ -16,7 +16,16 @@ module.exports = {
       severity: 'error',
       comment: "a plugin takes another's service through a token from its index.ts",
       from: { path: '^plugins/([^/]+)/' },
-      to: { path: '^plugins/([^/]+)/', pathNot: ['^plugins/$1/', '^plugins/[^/]+/index\\.ts$', '^plugins/(chaincode|consensus)/api/index\\.ts$', '^plugins/sandbox/frames\\.ts$', '^plugins/loader/(source-maps|thrown)\\.ts$'] },
+      to: {
+        path: '^plugins/([^/]+)/',
+        pathNot: [
+          '^plugins/$1/',
+          '^plugins/[^/]+/index\\.ts$',
+          '^plugins/(chaincode|consensus)/api/index\\.ts$',
+          '^plugins/sandbox/frames\\.ts$',
+          '^plugins/loader/(source-maps|thrown)\\.ts$',
+        ],
+      },
     },
     {
       name: 'proto-through-its-face',
@@ -37,13 +46,21 @@ module.exports = {
       from: { path: '^(kernel|plugins|proto)/', pathNot: '^plugins/(sim|engine-authoring)/' },
       to: { path: '^(test|bench|examples)/' },
     },
-    { name: 'commands-see-the-kits-face', severity: 'error', from: { path: '^plugins/(sim|engine-authoring)/' }, to: { path: '^(test|bench|examples)/', pathNot: '^test/kit/index\\.ts$' } },
+    {
+      name: 'commands-see-the-kits-face',
+      severity: 'error',
+      from: { path: '^plugins/(sim|engine-authoring)/' },
+      to: { path: '^(test|bench|examples)/', pathNot: '^test/kit/index\\.ts$' },
+    },
     {
       name: 'outside-engines-through-the-public-doors',
       severity: 'error',
       comment: 'an engine of examples/engines has what any package has: weft, weft/consensus, weft/testkit',
       from: { path: '^examples/engines/([^/]+)/' },
-      to: { path: '^(kernel|plugins|proto|test|bench|examples|dist)/', pathNot: ['^examples/engines/$1/', '^(kernel|plugins/consensus/api|test/kit)/index\\.ts$'] },
+      to: {
+        path: '^(kernel|plugins|proto|test|bench|examples|dist)/',
+        pathNot: ['^examples/engines/$1/', '^(kernel|plugins/consensus/api|test/kit)/index\\.ts$'],
+      },
     },
   ],
   options: {

@@ -10,8 +10,23 @@ const times = (count) => String(Math.ceil(count * factor))
 // A test of this many seeds takes as long as it takes.
 const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', '.ci/vitest.config.ts', '--testTimeout', '7200000']
 const unit = ['--exclude', 'test/integration/**', '--exclude', 'test/museum/**']
-const sim = (seeds, ...more) => ['node', 'dist/kernel/cli/main.js', 'sim', 'pbft', '--seeds', times(seeds), '--jobs', String(availableParallelism()), '--out', '.cache/long', ...more]
-const quick = ['--options', '{"K":2,"logmultiplier":4,"timeout.request":"500ms","timeout.viewchange":"500ms","timeout.resendviewchange":"500ms","timeout.batch":"100ms"}']
+const sim = (seeds, ...more) => [
+  'node',
+  'dist/kernel/cli/main.js',
+  'sim',
+  'pbft',
+  '--seeds',
+  times(seeds),
+  '--jobs',
+  String(availableParallelism()),
+  '--out',
+  '.cache/long',
+  ...more,
+]
+const quick = [
+  '--options',
+  '{"K":2,"logmultiplier":4,"timeout.request":"500ms","timeout.viewchange":"500ms","timeout.resendviewchange":"500ms","timeout.batch":"100ms"}',
+]
 const outside = (name) => `./examples/engines/${name}/src/index.ts`
 const byName = 'wipe,replay,restart-engine'
 const swapOptions = {
@@ -36,7 +51,15 @@ const parts = [
   {
     name: 'leaks',
     what: 'a thousand swaps in one process, two hundred between engines in processes of their own',
-    run: ['node', ...vitest, 'test/consensus/swap/leaks', 'test/engines/swap-leaks', 'test/engines/leaks', '--no-file-parallelism', '--disable-console-intercept'],
+    run: [
+      'node',
+      ...vitest,
+      'test/consensus/swap/leaks',
+      'test/engines/swap-leaks',
+      'test/engines/leaks',
+      '--no-file-parallelism',
+      '--disable-console-intercept',
+    ],
     env: { WEFT_LONG: '1', WEFT_ISOLATED_SWAPS: times(200) },
   },
   { name: 'sim-real', what: 'on the real ledger, long chains', run: sim(2000, '--ledger', 'real', '--requests', '100') },
@@ -46,9 +69,24 @@ const parts = [
     run: ['node', ...vitest, 'test/simulator', 'test/pbft', 'test/consensus'],
     env: { WEFT_KIT_SEEDS: times(300), WEFT_PBFT_SEEDS: times(300), WEFT_SKELETON_SEEDS: times(1000), WEFT_POWER_CUTS: times(5000) },
   },
-  { name: 'museum', what: 'every mutant from its first seeds', run: ['node', ...vitest, 'test/museum'], env: { WEFT_MUSEUM: 'search', WEFT_MUSEUM_SEEDS: String(Math.max(MUSEUM_SEEDS, times(2000))) } },
-  { name: 'kills', what: 'real processes, killed', run: ['node', ...vitest, 'kill', '--no-file-parallelism'], env: { WEFT_KILLS: String(Math.max(8, times(100))) } },
-  { name: 'fuzz', what: 'requests and streams that nobody meant', run: ['node', ...vitest, 'fuzz', 'event-consumers', '--no-file-parallelism'], env: { WEFT_FUZZ_MS: times(60_000) } },
+  {
+    name: 'museum',
+    what: 'every mutant from its first seeds',
+    run: ['node', ...vitest, 'test/museum'],
+    env: { WEFT_MUSEUM: 'search', WEFT_MUSEUM_SEEDS: String(Math.max(MUSEUM_SEEDS, times(2000))) },
+  },
+  {
+    name: 'kills',
+    what: 'real processes, killed',
+    run: ['node', ...vitest, 'kill', '--no-file-parallelism'],
+    env: { WEFT_KILLS: String(Math.max(8, times(100))) },
+  },
+  {
+    name: 'fuzz',
+    what: 'requests and streams that nobody meant',
+    run: ['node', ...vitest, 'fuzz', 'event-consumers', '--no-file-parallelism'],
+    env: { WEFT_FUZZ_MS: times(60_000) },
+  },
   { name: 'node24', what: 'all unit tests on Node 24', run: ['node', '.ci/node24.mjs', ...vitest, ...unit] },
 ]
 

@@ -17,7 +17,9 @@ const folders = new Set([...packed].flatMap((path) => path.split('/').map((_, in
 
 /** Targets of the links of a page, without what stands in blocks of code. */
 function linksOf(page) {
-  const text = readFileSync(page, 'utf8').replaceAll(/^(`{3,})[\s\S]*?^\1`*$/gm, '').replaceAll(/`[^`\n]*`/g, '')
+  const text = readFileSync(page, 'utf8')
+    .replaceAll(/^(`{3,})[\s\S]*?^\1`*$/gm, '')
+    .replaceAll(/`[^`\n]*`/g, '')
   return [...text.matchAll(/\]\(([^)\s]+)\)/g), ...text.matchAll(/^\[[^\]]+\]:\s*(\S+)/gm)].map(([, target]) => target)
 }
 

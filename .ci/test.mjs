@@ -1,27 +1,38 @@
 // The README's test command: every check of this repository, one line each; details of a failure below it.
 // `npm test` runs all; `npm test -- unit lint` runs the named steps only; `npm test -- --list` names them.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 
 const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', '.ci/vitest.config.ts']
-/** Tests of several validators at once: they take all cores by themselves, so one file at a time. */
+/** Tests of several validators at once, named by what their files begin with. */
 const networks = ['devnet', 'network', 'state-transfer', 'swap'].map((name) => `test/integration/${name}`)
 /** What can differ between versions of Node: sandboxes and the permission flag, the native store, sockets, streams and TLS, hashes, V8's profiles; and the built program. */
 const dependsOnNode = ['chaincode/node', 'level', 'kernel/cli', 'proto', 'profiling', 'integration/tour', 'integration/signals']
+/** Steps with `beside` use one core, or mostly wait: two of them run at a time, and what each prints comes when it has ended. All others run alone. */
 const steps = [
   { name: 'generate', what: 'generated protobuf code is current', run: ['npm', 'run', '--silent', 'generate:check'] },
-  { name: 'types', what: 'type check', run: ['node_modules/.bin/tsc', '-p', 'tsconfig.json'] },
-  // Before the linter: examples/engines take the types of weft from what is built.
-  { name: 'build', what: 'build with declarations', run: ['npm', 'run', '--silent', 'build'] },
-  { name: 'lint', what: 'type-aware lint', run: ['npm', 'run', '--silent', 'lint'] },
-  { name: 'boundaries', what: 'imports point one way', run: ['npm', 'run', '--silent', 'boundaries'] },
-  { name: 'dead-code', what: 'no unused file, export or dependency', run: ['npm', 'run', '--silent', 'dead-code'] },
-  { name: 'api', what: 'reports of the public types are current', run: ['node', '.ci/api.mjs', '--check'] },
-  { name: 'package', what: 'publint and are-the-types-wrong', run: ['npm', 'run', '--silent', 'package-check'] },
+  { name: 'build', what: 'build with declarations', run: ['npm', 'run', '--silent', 'build'], beside: true },
+  { name: 'types', what: 'type check', run: ['node_modules/.bin/tsc', '-p', 'tsconfig.json'], beside: true },
+  // After the build: examples/engines take the types of weft from what is built, reports and package are made of it.
+  { name: 'lint', what: 'type-aware lint', run: ['npm', 'run', '--silent', 'lint'], beside: true, after: ['build'] },
+  { name: 'boundaries', what: 'imports point one way', run: ['npm', 'run', '--silent', 'boundaries'], beside: true },
+  { name: 'dead-code', what: 'no unused file, export or dependency', run: ['npm', 'run', '--silent', 'dead-code'], beside: true },
+  { name: 'api', what: 'reports of the public types are current', run: ['node', '.ci/api.mjs', '--check'], beside: true, after: ['build'] },
+  { name: 'package', what: 'publint and are-the-types-wrong', run: ['npm', 'run', '--silent', 'package-check'], beside: true, after: ['build'] },
   { name: 'unit', what: 'unit tests and golden vectors', run: ['node', ...vitest, '--exclude', 'test/integration/**'] },
-  { name: 'integration', what: 'real processes on loopback', run: ['node', ...vitest, 'test/integration', ...networks.flatMap((prefix) => ['--exclude', `${prefix}*`])] },
-  { name: 'networks', what: 'networks of real processes', run: ['node', ...vitest, ...networks, '--no-file-parallelism'] },
-  { name: 'docs', what: 'commands of README and guides', run: ['node', '.ci/docs-commands.mjs'] },
-  { name: 'node24', what: 'on Node 24: what depends on the version of Node, and the built program', run: ['node', '.ci/node24.mjs', ...vitest, ...dependsOnNode.map((name) => `test/${name}`)], only: process.env.CI === 'true' },
+  {
+    name: 'integration',
+    what: 'real processes on loopback',
+    run: ['node', ...vitest, 'test/integration', ...networks.flatMap((prefix) => ['--exclude', `${prefix}*`])],
+  },
+  { name: 'networks', what: 'networks of real processes', run: ['node', ...vitest, ...networks, '--no-file-parallelism'], beside: true },
+  { name: 'docs', what: 'commands of README and guides', run: ['node', '.ci/docs-commands.mjs'], beside: true },
+  {
+    name: 'node24',
+    what: 'on Node 24: what depends on the version of Node, and the built program',
+    run: ['node', '.ci/node24.mjs', ...vitest, ...dependsOnNode.map((name) => `test/${name}`)],
+    only: process.env.CI === 'true',
+    beside: true,
+  },
 ]
 
 const wanted = process.argv.slice(2)
@@ -35,22 +46,64 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-let passed = 0
-let failed = 0
-let skipped = 0
-for (const step of steps) {
-  if (wanted.length > 0 ? !wanted.includes(step.name) : step.only === false) {
-    skipped += 1
-    continue
-  }
-  const started = Date.now()
-  console.log(`--- ${step.name}: ${step.what}`)
-  const [command, ...args] = step.run
-  const { status } = spawnSync(command, args, { stdio: 'inherit' })
-  const seconds = ((Date.now() - started) / 1000).toFixed(1)
-  if (status === 0) passed += 1
-  else failed += 1
-  console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${step.name} (${seconds} s)`)
+const AT_A_TIME = 2
+const isChosen = (step) => (wanted.length > 0 ? wanted.includes(step.name) : step.only !== false)
+const waiting = steps.filter(isChosen)
+const running = new Map()
+const counts = { passed: 0, failed: 0, skipped: steps.length - waiting.length }
+
+for (const name of ['SIGINT', 'SIGTERM']) {
+  process.once(name, () => {
+    for (const { child } of running.values()) child.kill(name)
+    process.exit(1)
+  })
 }
-console.log(`steps: ${passed} passed, ${failed} failed, ${skipped} skipped`)
-process.exit(failed === 0 ? 0 : 1)
+
+/** Resolves when it has ended. */
+function run(step) {
+  const {
+    name,
+    what,
+    beside = false,
+    run: [command, ...args],
+  } = step
+  const started = Date.now()
+  const heading = `--- ${name}: ${what}`
+  if (!beside) console.log(heading)
+  const child = spawn(command, args, { stdio: beside ? ['ignore', 'pipe', 'pipe'] : 'inherit' })
+  const printed = []
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => printed.push(chunk))
+  const ended = new Promise((resolve) => {
+    child.once('error', (error) => printed.push(Buffer.from(`${error.message}\n`)))
+    child.once('close', (status) => {
+      running.delete(name)
+      const seconds = ((Date.now() - started) / 1000).toFixed(1)
+      counts[status === 0 ? 'passed' : 'failed'] += 1
+      if (beside) process.stdout.write(Buffer.concat([Buffer.from(`${heading}\n`), ...printed]))
+      console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`)
+      resolve()
+    })
+  })
+  running.set(name, { step, child, ended })
+}
+
+/** In their order; one that has to wait for another lets those behind it pass, as far as the next that runs alone. */
+function next() {
+  if (running.size >= AT_A_TIME || [...running.values()].some(({ step }) => !step.beside)) return undefined
+  for (const step of waiting) {
+    if (!step.beside) return running.size === 0 && step === waiting[0] ? step : undefined
+    const isReady = (step.after ?? []).every((name) => !running.has(name) && waiting.every((other) => other.name !== name))
+    if (isReady) return step
+  }
+  return undefined
+}
+
+while (waiting.length > 0 || running.size > 0) {
+  for (let step = next(); step !== undefined; step = next()) {
+    waiting.splice(waiting.indexOf(step), 1)
+    run(step)
+  }
+  await Promise.race([...running.values()].map(({ ended }) => ended))
+}
+console.log(`steps: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+process.exit(counts.failed === 0 ? 0 : 1)

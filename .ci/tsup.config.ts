@@ -8,7 +8,13 @@ const plugins = readdirSync('plugins', { withFileTypes: true })
   .map((entry) => `plugins/${entry.name}/index.ts`)
 
 // Bundled into what is deployed, or into its process, at run time: files that a running peer must find.
-const guest = ['plugins/chaincode/api/deployed.ts', 'plugins/chaincode/node/guest/serve.ts', 'plugins/chaincode/node/guest/bootstrap.ts', 'plugins/chaincode/external/process/guest/relay.ts', 'plugins/engines/guest/bootstrap.ts']
+const guest = [
+  'plugins/chaincode/api/deployed.ts',
+  'plugins/chaincode/node/guest/serve.ts',
+  'plugins/chaincode/node/guest/bootstrap.ts',
+  'plugins/chaincode/external/process/guest/relay.ts',
+  'plugins/engines/guest/bootstrap.ts',
+]
 // What engines in processes of their own get of Weft: a graph of its own, without what the peer alone needs.
 const engineGuest = ['plugins/engines/guest/serve.ts', 'plugins/engines/guest/weft.ts', 'plugins/engines/guest/consensus.ts']
 
@@ -29,7 +35,20 @@ const common: Options = {
 }
 
 export default defineConfig([
-  { ...common, entry: ['kernel/index.ts', 'kernel/cli/main.ts', ...plugins, 'plugins/chaincode/api/index.ts', 'plugins/consensus/api/index.ts', ...guest, 'test/kit/index.ts', 'peer.config.ts'], sourcemap: true },
+  {
+    ...common,
+    entry: [
+      'kernel/index.ts',
+      'kernel/cli/main.ts',
+      ...plugins,
+      'plugins/chaincode/api/index.ts',
+      'plugins/consensus/api/index.ts',
+      ...guest,
+      'test/kit/index.ts',
+      'peer.config.ts',
+    ],
+    sourcemap: true,
+  },
   {
     ...common,
     entry: Object.fromEntries(engineGuest.map((file) => [file.slice(0, -'.ts'.length), file])),

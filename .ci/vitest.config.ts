@@ -6,8 +6,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: new URL('temporary-files.mjs', import.meta.url).pathname,
     // Against what never ends, not against slow machines.
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     // The default leaves a core idle.
     maxWorkers: '100%',

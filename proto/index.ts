@@ -107,7 +107,7 @@ export {
   SwapProgress,
   SwapProposal,
   SwapReady,
-  UsedProposals,
+  SeenProposals,
   LedgerInfo,
   LinkStatus,
   LogLevelList,

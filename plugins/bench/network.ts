@@ -1,12 +1,10 @@
 import { createServer } from 'node:net'
-import { join } from 'node:path'
 import { PeerError } from '../../kernel/index.js'
 import { callUnary, ChaincodeInvocationSpec, DevopsService } from '../../proto/index.js'
-import { createDevnet, type Devnet, type PeerPlan } from '../devnet/index.js'
+import type { Devnet, PeerPlan } from '../devnet/index.js'
 import { cpuMicros } from './processes.js'
 import { InvokeConnection } from './unary-client.js'
 
-const STARTED_MS = 120_000
 const STEP_MS = 60_000
 const LOOK_EVERY_MS = 20
 const MOST_TRIES = 50
@@ -17,23 +15,6 @@ export interface Measured {
   readonly devnet: Devnet
   /** From the start of the processes until all can order, in milliseconds. */
   readonly meshMs: number
-}
-
-/** Starts a devnet in a directory, on free ports. */
-export async function startNetwork(
-  directory: string,
-  {
-    validators,
-    engine,
-    set,
-    base,
-  }: { readonly validators: number; readonly engine: string; readonly set: Readonly<Record<string, string>>; readonly base: string },
-): Promise<Measured> {
-  const port = await freePorts(validators * 10)
-  const plan = { validators, engine, tls: false, port, set: { 'logging.node': 'warning', ...set } }
-  const devnet = await createDevnet(join(directory, 'devnet'), plan, base)
-  const meshMs = await timed(async () => devnet.ready(await devnet.start(devnet.peers), STARTED_MS))
-  return { devnet, meshMs }
 }
 
 /** How long something takes, in milliseconds. */
@@ -99,7 +80,7 @@ export function pause(ms: number): Promise<void> {
 }
 
 /** The first of so many ports in a row that nobody has. */
-async function freePorts(count: number): Promise<number> {
+export async function freePorts(count: number): Promise<number> {
   for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
     const first = 20_000 + Math.floor((Math.random() * (32_000 - count - 20_000)) / 10) * 10
     const free = await Promise.all(Array.from({ length: count }, (_, offset) => isFree(first + offset)))

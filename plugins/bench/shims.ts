@@ -7,19 +7,14 @@ import { callUnary, ChaincodeSpec, ChaincodeSpec_Type, DevopsService } from '../
 import type { Devnet } from '../devnet/index.js'
 import { NODE_FLAGS, ownPackage } from '../loader/index.js'
 import { pause, values } from './network.js'
+import type { Workplace } from './workplace.js'
 
 const TRIES = 40
 const ANSWERS_WITHIN_MS = 500
 const SOURCE = 'examples/chaincode/example02.ts'
 
-/** Processes that run a chaincode, one a validator. */
-export interface Shims {
-  readonly pids: readonly number[]
-  stop(): Promise<void>
-}
-
-/** Starts example02 as a process of its own beside every peer of a network in development mode, over v0.6's shim protocol, and deploys it under this name. */
-export async function startShims(devnet: Devnet, name: string): Promise<Shims> {
+/** Starts example02 as a process of its own beside every peer of a network in development mode, over v0.6's shim protocol, and deploys it under this name. Returns their process ids. */
+export async function startShims(place: Workplace, devnet: Devnet, name: string): Promise<readonly number[]> {
   const [, program = ''] = process.argv
   const children = devnet.peers.map(({ address, directory }): ChildProcess => {
     const log = openSync(join(directory, 'chaincode.log'), 'a')
@@ -30,23 +25,16 @@ export async function startShims(devnet: Devnet, name: string): Promise<Shims> {
       closeSync(log)
     }
   })
-  const stop = async (): Promise<void> => {
-    const running = children.filter((child) => child.exitCode === null && child.signalCode === null)
-    await Promise.all(
-      running.map((child) => {
-        const ended = once(child, 'exit')
-        child.kill('SIGKILL')
-        return ended
-      }),
-    )
-  }
-  try {
-    await deploy(devnet, name)
-  } catch (error) {
-    await stop()
-    throw error
-  }
-  return { pids: children.flatMap(({ pid }) => pid ?? []), stop }
+  place.onEnd(() => Promise.all(children.map(killed)))
+  await deploy(devnet, name)
+  return children.flatMap(({ pid }) => pid ?? [])
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  await ended
 }
 
 /** Where a chaincode has not registered yet the deploy is rejected there, in development mode: it is sent again until all answer. */

@@ -1,7 +1,12 @@
+import { inParts } from './in-parts.js'
+
 /** How an engine cuts batches. `adaptive`: as soon as it pays; `fixed`: v0.6, on size or a time after the first request. */
 export const BATCHING = ['adaptive', 'fixed'] as const
 /** One of `BATCHING`. */
 export type Batching = (typeof BATCHING)[number]
+
+/** A batch takes no longer on its way than engines wait for progress, and fits into one message of an original. */
+const MOST_BYTES = 2 * 1024 * 1024
 
 /** When a batcher cuts. */
 export interface BatcherOptions {
@@ -14,6 +19,8 @@ export interface BatcherOptions {
   readonly busyMs?: number
   /** Batches cut and not finished, at most. Default 2. */
   readonly maxInFlight?: number
+  /** Bytes that make a batch full, if the engine says what a request has: only one that is larger by itself makes a larger batch. Default 2 MiB. */
+  readonly maxBytes?: number
 }
 
 /** What the batcher asks of its engine, which passes it on to its host. */
@@ -25,6 +32,8 @@ export interface BatcherEffects<T> {
   cancelTimer(): void
   /** A batch, in order of arrival, never empty. */
   cut(batch: T[]): void
+  /** Length of a request in bytes. */
+  bytesOf?(item: T): number
 }
 
 /** Gathers requests into batches. */
@@ -46,8 +55,11 @@ export interface Batcher<T> {
  * with the load. Deterministic: time comes from `effects.now`.
  */
 export function createBatcher<T>(options: BatcherOptions, effects: BatcherEffects<T>): Batcher<T> {
-  const { batching, size, timeoutMs, busyMs = 50, maxInFlight = 2 } = options
+  const { batching, size, timeoutMs, busyMs = 50, maxInFlight = 2, maxBytes = MOST_BYTES } = options
+  const bytesOf = (item: T): number => effects.bytesOf?.(item) ?? 0
   let items: T[] = []
+  /** Of what waits. */
+  let bytes = 0
   let inFlight = 0
   let lastCut = Number.NEGATIVE_INFINITY
   let firstAt = 0
@@ -65,9 +77,12 @@ export function createBatcher<T>(options: BatcherOptions, effects: BatcherEffect
     timerAt = undefined
     effects.cancelTimer()
   }
+  const isFull = (): boolean => items.length >= size || bytes >= maxBytes
+  const firstPart = (): T[] => inParts(items, { maxItems: size, maxBytes, bytesOf }).next().value ?? []
   const cut = (now: number): void => {
-    const batch = items.length <= size ? items : items.slice(0, size)
-    items = batch === items ? [] : items.slice(size)
+    const batch = items.length <= size && bytes <= maxBytes ? items : firstPart()
+    items = batch === items ? [] : items.slice(batch.length)
+    for (const item of batch) bytes -= bytesOf(item)
     inFlight++
     lastCut = now
     firstAt = now
@@ -78,8 +93,9 @@ export function createBatcher<T>(options: BatcherOptions, effects: BatcherEffect
     const now = effects.now()
     let isDue = due
     while (mayCut()) {
-      const wait = items.length >= size ? 0 : Math.max(0, waitMs(now))
-      if (wait > 0 || (items.length < size && !isDue)) {
+      const full = isFull()
+      const wait = full ? 0 : Math.max(0, waitMs(now))
+      if (wait > 0 || (!full && !isDue)) {
         if (timerAt === now + wait) return
         timerAt = now + wait
         return effects.setTimer(wait)
@@ -93,8 +109,9 @@ export function createBatcher<T>(options: BatcherOptions, effects: BatcherEffect
     add(item) {
       if (items.length === 0) firstAt = effects.now()
       items.push(item)
+      bytes += bytesOf(item)
       // A running timer stays right until the batch is full: nothing to decide.
-      if (items.length >= size || timerAt === undefined) decide(false)
+      if (timerAt === undefined || isFull()) decide(false)
     },
     timeUp() {
       timerAt = undefined
@@ -110,6 +127,7 @@ export function createBatcher<T>(options: BatcherOptions, effects: BatcherEffect
     clear() {
       const rest = items
       items = []
+      bytes = 0
       inFlight = 0
       stopTimer()
       return rest

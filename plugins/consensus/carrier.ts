@@ -56,7 +56,8 @@ function store(effects: readonly Effect[], targets: EffectTargets): void {
   for (const effect of effects) {
     if (effect.type === 'halt') break
     if (effect.type === 'record') records.push(effect.record)
-    else if (effect.type === 'forget') forgotten.push(...effect.ids)
+    // One by one: an engine may name more than a call takes as arguments.
+    else if (effect.type === 'forget') for (const id of effect.ids) forgotten.push(id)
   }
   if (records.length === 0 && forgotten.length === 0) return
   const written = persistence.write(records, forgotten)

@@ -27,8 +27,10 @@ export interface CommonChainOptions {
   readonly isIdle: () => boolean
   /** Ends the engine. */
   readonly leave: () => Promise<void>
-  /** Begins a new one on the chain as it is now; `divergedAt`: the first block in which this validator had differed. */
-  readonly enter: (divergedAt?: bigint) => Promise<void>
+  /** Remembers, on disk, that own blocks differ from this one on at the latest, for the engines that begin. */
+  readonly diverged: (first: bigint) => Promise<void>
+  /** Begins a new one on the chain as it is now. */
+  readonly enter: () => Promise<void>
   readonly halt: (reason: string) => void
 }
 
@@ -49,6 +51,9 @@ export class CommonChain {
   /** Why this validator must not take the chain of the others by itself. */
   private conflict: string | undefined
   private readonly conflicting = new Set<MemberIndex>()
+  /** The epoch that each member last said to be in. */
+  private readonly epochs = new Map<MemberIndex, bigint>()
+  private repairRun: Promise<void> | undefined
   private lookedAtHeight = -1n
   private looksBehind = 0
 
@@ -94,7 +99,7 @@ export class CommonChain {
     // Without a way to take their chain a working engine is worth more than none.
     if (!watch || !transfer || !isRunning()) return
     surroundings.clock.setTimer(LOOK_AROUND_MS, () => this.lookAround())
-    if (this.isOccupied() || isHalted() || this.dispute.reason !== undefined) return
+    if (this.isOccupied() || (isHalted() && !this.isOvertaken()) || this.dispute.reason !== undefined) return
     const height = ledger.height()
     const isStill = height === this.lookedAtHeight && isIdle()
     this.lookedAtHeight = height
@@ -125,6 +130,7 @@ export class CommonChain {
 
   private heardOfCrossing(from: MemberIndex, note: CrossingNote): void {
     const { epoch, activation, hash, recovery } = note
+    this.epochs.set(from, epoch)
     if (recovery) this.heardOfRecovery(from, note)
     // Whoever is behind takes their chain if they agree, as it would after any other absence.
     if (epoch > this.options.succession.record.epoch && !this.conflicting.has(from)) this.watch?.heard(from, [{ height: activation + 1n, hash }])
@@ -166,7 +172,23 @@ export class CommonChain {
 
   /** Whether the chains of others change nothing now. */
   private isOccupied(): boolean {
-    return this.repairingText !== undefined || this.conflict !== undefined || !this.options.isRunning() || this.options.isRecovering()
+    return this.repairingText !== undefined || this.conflict !== undefined || this.isGivenUp()
+  }
+
+  /** Nothing is taken from others: the peer ends, or its operator has stopped its engine for a recovery that is still to come. */
+  private isGivenUp(): boolean {
+    return !this.options.isRunning() || (this.options.isRecovering() && !this.isOvertaken())
+  }
+
+  /** Enough others are in a later epoch that one of them must be right: whatever a recovery here waits for is past. */
+  private isOvertaken(): boolean {
+    const { record } = this.options.succession
+    return [...this.epochs.values()].filter((epoch) => epoch > record.epoch).length > faultsOf(record)
+  }
+
+  /** Resolves when nothing is taken from others any more. */
+  async repaired(): Promise<void> {
+    await this.repairRun
   }
 
   /** An engine that halted because of the others' results goes on. */
@@ -193,17 +215,22 @@ export class CommonChain {
   /** Ends the engine, takes the chain of the others, and begins with a new one. */
   private replaceEngine(head: AgreedHead, isDiverged: boolean): void {
     this.repairingText = (isDiverged ? this.divergedText : undefined) ?? 'it catches up with the others'
-    this.repair(head, isDiverged).catch(this.options.surroundings.fatal)
+    this.repairRun = this.repair(head, isDiverged).catch(this.options.surroundings.fatal)
   }
 
   private async repair(head: AgreedHead, isDiverged: boolean): Promise<void> {
     const { watch } = this
-    const { ledger, transfer, surroundings, isRunning, leave, enter } = this.options
+    const { ledger, transfer, surroundings, leave, diverged, enter } = this.options
     const { clock, log } = surroundings
     await leave()
-    const isOver = (): boolean => !isRunning()
+    // Which block is the first is not known yet.
+    if (isDiverged) await diverged(0n)
+    const isOver = (): boolean => this.isGivenUp()
     const first = watch && (await repair(head, { watch, ledger, transfer, clock, log, isOver }))
-    if (isOver()) return
+    if (isOver()) {
+      this.repairingText = undefined
+      return
+    }
     const at = isDiverged ? (first ?? head.height - 1n) : undefined
     if (at !== undefined) {
       this.divergedText = `block ${at} was the first that differed from the others'; repaired at height ${ledger.height()}`
@@ -212,7 +239,8 @@ export class CommonChain {
         height: ledger.height(),
       })
     }
-    await enter(at)
+    if (at !== undefined) await diverged(at)
+    await enter()
     this.repairingText = undefined
   }
 }

@@ -44,7 +44,9 @@ export interface DeliveriesOptions {
 /** What engines ask of the ledger, done strictly in order, one at a time: execute, commit, roll back, transfer. */
 export class Deliveries {
   private readonly queue = new Fifo<LedgerEffect>()
+  /** Resolves when what was begun last is over; `isRunning`: it is not. */
   private running: Promise<void> | undefined
+  private isRunning = false
   private unanswered = 0
   /** How many effects at the head of the queue a transfer has overtaken. */
   private overtaken = 0
@@ -56,7 +58,7 @@ export class Deliveries {
 
   /** Nothing is executed, committed or transferred, and nothing is asked for. */
   get isIdle(): boolean {
-    return this.running === undefined && this.queue.length === 0 && !this.options.execution.isOpen
+    return !this.isRunning && this.queue.length === 0 && !this.options.execution.isOpen
   }
 
   /** More than `window` unanswered deliveries are a fault of the engine. A transfer cancels what has not begun. */
@@ -71,7 +73,7 @@ export class Deliveries {
       return
     }
     this.queue.push(effect)
-    this.running ??= this.run()
+    if (!this.isRunning) this.running = this.run()
   }
 
   /** Nothing becomes a block any more; what is asked for is answered as overtaken. */
@@ -107,6 +109,7 @@ export class Deliveries {
   }
 
   private async run(): Promise<void> {
+    this.isRunning = true
     try {
       for (let effect = this.queue.shift(); effect; effect = this.queue.shift()) {
         if (this.isSealed) this.skipLater(effect)
@@ -118,7 +121,7 @@ export class Deliveries {
       this.queue.clear()
       this.options.fatal(reason)
     } finally {
-      this.running = undefined
+      this.isRunning = false
     }
   }
 
@@ -193,10 +196,10 @@ export class Deliveries {
   private async transferTo(target: TransferTarget): Promise<void> {
     const { execution, pool, answer, open } = this.options
     execution.rollback()
-    const before = this.options.ledger.height()
     const result = await this.transfer(target)
     if (this.isAborted) return
-    if (this.options.ledger.height() > before) await this.options.tookBlocks()
+    // Also without growing: the blocks of others may stand in the place of own ones.
+    await this.options.tookBlocks()
     if (result.reached) await pool.reconcile()
     const sealedAt = this.options.grown()
     if (sealedAt !== undefined) this.seal()

@@ -38,8 +38,9 @@ export class Dispute {
 
   /** More validators than may be faulty have other blocks. */
   begin(): void {
+    if (this.split !== undefined) return
     const found = this.options.watch()?.firstSplit()
-    if (this.split !== undefined || !found) return
+    if (!found) return
     this.split = this.wordsOf(found)
     const { counters } = this.options
     if (counters) counters.divergences++

@@ -1,4 +1,3 @@
-import { createRecentIds } from './recent-ids.js'
 import type { ConsensusLimits } from './limits.js'
 import type { MemberIndex } from './engine.js'
 
@@ -13,12 +12,12 @@ const MOST_CHANNELS = 4
 const MOST_REMEMBERED = 64
 
 /**
- * Messages of engines that do not run here yet: other validators commit the activation block, or load a candidate, sooner. Bounded for each member; one that
- * says more than fits is treated as if its link had broken in between, which engines are built for.
+ * Messages of engines that do not run here yet, or not at this moment: other validators commit the activation block, or load a candidate, sooner. Bounded for each
+ * member; one that says more than fits is treated as if its link had broken in between, which engines are built for.
  */
 export class EarlyMessages {
   /** Channels whose engine has come and gone. */
-  private readonly over = createRecentIds(MOST_REMEMBERED)
+  private readonly over = new Set<string>()
   private readonly held = new Map<string, Map<MemberIndex, Held>>()
 
   constructor(private readonly limits: Pick<ConsensusLimits, 'maxInboundPerMember' | 'maxInboundBytesPerMember'>) {}
@@ -32,11 +31,10 @@ export class EarlyMessages {
     this.held.set(channel, members)
     const held = members.get(from) ?? { messages: [], bytes: 0, isBroken: false }
     members.set(from, held)
-    const isTooMuch =
-      message === undefined || held.messages.length >= this.limits.maxInboundPerMember || held.bytes + message.length > this.limits.maxInboundBytesPerMember
-    held.isBroken ||= isTooMuch
+    held.isBroken ||= message === undefined || !this.hasRoom(held, from, message.length)
     if (held.isBroken || message === undefined) return
-    held.messages.push(message)
+    // A copy: it waits for long, and must not keep the whole frame that it came in.
+    held.messages.push(new Uint8Array(message))
     held.bytes += message.length
   }
 
@@ -48,7 +46,15 @@ export class EarlyMessages {
   /** An engine will never run here, or not again. */
   forget(channel: string): void {
     this.held.delete(channel)
+    this.over.delete(channel)
     this.over.add(channel)
+    const [oldest] = this.over.size > MOST_REMEMBERED ? this.over : []
+    if (oldest !== undefined) this.over.delete(oldest)
+  }
+
+  /** An engine that has run here will run again. */
+  reopen(channel: string): void {
+    this.over.delete(channel)
   }
 
   /** Takes out what members said to an engine that begins now, in order for each member. */
@@ -63,12 +69,20 @@ export class EarlyMessages {
     for (const channel of this.held.keys()) if (!wanted(channel)) this.held.delete(channel)
   }
 
-  /** A member's link broke: what it said before may have a gap behind it. */
-  broke(member: MemberIndex): void {
-    for (const members of this.held.values()) {
-      const held = members.get(member)
+  /** A member's link that carries these channels broke: what it said before may have a gap behind it. */
+  broke(member: MemberIndex, carries: (channel: string) => boolean): void {
+    for (const [channel, members] of this.held) {
+      const held = carries(channel) ? members.get(member) : undefined
       if (held) held.isBroken = true
     }
+  }
+
+  /** The bound in bytes is for all that a member has here: it may name engines that nobody has heard of. */
+  private hasRoom({ messages }: Held, from: MemberIndex, bytes: number): boolean {
+    const { maxInboundPerMember, maxInboundBytesPerMember } = this.limits
+    let kept = bytes
+    for (const members of this.held.values()) kept += members.get(from)?.bytes ?? 0
+    return messages.length < maxInboundPerMember && kept <= maxInboundBytesPerMember
   }
 
   private channelsOf(member: MemberIndex): number {

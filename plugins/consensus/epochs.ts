@@ -2,8 +2,8 @@ import { messageOf } from '../../kernel/index.js'
 import { BlockchainInfo, decode, encode, type EpochRecord, Transaction } from '../../proto/index.js'
 import { engineMetadata } from './block-metadata.js'
 import type { CatalogEngine } from './catalog.js'
-import { EarlyMessages } from './early.js'
 import type { EngineRequest, Head, MemberIndex } from './engine.js'
+import { EngineMail } from './engine-mail.js'
 import { headOf } from './execution.js'
 import { createLiveEngine, type EpochsOptions, type LiveEngine } from './live-engine.js'
 import type { Note } from './notes.js'
@@ -22,8 +22,6 @@ import { type EngineTerms, requireTerms } from './swap/terms.js'
 const LOOK_FOR_ENGINE_MS = 2000
 /** Records that nobody needs any more are kept so long. */
 const CLEAR_AFTER_MS = 1000
-/** Length of the name of a channel of a candidate; those of epochs are numbers. */
-const CANDIDATE_CHANNEL = 64
 
 /** The engines of this validator: the one of the present epoch, the one before it while others need it, and a candidate on trial. */
 export class Epochs {
@@ -33,12 +31,15 @@ export class Epochs {
   /** Why no engine runs although none was halted: its code is not here. */
   following: string | undefined
   private entered: bigint | undefined
+  /** The last epoch whose engine was begun in this life of the peer. */
+  private begun: bigint | undefined
   private entering = 0
-  private readonly early: EarlyMessages
+  /** Resolves when nothing of the engines that were ended is in progress; undefined: nothing is. */
+  private leaving: Promise<void> | undefined
+  private readonly mail: EngineMail
   private readonly calls: MemberCalls
   private readonly recent: RecentRequests
   private readonly markers: StartMarkers
-  private readonly up = { transport: new Set<MemberIndex>(), notes: new Set<MemberIndex>() }
   private readonly driver: SwapDriver
   private readonly crossing: Crossing
   /** When the activation block of the present epoch was committed here, and when its engine had begun, if this validator saw both. */
@@ -48,7 +49,15 @@ export class Epochs {
   constructor(private readonly options: EpochsOptions) {
     const { surroundings, notes, ledger, succession: chain, isOver, seed } = options
     const { members, self, clock, log, limits } = surroundings
-    this.early = new EarlyMessages(limits)
+    this.mail = new EngineMail({
+      limits,
+      clock,
+      present: () => chain.record.epoch,
+      engineOf: (epoch) => this.ofEpoch(epoch),
+      trial: () => this.driver.trial,
+      crossing: () => this.crossing,
+      isOver,
+    })
     this.calls = new MemberCalls(options)
     this.recent = new RecentRequests(ledger, limits.maxToldRequests, surroundings.defer)
     this.markers = new StartMarkers({
@@ -68,7 +77,7 @@ export class Epochs {
       height: () => ledger.height(),
       engineFor: (wanted) => this.engineFor(wanted),
       transmit: ({ to, bytes }, candidate, epoch) => notes.engine(to, epoch, candidate, bytes),
-      begun: (trial) => this.welcome(trial, channelOf(trial.identity), this.up.notes),
+      begun: (trial) => this.mail.welcomeTrial(trial),
       ready: (candidate, probe) => this.calls.ready(candidate, probe),
       cancel: (candidate, reason) => {
         // Before the call, so that whoever sees that executed knows why.
@@ -76,7 +85,7 @@ export class Epochs {
         this.calls.cancel(candidate)
       },
       dropped: (candidate, engine) => {
-        this.early.forget(channelOf(candidate.id))
+        this.mail.dropped(candidate.id)
         if (engine !== this.prepared?.engine) engine?.release?.()
       },
       isOver,
@@ -104,14 +113,16 @@ export class Epochs {
   }
 
   /** Begins the engine of the chain's epoch, and those that others still need. Rejects if the store fails. */
-  async start(): Promise<void> {
+  async start(divergedAt?: bigint): Promise<void> {
     const { succession: chain, store } = this.options
     const { record } = chain
-    for (const epoch of await epochsWithRecords(store)) if (epoch + 1n < record.epoch) await createEngineRecords(store, epoch).clear()
-    const needed = record.epoch === 0n ? 0 : await this.resumeSealed(record)
+    // An engine that was given up by a recovery must not vote again: it helps nobody to cross.
+    const oldest = record.isRecovery || record.epoch === 0n ? record.epoch : record.epoch - 1n
+    for (const epoch of await epochsWithRecords(store)) if (epoch < oldest) await createEngineRecords(store, epoch).clear()
+    const needed = oldest === record.epoch ? 0 : await this.resumeSealed(record)
     this.entered = record.epoch
-    await this.enter()
     this.crossing.enter(record, needed)
+    await this.enter(divergedAt)
     this.driver.look(record, chain.candidate)
   }
 
@@ -119,12 +130,13 @@ export class Epochs {
   receive(heard: (from: MemberIndex, note: Note) => void): void {
     const { transport, notes } = this.options
     transport?.receive({
-      message: (from, bytes) => this.firstEpochMessage(from, bytes),
-      peer: (member, up) => this.peer('transport', member, up),
+      message: (from, bytes) => this.mail.ofFirstEpoch(from, bytes),
+      peer: (member, up) => this.mail.peer('transport', member, up, [this.live, this.sealed]),
     })
     notes.receive({
       note: (from, note) => {
-        if (note.$case === 'engine') this.engineMessage(from, note.value.epoch, note.value.trial, note.value.message)
+        if (note.$case === 'engine') this.mail.ofLaterEpoch(from, note.value)
+        else if (note.$case === 'begunAnew') this.mail.begunAnew(from, note.value.epoch)
         else if (note.$case === 'crossing') {
           this.crossing.received(from, note.value)
           this.markers.heard(from, note.value).catch(this.options.fatal)
@@ -132,19 +144,19 @@ export class Epochs {
         heard(from, note)
       },
       peer: (member, up) => {
-        this.peer('notes', member, up)
+        this.mail.peer('notes', member, up, [this.live, this.sealed])
         if (up) this.crossing.met(member)
       },
     })
   }
 
   isConnected(member: MemberIndex): boolean {
-    return this.up.transport.has(member)
+    return this.mail.up.transport.has(member)
   }
 
   /** Whether a member's host can be told something. */
   reaches(member: MemberIndex): boolean {
-    return this.up.notes.has(member)
+    return this.mail.up.notes.has(member)
   }
 
   /** An own request is safe on disk: the engine gets it, if it may have it yet. */
@@ -160,20 +172,27 @@ export class Epochs {
     this.times = undefined
     this.entering++
     this.markers.end()
-    if (!live) return
-    await live.session.dispose()
-    await live.deliveries.reset()
-    // What it asked to be stored, and is still being written, counts for its successor.
-    await live.records.written()
+    if (live) {
+      this.mail.left(live)
+      const leaving: Promise<void> = Promise.all([this.leaving, letGo(live)]).then(() => {
+        if (this.leaving === leaving) this.leaving = undefined
+      })
+      this.leaving = leaving
+    }
+    await this.leaving
   }
 
   /** Begins the engine of the chain's epoch from its records. Without its code the validator follows the others. */
   async enter(divergedAt?: bigint): Promise<void> {
     const { succession: chain, isOver, ledger, surroundings, store } = this.options
+    // An operator's wish, a repair and the death of a process may come together: one engine runs at a time, and the last to ask has it.
+    const left = this.live || this.leaving ? this.leave() : undefined
     const turn = ++this.entering
+    if (left) await left
+    if (turn !== this.entering) return
     const record = chain.refresh()
     if (this.entered !== record.epoch) await this.jumpTo(record)
-    const engine = await this.engineOf(record)
+    const engine = await this.engineOf(record, divergedAt)
     if (isOver() || turn !== this.entering || !engine) return
     const records = createEngineRecords(store, record.epoch)
     const restored = await records.load()
@@ -201,7 +220,9 @@ export class Epochs {
     const { name, version } = engine
     surroundings.log.info('consensus engine started', { engine: name, version, epoch: record.epoch, height: head.height, journaled: requests.length })
     for (const request of requests) live.session.post({ type: 'request', request })
-    this.welcome(live.session, String(record.epoch), record.epoch === 0n ? this.up.transport : this.up.notes)
+    if (this.begun === record.epoch) this.options.notes.tell({ $case: 'begunAnew', value: { epoch: record.epoch } })
+    this.begun = record.epoch
+    this.mail.welcome(record.epoch, live.session)
     this.sayStarted(live, record).catch(this.options.fatal)
   }
 
@@ -313,7 +334,7 @@ export class Epochs {
       this.sealed = old
       old.session.post({ type: 'sealed', height: record.activation + 1n })
       // What is said to candidates of this epoch stays: others may be on trial already.
-      this.early.keep((channel) => channel.length === CANDIDATE_CHANNEL || BigInt(channel) >= record.epoch)
+      this.mail.entered(record.epoch, { candidates: true })
       this.crossing.enter(record, this.neededToLeave(old.epoch))
       await this.enter()
     } else {
@@ -329,12 +350,12 @@ export class Epochs {
     this.entered = record.epoch
     this.unseal()
     this.prepared?.engine.release?.()
-    this.early.keep((channel) => channel.length !== CANDIDATE_CHANNEL && BigInt(channel) >= record.epoch)
+    this.mail.entered(record.epoch, { candidates: false })
     for (const epoch of await epochsWithRecords(store)) if (epoch !== record.epoch) await createEngineRecords(store, epoch).clear()
     this.crossing.enter(record, 0)
   }
 
-  private async engineOf(record: EpochRecord): Promise<CatalogEngine | undefined> {
+  private async engineOf(record: EpochRecord, divergedAt: bigint | undefined): Promise<CatalogEngine | undefined> {
     const { surroundings, isOver, first } = this.options
     try {
       const { prepared } = this
@@ -355,7 +376,7 @@ export class Epochs {
       this.following = reason
       const turn = this.entering
       surroundings.clock.setTimer(LOOK_FOR_ENGINE_MS, () => {
-        if (!isOver() && !this.live && turn === this.entering) this.enter().catch(this.options.fatal)
+        if (!isOver() && !this.live && turn === this.entering) this.enter(divergedAt).catch(this.options.fatal)
       })
       return undefined
     }
@@ -420,64 +441,19 @@ export class Epochs {
     return isOpen ? open : open.filter(isCall)
   }
 
-  private firstEpochMessage(from: MemberIndex, bytes: Uint8Array): void {
-    const engine = this.ofEpoch(0n)
-    if (engine) engine.session.message(from, bytes)
-    else if (this.options.succession.record.epoch === 0n) this.early.add('0', from, bytes)
-    else this.crossing.tell(from)
-  }
-
-  private engineMessage(from: MemberIndex, epoch: bigint, trial: Uint8Array, message: Uint8Array): void {
-    const present = this.options.succession.record.epoch
-    if (trial.length > 0) return this.trialMessage(from, epoch, trial, message)
-    const engine = epoch === 0n ? undefined : this.ofEpoch(epoch)
-    if (engine) engine.session.message(from, message)
-    else if (epoch === present || epoch === present + 1n) this.early.add(String(epoch), from, message)
-    else if (epoch < present) this.crossing.tell(from)
-    else this.early.lost(String(epoch), from)
-    if (epoch > present) this.crossing.ask(from)
-  }
-
-  private trialMessage(from: MemberIndex, epoch: bigint, candidate: Uint8Array, message: Uint8Array): void {
-    const { trial } = this.driver
-    if (trial && Buffer.compare(trial.identity, candidate) === 0) trial.message(from, message)
-    else if (epoch === this.options.succession.record.epoch + 1n && candidate.length === 32) this.early.add(channelOf(candidate), from, message)
-  }
-
   private ofEpoch(epoch: bigint): LiveEngine | undefined {
     const { live, sealed } = this
     if (live?.epoch === epoch) return live
     return sealed?.epoch === epoch ? sealed : undefined
   }
-
-  private peer(kind: 'transport' | 'notes', member: MemberIndex, up: boolean): void {
-    if (up) this.up[kind].add(member)
-    else this.up[kind].delete(member)
-    if (kind === 'notes' && !up) this.early.broke(member)
-    for (const engine of [this.live, this.sealed]) {
-      if (engine && (engine.epoch === 0n) === (kind === 'transport')) engine.session.peer(member, up)
-    }
-    if (kind === 'notes') this.driver.trial?.peer(member, up)
-  }
-
-  /** Tells an engine that begins who is there, and what they said before it was. */
-  private welcome(
-    engine: { peer(member: MemberIndex, up: boolean): void; message(from: MemberIndex, bytes: Uint8Array): void },
-    channel: string,
-    up: ReadonlySet<MemberIndex>,
-  ): void {
-    for (const member of up) engine.peer(member, true)
-    for (const { from, messages, isBroken } of this.early.take(channel)) {
-      for (const message of messages) engine.message(from, message)
-      if (!isBroken || !up.has(from)) continue
-      engine.peer(from, false)
-      engine.peer(from, true)
-    }
-  }
 }
 
-function channelOf(candidate: Uint8Array): string {
-  return Buffer.from(candidate).toString('hex')
+/** Ends an engine. Resolves when nothing of it is in progress. */
+async function letGo({ session, deliveries, records }: LiveEngine): Promise<void> {
+  await session.dispose()
+  await deliveries.reset()
+  // What it asked to be stored, and is still being written, counts for its successor.
+  await records.written()
 }
 
 /** Whether a request is a call of the succession. */

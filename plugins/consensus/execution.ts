@@ -187,7 +187,7 @@ export function deliveredBlock(
   const head = headOf(block.info)
   const rejected: RequestId[] = []
   for (const { request, executed } of done) if (executed.result.error !== undefined) rejected.push(request.id)
-  rejected.push(...postponed)
+  for (const id of postponed) rejected.push(id)
   return { number: block.number, hash: head.hash, stateHash, head, ...(rejected.length > 0 ? { rejected } : {}) }
 }
 

@@ -12,6 +12,9 @@ const TOLD = 16
 const MAX_HASH_BYTES = 64
 /** A member is answered at most this often. */
 const ANSWER_EVERY_MS = 200
+/** Own hashes that are read from the ledger because of one member: so many at once, and so many a second. */
+const READ_AT_ONCE = 32
+const READ_A_SECOND = 16
 /** How long members that have not said their hash are waited for, where it would decide. */
 const SILENT_MS = 2000
 
@@ -61,12 +64,15 @@ export class HeadWatch {
   private readonly notes: Map<bigint, string>[]
   private readonly own = new Map<bigint, string>()
   private readonly answeredAt: number[]
+  /** By member: how many own hashes may still be read because of it, as of when. */
+  private readonly reads: { left: number; atMs: number }[]
   /** Heights at which it matters what silent members have, and since when. */
   private readonly waiting = new Map<bigint, number>()
 
   constructor(private readonly options: HeadWatchOptions) {
     this.notes = Array.from({ length: options.members }, () => new Map<bigint, string>())
     this.answeredAt = this.notes.map(() => Number.NEGATIVE_INFINITY)
+    this.reads = this.notes.map(() => ({ left: READ_AT_ONCE, atMs: options.clock.elapsedMs() }))
   }
 
   /** This ledger has a new head. */
@@ -137,8 +143,25 @@ export class HeadWatch {
       // It has another chain now: what it said of the former one counts no more.
       if ((heads.get(height) ?? said) !== said) heads.clear()
       remember(heads, height, said)
-      this.compare(height)
+      // Newer ones will come: one that says long past ones without end must not keep this peer busy.
+      if (this.isAtHand(height) || this.mayRead(from)) this.compare(height)
     }
+  }
+
+  /** Whether the own hash is known, or there is none, without a look into the ledger. */
+  private isAtHand(height: bigint): boolean {
+    return this.own.has(height) || height >= this.options.ledger.height()
+  }
+
+  private mayRead(from: MemberIndex): boolean {
+    const reads = this.reads[from]
+    if (!reads) return false
+    const now = this.options.clock.elapsedMs()
+    reads.left = Math.min(READ_AT_ONCE, reads.left + ((now - reads.atMs) / 1000) * READ_A_SECOND)
+    reads.atMs = now
+    if (reads.left < 1) return false
+    reads.left--
+    return true
   }
 
   private answer(to: MemberIndex, asked: bigint): void {

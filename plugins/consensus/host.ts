@@ -6,6 +6,7 @@ import { type CatalogEngine, type EngineCatalog, ownEngine } from './catalog.js'
 import { CommonChain } from './common-chain.js'
 import type { Accepted, ConsensusStatus, RequestOutcomeReport, SubmitHints } from './consensus.js'
 import type { HostQueues } from './counters.js'
+import { Diverged } from './diverged.js'
 import type { EngineRequest, MemberIndex } from './engine.js'
 import { Epochs } from './epochs.js'
 import { BlockExecution, committedReport } from './execution.js'
@@ -30,6 +31,7 @@ export function createConsensusHost(options: ConsensusHostOptions): ConsensusHos
 
 const NO_HINTS: SubmitHints = Object.freeze({})
 const NO_METRICS: ReadonlyMap<string, number> = new Map()
+const GIVEN_UP = 'its operator has stopped its engine for a recovery'
 
 type Phase = 'new' | 'running' | 'stopping' | 'over'
 
@@ -39,6 +41,7 @@ class EngineHostProcess implements ConsensusHost {
   private readonly first: CatalogEngine
   private readonly succession: Succession
   private readonly rejected: RejectedRequests
+  private readonly diverged: Diverged
   readonly swaps: SwapDesk
   readonly recovery: Recovery
   private readonly notes: HostNotes
@@ -57,6 +60,7 @@ class EngineHostProcess implements ConsensusHost {
     this.first = 'factory' in engine ? ownEngine(engine.factory, { origin: 'this host', options: engine.options }) : engine
     this.succession = new Succession(ledger, firstEpoch(this.first, members))
     this.rejected = new RejectedRequests(store, ledger)
+    this.diverged = new Diverged(store)
     const surroundings = this.surroundings()
     const engines = options.engines ?? { find: (name, version) => this.onlyFirst(name, version) }
     this.notes = new HostNotes({ members: members.length, self, transport: options.notes, log })
@@ -97,6 +101,7 @@ class EngineHostProcess implements ConsensusHost {
       grown: (head) => {
         this.common.committed(head)
         if (this.recovery.record) this.recovery.look().catch((error: unknown) => this.die(error))
+        if (this.diverged.at !== undefined) this.diverged.over().catch((error: unknown) => this.die(error))
       },
       halted: (reason) => this.halt(reason),
       lost: (reason) => this.beginAnew(reason),
@@ -137,7 +142,7 @@ class EngineHostProcess implements ConsensusHost {
     await this.recovery.restore()
     if (this.wasEnded()) return
     this.phase = 'running'
-    if (!this.recovery.isUnderWay) await this.epochs.start()
+    if (!this.recovery.isUnderWay) await this.epochs.start(this.diverged.at)
     if (this.isPast()) return
     this.common.lookAround()
     this.epochs.receive((from, note) => this.heard(from, note))
@@ -168,7 +173,7 @@ class EngineHostProcess implements ConsensusHost {
     const { members, self, ledger } = this.options
     const { record } = this.succession
     const { live, following } = this.epochs
-    const givenUp = this.recovery.isUnderWay ? 'its operator has stopped its engine for a recovery' : undefined
+    const givenUp = this.recovery.isUnderWay ? GIVEN_UP : undefined
     const halted = givenUp ?? this.common.disputed ?? this.halted ?? (following === undefined ? undefined : `this validator follows the others: ${following}`)
     return {
       engine: { name: record.engine, version: record.version },
@@ -198,8 +203,10 @@ class EngineHostProcess implements ConsensusHost {
 
   async restartEngine(): Promise<void> {
     const { repairing } = this.common
-    if (this.phase !== 'running' || repairing !== undefined) {
-      const why = repairing !== undefined ? 'this validator takes the chain of the others' : 'this peer is starting or stopping'
+    const { isUnderWay } = this.recovery
+    if (this.phase !== 'running' || repairing !== undefined || isUnderWay) {
+      const busy = repairing === undefined ? 'this peer is starting or stopping' : 'this validator takes the chain of the others'
+      const why = isUnderWay ? GIVEN_UP : busy
       throw new PeerError('ERR_CONSENSUS_HALTED', `the engine cannot be restarted now: ${why}`, { grpcStatus: 14, retryable: true })
     }
     this.options.log.warning('the operator restarts the consensus engine', { engine: this.succession.record.engine })
@@ -208,12 +215,14 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   /** Begins the engine of the epoch again after it was left, also after a halt, with everything that was accepted and is in no block. */
-  private async enterAnew(divergedAt?: bigint): Promise<void> {
+  private async enterAnew(): Promise<void> {
     await this.pool.reopen()
     await this.catchUp()
+    await this.recovery.look()
+    if (this.recovery.isUnderWay) return
     this.halted = undefined
     this.isValid = true
-    if (this.phase === 'running') await this.epochs.enter(divergedAt)
+    if (this.phase === 'running') await this.epochs.enter(this.diverged.at)
   }
 
   private createCommonChain(surroundings: SessionSurroundings): CommonChain {
@@ -231,7 +240,8 @@ class EngineHostProcess implements ConsensusHost {
       isHalted: () => this.halted !== undefined,
       isIdle: () => this.epochs.live?.deliveries.isIdle !== false,
       leave: () => this.epochs.leave(),
-      enter: (divergedAt) => this.enterAnew(divergedAt),
+      diverged: (first) => this.diverged.began(first),
+      enter: () => this.enterAnew(),
       halt: (reason) => this.halt(reason),
     })
   }
@@ -251,7 +261,10 @@ class EngineHostProcess implements ConsensusHost {
       transfer,
       engines,
       succession: this.succession,
-      leave: () => this.epochs.leave(),
+      leave: async () => {
+        await this.epochs.leave()
+        await this.common.repaired()
+      },
       enter: () => this.enterAnew(),
       isOver: () => this.phase !== 'running',
       fatal: (reason) => this.die(reason),
@@ -320,7 +333,7 @@ class EngineHostProcess implements ConsensusHost {
     const again = async (): Promise<void> => {
       await this.epochs.leave()
       await this.pool.reconcile()
-      if (this.phase === 'running') await this.epochs.enter()
+      if (this.phase === 'running' && !this.recovery.isUnderWay) await this.epochs.enter(this.diverged.at)
     }
     again().catch((error: unknown) => this.die(error))
   }
@@ -351,6 +364,8 @@ class EngineHostProcess implements ConsensusHost {
       engine: this.succession.record.engine,
       reason,
     })
+    // What stops it may be the host's affair: then it has not ended yet.
+    this.epochs.live?.session.fail(reason)
     // What a delivery in progress commits still has its outcome; nobody waits for the rest, which will not come while this peer runs.
     this.common.askWhileHalted()
     Promise.resolve(this.epochs.live?.deliveries.close()).then(

@@ -24,21 +24,32 @@ export interface InboxOptions {
 const MESSAGES_PER_TURN = 256
 const LOG_PERIOD_MS = 1000
 
-/** What members sent and the engine has not seen: bounded per member, taken out in turns, in order per member. */
+/** What one member sent and the engine has not seen. */
+interface Line {
+  readonly queue: Fifo<Inbound>
+  bytes: number
+  /** The connection, as the engine will know it when it has seen everything. */
+  isUp: boolean
+  /** A message was dropped: until the engine has seen what waits, and that the link broke, all others are. */
+  isBroken: boolean
+}
+
+/**
+ * What members sent and the engine has not seen: bounded per member, taken out in turns, in order per member. A member that sends more is treated as if its link
+ * had broken: the engine sees all before the gap, then that the member went and came, then what was sent after that.
+ */
 export class Inbox {
-  private readonly queues: Fifo<Inbound>[]
+  private readonly lines: readonly Line[]
   private turn: MemberIndex = 0
   private waiting = 0
   private scheduled = false
   private closed = false
-  private readonly waitingBytes: number[]
   private dropped = 0
   private droppedSinceLog = 0
   private loggedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(private readonly options: InboxOptions) {
-    this.queues = Array.from({ length: options.members }, () => new Fifo<Inbound>())
-    this.waitingBytes = this.queues.map(() => 0)
+    this.lines = Array.from({ length: options.members }, () => ({ queue: new Fifo<Inbound>(), bytes: 0, isUp: false, isBroken: false }))
   }
 
   /** Messages, and connections that came or went, that wait to be handled. */
@@ -48,28 +59,44 @@ export class Inbox {
 
   /** Never blocks: a message beyond the member's bound, or from no other member, is dropped. */
   message(from: MemberIndex, bytes: Uint8Array): void {
-    const queue = this.queueOf(from)
-    if (!queue) return
-    const waitingBytes = (this.waitingBytes[from] ?? 0) + bytes.length
+    const line = this.lineOf(from)
+    if (!line) return
+    const { queue } = line
     // One message of any size gets in: its size is the transport's affair.
-    if (queue.length >= this.options.maxPerMember || (queue.length > 0 && waitingBytes > this.options.maxBytesPerMember)) return this.drop(from)
-    this.waitingBytes[from] = waitingBytes
-    queue.push({ type: 'message', from, bytes })
-    this.added()
+    const isTooMuch = queue.length >= this.options.maxPerMember || (queue.length > 0 && line.bytes + bytes.length > this.options.maxBytesPerMember)
+    if (isTooMuch && !line.isBroken && line.isUp) this.add(line, { type: 'peer', member: from, up: false })
+    line.isBroken ||= isTooMuch
+    if (line.isBroken) return this.drop(from)
+    line.bytes += bytes.length
+    this.add(line, { type: 'message', from, bytes })
   }
 
   /** Connections come and go in order with the messages; flapping is folded, so that it cannot fill memory. */
   peer(member: MemberIndex, up: boolean): void {
-    const queue = this.queueOf(member)
-    if (!queue) return
+    const line = this.lineOf(member)
+    if (!line) return
+    line.isUp = up
+    // Told when the engine has caught up.
+    if (line.isBroken) return
+    const { queue } = line
     const before = queue.last(1)
     if (queue.last()?.type === 'peer' && before?.type === 'peer' && before.up === up) {
       queue.pop()
       this.waiting--
       return
     }
-    queue.push({ type: 'peer', member, up })
-    this.added()
+    this.add(line, { type: 'peer', member, up })
+  }
+
+  /** Messages that the engine has not seen, which will be told another one; in order for each member. */
+  takeUnread(): { readonly from: MemberIndex; readonly bytes: Uint8Array | undefined }[] {
+    const unread = this.lines.flatMap(({ queue, isBroken }, from) => {
+      const messages: { readonly from: MemberIndex; readonly bytes: Uint8Array | undefined }[] = []
+      for (let event = queue.shift(); event; event = queue.shift()) if (event.type === 'message') messages.push({ from, bytes: event.bytes })
+      return isBroken ? [...messages, { from, bytes: undefined }] : messages
+    })
+    this.clear()
+    return unread
   }
 
   /** Goes on after a pause. */
@@ -88,16 +115,20 @@ export class Inbox {
   }
 
   private clear(): void {
-    for (const queue of this.queues) queue.clear()
-    this.waitingBytes.fill(0)
+    for (const line of this.lines) {
+      line.queue.clear()
+      line.bytes = 0
+      line.isUp = line.isBroken = false
+    }
     this.waiting = 0
   }
 
-  private queueOf(member: MemberIndex): Fifo<Inbound> | undefined {
-    return this.closed || member === this.options.self ? undefined : this.queues[member]
+  private lineOf(member: MemberIndex): Line | undefined {
+    return this.closed || member === this.options.self ? undefined : this.lines[member]
   }
 
-  private added(): void {
+  private add({ queue }: Line, event: Inbound): void {
+    queue.push(event)
     this.waiting++
     this.schedule()
   }
@@ -115,15 +146,23 @@ export class Inbox {
     for (let taken = 0; taken < MESSAGES_PER_TURN && this.waiting > 0; ) {
       if (this.options.isPaused()) return
       const member = this.turn
-      const event = this.queues[member]?.shift()
-      this.turn = (member + 1) % this.queues.length
-      if (!event) continue
-      if (event.type === 'message') this.waitingBytes[member] = (this.waitingBytes[member] ?? 0) - event.bytes.length
+      const line = this.lines[member]
+      const event = line?.queue.shift()
+      this.turn = (member + 1) % this.lines.length
+      if (!line || !event) continue
+      if (event.type === 'message') line.bytes -= event.bytes.length
       this.waiting--
       taken++
+      if (line.isBroken && line.queue.length === 0) this.mend(line, member)
       this.options.deliver(event)
     }
     if (this.waiting > 0) this.schedule()
+  }
+
+  /** The engine sees that the link broke: what is sent from now on counts again. */
+  private mend(line: Line, member: MemberIndex): void {
+    line.isBroken = false
+    if (line.isUp) this.add(line, { type: 'peer', member, up: true })
   }
 
   private drop(from: MemberIndex): void {

@@ -4,7 +4,7 @@ export interface ConsensusLimits {
   readonly maxRequests: number
   /** Their bytes; beyond it `submit` throws ERR_CONSENSUS_OVERLOADED. */
   readonly maxRequestBytes: number
-  /** Messages of one member that wait for the engine; beyond it the newest is dropped and counted. */
+  /** Messages of one member that wait for the engine; beyond it they are dropped and counted until it has caught up, which it is told as a broken link. */
   readonly maxInboundPerMember: number
   /** Their bytes; one message of any size may wait. */
   readonly maxInboundBytesPerMember: number

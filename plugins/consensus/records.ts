@@ -3,6 +3,7 @@ import type { Store, StoreBatch } from '../level/index.js'
 import type { EngineRecord } from './effects.js'
 
 const EPOCH_RECORDS = 0x65 // 'e', before the 8-byte epoch: other first bytes are the host's own
+const BEING_CLEARED = 0x63 // 'c', before the 8-byte epoch: its records are being forgotten, and those that are left mean nothing
 const PREFIX_LENGTH = 9
 const MAX_KEY_LENGTH = 512
 const NOT_PRINTABLE = /[^\x20-\x7e]/
@@ -54,14 +55,31 @@ export function createEngineRecords(store: Store, epoch: bigint): EngineRecords 
   const namespace = store.namespace('consensus')
   const prefix = prefixOf(epoch)
   const afterPrefix = Buffer.concat([prefix, Buffer.of(0x7f)])
+  const mark = Buffer.concat([Buffer.of(BEING_CLEARED), prefix.subarray(1)])
   const storedKey = (key: string): Uint8Array => {
     const bytes = Buffer.allocUnsafe(PREFIX_LENGTH + key.length)
     prefix.copy(bytes)
     bytes.write(key, PREFIX_LENGTH, 'latin1')
     return bytes
   }
+  const clear = async (): Promise<void> => {
+    let isMarked = namespace.get(mark) !== undefined
+    let batch = store.batch()
+    for await (const [key] of namespace.entries({ gt: prefix, lt: afterPrefix })) {
+      batch.delete(namespace, key)
+      if (batch.size < CLEARED_AT_A_TIME) continue
+      // A power cut now must not leave half of what the engine relied on.
+      if (!isMarked) batch.put(namespace, mark, new Uint8Array(1))
+      isMarked = true
+      await store.commit(batch, 'record')
+      batch = store.batch()
+    }
+    if (isMarked) batch.delete(namespace, mark)
+    if (batch.size > 0) await store.commit(batch, 'record')
+  }
   return {
     async load() {
+      if (namespace.get(mark) !== undefined) await clear()
       const records = new Map<string, Uint8Array>()
       for await (const [key, value] of namespace.entries({ gt: prefix, lt: afterPrefix })) {
         records.set(Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1', PREFIX_LENGTH), value)
@@ -73,15 +91,6 @@ export function createEngineRecords(store: Store, epoch: bigint): EngineRecords 
       if (value === undefined) batch.delete(namespace, storedKey(key))
       else batch.put(namespace, storedKey(key), value)
     },
-    async clear() {
-      let batch = store.batch()
-      for await (const [key] of namespace.entries({ gt: prefix, lt: afterPrefix })) {
-        batch.delete(namespace, key)
-        if (batch.size < CLEARED_AT_A_TIME) continue
-        await store.commit(batch, 'record')
-        batch = store.batch()
-      }
-      if (batch.size > 0) await store.commit(batch, 'record')
-    },
+    clear,
   }
 }

@@ -13,6 +13,9 @@ const REJECTED = 0x72 // 'r', before the identity: number of the block
 const REJECTED_IN = 0x52 // 'R', before the block's number and the identity
 const SEEN_UP_TO = Buffer.from('x')
 const PRUNED_AT_A_TIME = 500
+const NO_HASH = new Uint8Array(0)
+/** Beyond every block. */
+const LAST_BLOCK = 2n ** 64n - 1n
 
 /**
  * The requests that were executed and rejected lately, in epochs after the first: they leave no trace in the chain's own index, so they are named in the
@@ -23,7 +26,7 @@ export class RejectedRequests {
 
   constructor(
     private readonly store: Store,
-    private readonly ledger: Pick<Ledger, 'height' | 'block'>,
+    private readonly ledger: Pick<Ledger, 'height' | 'block' | 'info'>,
   ) {
     this.namespace = store.namespace('consensus')
   }
@@ -40,35 +43,56 @@ export class RejectedRequests {
     return block !== undefined && block + REJECTION_WINDOW >= this.ledger.height() ? block : undefined
   }
 
-  /** Adds the rejected requests of a block to the write that makes it durable. */
-  write(batch: StoreBatch, block: bigint, rejected: readonly Uint8Array[]): void {
+  /** Adds the rejected requests of a block to the write that makes it durable. `before`: hash of the block below it, which tells whether the chain was replaced since. */
+  write(batch: StoreBatch, block: bigint, rejected: readonly Uint8Array[], before = this.ledger.info().currentBlockHash): void {
     for (const identity of rejected) {
       batch.put(this.namespace, Buffer.concat([Buffer.of(REJECTED), identity]), blockBytes(block))
       batch.put(this.namespace, inBlock(block, identity), new Uint8Array(1))
     }
-    batch.put(this.namespace, SEEN_UP_TO, blockBytes(block))
+    batch.put(this.namespace, SEEN_UP_TO, Buffer.concat([blockBytes(block), before]))
   }
 
   /**
-   * Reads what blocks say that did not come through `write`: those of a transfer, or from before this peer was started. `firstBlock`: the first of epoch 1.
-   * Forgets what is too old. Rejects if the store fails.
+   * Reads what blocks say that did not come through `write`: those of a transfer, also in the place of own ones, or from before this peer was started.
+   * `firstBlock`: the first of epoch 1. Forgets what is too old. Rejects if the store fails.
    */
   async catchUp(firstBlock: bigint): Promise<void> {
     const height = this.ledger.height()
-    const seen = this.namespace.get(SEEN_UP_TO)
     const oldest = height > REJECTION_WINDOW ? height - REJECTION_WINDOW : 0n
-    let next = seen === undefined ? firstBlock : readBlock(seen, 0) + 1n
+    let next = (await this.sameUpTo(firstBlock)) + 1n
     for (const bound of [firstBlock, oldest]) if (next < bound) next = bound
     while (next < height) {
       const batch = this.store.batch()
-      for (let read = 0; read < PRUNED_AT_A_TIME && next < height; read++, next++) this.write(batch, next, metadataOf(this.ledger, next, false).rejected)
+      for (let read = 0; read < PRUNED_AT_A_TIME && next < height; read++, next++)
+        this.write(batch, next, metadataOf(this.ledger, next, false).rejected, this.ledger.block(next)?.previousBlockHash ?? NO_HASH)
       await this.store.commit(batch, 'record')
     }
     await this.forget(oldest)
   }
 
-  private async forget(oldest: bigint): Promise<void> {
-    const range = { gte: Buffer.of(REJECTED_IN), lt: inBlock(oldest, new Uint8Array(0)) }
+  /** The last block of which what is kept is what the chain says; -1: there is none. What blocks said that others have replaced is forgotten. */
+  private async sameUpTo(firstBlock: bigint): Promise<bigint> {
+    const seen = this.namespace.get(SEEN_UP_TO)
+    if (seen === undefined) return -1n
+    const block = readBlock(seen, 0)
+    const before = this.ledger.block(block)?.previousBlockHash ?? NO_HASH
+    const isSameBelow = block >= firstBlock && Buffer.compare(before, seen.subarray(8)) === 0
+    if (isSameBelow && (await this.isSame(block))) return block
+    await this.forget(LAST_BLOCK, isSameBelow ? block : 0n)
+    return isSameBelow ? block - 1n : -1n
+  }
+
+  /** Whether what is kept of a block is what the chain says. */
+  private async isSame(block: bigint): Promise<boolean> {
+    const kept: string[] = []
+    for await (const [key] of this.namespace.entries({ gte: inBlock(block, NO_HASH), lt: inBlock(block + 1n, NO_HASH) })) kept.push(hex(key.subarray(9)))
+    const said = metadataOf(this.ledger, block, false).rejected.map(hex)
+    return kept.join() === [...new Set(said)].sort().join()
+  }
+
+  /** Forgets what blocks below `oldest` said, from block `from` on. */
+  private async forget(oldest: bigint, from = 0n): Promise<void> {
+    const range = { gte: inBlock(from, NO_HASH), lt: inBlock(oldest, NO_HASH) }
     let batch = this.store.batch()
     for await (const [key] of this.namespace.entries(range)) {
       batch.delete(this.namespace, key)
@@ -85,6 +109,10 @@ export class RejectedRequests {
 
 function inBlock(block: bigint, identity: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.of(REJECTED_IN), blockBytes(block), identity])
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
 }
 
 function blockBytes(block: bigint): Uint8Array {

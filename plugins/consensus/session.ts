@@ -145,6 +145,11 @@ export class EngineSession {
     this.inbox.peer(member, up)
   }
 
+  /** Messages that the engine has not been given, and will not be: another instance will. Undefined bytes: some are lost. */
+  takeUnread(): { readonly from: MemberIndex; readonly bytes: Uint8Array | undefined }[] {
+    return this.inbox.takeUnread()
+  }
+
   /** The engine gets no more timers and messages; what it waits for still comes. */
   quieten(): void {
     this.timers.cancelAll()

@@ -46,6 +46,7 @@ function createNoops(host: EngineHost, { size, waitMs, batching }: NoopsOptions)
         cut.push(requests)
         host.deliver(`block ${blocks++}`, requests)
       },
+      bytesOf: ({ bytes }) => bytes.length,
     },
   )
   const queue = (request: EngineRequest): void => {

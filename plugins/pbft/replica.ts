@@ -166,15 +166,14 @@ export class Replica {
     this.L = this.K * BigInt(options.logMultiplier)
     this.newViewMs = options.viewChangeMs
     const { batching, batchSize: size, batchMs: timeoutMs } = options
-    this.batcher = createBatcher(
-      { batching, size, timeoutMs, maxInFlight: batching === 'fixed' ? Number.MAX_SAFE_INTEGER : 2 },
-      {
-        now: () => host.now,
-        setTimer: (delayMs) => this.timers.set('batch', delayMs),
-        cancelTimer: () => this.timers.stop('batch'),
-        cut: (requests) => rules.cut(this, requests),
-      },
-    )
+    const timing = { batching, size, timeoutMs, maxInFlight: batching === 'fixed' ? Number.MAX_SAFE_INTEGER : 2 }
+    this.batcher = createBatcher(timing, {
+      now: () => host.now,
+      setTimer: (delayMs) => this.timers.set('batch', delayMs),
+      cancelTimer: () => this.timers.stop('batch'),
+      cut: (requests) => rules.cut(this, requests),
+      bytesOf: ({ content }) => content.request.payload.length,
+    })
   }
 
   get self(): MemberIndex {

@@ -871,6 +871,10 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 6, kind: 'message', oneof: 0, message: 'weft.PreflightAnswer' },
     { number: 7, kind: 'message', oneof: 0, message: 'weft.RecoveryStatement' },
     { number: 8, kind: 'message', oneof: 0, message: 'weft.ObjectionNote' },
+    { number: 9, kind: 'message', oneof: 0, message: 'weft.BegunAnewNote' },
+  ] },
+  { name: 'weft.BegunAnewNote', isClosed: false, fields: [
+    { number: 1, kind: 'uint64' },
   ] },
   { name: 'weft.ObjectionNote', isClosed: false, fields: [
     { number: 1, kind: 'bytes' },
@@ -948,6 +952,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 12, kind: 'bool' },
     { number: 13, kind: 'bytes' },
     { number: 14, kind: 'string' },
+    { number: 15, kind: 'uint64' },
   ] },
   { name: 'weft.OperatorSignature', isClosed: false, fields: [
     { number: 1, kind: 'bytes' },
@@ -1007,8 +1012,8 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 15, kind: 'uint32', repeated: true },
     { number: 16, kind: 'bool' },
   ] },
-  { name: 'weft.UsedProposals', isClosed: false, fields: [
-    { number: 1, kind: 'bytes', repeated: true },
+  { name: 'weft.SeenProposals', isClosed: false, fields: [
+    { number: 1, kind: 'uint64' },
   ] },
   { name: 'weft.EpochBlockMetadata', isClosed: false, fields: [
     { number: 1, kind: 'uint64' },

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { NO_BYTES } from "../no-bytes.js";
+import { NO_BYTES } from "./no-bytes.js";
 import { ChaincodeEvent } from "./chaincodeevent.js";
 import { Register, Rejection, Unregister } from "./events.js";
 import { Block } from "./fabric.js";
@@ -472,7 +472,13 @@ export interface HostNote {
     | { $case: "preflightAnswer"; value: PreflightAnswer }
     | { $case: "recovery"; value: RecoveryStatement }
     | { $case: "objection"; value: ObjectionNote }
+    | { $case: "begunAnew"; value: BegunAnewNote }
     | undefined;
+}
+
+/** The engine of an epoch was begun anew from its records in a peer that went on: of what it was told before, what it had not stored is lost, as across a link that broke. */
+export interface BegunAnewNote {
+  epoch: bigint;
 }
 
 /** A host takes no part in a swap, or gives it up. For people alone: nothing follows from it. */
@@ -595,6 +601,8 @@ export interface SwapProposal {
   nonce: Uint8Array;
   /** The network that operators sign it for (peer.networkId); empty under the policy `doors`. */
   network: string;
+  /** How many proposals the epoch has seen before it, so that none is prepared twice. */
+  number: bigint;
 }
 
 export interface OperatorSignature {
@@ -684,9 +692,9 @@ export interface EpochRecord {
   isRecovery: boolean;
 }
 
-/** Identities of the proposals of an epoch: none is prepared twice. */
-export interface UsedProposals {
-  ids: Uint8Array[];
+/** How many proposals an epoch has seen. */
+export interface SeenProposals {
+  count: bigint;
 }
 
 /** The consensus metadata of blocks of epochs after the first. */
@@ -5766,6 +5774,9 @@ export const HostNote: MessageFns<HostNote, "weft.HostNote"> = {
       case "objection":
         ObjectionNote.encode(message.note.value, writer.uint32(66).fork()).join();
         break;
+      case "begunAnew":
+        BegunAnewNote.encode(message.note.value, writer.uint32(74).fork()).join();
+        break;
     }
     return writer;
   },
@@ -5847,6 +5858,14 @@ export const HostNote: MessageFns<HostNote, "weft.HostNote"> = {
             message.note = { $case: "objection", value: ObjectionNote.decode(reader, reader.uint32()) };
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.note = { $case: "begunAnew", value: BegunAnewNote.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5913,7 +5932,73 @@ export const HostNote: MessageFns<HostNote, "weft.HostNote"> = {
         }
         break;
       }
+      case "begunAnew": {
+        if (object.note?.value !== undefined && object.note?.value !== null) {
+          message.note = { $case: "begunAnew", value: BegunAnewNote.fromPartial(object.note.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseBegunAnewNote(): BegunAnewNote {
+  return { epoch: 0n };
+}
+
+export const BegunAnewNote: MessageFns<BegunAnewNote, "weft.BegunAnewNote"> = {
+  $type: "weft.BegunAnewNote" as const,
+
+  encode(message: BegunAnewNote, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.epoch);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BegunAnewNote {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBegunAnewNote();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BegunAnewNote>): BegunAnewNote {
+    return BegunAnewNote.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BegunAnewNote>): BegunAnewNote {
+    const message = createBaseBegunAnewNote();
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
     return message;
   },
 };
@@ -6913,6 +6998,7 @@ function createBaseSwapProposal(): SwapProposal {
     allowWeaker: false,
     nonce: NO_BYTES,
     network: "",
+    number: 0n,
   };
 }
 
@@ -6964,6 +7050,12 @@ export const SwapProposal: MessageFns<SwapProposal, "weft.SwapProposal"> = {
     }
     if (message.network !== "") {
       writer.uint32(114).string(message.network);
+    }
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.number);
     }
     return writer;
   },
@@ -7093,6 +7185,14 @@ export const SwapProposal: MessageFns<SwapProposal, "weft.SwapProposal"> = {
             message.network = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7124,6 +7224,7 @@ export const SwapProposal: MessageFns<SwapProposal, "weft.SwapProposal"> = {
     message.allowWeaker = object.allowWeaker ?? false;
     message.nonce = object.nonce ?? NO_BYTES;
     message.network = object.network ?? "";
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     return message;
   },
 };
@@ -8078,21 +8179,24 @@ export const EpochRecord: MessageFns<EpochRecord, "weft.EpochRecord"> = {
   },
 };
 
-function createBaseUsedProposals(): UsedProposals {
-  return { ids: [] };
+function createBaseSeenProposals(): SeenProposals {
+  return { count: 0n };
 }
 
-export const UsedProposals: MessageFns<UsedProposals, "weft.UsedProposals"> = {
-  $type: "weft.UsedProposals" as const,
+export const SeenProposals: MessageFns<SeenProposals, "weft.SeenProposals"> = {
+  $type: "weft.SeenProposals" as const,
 
-  encode(message: UsedProposals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.ids) {
-      writer.uint32(10).bytes(v!);
+  encode(message: SeenProposals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.count !== 0n) {
+      if (BigInt.asUintN(64, message.count) !== message.count) {
+        throw new globalThis.Error("value provided for field message.count of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.count);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): UsedProposals {
+  decode(input: BinaryReader | Uint8Array, length?: number): SeenProposals {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -8101,16 +8205,16 @@ export const UsedProposals: MessageFns<UsedProposals, "weft.UsedProposals"> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUsedProposals();
+      const message = createBaseSeenProposals();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 10) {
+            if (tag !== 8) {
               break;
             }
 
-            message.ids.push(reader.bytes());
+            message.count = reader.uint64() as bigint;
             continue;
           }
         }
@@ -8125,12 +8229,12 @@ export const UsedProposals: MessageFns<UsedProposals, "weft.UsedProposals"> = {
     }
   },
 
-  create(base?: DeepPartial<UsedProposals>): UsedProposals {
-    return UsedProposals.fromPartial(base ?? {});
+  create(base?: DeepPartial<SeenProposals>): SeenProposals {
+    return SeenProposals.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<UsedProposals>): UsedProposals {
-    const message = createBaseUsedProposals();
-    message.ids = object.ids?.map((e) => e) || [];
+  fromPartial(object: DeepPartial<SeenProposals>): SeenProposals {
+    const message = createBaseSeenProposals();
+    message.count = (object.count !== undefined && object.count !== null) ? BigInt(object.count) : 0n;
     return message;
   },
 };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { type BatcherOptions, createBatcher } from '../../plugins/consensus/index.js'
+import { type BatcherEffects, type BatcherOptions, createBatcher } from '../../plugins/consensus/index.js'
 import { VirtualTime } from '../kit/virtual-clock.js'
 
 /** A batcher on virtual time; every cut is noted with its moment. */
-function bench(options: Partial<BatcherOptions> = {}) {
+function bench({ bytesOf, ...options }: Partial<BatcherOptions> & Pick<BatcherEffects<number>, 'bytesOf'> = {}) {
   const time = new VirtualTime()
   const cuts: { atMs: number; batch: number[] }[] = []
   let timersSet = 0
@@ -19,6 +19,7 @@ function bench(options: Partial<BatcherOptions> = {}) {
       },
       cancelTimer: () => cancel(),
       cut: (batch) => cuts.push({ atMs: time.nowMs, batch }),
+      ...(bytesOf ? { bytesOf } : {}),
     },
   )
   const run = (untilMs: number): void => {
@@ -32,6 +33,27 @@ function bench(options: Partial<BatcherOptions> = {}) {
 }
 
 const sizes = (cuts: readonly { atMs: number; batch: number[] }[]) => cuts.map(({ atMs, batch }) => [atMs, batch.length])
+
+describe.each(['adaptive', 'fixed'] as const)('%s batching of large requests', (batching) => {
+  it('calls a batch full that has so many bytes, and makes it larger for a single request alone', () => {
+    const { cuts, batcher, run } = bench({ batching, maxBytes: 10, maxInFlight: 9, bytesOf: (item) => item })
+    for (const bytes of [4, 5]) batcher.add(bytes)
+    expect(cuts).toEqual([])
+    for (const bytes of [3, 30, 1, 9, 2]) batcher.add(bytes)
+    run(2000)
+    expect(cuts.map(({ batch }) => batch)).toEqual([[4, 5], [3], [30], [1, 9], [2]])
+  })
+
+  it('counts anew when it is emptied', () => {
+    const { cuts, batcher, run } = bench({ batching, maxBytes: 10, bytesOf: (item) => item })
+    batcher.add(9)
+    batcher.clear()
+    batcher.add(8)
+    expect(cuts).toEqual([])
+    run(2000)
+    expect(cuts.map(({ batch }) => batch)).toEqual([[8]])
+  })
+})
 
 describe('adaptive batching', () => {
   it('cuts at once when idle, with everything that arrived in the same turn', () => {

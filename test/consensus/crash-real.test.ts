@@ -51,7 +51,7 @@ function payloads(ledger: Ledger): string[] {
 }
 
 describe('a validator with the real store and ledger, crashed at random', () => {
-  it('commits everything that it accepted, exactly once, in order', { timeout: 60_000 }, async () => {
+  it('commits everything that it accepted, exactly once, in order', async () => {
     let total = 0
     for (let seed = 1; seed <= 15; seed++) {
       const random = createRandom(seed)

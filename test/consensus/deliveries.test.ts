@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { type EngineHost, requestId } from '../../plugins/consensus/index.js'
+import { defaultLimits, type EngineEvent, type EngineHost, requestId } from '../../plugins/consensus/index.js'
+import { Deliveries } from '../../plugins/consensus/deliveries.js'
+import { BlockExecution } from '../../plugins/consensus/execution.js'
+import { RequestPool } from '../../plugins/consensus/pool.js'
+import { createEngineRecords } from '../../plugins/consensus/records.js'
 import { FakeLedger, fakeChaincode, transactionOf } from './kit/fake-ledger.js'
-import { createBench, engineOf, run, settle } from './kit/harness.js'
+import { createBench, engineOf, MemoryLog, run, settle } from './kit/harness.js'
 import { MemoryStore } from './kit/memory-store.js'
 
 const request = (payload: string) => {
@@ -18,6 +22,43 @@ const doing = (act: (host: EngineHost) => void) =>
 
 const names = (events: readonly { type: string }[]): unknown[] =>
   events.map((event) => ('tag' in event ? [event.type, event.tag, ...('block' in event && event.block === 'skipped' ? ['skipped'] : [])] : [event.type]))
+
+describe('what a sealed engine asks of the ledger', () => {
+  it('is answered, each time, however often it asks', () => {
+    const answers: EngineEvent[] = []
+    const later: (() => void)[] = []
+    const ignored = (): undefined => undefined
+    const store = new MemoryStore()
+    const ledger = new FakeLedger(store)
+    const deliveries = new Deliveries({
+      execution: new BlockExecution(ledger, fakeChaincode(), new MemoryLog(), ignored, () => {
+        throw new Error('nothing is executed')
+      }),
+      ledger,
+      pool: new RequestPool({ store, limits: defaultLimits, defer: ignored, elapsedMs: () => 0, ready: ignored, ended: ignored, fatal: ignored }),
+      records: createEngineRecords(store, 0n),
+      window: 8,
+      maxTold: 8,
+      transfer: undefined,
+      metadata: ignored,
+      tookBlocks: async () => undefined,
+      open: () => [],
+      grown: ignored,
+      defer: ignored,
+      later: (task) => void later.push(task),
+      answer: (event) => void answers.push(event),
+      fault: (reason) => expect(reason).toBe('none'),
+      fatal: (reason) => expect(reason).toBe('none'),
+    })
+    deliveries.seal()
+    for (let each = 0; each < 20; each++) {
+      deliveries.add({ type: 'deliver', tag: String(each), requests: [], metadata: undefined, put: [] })
+      later.shift()?.()
+    }
+    expect(names(answers)).toEqual(Array.from({ length: 20 }, (_, each) => ['delivered', String(each), 'skipped']))
+    expect(deliveries.isIdle).toBe(true)
+  })
+})
 
 describe('deliveries', () => {
   it('become blocks in order, each with its metadata and its records in one write', async () => {

@@ -3,7 +3,8 @@ import { decode, encode, HostNote } from '../../proto/index.js'
 import { type ConsensusHostOptions, type ConsensusTransport, type Engine, type EngineFactory, requestId } from '../../plugins/consensus/index.js'
 import { VirtualTime } from '../kit/virtual-clock.js'
 import { type FakeLedger, fakeChaincode, transactionOf } from './kit/fake-ledger.js'
-import { type Bench, createBench, run } from './kit/harness.js'
+import { type Bench, createBench, run, settle } from './kit/harness.js'
+import type { MemoryStore } from './kit/memory-store.js'
 
 /** Every member makes a block of each request that the first one accepts. */
 const obey: EngineFactory = {
@@ -14,7 +15,11 @@ const obey: EngineFactory = {
   parseOptions: (raw) => raw,
   create(host, _options, start): Engine {
     if (start.divergedAt !== undefined) host.status({ divergedAt: Number(start.divergedAt) })
-    const deliver = (bytes: Uint8Array): void => host.deliver('', [{ id: requestId(bytes), bytes }])
+    const inChain = new Set(start.executed)
+    const deliver = (bytes: Uint8Array): void => {
+      const id = requestId(bytes)
+      if (!inChain.has(id)) host.deliver('', [{ id, bytes }])
+    }
     return {
       onRequest({ bytes }) {
         if (host.self !== 0) return host.send(0, bytes)
@@ -105,6 +110,34 @@ describe('a validator whose chaincode gave another result', () => {
     expect(broken.host.status()).toMatchObject({ valid: true, divergence: expect.stringContaining('block 12 was the first'), engineView: { divergedAt: 12 } })
     expect(headOf(broken)).toBe(headOf(first))
     expect(first.host.status().divergence).toBeUndefined()
+  })
+
+  it('tells its engine also if it dies as soon as it has their chain; and no engine that comes after a block is made', async () => {
+    let found: MemoryStore | undefined
+    const benches: Bench[] = []
+    benches.push(
+      ...(await network({
+        transfer: async () => {
+          const [source, , , broken] = benches
+          if (source && broken) copy(source.ledger, broken.ledger)
+          await settle()
+          found ??= broken?.store.crash()
+          return { reached: true }
+        },
+      })),
+    )
+    await submit(benches, 0, 19)
+    const [first] = benches
+    if (first) await run(first.time, 3000)
+    const again = createBench(obey, { self: 3, ...(found ? { store: found } : {}) })
+    await again.host.start()
+    expect(again.host.status().engineView).toEqual({ divergedAt: 0 })
+    again.transport.message(0, transactionOf('20'))
+    await run(again.time, 50)
+    expect(again.ledger.payloads().at(-1)).toEqual(['20'])
+    const later = createBench(obey, { self: 3, store: again.store.crash() })
+    await later.host.start()
+    expect(later.host.status().engineView).toEqual({})
   })
 
   it('answers no queries and accepts nothing while it has no chain to take, and tries again', async () => {

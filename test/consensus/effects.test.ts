@@ -2,9 +2,13 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../kit/random.js'
 import { VirtualTime } from '../kit/virtual-clock.js'
+import { deliveredBlock } from '../../plugins/consensus/execution.js'
 import { createEngineRecords } from '../../plugins/consensus/records.js'
+import { BlockchainInfo } from '../../proto/index.js'
 import { createBench, engineOf, run, settle } from './kit/harness.js'
 import { type Disk, MemoryStore } from './kit/memory-store.js'
+
+const BLOCK = { number: 0n, bytes: new Uint8Array(0), info: BlockchainInfo.fromPartial({}), executed: [] }
 
 /** A disk whose writes take random times, and still end in order. */
 function slowDisk(time: VirtualTime, seed: number): Disk {
@@ -19,6 +23,20 @@ function slowDisk(time: VirtualTime, seed: number): Disk {
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 
 describe('effects of an engine', () => {
+  it('may name more requests than a call takes arguments: the peer lives on', async () => {
+    const ids = Array.from({ length: 300_000 }, (_, number) => String(number))
+    const { host, fatal } = createBench(
+      engineOf((engineHost) => {
+        engineHost.forget(ids)
+        return {}
+      }),
+    )
+    await host.start()
+    await settle()
+    expect(fatal).toEqual([])
+    expect(deliveredBlock(BLOCK, undefined, [], ids).rejected).toHaveLength(300_000)
+  })
+
   it('are carried out after its handler returned, sends after their write and never out of order', async () => {
     const step = fc.record({ puts: fc.nat(2), sends: fc.nat(3), pauseMs: fc.nat(15) })
     await fc.assert(

@@ -50,6 +50,49 @@ describe('messages of other members', () => {
     expect(host.metrics.get('host_messages_dropped_total')).toBe(2)
   })
 
+  it('that are lost are told as a broken link, in their place; what comes after it counts again', async () => {
+    const seen: string[] = []
+    const { host, transport, time } = createBench(collecting(seen), { limits: { maxInboundPerMember: 4 } })
+    await host.start()
+    transport.peer(1, true)
+    await run(time, 1)
+    for (const text of ['a', 'b', 'c', 'd', 'lost', 'lost too']) transport.message(1, Buffer.from(text))
+    await run(time, 1)
+    for (const text of ['e', 'f']) transport.message(1, Buffer.from(text))
+    await run(time, 1)
+    expect(seen).toEqual(['1 up', '1:a', '1:b', '1:c', '1:d', '1 down', '1 up', '1:e', '1:f'])
+    // A link that breaks meanwhile comes back when it comes back.
+    seen.length = 0
+    for (const text of ['a', 'b', 'c', 'd', 'lost']) transport.message(1, Buffer.from(text))
+    for (const isUp of [false, true, false]) transport.peer(1, isUp)
+    await run(time, 1)
+    transport.peer(1, true)
+    await run(time, 1)
+    expect(seen).toEqual(['1:a', '1:b', '1:c', '1:d', '1 down', '1 up'])
+  })
+
+  it('that come while the engine is begun anew, and those that it had not seen, are told to the next instance', async () => {
+    const seen: string[] = []
+    let born = 0
+    const { host, transport, time } = createBench(
+      engineOf(() => {
+        const number = ++born
+        return { onMessage: (from, bytes) => void seen.push(`${number} ${from}:${Buffer.from(bytes).toString()}`) }
+      }),
+    )
+    await host.start()
+    transport.peer(1, true)
+    transport.message(1, Buffer.from('seen'))
+    await run(time, 1)
+    transport.message(1, Buffer.from('unseen'))
+    const restarting = host.restartEngine()
+    transport.message(1, Buffer.from('meanwhile'))
+    await restarting
+    transport.message(1, Buffer.from('after'))
+    await run(time, 1)
+    expect(seen).toEqual(['1 1:seen', '2 1:unseen', '2 1:meanwhile', '2 1:after'])
+  })
+
   it('from no other member are ignored', async () => {
     const seen: string[] = []
     const { host, transport, time } = createBench(collecting(seen))

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import type { Ledger } from '../../plugins/ledger/index.js'
 import { encode, HostNote } from '../../proto/index.js'
+import { highestOf } from '../../plugins/consensus/swap/recovery.js'
 import { pbft } from '../../plugins/pbft/engine.js'
 import { Simulation } from '../kit/simulation.js'
 import { makeTransaction } from '../kit/transactions.js'
@@ -17,7 +18,7 @@ async function networkWithBlocks(more: readonly EngineFactory[] = []) {
   const network = new Simulation({ seed: 3, members: 4, engine: { factory: pbft, options: OPTIONS }, successors: [raftSkeleton, ...more], ...logicalWorld })
   await network.start()
   for (let each = 0; each < 8; each++) network.peer(each % 4).submit(makeTransaction(`t${each}`))
-  await network.runUntil('all committed', () => network.invariants.unfinished().length === 0, 10_000)
+  await network.runUntil('all committed', () => network.invariants.acceptedCount === 8 && network.invariants.unfinished().length === 0, 10_000)
   return network
 }
 
@@ -30,6 +31,21 @@ async function done<L extends Ledger>(network: Simulation<L>, work: Promise<void
   await network.runUntil('it is done', () => isDone, 10_000)
   await ended
 }
+
+describe('of the heads that are stated', () => {
+  const head = (member: number, height: bigint, hash: number) => ({ member, height, hash: Buffer.of(hash) })
+
+  it('the highest is taken, and of several of that height the one that most state, whatever the own one and the order of arrival', () => {
+    expect(highestOf([head(0, 9n, 1), head(3, 10n, 9), head(1, 10n, 5), head(2, 10n, 5)])).toEqual({ highest: head(1, 10n, 5), vouching: [1, 2] })
+    expect(highestOf([head(3, 10n, 9), head(1, 10n, 5), head(2, 10n, 5)]).vouching).toEqual([1, 2])
+    expect(highestOf([head(0, 11n, 9), head(1, 10n, 5)]).vouching).toEqual([0])
+    for (const heads of [
+      [head(0, 10n, 7), head(1, 10n, 6)],
+      [head(1, 10n, 6), head(0, 10n, 7)],
+    ])
+      expect(highestOf(heads).vouching).toEqual([1])
+  })
+})
 
 describe('a recovery', () => {
   it('begins the next epoch at the highest head once all validators have stated theirs', async () => {
@@ -82,6 +98,44 @@ describe('a recovery', () => {
     expect(network.peer(0).host?.swaps.view().record).toMatchObject({ epoch: 1n, missing: [3], isRecovery: true })
     network.links.heal()
     await network.runUntil('the lost one follows', () => lost?.host?.status().epoch === 1n, 20_000)
+  })
+
+  it('is not waited for in vain by a validator that died after its statement, before it had those of the others', async () => {
+    const network = await networkWithBlocks()
+    const [late] = network.peers.slice(3)
+    const wish = { engine: raftSkeleton.name, options: {}, acceptLoss: [] }
+    // It is heard, and hears nothing.
+    for (const member of [0, 1, 2]) network.links.intercept(member, { sends: ({ to, bytes }) => (to === 3 ? [] : [{ to, bytes }]) })
+    for (const peer of network.peers) await done(network, peer.host?.recovery.begin(wish))
+    await network.runUntil('the epoch has started', () => network.peers.slice(0, 3).every(({ host }) => host?.recovery.report().started === true), 20_000)
+    late?.crash('power')
+    for (const member of [0, 1, 2]) network.links.intercept(member, { sends: ({ to, bytes }) => [{ to, bytes }] })
+    network.peer(0).submit(makeTransaction('while it was away'))
+    await network.runUntil('committed', () => network.invariants.missing([0, 1, 2]).length === 0, 20_000)
+    late?.start()
+    await network.runUntil('it follows', () => late?.host?.status().epoch === 1n && late.host.status().halted === undefined, 20_000)
+    expect(late?.host?.recovery.report().state).toBe('no recovery is under way at this validator')
+    network.peer(3).submit(makeTransaction('after'))
+    await network.runUntil('it takes part', () => network.invariants.missing([0, 1, 2, 3]).length === 0, 20_000)
+  })
+
+  it('with different plans costs a few statements a second, and says who differs', async () => {
+    const network = await networkWithBlocks()
+    let notes = 0
+    for (const [member, { host }] of network.peers.slice(0, 2).entries()) {
+      network.links.intercept(member, {
+        sends({ to, bytes }) {
+          notes++
+          return [{ to, bytes }]
+        },
+      })
+      await done(network, host?.recovery.begin({ engine: raftSkeleton.name, options: {}, acceptLoss: member === 0 ? [] : ['vp3'] }))
+    }
+    notes = 0
+    await network.run(5000)
+    // Each says its own to three others every second, and answers.
+    expect(notes).toBeLessThan(200)
+    expect(network.peer(0).host?.recovery.report().rows[1]).toMatchObject({ differs: true, stated: false })
   })
 
   it('that happened without a validator which has committed something else stops that one, loudly', async () => {

@@ -1,13 +1,11 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { CheckEvent, Finding } from '../../plugins/engine-authoring/card.js'
 import { runPeer } from '../kernel/cli/run-peer.js'
 
 // In real time, on a busy machine.
-vi.setConfig({ testTimeout: 120_000 })
-
 /** A quiet engine for one validator, with something wrong in it. */
 function engineFile({ before = '', create = '', onRequest = '', dispose = '', promises = '' }): string {
   const file = join(mkdtempSync(join(tmpdir(), 'weft-engine-check-')), 'engine.ts')

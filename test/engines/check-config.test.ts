@@ -1,12 +1,10 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { runPeer } from '../kernel/cli/run-peer.js'
 
 // In real time, on a busy machine.
-vi.setConfig({ testTimeout: 120_000 })
-
 const ENGINE = `import { defineEngine, engineOptions, integerOption } from 'weft/consensus'
 const parseOptions = engineOptions('loom', { batchSize: integerOption(500) })
 export default defineEngine({ name: 'loom', version: '1.0.0', agreement: true, tolerates: () => ({ crashed: 0, byzantine: 0 }), parseOptions, create: () => ({}) })

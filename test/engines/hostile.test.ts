@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { ProcessLimits } from '../../plugins/engines/process/limits.js'
 import { isolated, requestOf, startAt, witness } from './kit.js'
+
+/** No other time is like it. */
+const BACK_OFF_MS = 123_457
 
 /** What becomes of a seat whose engine does a deed when it is told of a request. */
 async function after(deed: string, limits: Partial<ProcessLimits> = {}, when = 'request') {
@@ -65,7 +68,9 @@ describe('an engine that does not keep the rules', () => {
   })
 
   it.each(['allocate', 'buffers'])('is stopped at its limit of memory: %s', async (deed) => {
-    expect(await after(deed, { memoryBytes: 128 * 1024 * 1024 })).toEqual([expect.stringMatching(/its process ended 1 times in a row|threw in 'request'/)])
+    expect(await after(deed, { memoryBytes: 128 * 1024 * 1024, maxHandlerMs: 60_000 })).toEqual([
+      expect.stringMatching(/its process ended 1 times in a row|threw in 'request'/),
+    ])
   })
 })
 
@@ -103,12 +108,20 @@ describe('an engine whose process dies', () => {
 
   it('does not begin anew after it was disposed of', async () => {
     const seen = witness()
-    const seat = (await isolated('hostile', { deed: 'exit' }, { firstBackOffMs: 50 }))(seen.options)
+    const { clock } = seen.options
+    const waiting = new Set<() => void>()
+    const setTimer = (delayMs: number, task: () => void): (() => void) => {
+      if (delayMs !== BACK_OFF_MS) return clock.setTimer(delayMs, task)
+      waiting.add(task)
+      return () => void waiting.delete(task)
+    }
+    const maker = await isolated('hostile', { deed: 'exit' }, { firstBackOffMs: BACK_OFF_MS })
+    const seat = maker({ ...seen.options, clock: { now: () => clock.now(), elapsedMs: () => clock.elapsedMs(), setTimer } })
     seat.begin(startAt(0n))
     seat.post({ type: 'request', request: requestOf('first') })
-    while (seat.isRunning) await new Promise((resolve) => setTimeout(resolve, 5))
+    await vi.waitUntil(() => waiting.size > 0, { timeout: 60_000, interval: 5 })
     await seat.dispose()
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(waiting.size).toBe(0)
     expect(seen.losses).toEqual([])
     expect(seen.faults).toEqual([])
   })

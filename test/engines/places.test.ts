@@ -49,7 +49,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(scratch, { recursive: true, force: true }))
 
-it('an isolated engine that throws says where in the files of its author, through the maps that its package brings', { timeout: 60_000 }, async () => {
+it('an isolated engine that throws says where in the files of its author, through the maps that its package brings', async () => {
   const builder = await createDevBuilder({ directory: scratch, manifest: MANIFEST }, join(scratch, '.builds'))
   const { file } = await builder.build()
   await builder.dispose()

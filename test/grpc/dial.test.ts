@@ -5,6 +5,7 @@ import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { PeerError, createSite, peerKeys, resolveSettings } from '../../kernel/index.js'
 import { withBoundedHandshake } from '../../plugins/grpc/bounded-handshake.js'
 import { dialPeer } from '../../plugins/grpc/dial.js'
+import { freePort } from '../integration/support/ports.js'
 import grpc, { grpcKeys, rpcErrorText } from '../../plugins/grpc/index.js'
 import { type Certificate, certificateFor } from './certificates.js'
 
@@ -13,15 +14,6 @@ const settingsFor = (port: number, values: Readonly<Record<string, unknown>> = {
   for (const [key, value] of Object.entries(values)) site = site.with(key, value, 'test')
   return resolveSettings(site).settings({ ...peerKeys, ...grpcKeys })
 }
-
-/** A port on which nobody listens. */
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 
 /** A server without services; its port. */
 async function listen(credentials: ServerCredentials): Promise<number> {

@@ -48,7 +48,7 @@ async function start(values: Record<string, unknown>, more: readonly Plugin[] = 
   await peer.start()
   onTestFinished(() => peer.stop())
   const port = Number(address().split(':')[1])
-  return { address: address(), port, lines, logged: (part: string) => expect.poll(() => lines.join(''), { timeout: 5000 }).toContain(part) }
+  return { address: address(), port, lines, logged: (part: string) => expect.poll(() => lines.join('')).toContain(part) }
 }
 
 function clientOf(address: string, values: Record<string, unknown>): EchoClient {

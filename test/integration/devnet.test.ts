@@ -1,10 +1,10 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { TestClient } from './support/client.js'
 import { temporaryDirectory, until } from './support/peer.js'
 import { freePorts, listen } from './support/ports.js'
-import { type Ended, runProgram } from './support/program.js'
+import { type Ended, Program, runProgram } from './support/program.js'
 
 interface Shown {
   readonly id: string
@@ -81,7 +81,7 @@ class TestDevnet {
   }
 }
 
-test('a devnet orders at every validator, loses its primary, and takes back the dead one and one without its disk', { timeout: 180_000 }, async () => {
+test('a devnet orders at every validator, loses its primary, and takes back the dead one and one without its disk', { timeout: 600_000 }, async () => {
   const devnet = await TestDevnet.create(4)
   await devnet.up('--port', String(devnet.port), '--set', 'logging.node=info')
   expect(readFileSync(devnet.file('vp2'), 'utf8')).toContain('id: "vp2"')
@@ -115,7 +115,7 @@ test('a devnet orders at every validator, loses its primary, and takes back the 
   expect((await devnet.status()).map(({ state }) => state)).toEqual(['stopped', 'stopped', 'stopped', 'stopped'])
 })
 
-test('a devnet with TLS, what differs from the rest is refused by its key, and mistakes are named', { timeout: 240_000 }, async () => {
+test('a devnet with TLS, what differs from the rest is refused by its key, and mistakes are named', { timeout: 600_000 }, async () => {
   const devnet = await TestDevnet.create(2)
   const taken = await listen(devnet.port + 11)
   const refused = await devnet.command('up', '--validators', '2', '--port', String(devnet.port))
@@ -141,4 +141,20 @@ test('a devnet with TLS, what differs from the rest is refused by its key, and m
   )
   const gone = await devnet.command('down', '--wipe')
   expect(gone.stdout).toContain('deleted')
+})
+
+test('a measurement that is interrupted ends its network and deletes its files', { timeout: 240_000 }, async () => {
+  const cwd = temporaryDirectory()
+  const bench = new Program(['bench', '--validators', '2', '--seconds', '60', 'low'], { cwd, env: { TMPDIR: cwd } })
+  const pids = (): number[] =>
+    readdirSync(cwd, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('peer.pid'))
+      .map((name) => Number(readFileSync(join(cwd, name), 'utf8')))
+  await bench.until('its network runs', () => pids().length === 2)
+  const found = pids()
+  bench.signal('SIGTERM')
+  expect(await bench.ended).toMatchObject({ code: 143, stdout: '', stderr: 'interrupted: the network is ended\n' })
+  // Who has let go of its data is about to end.
+  await until('its processes are gone', async () => found.every((pid) => !existsSync(`/proc/${pid}`)))
+  expect(readdirSync(cwd)).toEqual([])
 })

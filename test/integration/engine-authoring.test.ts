@@ -63,11 +63,11 @@ test('saving a file of an engine swaps it in on the validators of a devnet, whic
     await dev.ended
   })
   const swapped = (version: string) => () => dev.stdout.includes(`"version":"${version}"`)
-  await dev.until('its code is swapped in again', swapped('1.0.0-dev.2'), 60_000)
+  await dev.until('its code is swapped in again', swapped('1.0.0-dev.2'))
   const file = join(cwd, 'my-engine/src/index.ts')
   writeFileSync(`${file}.tmp`, `${readFileSync(file, 'utf8')}\nexport const saved = true\n`)
   renameSync(`${file}.tmp`, file)
-  await dev.until('what was saved is swapped in', swapped('1.0.0-dev.3'), 60_000)
+  await dev.until('what was saved is swapped in', swapped('1.0.0-dev.3'))
   expect(readdirSync(join(cwd, 'net/vp1/data/engines')).filter((name) => name.includes('@'))).toEqual(['my-engine@1.0.0-dev.2', 'my-engine@1.0.0-dev.3'])
   dev.signal('SIGINT')
   expect(await dev.ended).toMatchObject({ code: 0, stderr: '' })

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { preparePeer, startPeer, type TestPeer } from './support/peer.js'
+import { preparePeer, startPeer, type TestPeer, until } from './support/peer.js'
+import { enginesBelow } from './support/processes.js'
 import { ROOT, runProgram } from './support/program.js'
 
 const HOSTILE = join(ROOT, 'test/engines/packages/hostile')
@@ -10,18 +10,6 @@ const HOSTILE = join(ROOT, 'test/engines/packages/hostile')
 const FORBIDDEN = ['unshare', '-rm', 'bash', '-c', 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"', 'bash']
 const [file = '', ...rest] = FORBIDDEN
 const isForbidding = spawnSync(file, [...rest, 'bash', '-c', '! unshare -r true']).status === 0
-
-/** Words of the command lines of everything below a process. */
-function commandsBelow(pid: number): string[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8')
-      .split(' ')
-      .filter((word) => word !== ''),
-  )
-  return children.flatMap((child) => [readFileSync(`/proc/${child}/cmdline`, 'utf8'), ...commandsBelow(Number(child))])
-}
-
-const enginesBelow = (peer: TestPeer): string[] => commandsBelow(peer.program.pid).filter((command) => command.includes('--experimental-vm-modules'))
 
 async function orders(peer: TestPeer, engine: string): Promise<void> {
   expect((await peer.client.invokeAndWait('example02', 'invoke', 'a', 'b', '1')).outcome).toMatchObject({ status: 'committed' })
@@ -38,11 +26,11 @@ describe('an engine that was installed', () => {
     expect(swapped.code, swapped.stderr).toBe(0)
     await orders(peer, 'hostile')
     // The one that was asked who it is has answered, and is gone.
-    expect(enginesBelow(peer)).toEqual([])
+    await until('no process of it is there', () => enginesBelow(peer.program.pid).length === 0)
     await peer.stop()
     await peer.start()
     await orders(peer, 'hostile')
-    expect(enginesBelow(peer)).toEqual([])
+    await until('no process of it is there', () => enginesBelow(peer.program.pid).length === 0)
   })
 })
 
@@ -65,6 +53,6 @@ describe.skipIf(!isForbidding)('where no sandbox is permitted', () => {
     expect(peer.program.stderr).toContain('isolated engines run without a sandbox: they can do whatever this peer may do')
     await orders(peer, 'hostile')
     // Still a process of its own.
-    expect(enginesBelow(peer)).toHaveLength(1)
+    expect(enginesBelow(peer.program.pid)).toHaveLength(1)
   })
 })

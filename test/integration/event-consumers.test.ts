@@ -43,7 +43,7 @@ test('a consumer that never reads is dropped and told why; one that reads gets e
       sent += 4
       return peer.program.stderr.includes('dropped an event consumer')
     },
-    50_000,
+    200_000,
   )
   silent.stream.resume()
   expect(await silent.ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED, details: expect.stringContaining('this consumer reads too slowly') })

@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, describe } from 'vitest'
-import { startPeer, type TestPeer } from './support/peer.js'
+import { startPeer, type TestPeer, until } from './support/peer.js'
+import { enginesBelow } from './support/processes.js'
 import { ROOT } from './support/program.js'
 
 const HOSTILE = join(ROOT, 'test/engines/packages/hostile')
@@ -25,18 +25,6 @@ async function statusOf(peer: TestPeer): Promise<Status> {
   return status
 }
 
-/** Processes below a peer that run the code of an engine. */
-function engineProcesses(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8')
-      .split(' ')
-      .filter((word) => word !== '')
-      .map(Number),
-  )
-  const isEngine = (child: number): boolean => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('--experimental-vm-modules')
-  return children.flatMap((child) => [...(isEngine(child) ? [child] : []), ...engineProcesses(child)])
-}
-
 /** One may end with the other: the sandbox and what runs in it. */
 function killIfThere(pid: number): void {
   try {
@@ -51,7 +39,7 @@ describe('an engine in a process of its own, of a real peer', () => {
     const peer = await startPeer({ set: { ...SETTINGS, 'consensus.engines': HOSTILE } })
     expect((await peer.client.invokeAndWait('example02', 'invoke', 'a', 'b', '1')).outcome).toMatchObject({ status: 'committed' })
     await peer.program.until('its record is there', async () => (await statusOf(peer)).engineView['delivered'] === 1)
-    for (const pid of engineProcesses(peer.program.pid)) killIfThere(pid)
+    for (const { pid } of enginesBelow(peer.program.pid)) killIfThere(pid)
     expect((await peer.client.invokeAndWait('example02', 'invoke', 'a', 'b', '1')).outcome).toMatchObject({ status: 'committed' })
     await peer.program.until('the new process says so', async () => (await statusOf(peer)).engineView['delivered'] === 2)
     expect(await statusOf(peer)).toMatchObject({ engine: 'hostile', version: '0.6.6', halted: '', engineView: { begunWith: 1 } })
@@ -59,7 +47,7 @@ describe('an engine in a process of its own, of a real peer', () => {
     const { pid } = peer.program
     await peer.stop()
     expect(peer.program.stderr).toContain('the process of the consensus engine is gone')
-    expect(() => engineProcesses(pid)).toThrow(/ENOENT/)
+    expect(() => enginesBelow(pid)).toThrow(/ENOENT/)
   })
 
   it.each([
@@ -72,11 +60,11 @@ describe('an engine in a process of its own, of a real peer', () => {
   ])('that does %s is halted with the reason; the peer stays up and answers', { timeout: 240_000 }, async (deed, reason) => {
     const peer = await startPeer({ set: { ...SETTINGS, 'consensus.engines': HOSTILE } })
     await peer.client.invoke('example02', `deed:${deed}`, 'a', 'b', '1')
-    await peer.program.until('it is halted', async () => (await statusOf(peer)).halted !== '', 60_000)
+    await peer.program.until('it is halted', async () => (await statusOf(peer)).halted !== '')
     expect((await statusOf(peer)).halted).toMatch(reason)
     expect(await peer.client.query('example02', 'query', 'a')).toBe('1000000')
     await expect(peer.client.invoke('example02', 'invoke', 'a', 'b', '1')).rejects.toThrow(/orders no transactions: its engine is halted/)
-    expect(engineProcesses(peer.program.pid)).toEqual([])
+    await until('its process is gone', () => enginesBelow(peer.program.pid).length === 0)
   })
 
   it('is installed while the peer runs, swapped in, and not removed while it orders', { timeout: 240_000 }, async () => {

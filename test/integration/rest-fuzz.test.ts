@@ -103,6 +103,12 @@ beforeAll(async () => {
 })
 afterAll(() => peer.dispose())
 
+/** The peer answers as ever. Its time limits are so short here that a request on a connection of before, or on a busy machine, may meet one. */
+async function answers(): Promise<void> {
+  const ask = async (): Promise<unknown> => (await fetch(`${peer.restBase}/chain`, { headers: { connection: 'close' } })).json()
+  await expect.poll(ask).toMatchObject({ height: expect.any(Number) })
+}
+
 /** Runs a property for a while, and then asks whether the peer is as it was. */
 async function survives<T>(values: fc.Arbitrary<T>, act: (value: T) => Promise<void>): Promise<void> {
   const before = peer.memoryMiB()
@@ -115,9 +121,7 @@ async function survives<T>(values: fc.Arbitrary<T>, act: (value: T) => Promise<v
       { numRuns: 1, endOnFailure: true },
     )
   } while (performance.now() < end)
-  const alive = await fetch(`${peer.restBase}/chain`)
-  expect(alive.status).toBe(200)
-  expect(await alive.json()).toMatchObject({ height: expect.any(Number) })
+  await answers()
   expect(peer.memoryMiB() - before).toBeLessThan(GROWTH_LIMIT_MIB)
 }
 
@@ -180,6 +184,6 @@ describe('sockets', { timeout: FUZZ_MS + 240_000 }, () => {
     })
     await Promise.all(slow)
     for (const socket of deaf) socket.destroy()
-    expect((await fetch(`${peer.restBase}/chain`)).status).toBe(200)
+    await answers()
   })
 })

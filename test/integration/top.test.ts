@@ -30,7 +30,9 @@ test('a network is seen through one of its peers; what is down is red, and seen 
     { id: 'vp0', state: 'running', height: 1, links: { up: 1 }, transactionsPerSecond: 0 },
     { id: 'vp1', state: 'running', height: 1, links: { up: 1 }, transactionsPerSecond: 0 },
   ])
-  expect(await vp1.cli('consensus', 'status', '--all')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^vp0 +noops@\S+ +0 +1 .*running\nvp1 /m) })
+  await expect
+    .poll(() => vp1.cli('consensus', 'status', '--all'))
+    .toMatchObject({ code: 0, stdout: expect.stringMatching(/^vp0 +noops@\S+ +0 +1 .*running\nvp1 /m) })
 
   const stream = new Program(['top', '--json', '--interval', '0.1', '--peers', `${vp0.address},${vp1.address}`], vp0.options)
   const newest = (): Sample['peers'] => {

@@ -23,7 +23,7 @@ import type { CrashKind, SimulatedDisk } from './memory-disk.js'
 import { MessageOrder } from './message-order.js'
 import type { Random } from './random.js'
 import { stateOf } from './succession-model.js'
-import type { Trace } from './trace.js'
+import { type Trace, tracedLogger } from './trace.js'
 import { type Executor, txidOf } from './transactions.js'
 import { createVirtualClock, type VirtualTime } from './virtual-clock.js'
 
@@ -314,7 +314,8 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
 
   /** The engine's halt is only logged: the peer goes on without it. */
   #logger(life: Life<L>): Logger {
-    const { log, isBreakable } = this.#options
+    const { log: silent, isBreakable, trace } = this.#options
+    const log = trace.sink ? tracedLogger(silent, trace.sink, this.endpoint) : silent
     if (isBreakable) return log
     return {
       ...log,

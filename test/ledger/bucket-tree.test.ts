@@ -95,7 +95,7 @@ describe('the bucket tree', () => {
     }
   }
 
-  it('agrees on three thousand keys that are changed and deleted', { timeout: 60_000 }, async () => {
+  it('agrees on three thousand keys that are changed and deleted', async () => {
     interface Bulk {
       readonly cases: (Shape & { afterStep: { numBucketNodesStored: number; stateHashHex: string | null }[] })[]
     }

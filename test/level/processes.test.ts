@@ -30,7 +30,7 @@ describe('a store on LevelDB and several processes', () => {
     await holder.kill()
     const store = await openLevelStore(directory)
     await store.close()
-  }, 30_000)
+  })
 
   it('refuses a directory that this process has open', async () => {
     const store = await openLevelStore(directory)
@@ -58,5 +58,5 @@ describe('a store on LevelDB and several processes', () => {
       expect(found['b']).toEqual(numbers)
       expect(numbers.length).toBeGreaterThanOrEqual(atLeast)
     }
-  }, 60_000)
+  })
 })

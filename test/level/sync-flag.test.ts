@@ -36,22 +36,18 @@ describe('the sync flag of a commit', () => {
     expect(written.mock.calls.map(([, options]) => options.sync)).toEqual(flags)
   })
 
-  it.runIf(canTrace)(
-    'makes the process wait for the disk once a commit',
-    async () => {
-      const program = await buildChildProgram()
-      const trace = join(directory, 'trace')
-      const syncs = (commits: number): number => {
-        const db = join(directory, `db-${commits}`)
-        const run = spawnSync('strace', ['-f', '-o', trace, '-e', 'trace=fdatasync,fsync', process.execPath, program.file, db, 'count', String(commits)])
-        expect(run.status).toBe(0)
-        return readFileSync(trace, 'utf8')
-          .split('\n')
-          .filter((line) => /\bf(data)?sync\(\d/.test(line)).length
-      }
-      expect(syncs(30) - syncs(10)).toBe(20)
-      program.remove()
-    },
-    60_000,
-  )
+  it.runIf(canTrace)('makes the process wait for the disk once a commit', async () => {
+    const program = await buildChildProgram()
+    const trace = join(directory, 'trace')
+    const syncs = (commits: number): number => {
+      const db = join(directory, `db-${commits}`)
+      const run = spawnSync('strace', ['-f', '-o', trace, '-e', 'trace=fdatasync,fsync', process.execPath, program.file, db, 'count', String(commits)])
+      expect(run.status).toBe(0)
+      return readFileSync(trace, 'utf8')
+        .split('\n')
+        .filter((line) => /\bf(data)?sync\(\d/.test(line)).length
+    }
+    expect(syncs(30) - syncs(10)).toBe(20)
+    program.remove()
+  })
 })

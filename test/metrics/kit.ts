@@ -21,7 +21,11 @@ export async function metricsPeer(plugins: readonly Plugin[] = [], values: Recor
       })
     },
   })
-  const { peer, lines } = grpcPeer([http, ...plugins, metrics, finder], { 'metrics.address': '127.0.0.1:0', ...values }, options)
+  const { peer, lines } = grpcPeer(
+    [http, ...plugins, metrics, finder],
+    { 'metrics.address': '127.0.0.1:0', 'metrics.health.loopDelay': '1h', ...values },
+    options,
+  )
   await peer.start()
   onTestFinished(() => peer.stop())
   if (service === undefined) throw new Error('no metrics')

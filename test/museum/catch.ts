@@ -8,7 +8,7 @@ export interface Caught {
   readonly seed: number
   readonly kind: FailureKind
   readonly statement: string
-  /** Seconds of the machine, with the making of the mutant. */
+  /** Seconds of a processor, without the bundling of the mutant. */
   readonly seconds: number
 }
 
@@ -26,7 +26,7 @@ export function leastTolerance(engines: readonly EngineFactory[], members: numbe
 
 /** Plays these seeds until the mutant is caught; undefined if it lives through all of them. */
 export async function catchMutant(mutant: Mutant, seeds: Iterable<number>): Promise<Caught | undefined> {
-  const startedMs = performance.now()
+  const before = process.cpuUsage()
   const specimen: Specimen = SPECIMENS[mutant.specimen]
   const { kit, factory, successors } = await exhibit(mutant.specimen, mutant)
   const engine = engineOf(specimen, { factory, successors })
@@ -53,7 +53,8 @@ export async function catchMutant(mutant: Mutant, seeds: Iterable<number>): Prom
       const unmutated = await healthy.kit.playScenario(engineOf(specimen, healthy), scenario)
       if (unmutated.failure) continue
       const { kind, statement } = failure
-      return { name: mutant.name, seed, kind, statement, seconds: (performance.now() - startedMs) / 1000 }
+      const { user, system } = process.cpuUsage(before)
+      return { name: mutant.name, seed, kind, statement, seconds: (user + system) / 1e6 }
     }
   }
   return undefined

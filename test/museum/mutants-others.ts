@@ -55,6 +55,8 @@ export const OTHER_MUTANTS: readonly Mutant[] = [
     find: 'this.host.put(keyOf(this.#log.length), pack(entry))',
     replace: 'if (this.#log.length !== 3) this.host.put(keyOf(this.#log.length), pack(entry))',
     why: 'forgotten persistence of a part of the log',
+    // Waiting for a network in vain, as some seeds do, takes a minute.
+    kind: 'safety',
     hosts: 'silent',
   },
   {

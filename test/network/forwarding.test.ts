@@ -19,7 +19,7 @@ import {
   Response_StatusCode,
   type Transaction,
 } from '../../proto/index.js'
-import { freePort } from '../integration/support/peer.js'
+import { freePort } from '../integration/support/ports.js'
 import { deployOf } from '../ledger/kit.js'
 import { World } from './world.js'
 import { lateNetwork } from './transfer-world.js'

@@ -56,6 +56,22 @@ describe('a peer that is behind', () => {
     }
   })
 
+  test('by large blocks with large state gets all of them, from a single neighbour at its first attempt', async () => {
+    const { world, peers, behind } = await lateNetwork(1, 0)
+    const [vp0 = behind] = peers
+    await commitBlocks([vp0.ledger], 120, 'x'.repeat(60_000))
+    expect(await transferTo(world, behind, vp0.ledger)).toEqual({ reached: true })
+    expect(await sameLedger(behind.ledger, vp0.ledger)).toBe(true)
+    expect(behind.transferLog.filter((line) => !line.startsWith('info '))).toEqual([])
+    // Now by a snapshot: nearer the head than all deltas.
+    const { world: other, peers: full, behind: empty } = await lateNetwork(1, 260)
+    const [head = empty] = full
+    await commitBlocks([head.ledger], 60, 'y'.repeat(60_000))
+    expect(await transferTo(other, empty, head.ledger)).toEqual({ reached: true })
+    expect(await sameLedger(empty.ledger, head.ledger)).toBe(true)
+    expect(empty.transferLog.filter((line) => !line.startsWith('info '))).toEqual([])
+  })
+
   test.each([1, 60, 200, 201, 450])('by %i blocks ends with the same chain and the same state', async (blocks) => {
     const { world, peers, behind } = await lateNetwork(3, blocks)
     const from = peers[0]?.ledger ?? behind.ledger

@@ -81,7 +81,7 @@ describe('functions', () => {
       )
     writeFileSync(
       join(directory, 'main.ts'),
-      "import { spin } from './a'\nimport { spin as other } from './b'\nexport const run = () => spin(Date.now() + 40) + other(Date.now() + 40)\n",
+      "import { spin } from './a'\nimport { spin as other } from './b'\nexport const run = () => spin(Date.now() + 150) + other(Date.now() + 150)\n",
     )
     execFileSync('node_modules/.bin/esbuild', [
       join(directory, 'main.ts'),

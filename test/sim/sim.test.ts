@@ -9,8 +9,6 @@ import { ALL_KINDS } from '../kit/faults.js'
 import { runPeer } from '../kernel/cli/run-peer.js'
 
 // In real time, on a busy machine.
-vi.setConfig({ testTimeout: 120_000 })
-
 const SKELETONS = join(import.meta.dirname, '../simulator/skeletons')
 const RAFT = join(SKELETONS, 'raft.ts')
 const before = process.listenerCount('SIGTERM')

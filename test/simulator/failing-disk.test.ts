@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import { noops } from '../../plugins/noops/index.js'
 import { createLevelDisk, type Fault, makeTransaction, planScenario, playScenario, realWorld, Simulation } from '../kit/index.js'
@@ -6,8 +6,6 @@ import { pbftSkeleton } from './skeletons/pbft.js'
 import { raftSkeleton } from './skeletons/raft.js'
 
 // In real time, on a busy machine.
-vi.setConfig({ testTimeout: 120_000 })
-
 describe('disks that fail under a running network', () => {
   it.each<[EngineFactory, number, 'real' | 'logical']>([
     [raftSkeleton, 3, 'logical'],

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { EngineFactory, EngineHost } from '../../plugins/consensus/index.js'
 import type { Store } from '../../plugins/level/index.js'
 import { noops } from '../../plugins/noops/index.js'
@@ -32,8 +32,6 @@ function withHost(factory: EngineFactory, change: (host: EngineHost) => Partial<
 const faults = { members: 3, transactions: 12, crashes: 8, breaks: true }
 
 // In real time, on a busy machine.
-vi.setConfig({ testTimeout: 120_000 })
-
 describe('the simulator catches', () => {
   it('a store that does not sync', async () => {
     expect(await firstFailure(5, (seed) => cutPower(seed, 10, { store: { sync: 'off' } }))).toMatch(/lost blocks|lost|another block/)

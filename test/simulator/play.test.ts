@@ -1,14 +1,12 @@
 import { readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import { ALL_KINDS, faultKinds, keepFailure, parseScenario, planScenario, playScenario, type Scenario, shrinkScenario } from '../kit/index.js'
 import { raftSkeleton } from './skeletons/raft.js'
 
 // In real time, on a busy machine.
-vi.setConfig({ testTimeout: 120_000 })
-
 const MEMBERS = 3
 const plan = (seed: number): Scenario => planScenario({ seed, members: MEMBERS, tolerates: raftSkeleton.tolerates(MEMBERS), faults: faultKinds('inside') })
 
@@ -101,6 +99,18 @@ describe('a run', () => {
       expect(first.trace.lines.length).toBeGreaterThan(100)
       expect(second.trace.lines).toEqual(first.trace.lines)
     }
+  })
+
+  it('has what an engine logs in its trace', async () => {
+    const factory: typeof raftSkeleton = {
+      ...raftSkeleton,
+      create(host, options, start) {
+        host.log('warning', 'begins\nanew')
+        return raftSkeleton.create(host, options, start)
+      },
+    }
+    const { trace } = await playScenario({ factory }, plan(3), { trace: true })
+    expect(trace.lines).toContainEqual(expect.stringMatching(/^\d+\.\d{3} vp0 logs warning "begins\\nanew"$/))
   })
 
   it('with real signatures ends well', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import { pbft } from '../../plugins/pbft/index.js'
 import { createLevelDisk, createRandom, makeTransaction, realWorld, Simulation } from '../kit/index.js'
@@ -39,8 +39,6 @@ async function run(factory: EngineFactory, members: number, seed: number): Promi
 }
 
 // In real time, on a busy machine.
-vi.setConfig({ testTimeout: 120_000 })
-
 describe('engines on the real store and the real ledger', () => {
   const engines = [
     [raftSkeleton, 3],

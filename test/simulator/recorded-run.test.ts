@@ -1,12 +1,10 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import { pbft } from '../../plugins/pbft/index.js'
 import { faultKinds, formatRun, parseRun, planScenario, recordRun, replayRun } from '../kit/index.js'
 import { raftSkeleton } from './skeletons/raft.js'
 
 // In real time, on a busy machine.
-vi.setConfig({ testTimeout: 120_000 })
-
 const record = (factory: EngineFactory, members: number, seed: number): ReturnType<typeof recordRun> =>
   recordRun({ factory }, planScenario({ seed, members, tolerates: factory.tolerates(members), faults: faultKinds('inside') }))
 

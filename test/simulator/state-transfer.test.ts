@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type LogicalLedger, makeTransaction, openLogicalLedger, Simulation } from '../kit/index.js'
 import { copyChain } from './scenario.js'
 import { pbftSkeleton } from './skeletons/pbft.js'
@@ -53,8 +53,6 @@ function cutPowerAtWrite(simulation: Simulation<LogicalLedger>, write: number): 
 }
 
 // In real time, on a busy machine.
-vi.setConfig({ testTimeout: 120_000 })
-
 describe('a member that was left behind', () => {
   it('transfers the state and gets its own requests settled, each ordered once', async () => {
     let transfers = 0

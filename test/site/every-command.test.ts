@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { freePort } from '../integration/support/peer.js'
+import { freePort } from '../integration/support/ports.js'
 import { Peer, createSite } from '../../kernel/index.js'
 import { loadPackagedSite } from '../../kernel/config/load.js'
 import { createLogging } from '../../plugins/logging/index.js'
@@ -166,6 +166,5 @@ describe('every command of the default site', () => {
       expect(JSON.parse(stdout)).toBeTypeOf('object')
       for (const line of stderr.split('\n').filter((text) => text !== '')) expect(JSON.parse(line)).toMatchObject({ warning: expect.any(String) })
     },
-    20_000,
   )
 })

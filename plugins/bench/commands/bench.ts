@@ -1,12 +1,10 @@
 import { Command, Option } from 'clipanion'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism, loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { availableParallelism, loadavg } from 'node:os'
 import { PeerCommand, PeerError } from '../../../kernel/index.js'
-import { type Measured, startNetwork } from '../network.js'
 import { isWhole, type Report, rowText, textOf } from '../report.js'
 import { NETWORK_ROWS, NetworkBench, type NetworkReport, type Row } from '../scenario.js'
 import { startShims } from '../shims.js'
+import { Workplace } from '../workplace.js'
 
 const ROWS = ['baseline', ...NETWORK_ROWS, 'external'] as const
 const SYSTEM_CHAINCODE = 'example02'
@@ -16,7 +14,7 @@ const EXTERNAL_IN_FLIGHT = 200
 const EXTERNAL_WARM_UP = 2000
 
 interface Run {
-  readonly directory: string
+  readonly place: Workplace
   readonly base: string
   readonly rows: ReadonlySet<string>
   readonly validators: number
@@ -68,10 +66,9 @@ export class BenchCommand extends PeerCommand {
     await this.resolved()
     const set = Object.fromEntries(this.set.map((option): [string, string] => [option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)]))
     const { file } = await this.context.loadedSite()
-    const directory = mkdtempSync(join(tmpdir(), 'weft-bench-'))
     const loadBefore = loadavg()
-    try {
-      const networks = await this.measure({ directory, base: file ?? 'weft/peer.config', rows, validators, loads, set })
+    return Workplace.use({ keep: this.keep, say: (text) => this.warn(text) }, async (place) => {
+      const networks = await this.measure({ place, base: file ?? 'weft/peer.config', rows, validators, loads, set })
       const report: Report = {
         at: new Date().toISOString(),
         node: process.versions.node,
@@ -82,10 +79,7 @@ export class BenchCommand extends PeerCommand {
       }
       this.report(report, textOf(report))
       return networks.every(isWhole) ? 0 : 1
-    } finally {
-      if (this.keep) this.warn(`kept: ${directory}`)
-      else rmSync(directory, { recursive: true, force: true })
-    }
+    })
   }
 
   private async measure(run: Run): Promise<readonly NetworkReport[]> {
@@ -117,28 +111,22 @@ export class BenchCommand extends PeerCommand {
 
   /** Starts a network, with shims if it is in development mode, measures it and ends it. */
   private async withNetwork(
-    { directory, base, loads }: Run,
+    { place, base, loads }: Run,
     network: string,
     plan: { readonly validators: number; readonly engine: string; readonly set: Readonly<Record<string, string>> },
     work: (bench: NetworkBench) => Promise<void>,
   ): Promise<NetworkReport> {
     const isExternal = plan.set['chaincode.mode'] === 'dev'
-    const measured: Measured = await startNetwork(join(directory, network.replaceAll(/\W+/g, '-')), { ...plan, base })
-    const { devnet } = measured
     try {
-      const shims = isExternal ? await startShims(devnet, EXTERNAL_CHAINCODE) : undefined
-      try {
-        const say = (row: Row): void => this.warn(rowText(row))
-        const chaincode = isExternal ? EXTERNAL_CHAINCODE : SYSTEM_CHAINCODE
-        const bench = await NetworkBench.begin(measured, { network, chaincode, loads, say, ...(shims ? { chaincodePids: shims.pids } : {}) })
-        await work(bench)
-        return await bench.report()
-      } finally {
-        await shims?.stop()
-      }
+      const measured = await place.network(network.replaceAll(/\W+/g, '-'), { ...plan, base })
+      const chaincode = isExternal ? EXTERNAL_CHAINCODE : SYSTEM_CHAINCODE
+      const chaincodePids = isExternal ? await startShims(place, measured.devnet, chaincode) : []
+      const say = (row: Row): void => this.warn(rowText(row))
+      const bench = await NetworkBench.begin(measured, { network, chaincode, chaincodePids, loads, say })
+      await work(bench)
+      return await bench.report()
     } finally {
-      await devnet.stop(devnet.peers)
-      devnet.close()
+      await place.end()
     }
   }
 

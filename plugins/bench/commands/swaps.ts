@@ -1,11 +1,10 @@
 import { Command, Option } from 'clipanion'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism, loadavg, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { availableParallelism, loadavg } from 'node:os'
+import { resolve } from 'node:path'
 import { PeerCommand, PeerError } from '../../../kernel/index.js'
-import { startNetwork } from '../network.js'
 import { isWhole, spreadOf, swapsText } from '../swaps/report.js'
 import { measureSwaps } from '../swaps/swaps.js'
+import { Workplace } from '../workplace.js'
 
 const CHAINCODE = 'example02'
 
@@ -22,7 +21,7 @@ export class BenchSwapsCommand extends PeerCommand {
       exit code 1 otherwise.
     `,
     examples: [
-      ['Between the engines of this site', 'peer bench swaps --route noops,pbft --validators 1'],
+      ['Between the engines of this site', 'peer bench swaps --route noops,pbft'],
       [
         'Through the example engines and back',
         'peer bench swaps --swaps 200 --with examples/engines/raft --with examples/engines/hotstuff --with examples/engines/sequencer --trusted --route sequencer,pbft,raft,hotstuff,pbft,hotstuff,raft,pbft',
@@ -44,10 +43,9 @@ export class BenchSwapsCommand extends PeerCommand {
     const route = this.route.split(',').map((name) => name.trim())
     await this.resolved()
     const { file } = await this.context.loadedSite()
-    const directory = mkdtempSync(join(tmpdir(), 'weft-bench-'))
     const loadBefore = loadavg()
-    const { devnet } = await startNetwork(directory, { validators, engine: route[0] ?? 'pbft', set: this.setOf(route), base: file ?? 'weft/peer.config' })
-    try {
+    return Workplace.use({ keep: this.keep, say: (text) => this.warn(text) }, async (place) => {
+      const { devnet } = await place.network('swaps', { validators, engine: route[0] ?? 'pbft', set: this.setOf(route), base: file ?? 'weft/peer.config' })
       const report = await measureSwaps(devnet, { route, swaps, rate, chaincode: CHAINCODE, say: (text) => this.warn(text) })
       const machine = { at: new Date().toISOString(), node: process.versions.node, processors: availableParallelism(), loadBefore, loadAfter: loadavg() }
       const gap = spreadOf(report.rows.map(({ gapMs }) => gapMs))
@@ -55,12 +53,7 @@ export class BenchSwapsCommand extends PeerCommand {
       const head = `${machine.at}, Node ${machine.node}, ${machine.processors} processors, load average ${load(loadBefore)} before and ${load(machine.loadAfter)} after`
       this.report({ ...machine, gap, ...report }, `${head}\n\n${swapsText(report)}`)
       return isWhole(report) ? 0 : 1
-    } finally {
-      await devnet.stop(devnet.peers)
-      devnet.close()
-      if (this.keep) this.warn(`kept: ${directory}`)
-      else rmSync(directory, { recursive: true, force: true })
-    }
+    })
   }
 
   private setOf(route: readonly string[]): Readonly<Record<string, string>> {

@@ -41,12 +41,18 @@ export async function readChain(devnet: Devnet, peer: PeerPlan, isOwn: (txid: st
   return { id: peer.id, headHash: Buffer.from(currentBlockHash).toString('hex'), height, commits, txids }
 }
 
+/** A time without a commit, from `atMs` (milliseconds since 1970) on. */
+export interface Gap {
+  readonly atMs: number
+  readonly ms: number
+}
+
 /** The longest time between two commits of which one is in a window, or both lie around it. */
-export function longestGapMs(commits: readonly Commit[], fromMs: number, toMs: number): number {
-  let longest = 0
+export function longestGap(commits: readonly Commit[], fromMs: number, toMs: number): Gap {
+  let longest: Gap = { atMs: fromMs, ms: 0 }
   let last: number | undefined
   for (const { atMs } of commits) {
-    if (last !== undefined && atMs > fromMs && last < toMs) longest = Math.max(longest, atMs - last)
+    if (last !== undefined && atMs > fromMs && last < toMs && atMs - last > longest.ms) longest = { atMs: last, ms: atMs - last }
     last = atMs
   }
   return longest

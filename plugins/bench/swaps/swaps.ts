@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PeerError } from '../../../kernel/index.js'
-import { callUnary, ConsensusToolsService, type EpochRecord, PlanSwapRequest } from '../../../proto/index.js'
+import { callUnary, ConsensusToolsService, type EpochRecord, PlanSwapRequest, type SuccessionReport } from '../../../proto/index.js'
 import type { Devnet, PeerPlan } from '../../devnet/index.js'
 import { invocation, Load, type LoadResult } from '../load.js'
 import { connections, inStep } from '../network.js'
-import { type Commit, longestGapMs, readChain, type ReadChain } from './chain.js'
+import { type Gap, longestGap, readChain, type ReadChain } from './chain.js'
 import { reordered, Witness } from './witness.js'
 
 const SETTLED_MS = 300
@@ -21,6 +21,9 @@ export interface SwapRow {
   /** From the command until every validator runs the new engine and the old one is gone everywhere. */
   readonly tookMs: number
   readonly gapMs: number
+  /** When that gap began, in milliseconds since 1970, and at which validator it was. */
+  readonly gapAtMs: number
+  readonly gapAt: string
   /** In the same time without a swap, just before. */
   readonly quietMs: number
 }
@@ -132,7 +135,7 @@ async function swap(devnet: Devnet, peer: PeerPlan, engine: string): Promise<voi
       record?.engine === engine && record.started.length >= record.markersNeeded && !sealing
     if (reports.every(isThere)) return
     const cancelled = reports.every(({ record, candidate }) => record?.engine !== engine && candidate === undefined)
-    if (cancelled) throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} was cancelled`)
+    if (cancelled) throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} was cancelled${reasonsOf(reports)}`)
     if (performance.now() > deadline) {
       const shown = reports.map(({ record, phase, refusal }) => `${record?.engine} of epoch ${record?.epoch} ${phase} ${refusal}`)
       throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} is not over after ${SWAPPED_WITHIN_MS / 1000} s: ${shown.join('; ')}`)
@@ -141,10 +144,21 @@ async function swap(devnet: Devnet, peer: PeerPlan, engine: string): Promise<voi
   }
 }
 
+/** What validators said against the last candidate. */
+function reasonsOf(reports: readonly SuccessionReport[]): string {
+  const reasons = new Set(reports.flatMap(({ objections }) => objections.map(({ member, reason }) => `validator ${member}: ${reason}`)))
+  return reasons.size === 0 ? '' : `: ${[...reasons].join('; ')}`
+}
+
 function rowOf({ from, to, quietFromMs, beganMs, endedMs }: Window, chains: readonly ReadChain[]): SwapRow {
-  const worst = (fromMs: number, toMs: number): number =>
-    Math.max(...chains.map(({ commits }: { readonly commits: readonly Commit[] }) => longestGapMs(commits, fromMs, toMs)))
-  return { from, to, tookMs: endedMs - SETTLED_MS - beganMs, gapMs: worst(beganMs, endedMs), quietMs: worst(quietFromMs, beganMs) }
+  const gap = worst(chains, beganMs, endedMs)
+  return { from, to, tookMs: endedMs - SETTLED_MS - beganMs, gapMs: gap.ms, gapAtMs: gap.atMs, gapAt: gap.id, quietMs: worst(chains, quietFromMs, beganMs).ms }
+}
+
+/** The longest gap of all validators in a window. */
+function worst(chains: readonly ReadChain[], fromMs: number, toMs: number): Gap & { readonly id: string } {
+  const gaps = chains.map(({ id, commits }) => ({ id, ...longestGap(commits, fromMs, toMs) }))
+  return gaps.reduce((longest, gap) => (gap.ms > longest.ms ? gap : longest), { id: '', ms: 0, atMs: fromMs })
 }
 
 function placesOf(txids: readonly string[]): { readonly counts: ReadonlyMap<string, number>; readonly places: ReadonlyMap<string, number> } {

@@ -22,8 +22,8 @@ import {
   putCandidate,
   putNewEpoch,
   putRecord,
-  putUsed,
-  usedProposals,
+  putSeen,
+  seenProposals,
   type WritableSuccessionState,
 } from './records.js'
 
@@ -54,7 +54,6 @@ export type CallName = (typeof CALLS)[number]
 const MAX_NAME = 200
 /** Longest options that a swap may bring, in characters. */
 const MAX_OPTIONS = 64 * 1024
-const MAX_PROPOSALS = 1000
 
 /** What a member signs of its own calls: the argument without its signature. */
 export function memberBytes(call: CallName, encoded: Uint8Array): Uint8Array {
@@ -103,10 +102,10 @@ function prepare(rules: ContractRules, state: WritableSuccessionState, argument:
   const weakness = weaknessOf(proposal, current)
   if (weakness !== undefined) throw new Refusal(weakness)
   const id = candidateId(argument)
-  const used = usedProposals(state)
-  if (used.some((earlier) => Buffer.compare(earlier, id) === 0)) throw new Refusal('this very proposal was made before: a swap is asked for anew, not repeated')
-  if (used.length >= MAX_PROPOSALS) throw new Refusal(`epoch ${current.epoch} has seen ${MAX_PROPOSALS} proposals, and takes no more`)
-  putUsed(state, [...used, id])
+  const seen = seenProposals(state)
+  if (proposal.number !== seen)
+    throw new Refusal(`proposal ${proposal.number} of an epoch that has seen ${seen}: a swap is asked for anew, not repeated or after another that came first`)
+  putSeen(state, seen + 1n)
   putCandidate(state, { id, proposal, preparedIn: rules.height(), readies: [], cancels: [] })
 }
 

@@ -23,8 +23,8 @@ export interface CrossingOptions {
 }
 
 /**
- * Who has committed the activation block of the present epoch. Until enough members have, the engine of the epoch before goes on voting for those who have not
- *; whoever is late is told where the others are.
+ * Who has committed the activation block of the present epoch. Until enough members have, the engine of the epoch before goes on voting for those who have
+ * not; whoever is late is told where the others are.
  */
 export class Crossing {
   private record: EpochRecord | undefined

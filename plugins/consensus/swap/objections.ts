@@ -38,9 +38,9 @@ export class Objections {
   }
 }
 
-/** One line of text that a terminal shows as it is. */
-function shown(reason: string): string {
-  return reason
+/** What a member says, as one line of bounded length that a terminal shows as it is. */
+export function shown(text: string): string {
+  return text
     .slice(0, MOST_CHARACTERS)
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .trim()

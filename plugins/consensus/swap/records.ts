@@ -1,4 +1,4 @@
-import { decode, encode, EpochRecord, SwapCandidate, UsedProposals } from '../../../proto/index.js'
+import { decode, encode, EpochRecord, SeenProposals, SwapCandidate } from '../../../proto/index.js'
 
 /** Name under which the succession of engines is kept in the world state, and to which its transactions are addressed. Reserved. */
 export const CONSENSUS_NAME = 'consensus'
@@ -16,11 +16,11 @@ export interface WritableSuccessionState extends SuccessionState {
 
 const CURRENT = 'current'
 const CANDIDATE = 'candidate'
-const USED = 'used'
+const SEEN = 'seen'
 const epochKey = (epoch: bigint): string => `epoch/${epoch.toString(16).padStart(16, '0')}`
 
 /** Everything that a call of the succession may have to read. */
-export const SUCCESSION_KEYS = [CURRENT, CANDIDATE, USED] as const
+export const SUCCESSION_KEYS = [CURRENT, CANDIDATE, SEEN] as const
 
 /** The state of one call: what was read before it, and what it changes, in the order of the first change of each key. */
 export class BufferedState implements WritableSuccessionState {
@@ -65,14 +65,14 @@ export function candidateOf(state: SuccessionState): SwapCandidate | undefined {
   return bytes && decode(SwapCandidate, bytes)
 }
 
-/** Identities of the proposals that this epoch has seen. */
-export function usedProposals(state: SuccessionState): readonly Uint8Array[] {
-  const bytes = state.get(USED)
-  return bytes === undefined ? [] : decode(UsedProposals, bytes).ids
+/** How many proposals this epoch has seen: the number of the next one, which so is prepared once. */
+export function seenProposals(state: SuccessionState): bigint {
+  const bytes = state.get(SEEN)
+  return bytes === undefined ? 0n : decode(SeenProposals, bytes).count
 }
 
-export function putUsed(state: WritableSuccessionState, ids: readonly Uint8Array[]): void {
-  state.put(USED, encode(UsedProposals, { ids: [...ids] }))
+export function putSeen(state: WritableSuccessionState, count: bigint): void {
+  state.put(SEEN, encode(SeenProposals, { count }))
 }
 
 export function putCandidate(state: WritableSuccessionState, candidate: SwapCandidate): void {
@@ -93,7 +93,7 @@ export function putRecord(state: WritableSuccessionState, record: EpochRecord): 
 /** A new epoch begins: what concerned the one before is over. */
 export function putNewEpoch(state: WritableSuccessionState, record: EpochRecord): void {
   dropCandidate(state)
-  if (state.get(USED) !== undefined) state.delete(USED)
+  if (state.get(SEEN) !== undefined) state.delete(SEEN)
   putRecord(state, record)
 }
 

@@ -47,6 +47,8 @@ export interface RecoveryOptions {
 
 const ROW = Buffer.from('y')
 const SAY_EVERY_MS = 1000
+/** A member that asks is answered at most this often. */
+const ANSWER_EVERY_MS = 200
 
 /**
  * The way out when an engine is broken on more validators than it tolerates, so that nothing can be ordered any more, a swap included. Each operator
@@ -57,7 +59,10 @@ export class Recovery {
   private id: Uint8Array = new Uint8Array(0)
   private readonly statements = new Map<MemberIndex, RecoveryStatement>()
   private readonly differing = new Set<MemberIndex>()
+  private readonly answeredAt = new Map<MemberIndex, number>()
   private isMoving = false
+  /** The engine is being stopped; this is not on disk yet. */
+  private isStopping = false
   private trouble: string | undefined
   private turn = 0
   private readonly namespace
@@ -68,7 +73,7 @@ export class Recovery {
 
   /** The engine of the present epoch was given up and must not run. */
   get isUnderWay(): boolean {
-    return this.stored !== undefined && this.stored.record === undefined
+    return this.isStopping || (this.stored !== undefined && this.stored.record === undefined)
   }
 
   /** The record of the epoch that the operators began, for as long as the world state does not have it. */
@@ -100,14 +105,16 @@ export class Recovery {
     const plan = await planOf(wish, members, succession.stored, engines)
     if (plan.missing.includes(self)) throw new PeerError('ERR_RECOVERY_SELF', 'this validator cannot be one that is lost: it is here', { grpcStatus: 3 })
     const id = digestOf(encode(RecoveryPlan, plan))
-    if (!this.isUnderWay) await leave()
-    succession.adopt(undefined)
+    this.isStopping = true
+    await leave()
     const { height, currentBlockHash } = ledger.info()
     const stored: StoredRecovery = { plan, height, hash: currentBlockHash, record: undefined }
     const batch = store.batch()
     batch.put(this.namespace, ROW, encode(StoredRecovery, stored))
     await store.commit(batch, 'record')
     this.stored = stored
+    this.isStopping = false
+    succession.adopt(undefined)
     this.id = id
     this.statements.clear()
     this.differing.clear()
@@ -121,7 +128,7 @@ export class Recovery {
 
   /** A member states where it stands. */
   async received(from: MemberIndex, statement: RecoveryStatement): Promise<void> {
-    if (statement.asks && this.stored) this.tell(from)
+    if (statement.asks && this.stored) this.answer(from)
     if (!this.stored?.plan || statement.member !== from || statement.fromEpoch !== this.stored.plan.fromEpoch) return
     if (!(await this.isSigned(from, statement))) return
     if (Buffer.compare(statement.plan, this.id) === 0) {
@@ -152,10 +159,10 @@ export class Recovery {
     }
   }
 
-  /** The chain has grown: once the world state has the epoch there is nothing to remember. Rejects if the store fails. */
+  /** The chain has grown, perhaps without this validator: once the world state has a later epoch there is nothing to remember. Rejects if the store fails. */
   async look(): Promise<void> {
-    const { stored, options } = this
-    if (stored?.record && options.succession.isStored(stored.record.epoch)) await this.done()
+    const plan = this.stored?.plan
+    if (plan && this.options.succession.isStored(plan.fromEpoch + 1n)) await this.done()
   }
 
   private state(): string {
@@ -183,6 +190,14 @@ export class Recovery {
       clock.setTimer(SAY_EVERY_MS, again)
     }
     again()
+  }
+
+  /** Two that wait for each other in vain, as with different plans, must not answer each other's questions without end. */
+  private answer(to: MemberIndex): void {
+    const now = this.options.clock.elapsedMs()
+    if (now - (this.answeredAt.get(to) ?? Number.NEGATIVE_INFINITY) < ANSWER_EVERY_MS) return
+    this.answeredAt.set(to, now)
+    this.tell(to)
   }
 
   private tell(to: MemberIndex): void {
@@ -228,14 +243,13 @@ export class Recovery {
     const { plan } = stored
     if (!plan) return
     const heads = [{ member: self, height: stored.height, hash: stored.hash }, ...this.statements.values()]
-    const highest = heads.reduce((best, head) => (head.height > best.height ? head : best))
-    const vouching = heads.filter(({ height, hash }) => height === highest.height && Buffer.compare(hash, highest.hash) === 0).map(({ member }) => member)
+    const { highest, vouching } = highestOf(heads)
     const { height, currentBlockHash } = ledger.info()
     if (height !== highest.height || Buffer.compare(currentBlockHash, highest.hash) !== 0) {
       const result = transfer
         ? await transfer({ height: highest.height, hash: highest.hash, members: vouching.filter((member) => member !== self) })
         : { reached: false as const, reason: 'state transfer needs the network plugin, which this site does not have' }
-      if (isOver()) return
+      if (isOver() || this.stored !== stored) return
       this.trouble = result.reached ? undefined : result.reason
       if (!result.reached) return log.error('the highest head of the recovery cannot be reached yet', { height: highest.height, reason: result.reason })
     }
@@ -263,6 +277,7 @@ export class Recovery {
     const batch = store.batch()
     batch.put(this.namespace, ROW, encode(StoredRecovery, adopted))
     await store.commit(batch, 'record')
+    if (this.stored !== stored) return
     this.stored = adopted
     succession.adopt(record)
     await enter()
@@ -270,11 +285,33 @@ export class Recovery {
 
   private async done(): Promise<void> {
     this.stored = undefined
+    this.statements.clear()
+    this.differing.clear()
     this.turn++
     const batch = this.options.store.batch()
     batch.delete(this.namespace, ROW)
     await this.options.store.commit(batch, 'record')
   }
+}
+
+/** A head that a member states, as far as it decides. */
+interface StatedHead {
+  readonly member: MemberIndex
+  readonly height: bigint
+  readonly hash: Uint8Array
+}
+
+/** The highest head and who states it. Of different ones of that height the one that most state, then the one with the smaller hash: everybody must choose alike. */
+export function highestOf(heads: readonly StatedHead[]): { readonly highest: StatedHead; readonly vouching: readonly MemberIndex[] } {
+  const vouchingFor = (head: StatedHead): MemberIndex[] =>
+    heads.filter(({ height, hash }) => height === head.height && Buffer.compare(hash, head.hash) === 0).map(({ member }) => member)
+  const isBetter = (head: StatedHead, best: StatedHead): boolean => {
+    if (head.height !== best.height) return head.height > best.height
+    const more = vouchingFor(head).length - vouchingFor(best).length
+    return more > 0 || (more === 0 && Buffer.compare(head.hash, best.hash) < 0)
+  }
+  const highest = heads.reduce((best, head) => (isBetter(head, best) ? head : best))
+  return { highest, vouching: vouchingFor(highest) }
 }
 
 async function planOf(

@@ -4,7 +4,7 @@ import type { Admission } from '../execution.js'
 import type { RejectedRequests } from '../rejected-requests.js'
 import { isToSuccession } from './calls.js'
 import { hashOf } from './rules.js'
-import { CONSENSUS_NAME, candidateOf, currentRecord, hasStarted, recordOf, SUCCESSION_KEYS, type SuccessionState } from './records.js'
+import { CONSENSUS_NAME, candidateOf, currentRecord, hasStarted, recordOf, seenProposals, SUCCESSION_KEYS, type SuccessionState } from './records.js'
 
 const NAMESPACE = Buffer.from(CONSENSUS_NAME)
 
@@ -33,6 +33,11 @@ export class Succession {
   /** The swap that is prepared and not decided. */
   get candidate(): SwapCandidate | undefined {
     return this.pending
+  }
+
+  /** How many proposals the epoch of the world state has seen. */
+  get seenProposals(): bigint {
+    return seenProposals(this.state)
   }
 
   /** Reads the state anew. */

@@ -13,10 +13,12 @@ import type { EngineCatalog } from '../catalog.js'
 import type { Accepted } from '../consensus.js'
 import type { Member, MemberIndex } from '../engine.js'
 import type { HostNotes } from '../notes.js'
+import { withKnownNames } from '../option-names.js'
 import { succession as callTransaction } from './calls.js'
 import { weaknessOf } from './contract.js'
 import type { SwapView } from './driver.js'
 import { requireChangeable } from './fixed-engine.js'
+import { shown } from './objections.js'
 import { faultsOf } from './records.js'
 import type { Succession } from './succession.js'
 import { termsOf } from './terms.js'
@@ -133,7 +135,9 @@ export class SwapDesk implements Swaps {
     const { record } = succession
     const isSame = wish.engine === undefined
     const engine = await engines.find(wish.engine ?? record.engine, wish.version ?? (isSame ? record.version : undefined))
-    const options = isSame ? { ...recordOf(JSON.parse(record.options)), ...wish.options } : (wish.options ?? engine.options ?? {})
+    const present = recordOf(isSame ? JSON.parse(record.options) : engine.options)
+    const wished = wish.options && withKnownNames(wish.options, Object.keys(present))
+    const options = isSame ? { ...present, ...wished } : (wished ?? engine.options ?? {})
     await engine.checkOptions(options)
     const proposal = SwapProposal.fromPartial({
       ...termsOf(engine, options, members.length),
@@ -144,6 +148,7 @@ export class SwapDesk implements Swaps {
       allowWeaker: wish.allowWeaker ?? false,
       nonce: this.options.randomBytes(16),
       network: this.options.network,
+      number: succession.seenProposals,
     })
     const rows = await this.ask(proposal)
     return { proposal, rows, objection: weaknessOf(proposal, record) ?? refusalsIn(rows, proposal, record), needed: members.length - faultsOf(record) }
@@ -178,7 +183,9 @@ export class SwapDesk implements Swaps {
   answered(from: MemberIndex, answer: PreflightAnswer): void {
     const asking = this.asking.get(answer.token)
     if (!asking || asking.answers.has(from)) return
-    asking.answers.set(from, answer)
+    const { engine, version, codeDigest, refusal } = answer
+    // People read it, and whoever says it may be a liar.
+    asking.answers.set(from, { ...answer, engine: shown(engine), version: shown(version), codeDigest: shown(codeDigest), refusal: shown(refusal) })
     asking.look()
   }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { columns, PeerError } from '../../../kernel/index.js'
 import { ownPackage } from '../../loader/index.js'
+import { Interruption } from '../../terminal/index.js'
 import type { Devnet, StartedPeer } from '../devnet.js'
 import { createDevnet, findDevnet } from '../layout.js'
 import { runningEngine } from '../view.js'
@@ -10,6 +11,8 @@ import { DEFAULT_PLAN, type DevnetPlan } from '../plan.js'
 import { DevnetCommand } from './devnet-command.js'
 
 const LIMIT_SECONDS = 30
+const NO_AGREEMENT =
+  'noops gives no agreement: every validator orders what it is told in its own order, and their chains may differ. It is meant for one validator: --validators 1, or another --engine'
 
 /** `peer devnet up` */
 export class DevnetUpCommand extends DevnetCommand {
@@ -50,6 +53,7 @@ export class DevnetUpCommand extends DevnetCommand {
     const seconds = Number(((performance.now() - began) / 1000).toFixed(2))
     const up = found.filter(({ view }) => view.state === 'running')
     const engine = runningEngine(found) ?? devnet.plan.engine
+    if (engine === 'noops' && up.length > 1) this.warn(NO_AGREEMENT)
     const peers = found.map(({ peer, view }) => ({
       id: peer.id,
       address: peer.address,
@@ -75,20 +79,18 @@ export class DevnetUpCommand extends DevnetCommand {
 
   /** What cannot come up is not left half up, unless it is only late. */
   private async untilReady(devnet: Devnet, started: readonly StartedPeer[], limitMs: number) {
-    let isInterrupted = false
-    const interrupt = (): void => {
-      isInterrupted = true
+    const interruption = new Interruption()
+    interruption.signal.addEventListener('abort', () => {
       for (const { child } of started) child.kill('SIGTERM')
-    }
-    process.once('SIGINT', interrupt)
+    })
     try {
       return await devnet.ready(started, limitMs)
     } catch (error) {
       if (error instanceof PeerError && error.code === 'ERR_DEVNET_NOT_READY') throw error
       await devnet.stop(started.map(({ peer }) => peer))
-      throw isInterrupted ? new PeerError('ERR_INTERRUPTED', 'interrupted: what this command had started is stopped again') : error
+      throw interruption.signal.aborted ? new PeerError('ERR_INTERRUPTED', 'interrupted: what this command had started is stopped again') : error
     } finally {
-      process.removeListener('SIGINT', interrupt)
+      interruption.close()
     }
   }
 

@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path'
 import { Option, PeerCommand, PeerError, type Settings } from '../../../kernel/index.js'
 import { enginesKeys } from '../../engines/index.js'
+import { Interruption } from '../../terminal/index.js'
 import type { DevEvent } from '../dev/loop.js'
 import type { DevNetwork } from '../dev/network.js'
 import { findEnginePackage } from '../engine-package.js'
@@ -36,14 +37,11 @@ export class EngineDevCommand extends PeerCommand {
   timeout = Option.String('--timeout', { description: `seconds to wait until the network is ready (default ${READY_SECONDS})` })
 
   protected async run(): Promise<number> {
-    const ending = new AbortController()
-    const end = (): void => ending.abort()
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-    for (const name of signals) process.on(name, end)
+    const interruption = new Interruption()
     try {
-      return await this.work(ending.signal)
+      return await this.work(interruption.signal)
     } finally {
-      for (const name of signals) process.removeListener(name, end)
+      interruption.close()
     }
   }
 

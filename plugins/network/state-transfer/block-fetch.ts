@@ -3,7 +3,7 @@ import { Block, decode } from '../../../proto/index.js'
 import { blockHash, type SyncableLedger } from '../../ledger/index.js'
 import type { Link } from '../link.js'
 import { BlockGroups } from './block-groups.js'
-import { FutileError, LiarError } from './sources.js'
+import { FutileError, LeftOutError, LiarError } from './sources.js'
 import type { SyncClient } from './sync-client.js'
 import { windowOf } from './windows.js'
 
@@ -118,7 +118,8 @@ export class BlockFetch {
   }
 
   private async accept(number: bigint, bytes: Uint8Array): Promise<void> {
-    if (number !== this.cursor) throw new LiarError(`it sent block ${number} instead of ${this.cursor}`)
+    if (number < this.cursor) throw new LeftOutError(`it left out block ${this.cursor} and sent ${number}`)
+    if (number > this.cursor) throw new LiarError(`it sent block ${number} instead of ${this.cursor}`)
     const { hash, previous } = read(bytes)
     if (Buffer.compare(hash, this.want) !== 0) throw new LiarError(`its block ${number} is not of the chain: its hash is another one`)
     await this.makeWay(number, hash)

@@ -8,6 +8,13 @@ export class LiarError extends PeerError {
   }
 }
 
+/** A neighbour left out some of what was asked for: no lie, but as good as its end. */
+export class LeftOutError extends PeerError {
+  constructor(what: string) {
+    super('ERR_SYNC_ENDED', what, { retryable: true })
+  }
+}
+
 /** A neighbour does not have the deltas between its snapshot and the target any more: the target is too old for it. */
 export class StaleError extends PeerError {
   constructor(what: string, cause: unknown) {

@@ -2,7 +2,7 @@ import { type Clock, messageOf, PeerError } from '../../../kernel/index.js'
 import { decodeDelta, encodeDelta, StateDelta, type StateReplacement, type SyncableLedger } from '../../ledger/index.js'
 import type { Link } from '../link.js'
 import type { Replies } from './replies.js'
-import { FutileError, LiarError, StaleError } from './sources.js'
+import { FutileError, LeftOutError, LiarError, StaleError } from './sources.js'
 import { NO_STATE, type SnapshotReply, type SyncClient } from './sync-client.js'
 import { windowOf } from './windows.js'
 
@@ -167,7 +167,8 @@ export class StateFetch {
       }
       if (piece.block !== block) throw new LiarError(`its snapshot is of block ${block} and of block ${piece.block}`)
       if (piece.delta.length === 0) return block
-      if (piece.sequence !== sequence) throw new LiarError(`its snapshot has piece ${piece.sequence} after ${sequence - 1n}`)
+      if (piece.sequence > sequence) throw new LeftOutError(`its snapshot leaves out piece ${sequence}`)
+      if (piece.sequence < sequence) throw new LiarError(`its snapshot has piece ${piece.sequence} after ${sequence - 1n}`)
       await this.readable(() => replacement.add(piece.delta))
     }
   }
@@ -214,7 +215,8 @@ export class StateFetch {
       try {
         for (; next <= end; next++) {
           const { number, delta } = await replies.next(timeoutMs)
-          if (number !== next) throw new LiarError(`it sent the delta of block ${number} instead of ${next}`)
+          if (number > next) throw new LeftOutError(`it left out the delta of block ${next} and sent that of ${number}`)
+          if (number < next) throw new LiarError(`it sent the delta of block ${number} instead of ${next}`)
           await take(number, delta)
         }
       } finally {

@@ -110,10 +110,10 @@ export class SyncServer {
       if (!(await this.mayGoOn(link, state))) return
       const next = message(number)
       if (next === undefined) {
-        if (link.hello?.weft !== undefined) link.sendEncoded('sync', missing({ correlationId, start: number, end: number }))
+        if (link.hello?.weft !== undefined) await this.send(link, missing({ correlationId, start: number, end: number }))
         return
       }
-      link.sendEncoded('sync', next)
+      if (!(await this.send(link, next))) return
     }
   }
 
@@ -140,19 +140,16 @@ export class SyncServer {
       if (state.isOver) return
       if (ledger.height() === 0n || ledger.stateBlock() === undefined) return await this.noSnapshot(link, state, request)
       const snapshot = ledger.stateSnapshot()
-      const piece = (delta: Uint8Array, sequence: bigint): boolean =>
-        link.sendEncoded(
-          'sync',
-          encodeMessage(Message_Type.SYNC_STATE_SNAPSHOT, encode(SyncStateSnapshot, { delta, sequence, blockNumber: snapshot.block, request })),
-        )
+      const piece = (delta: Uint8Array, sequence: bigint): Promise<boolean> =>
+        this.send(link, encodeMessage(Message_Type.SYNC_STATE_SNAPSHOT, encode(SyncStateSnapshot, { delta, sequence, blockNumber: snapshot.block, request })))
       try {
         let sequence = 0n
         for await (const [compositeKey, value] of snapshot.entries) {
           if (!(await this.mayGoOn(link, state))) return
-          piece(pieceOf(compositeKey, value), sequence++)
+          if (!(await piece(pieceOf(compositeKey, value), sequence++))) return
         }
         // The original's terminator of an empty state has sequence 1.
-        if (await this.mayGoOn(link, state)) piece(NO_DELTA, sequence === 0n ? 1n : sequence)
+        if (await this.mayGoOn(link, state)) await piece(NO_DELTA, sequence === 0n ? 1n : sequence)
       } finally {
         await snapshot.release()
       }
@@ -164,15 +161,26 @@ export class SyncServer {
   private async noSnapshot(link: Link, state: Serving, request: SyncStateSnapshotRequest): Promise<void> {
     if (link.hello?.weft === undefined || !(await this.mayGoOn(link, state))) return
     const piece = encode(SyncStateSnapshot, { delta: NO_DELTA, sequence: 0n, blockNumber: NO_STATE, request })
-    link.sendEncoded('sync', encodeMessage(Message_Type.SYNC_STATE_SNAPSHOT, piece))
+    await this.send(link, encodeMessage(Message_Type.SYNC_STATE_SNAPSHOT, piece))
   }
 
   private async mayGoOn(link: Link, state: Serving): Promise<boolean> {
     if (state.isOver) return false
     const hasRoom = await link.syncRoom(this.options.patienceMs)
-    if (!hasRoom && !link.isClosed)
-      this.options.log(link, `blocks or state are not sent any further: nothing was taken for ${this.options.patienceMs / 1000} s`)
+    if (!hasRoom) this.stuck(link)
     return hasRoom && !state.isOver
+  }
+
+  /** However large it is: the room that there was may be too small for it, and other kinds take from the same. */
+  private async send(link: Link, message: Uint8Array): Promise<boolean> {
+    const isSent = await link.sendSync(message, this.options.patienceMs)
+    if (!isSent) this.stuck(link)
+    return isSent
+  }
+
+  private stuck(link: Link): void {
+    if (link.isClosed) return
+    this.options.log(link, `blocks or state are not sent any further: nothing was taken for ${this.options.patienceMs / 1000} s`)
   }
 }
 

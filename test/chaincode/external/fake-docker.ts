@@ -19,7 +19,10 @@ export interface Asked {
 export class FakeDocker {
   readonly asked: Asked[] = []
   readonly images = new Set<string>()
-  readonly containers = new Map<string, { readonly image: string; running: boolean; readonly ended: ((code: number) => void)[] }>()
+  readonly containers = new Map<
+    string,
+    { readonly image: string; running: boolean; exitCode: number | undefined; readonly ended: ((code: number) => void)[] }
+  >()
   /** Instead of building: what the build prints and its error. */
   buildFailure: string | undefined
   run: (name: string, created: Readonly<Record<string, unknown>>) => void = () => undefined
@@ -60,6 +63,7 @@ export class FakeDocker {
     const container = this.containers.get(name)
     if (container === undefined) return
     container.running = false
+    container.exitCode = code
     for (const ended of container.ended.splice(0)) ended(code)
   }
 
@@ -82,6 +86,7 @@ export class FakeDocker {
     switch (act ?? '') {
       case 'start':
         container.running = true
+        container.exitCode = undefined
         send(response, 204)
         this.run(name, this.#created.get(name) ?? {})
         return undefined
@@ -94,6 +99,7 @@ export class FakeDocker {
         this.exit(name, 137)
         return send(response, 204)
       case 'wait':
+        if (container.exitCode !== undefined) return send(response, 200, { StatusCode: container.exitCode })
         container.ended.push((code) => send(response, 200, { StatusCode: code }))
         return undefined
       default:
@@ -114,7 +120,7 @@ export class FakeDocker {
     const image = String(created['Image'])
     if (!this.images.has(image)) return send(response, 404, { message: `No such image: ${image}:latest` })
     if (this.containers.has(name)) return send(response, 409, { message: `Conflict. The name "${name}" is already in use` })
-    this.containers.set(name, { image, running: false, ended: [] })
+    this.containers.set(name, { image, running: false, exitCode: undefined, ended: [] })
     this.#created.set(name, created)
     return send(response, 201, { Id: name, Warnings: [] })
   }

@@ -63,7 +63,7 @@ describe('deployed code', () => {
       const { bytes } = await withSource(source, (file) => launcher.pack(file, inputOf('init')))
       shared = await launcher.launch('cc', bytes, FACTS)
       peer = new MemoryPeer().add(shared)
-    }, 30_000)
+    })
     let shared: ChaincodeRuntime
     afterAll(() => shared.close('the tests are over'))
 
@@ -91,7 +91,7 @@ describe('deployed code', () => {
       code: 'ERR_CHAINCODE_LAUNCH',
       message: expect.stringContaining('it was not ready after 700 ms'),
     })
-  }, 30_000)
+  })
 
   it('that loops for ever leaves the peer free, and ends when it is closed', async () => {
     const peer = await deployed('export default { invoke() { for (;;); } }')
@@ -106,18 +106,14 @@ describe('deployed code', () => {
     ['its heap', 'const all = []; for (;;) all.push({ a: 1, b: [2] })'],
     ['buffers', 'const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1))'],
     ['strings', 'const all = []; for (let i = 0; ; i += 1) all.push(`${i}`.padStart(1 << 20, "é"))'],
-  ])(
-    'that fills memory with %s does not get it',
-    async (_, hog) => {
-      const peer = await deployed(`export default { invoke() { ${hog} } }`)
-      const outcome = await peer.invoke('cc', ['x']).then(
-        ({ ok, text }) => ({ ok, text }),
-        (error: { code: string }) => error.code,
-      )
-      expect([{ ok: false, text: 'Array buffer allocation failed' }, 'ERR_CHAINCODE_LOST']).toContainEqual(outcome)
-    },
-    30_000,
-  )
+  ])('that fills memory with %s does not get it', async (_, hog) => {
+    const peer = await deployed(`export default { invoke() { ${hog} } }`)
+    const outcome = await peer.invoke('cc', ['x']).then(
+      ({ ok, text }) => ({ ok, text }),
+      (error: { code: string }) => error.code,
+    )
+    expect([{ ok: false, text: 'Array buffer allocation failed' }, 'ERR_CHAINCODE_LOST']).toContainEqual(outcome)
+  })
 
   it('that prints without end fills no log', async () => {
     const before = log.lines.length
@@ -175,7 +171,7 @@ describe.each(['bwrap', 'unshare'] as const)('a process that broke out of everyt
       server.close()
       await rm(folder, { recursive: true })
     }
-  }, 30_000)
+  })
 
   it('cannot fork without end, and all it started ends with it', async () => {
     const result = await attempt(`
@@ -186,7 +182,7 @@ describe.each(['bwrap', 'unshare'] as const)('a process that broke out of everyt
     if (result === undefined) return
     expect(result).toMatchObject({ started: expect.any(Number) })
     expect(Number(Reflect.get(Object(result), 'started'))).toBeLessThan(50)
-  }, 30_000)
+  })
 })
 
 describe('a sandbox that does not work', () => {

@@ -18,7 +18,7 @@ let runtime: ChaincodeRuntime
 beforeAll(async () => {
   const { bytes } = await launcher.pack(fixture, inputOf('init'))
   runtime = await launcher.launch('cc', bytes, FACTS)
-}, 30_000)
+})
 afterAll(() => runtime.close('the tests are over'))
 
 const other = () =>
@@ -50,7 +50,7 @@ describe('a chaincode behind the pipe', () => {
       }),
       { numRuns: 60 },
     )
-  }, 30_000)
+  })
 
   it('reads ranges of several batches and large values', async () => {
     const peer = overPipe()

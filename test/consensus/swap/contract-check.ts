@@ -21,6 +21,7 @@ import {
   succession,
   SUCCESSION_KEYS,
 } from '../../../plugins/consensus/index.js'
+import { seenProposals } from '../../../plugins/consensus/swap/records.js'
 import { createRandom, type Random } from '../../kit/random.js'
 import { stateOf, SuccessionModel } from '../../kit/succession-model.js'
 
@@ -101,7 +102,7 @@ function randomCall(random: Random, state: BufferedState): readonly [string, Uin
   const member = random.below(MEMBERS.length)
   const signature = new Uint8Array(0)
   const calls: readonly (() => readonly [string, Uint8Array])[] = [
-    () => ['prepare', encode(SwapProposal, proposalOf(fromEpoch, random.below(4)))],
+    () => ['prepare', encode(SwapProposal, proposalOf(fromEpoch, random.below(4), { number: seenProposals(state) }))],
     () => ['ready', encode(SwapReady, { fromEpoch, candidate: id, member, probe: Buffer.alloc(32, random.chance(0.8) ? 1 : 2), signature })],
     () => ['cancel', encode(SwapCancel, { fromEpoch, candidate: id, member, byOperator: random.chance(0.2), signature, network: '' })],
     () => ['start', encode(EpochMarker, { epoch: fromEpoch, member, hash: hashOf(record?.activation ?? 0n), signature, recovered: undefined })],

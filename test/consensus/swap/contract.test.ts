@@ -105,7 +105,7 @@ describe('calls of the succession', () => {
   })
 
   it.each([
-    ['a second swap', 'prepare', [encode(SwapProposal, proposalOf(0n, 1))], /a swap to next@2 is under way/],
+    ['a second swap', 'prepare', [encode(SwapProposal, proposalOf(0n, 1, { number: 1n }))], /a swap to next@2 is under way/],
     ['ready for another swap', 'ready', [ready(0, { candidate: Buffer.alloc(32) })], /another swap is under way: to next@2/],
     ['ready in another epoch', 'ready', [ready(0, { fromEpoch: 3n })], /asked for in epoch 3; this is epoch 0/],
     ['ready of nobody', 'ready', [ready(4)], /there is no member 4/],
@@ -133,8 +133,23 @@ describe('calls of the succession', () => {
   it('refuse the very proposal that was made before, also after it was cancelled', async () => {
     const chain = await prepared()
     await chain.say('cancel', cancel(0, { byOperator: true }))
-    expect(await chain.say('prepare', PROPOSAL)).toMatch(/this very proposal was made before/)
-    expect(await chain.say('prepare', encode(SwapProposal, proposalOf(0n, 1)))).toBeUndefined()
+    expect(await chain.say('prepare', PROPOSAL)).toMatch(/proposal 0 of an epoch that has seen 1/)
+    expect(await chain.say('prepare', encode(SwapProposal, proposalOf(0n, 0, { number: 2n })))).toMatch(/proposal 2 of an epoch that has seen 1/)
+    expect(await chain.say('prepare', encode(SwapProposal, proposalOf(0n, 0, { number: 1n })))).toBeUndefined()
+  })
+
+  it('take proposals without end in one epoch, as long as each is cancelled, in a state that does not grow', async () => {
+    const chain = new Chain()
+    for (let number = 0n; number < 1500n; number++) {
+      const proposal = encode(SwapProposal, proposalOf(0n, 0, { number }))
+      expect(await chain.say('prepare', proposal)).toBeUndefined()
+      expect(await chain.say('cancel', cancel(0, { candidate: candidateId(proposal), byOperator: true }))).toBeUndefined()
+    }
+    expect([...chain.state.changes.values()].reduce((bytes, value) => bytes + (value?.length ?? 0), 0)).toBeLessThan(16)
+    await chain.say('prepare', encode(SwapProposal, proposalOf(0n, 0, { number: 1500n })))
+    for (const member of [0, 1, 2]) await chain.say('ready', ready(member, { candidate: candidateIn(chain.state)?.id ?? NONE }))
+    expect(recordIn(chain.state)?.epoch).toBe(1n)
+    expect(await chain.say('prepare', encode(SwapProposal, proposalOf(1n, 0)))).toBeUndefined()
   })
 
   it('refuse what a member has not signed, where members sign', async () => {

@@ -5,6 +5,7 @@ import type { EngineFactory } from '../../../plugins/consensus/index.js'
 import { Simulation } from '../../kit/simulation.js'
 import { makeTransaction } from '../../kit/transactions.js'
 import { logicalWorld } from '../../kit/worlds.js'
+import { expectNothingMore, held, settled } from '../../engines/held.js'
 import { hotStuffSkeleton } from '../../simulator/skeletons/hotstuff.js'
 import { raftSkeleton } from '../../simulator/skeletons/raft.js'
 
@@ -13,9 +14,9 @@ const SWAPS = process.env['WEFT_LONG'] === '1' ? 1000 : 30
 const WARM_UP = 10
 const MEMBERS = 4
 const PLAIN_BLOCKS = 100
-/** Blocks stay in memory, here at every validator. Those of a swap may weigh so much more than those of one small transaction: they hold records of epochs. */
 /** What a block may cost at any rate: figures of a heap that is being collected swing by that. */
 const LEAST_BYTES = 64 * 1024
+/** Blocks stay in memory, here at every validator. Those of a swap may weigh so much more than those of one small transaction: they hold records of epochs. */
 const HEAVIER = 3
 
 setFlagsFromString('--expose-gc')
@@ -82,13 +83,6 @@ it(`${SWAPS} swaps in one process leave nothing behind`, { timeout: 600_000 }, a
       })
     await network.runUntil(`everybody is in epoch ${count + 1}`, isOver, 60_000)
   }
-  // Time is virtual here: timers are those of the test runner.
-  const handles = (): string[] =>
-    process
-      .getActiveResourcesInfo()
-      .filter((name) => name !== 'Timeout')
-      .sort()
-  const listeners = (): number[] => process.eventNames().map((name) => process.listenerCount(name))
   const height = (): number => Number(network.peer(0).ledger?.height() ?? 0n)
   for (let count = 0; count < WARM_UP; count++) await swap(count)
   const plain = { height: height(), heap: await heapBytes() }
@@ -99,18 +93,17 @@ it(`${SWAPS} swaps in one process leave nothing behind`, { timeout: 600_000 }, a
   }
   const plainBytes = ((await heapBytes()) - plain.heap) / (height() - plain.height)
   const beforeHeight = height()
-  const before = { handles: handles(), listeners: listeners(), heap: await heapBytes() }
+  const before = { held: await settled(), heap: await heapBytes() }
   for (let count = WARM_UP; count < WARM_UP + SWAPS; count++) await swap(count)
   const heap = await heapBytes()
   if (SWAPS > 100) {
-    const figures = { engines: watched.undisposed, inMemory: watched.inMemory, handles: handles().length, heapBefore: before.heap, heapAfter: heap }
+    const figures = { engines: watched.undisposed, inMemory: watched.inMemory, held: [...held()], heapBefore: before.heap, heapAfter: heap }
     const bytes = ((heap - before.heap) / (height() - beforeHeight)).toFixed(0)
     process.stdout.write(`${SWAPS} swaps, ${height() - beforeHeight} blocks of ${bytes} bytes at four validators; ${JSON.stringify(figures)}\n`)
   }
   expect(watched.undisposed).toBe(MEMBERS)
   // One or two generations may be in memory until the next swap replaces what knows them.
   expect(watched.inMemory).toBeLessThanOrEqual(3 * MEMBERS)
-  expect(handles()).toEqual(before.handles)
-  expect(listeners()).toEqual(before.listeners)
+  await expectNothingMore(before.held)
   expect((heap - before.heap) / (height() - beforeHeight)).toBeLessThan(Math.max(HEAVIER * plainBytes, LEAST_BYTES))
 })

@@ -33,6 +33,24 @@ describe('messages of engines that do not run yet', () => {
     expect(['2', '3', '4', '5', '6'].map((channel) => read(early, channel).length)).toEqual([1, 1, 1, 1, 0])
   })
 
+  it('have one bound in bytes for all channels of a member, keep nothing of the frames that they came in, and are taken again for an engine that runs again', () => {
+    const early = new EarlyMessages(LIMITS)
+    const frame = new Uint8Array(1000)
+    early.add('1', 0, frame.subarray(0, 60))
+    early.add('2', 0, new Uint8Array(60))
+    early.add('2', 1, new Uint8Array(60))
+    const [kept] = [...early.take('1')].flatMap(({ messages }) => messages)
+    expect([kept?.length, kept?.buffer.byteLength]).toEqual([60, 60])
+    expect([...early.take('2')].map(({ from, isBroken }) => [from, isBroken])).toEqual([
+      [0, true],
+      [1, false],
+    ])
+    early.add('1', 0, bytes('dropped'))
+    early.reopen('1')
+    early.add('1', 0, bytes('kept'))
+    expect(read(early, '1')).toEqual(['0: kept'])
+  })
+
   it('too far ahead to be kept are known as a gap; those of a candidate that is dropped make room for others', () => {
     const early = new EarlyMessages(LIMITS)
     early.lost('9', 1)
@@ -49,9 +67,10 @@ describe('messages of engines that do not run yet', () => {
     const early = new EarlyMessages(LIMITS)
     early.add('1', 0, bytes('a'))
     early.add('2', 0, bytes('b'))
-    early.broke(0)
-    early.keep((channel) => channel === '2')
-    expect([read(early, '1'), read(early, '2')]).toEqual([[], ['0: b broken']])
+    early.add('3', 0, bytes('c'))
+    early.broke(0, (channel) => channel !== '3')
+    early.keep((channel) => channel !== '1')
+    expect([read(early, '1'), read(early, '2'), read(early, '3')]).toEqual([[], ['0: b broken'], ['0: c']])
   })
 })
 

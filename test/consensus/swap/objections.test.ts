@@ -1,8 +1,32 @@
 import { describe, expect, it } from 'vitest'
 import type { Note } from '../../../plugins/consensus/notes.js'
 import { Objections } from '../../../plugins/consensus/swap/objections.js'
+import { encode, HostNote } from '../../../proto/index.js'
+import { createBench, engineOf, ManualTransport, run, settle } from '../kit/harness.js'
 
 const CANDIDATE = new Uint8Array(32).fill(7)
+
+describe('what a member answers in a pre-flight', () => {
+  it('cannot command a terminal, nor fill it', async () => {
+    const notes = new ManualTransport()
+    const { host, time } = createBench(
+      engineOf(() => ({})),
+      { notes },
+    )
+    await host.start()
+    const planning = host.swaps.plan({ engine: 'test' })
+    await settle()
+    const lie = '\u001b[2J all is well\nreally\u202e'
+    const value = { token: 1n, engine: lie, version: lie, codeDigest: lie, refusal: lie.repeat(10_000), isolated: false, epoch: 0n, height: 0n }
+    notes.message(1, encode(HostNote, { note: { $case: 'preflightAnswer', value } }))
+    await run(time, 3000)
+    const { rows } = await planning
+    const text = [rows[1]?.answer?.engine, rows[1]?.answer?.version, rows[1]?.answer?.codeDigest, rows[1]?.answer?.refusal].join('')
+    expect(text).not.toMatch(/\p{C}/u)
+    expect(text.length).toBeLessThan(2000)
+    expect(rows[1]?.answer?.engine).toBe('[2J all is well really')
+  })
+})
 
 describe('why members take no part in a swap', () => {
   it('is told to the others, and known of each as it last said', () => {

@@ -68,7 +68,7 @@ describe('consensus.policy: operators', () => {
     const cancel = encode(SwapCancel, SwapCancel.fromPartial({ candidate: candidateId(PROPOSAL), byOperator: true, network: 'lab' }))
     await expect(callSuccession(rules, state, 'cancel', [cancel])).rejects.toThrow('found 0')
     await callSuccession(rules, state, 'cancel', [cancel, signatures('cancel', cancel, second, third)])
-    await expect(callSuccession(rules, state, 'prepare', [PROPOSAL, signed])).rejects.toThrow('this very proposal was made before')
+    await expect(callSuccession(rules, state, 'prepare', [PROPOSAL, signed])).rejects.toThrow('proposal 0 of an epoch that has seen 1')
     expect(recordIn(state)).toBeUndefined()
   })
 

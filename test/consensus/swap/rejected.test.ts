@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Block, decode, encodeBlock } from '../../../proto/index.js'
+import { Block, BlockchainInfo, decode, encodeBlock } from '../../../proto/index.js'
 import { createConsensusHost, requestId, succession } from '../../../plugins/consensus/index.js'
 import { blockMetadata, engineMetadata, metadataOf } from '../../../plugins/consensus/block-metadata.js'
 import { RejectedRequests } from '../../../plugins/consensus/rejected-requests.js'
@@ -8,11 +8,14 @@ import { noops } from '../../../plugins/noops/engine.js'
 import { silentLogger } from '../../kit/silent-logger.js'
 import { createExecutor } from '../../kit/transactions.js'
 import { pump } from '../../kit/pump.js'
+import { MemoryStore } from '../kit/memory-store.js'
 
 const ENGINE = Uint8Array.from(Buffer.from('of the engine'))
 const identity = (bytes: Uint8Array): Uint8Array => Buffer.from(requestId(bytes), 'hex')
 
 const plain = (bytes: Uint8Array | undefined): Uint8Array => Uint8Array.from(bytes ?? [])
+
+const infoOf = ({ height }: { readonly height: () => bigint }) => ({ info: () => ({ ...BlockchainInfo.fromPartial({}), height: height() }) })
 
 function chainOf(...metadata: readonly (Uint8Array | undefined)[]) {
   const none = new Uint8Array(0)
@@ -67,7 +70,7 @@ describe('rejected requests', () => {
     if (!own || !theirs || !unknown) throw new Error('three requests')
     const chain = chainOf(undefined, undefined, blockMetadata({ epoch: 1n, engine: undefined, rejected: [identity(theirs)] }))
     let height = 3n
-    const rejected = new RejectedRequests(store, { block: chain.block, height: () => height })
+    const rejected = new RejectedRequests(store, { ...infoOf(chain), block: chain.block, height: () => height })
     await inTime(time, rejected.catchUp(2n))
     expect([own, theirs, unknown].map((bytes) => rejected.has(bytes))).toEqual([false, true, false])
     const batch = store.batch()
@@ -79,6 +82,43 @@ describe('rejected requests', () => {
     expect([own, theirs].map((bytes) => rejected.has(bytes))).toEqual([true, true])
     height = 10_003n
     expect([own, theirs].map((bytes) => rejected.has(bytes))).toEqual([true, false])
+  })
+})
+
+describe('rejected requests of blocks that others have replaced', () => {
+  const id = (digit: number): Uint8Array => new Uint8Array(32).fill(digit)
+  /** Blocks 1 and on are of epoch 1; each names its rejected requests, and the block below it by `name`. */
+  const chain = (name: string, ...lists: readonly (readonly number[])[]) => {
+    const blocks = [[], ...lists].map((list, number) => ({
+      ...Block.fromPartial({}),
+      previousBlockHash: Buffer.from(number < 2 ? 'common' : `${name} ${number - 1}`),
+      consensusMetadata: blockMetadata({ epoch: 1n, engine: undefined, rejected: list.map(id) }) ?? new Uint8Array(0),
+    }))
+    const info = { ...BlockchainInfo.fromPartial({}), height: BigInt(blocks.length), currentBlockHash: Buffer.from(`${name} ${blocks.length - 1}`) }
+    return { block: (number: bigint) => blocks[Number(number)], height: () => info.height, info: () => info }
+  }
+  /** Which of the requests 1 to 5 are known, by the block that rejected them. */
+  async function known(...chains: readonly ReturnType<typeof chain>[]): Promise<string[]> {
+    const store = new MemoryStore()
+    for (const present of chains) await new RejectedRequests(store, present).catchUp(1n)
+    return [...(store.rows.get('consensus') ?? [])].flatMap(([key, value]) => (key.startsWith('r') ? [`${key.charCodeAt(1)} in ${value[7]}`] : [])).sort()
+  }
+
+  it('are those of the others, whichever block was the first that differed', async () => {
+    expect(await known(chain('own', [1], [2], [3]), chain('theirs', [1], [4], [5]))).toEqual(['1 in 1', '4 in 2', '5 in 3'])
+    expect(await known(chain('own', [1], [2], [3]), chain('own', [1], [2], [5]))).toEqual(['1 in 1', '2 in 2', '5 in 3'])
+    expect(await known(chain('own', [1], [2], [3]), chain('own', [1], [2], []))).toEqual(['1 in 1', '2 in 2'])
+    expect(await known(chain('own', [1], [2], [3]), chain('theirs', [4], [5], [], [3]))).toEqual(['3 in 4', '4 in 1', '5 in 2'])
+    expect(await known(chain('own', [1], [2]), chain('own', [1], [2], [3, 4]))).toEqual(['1 in 1', '2 in 2', '3 in 3', '4 in 3'])
+  })
+
+  it('are not written again if nothing was replaced', async () => {
+    const store = new MemoryStore()
+    for (const present of [chain('own', [1], [2, 2, 1]), chain('own', [1], [2, 2, 1])]) {
+      store.written.length = 0
+      await new RejectedRequests(store, present).catchUp(1n)
+    }
+    expect(store.written).toEqual([])
   })
 })
 

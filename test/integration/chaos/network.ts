@@ -2,7 +2,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { freePort, temporaryDirectory, TestPeer, until } from '../support/peer.js'
+import { temporaryDirectory, TestPeer, until } from '../support/peer.js'
+import { freePort } from '../support/ports.js'
 import { Relay } from './relay.js'
 
 const START_MS = 120_000

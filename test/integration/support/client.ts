@@ -23,7 +23,7 @@ export interface Outcome {
   readonly rest: string
 }
 
-const DEADLINE_MS = 60_000
+const DEADLINE_MS = 120_000
 
 /** Talks to a peer as a program of a user would. */
 export class TestClient {
@@ -49,8 +49,8 @@ export class TestClient {
     return callUnary(this.grpc, method, request, { deadline: Date.now() + deadlineMs })
   }
 
-  async status(): Promise<string> {
-    const { status } = await this.call(AdminService.getStatus, {}, 5000)
+  async status(deadlineMs = DEADLINE_MS): Promise<string> {
+    const { status } = await this.call(AdminService.getStatus, {}, deadlineMs)
     return ServerStatus_StatusCode[status] ?? String(status)
   }
 
@@ -95,7 +95,7 @@ export class TestClient {
       const metadata = new Metadata()
       metadata.set('weft-wait', 'outcome')
       let header = ''
-      const options = { deadline: Date.now() + 60_000 }
+      const options = { deadline: Date.now() + DEADLINE_MS }
       const call = this.grpc.makeUnaryRequest(
         method.path,
         method.requestSerialize,

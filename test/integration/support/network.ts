@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest'
 import { OpenchainService } from '../../../proto/index.js'
-import { freePort, type PeerSettings, temporaryDirectory, TestPeer, until } from './peer.js'
+import { type PeerSettings, temporaryDirectory, TestPeer, until } from './peer.js'
+import { freePort } from './ports.js'
 
 /** How the peers of a test's network differ from the default site. */
 export interface NetworkSettings {
@@ -51,6 +52,6 @@ export async function connectedTo(peer: TestPeer): Promise<readonly string[]> {
 }
 
 /** Waits until every peer is connected to all others. */
-export async function untilMeshed(peers: readonly TestPeer[], timeoutMs = 60_000): Promise<void> {
+export async function untilMeshed(peers: readonly TestPeer[], timeoutMs = 120_000): Promise<void> {
   await until('a full mesh', async () => (await Promise.all(peers.map((peer) => connectedTo(peer)))).every((ids) => ids.length === peers.length - 1), timeoutMs)
 }

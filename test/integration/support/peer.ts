@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { TestClient } from './client.js'
+import { freePort } from './ports.js'
 import { type Ended, type LaunchOptions, Program, pause, runProgram } from './program.js'
 
 /** How a test's peer differs from the default site. */
@@ -77,7 +77,7 @@ export class TestPeer {
 
   async isAnswering(): Promise<boolean> {
     try {
-      return (await this.client.status()) === 'STARTED'
+      return (await this.client.status(5000)) === 'STARTED'
     } catch {
       return false // not yet, or not any more: that is the answer
     }
@@ -135,17 +135,8 @@ export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'weft-it-'))
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (typeof address !== 'object' || address === null) throw new Error('no port')
-  return address.port
-}
-
 /** Waits until `seen` holds. */
-export async function until(what: string, seen: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+export async function until(what: string, seen: () => boolean | Promise<boolean>, timeoutMs = 120_000): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await seen())) {
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`)

@@ -66,7 +66,7 @@ export class Program {
   }
 
   /** Waits until `seen` holds; fails with all output if the process ends or the time is over before. */
-  async until(what: string, seen: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+  async until(what: string, seen: () => boolean | Promise<boolean>, timeoutMs = 120_000): Promise<void> {
     const deadline = performance.now() + timeoutMs
     while (!(await seen())) {
       if (this.#isOver) throw new Error(`the process ended before: ${what}\n${this.stdout}${this.stderr}`)

@@ -13,13 +13,20 @@ export async function openSocket(address: string): Promise<Socket> {
   return socket
 }
 
-/** Resolves with what came back when the other side closes the connection, or when the time is over. */
-export function answerOf(socket: Socket, timeoutMs: number): Promise<{ readonly bytes: Buffer; readonly isClosed: boolean }> {
+/** Resolves with what came back when the other side closes the connection, when that is enough, or when the time is over. */
+export function answerOf(
+  socket: Socket,
+  timeoutMs: number,
+  isEnough: (bytes: Buffer) => boolean = () => false,
+): Promise<{ readonly bytes: Buffer; readonly isClosed: boolean }> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     const finish = (isClosed: boolean) => resolve({ bytes: Buffer.concat(chunks), isClosed })
     const timer = setTimeout(() => finish(false), timeoutMs)
-    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      if (isEnough(Buffer.concat(chunks))) finish(false)
+    })
     socket.once('close', () => {
       clearTimeout(timer)
       finish(true)

@@ -83,6 +83,7 @@ export class Replica {
         setTimer: (delayMs) => this.timers.set('batch', delayMs),
         cancelTimer: () => this.timers.stop('batch'),
         cut: (batch) => cut(this, batch),
+        bytesOf: sizeOf,
       },
     )
   }

@@ -1,8 +1,8 @@
 import { constants } from 'node:os'
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Listens for the signals that end a program, so that what was found until then can still be said. */
+/** Listens for the signals that end a program, so that a command can still say what it found, and end what it began. */
 export class Interruption {
   readonly #controller = new AbortController()
   #by: (typeof SIGNALS)[number] | undefined
@@ -20,11 +20,12 @@ export class Interruption {
     return this.#by
   }
 
-  /** As shells have it: 130 after SIGINT, 143 after SIGTERM; undefined if there was none. */
+  /** As shells have it: 130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP; undefined if there was none. */
   get exitCode(): number | undefined {
     return this.#by === undefined ? undefined : 128 + constants.signals[this.#by]
   }
 
+  /** Signals have their usual effects again. */
   close(): void {
     for (const name of SIGNALS) process.removeListener(name, this.#onSignal)
   }

@@ -1,0 +1,6 @@
+/**
+ * What long commands share.
+ *
+ * @packageDocumentation
+ */
+export { Interruption } from './interruption.js'
