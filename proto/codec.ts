@@ -1,6 +1,6 @@
 import type { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import { canonicalise } from './canonical.js'
-import { schemaOf } from './schema.js'
+import { LENGTH_DELIMITED, schemaOf } from './schema.js'
 import { WireError } from './wire-error.js'
 import { WireReader } from './wire-reader.js'
 import { WireWriter } from './wire-writer.js'
@@ -23,8 +23,17 @@ const NOTHING = new Uint8Array(0)
  * @throws WireError ERR_WIRE_ENCODE if a value does not fit its field, e.g. a negative uint64
  */
 export function encode<T>(type: MessageType<T>, message: T): Uint8Array {
+  return written(type, (writer) => type.encode(message, writer))
+}
+
+/** Serialises a message as the one field, of that number, of another message. Throws as {@link encode} does. */
+export function encodeWithin<T>(fieldNumber: number, type: MessageType<T>, message: T): Uint8Array {
+  return written(type, (writer) => type.encode(message, writer.uint32((fieldNumber << 3) | LENGTH_DELIMITED).fork()).join())
+}
+
+function written(type: { readonly $type: string }, write: (writer: WireWriter) => BinaryWriter): Uint8Array {
   try {
-    return type.encode(message, sharedWriter).finish()
+    return write(sharedWriter).finish()
   } catch (cause) {
     // The writer holds half a message, which would be written before the next one.
     sharedWriter = new WireWriter()

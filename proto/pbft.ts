@@ -1,9 +1,8 @@
-import { decode, encode } from './codec.js'
+import { decode, encode, encodeWithin } from './codec.js'
 import { batchMessage, message, type newView_XsetEntry, PQset, type request, type viewChange_PQ } from './gen/pbft.js'
 import { Cursor } from './cursor.js'
 import * as usual from './pbft-votes.js'
 import { WireError } from './wire-error.js'
-import { lengthDelimited } from './wire-parts.js'
 
 const PBFT_MESSAGE = 3
 const PBFT_MESSAGE_TAG = (PBFT_MESSAGE << 3) | 2
@@ -47,7 +46,7 @@ export type Incoming = { readonly $case: 'request'; readonly value: request } | 
 /** The bytes of a protocol message in its BatchMessage (spec/consensus.md §3.4). */
 export function encodePayload(payload: Payload): Uint8Array {
   const vote = payload.$case === 'prepare' || payload.$case === 'commit' ? usual.encodeVote(payload) : undefined
-  return vote ?? lengthDelimited(PBFT_MESSAGE, encode(message, { payload }))
+  return vote ?? encodeWithin(PBFT_MESSAGE, message, { payload })
 }
 
 /** The bytes of a stored P or Q set (§11.1). */

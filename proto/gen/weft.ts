@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { NO_BYTES } from "../no-bytes.js";
+import { NO_BYTES } from "./no-bytes.js";
 import { ChaincodeEvent } from "./chaincodeevent.js";
 import { Register, Rejection, Unregister } from "./events.js";
 import { Block } from "./fabric.js";

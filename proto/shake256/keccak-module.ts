@@ -14,7 +14,8 @@ const LANES = 25
 const LANE_BYTES = 8
 const HASH_LANES = 8
 
-// Opcodes and types of WebAssembly 1.0.
+// Magic number and version, opcodes and types of WebAssembly 1.0.
+const HEADER = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
 const I32 = 0x7f
 const I64 = 0x7e
 const LOOP = 0x03
@@ -33,6 +34,7 @@ const load = (offset: number): number[] => [0x29, 3, ...unsigned(offset)]
 const store = (offset: number): number[] => [0x37, 3, ...unsigned(offset)]
 const get = (local: number): number[] => [0x20, local]
 const set = (local: number): number[] => [0x21, local]
+const tee = (local: number): number[] => [0x22, local]
 const int32 = (value: number): number[] => [I32_CONST, ...signed(value)]
 const int64 = (value: number): number[] => [I64_CONST, ...signed(value)]
 
@@ -47,10 +49,11 @@ const B = C + 5
 
 /** The module: `memory`, one page whose first bytes are the round constants, and `hash(end)`, which takes in the blocks from `MESSAGE_AT` to `end`. */
 export function keccakModule(): Uint8Array<ArrayBuffer> {
-  const locals = [2, ...[2, I32], ...[LANES + 5 + LANES, I64]]
+  // Two kinds of locals, and how many of each.
+  const locals = [2, 2, I32, LANES + 5 + LANES, I64]
   const body = [...locals, ...hashBlocks(), END]
   return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...HEADER,
     ...section(1, [1, 0x60, 1, I32, 0]),
     ...section(3, [1, 0]),
     ...section(5, [1, 1, 1, 1]),
@@ -67,15 +70,11 @@ function hashBlocks(): number[] {
   }
   const squeeze: number[] = []
   for (let lane = 0; lane < HASH_LANES; lane++) squeeze.push(...int32(0), ...get(A + lane), ...store(HASH_AT + lane * LANE_BYTES))
-  return [
-    ...[...int32(MESSAGE_AT), ...set(BLOCK), LOOP, NO_RESULT],
-    ...absorb,
-    ...[...int32(0), ...set(ROUND), LOOP, NO_RESULT],
-    ...round(),
-    ...[...get(ROUND), ...int32(LANE_BYTES), I32_ADD, 0x22, ROUND, ...int32(ROUNDS * LANE_BYTES), I32_LESS, BRANCH_IF, 0, END],
-    ...[...get(BLOCK), ...int32(RATE), I32_ADD, 0x22, BLOCK, ...get(BLOCKS_END), I32_LESS, BRANCH_IF, 0, END],
-    ...squeeze,
-  ]
+  const firstBlock = int32(MESSAGE_AT).concat(set(BLOCK), LOOP, NO_RESULT)
+  const firstRound = int32(0).concat(set(ROUND), LOOP, NO_RESULT)
+  const nextRound = get(ROUND).concat(int32(LANE_BYTES), I32_ADD, tee(ROUND), int32(ROUNDS * LANE_BYTES), I32_LESS, BRANCH_IF, 0, END)
+  const nextBlock = get(BLOCK).concat(int32(RATE), I32_ADD, tee(BLOCK), get(BLOCKS_END), I32_LESS, BRANCH_IF, 0, END)
+  return [...firstBlock, ...absorb, ...firstRound, ...round(), ...nextRound, ...nextBlock, ...squeeze]
 }
 
 /** One round of Keccak-f[1600] (FIPS 202 §3.2). */

@@ -263,8 +263,9 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       const isHead = number + 1n === info.height
       invariants.block(self.index, number, bytes, isHead ? info.currentBlockHash : undefined)
       if (isHead && executed.length > 0) invariants.succession(self.index, number, this.#succession(ledger))
+      if (!trace.sink) return
       const hash = Buffer.from(info.currentBlockHash).toString('hex', 0, 8)
-      trace.sink?.add({ type: 'committed', at: endpoint, block: number, hash, transactions: executed.length })
+      trace.sink.add({ type: 'committed', at: endpoint, block: number, hash, transactions: executed.length })
     })
   }
 
