@@ -89,7 +89,7 @@ export class EngineMail {
   }
 
   /** Tells the engine of an epoch that begins who is there, and what they said before it was. */
-  welcome(epoch: bigint, session: EngineSession): void {
+  welcome(epoch: bigint, session: Pick<EngineSession, 'peer' | 'message'>): void {
     this.hand(session, String(epoch), this.up[linkOf(epoch)])
   }
 
@@ -123,10 +123,12 @@ export class EngineMail {
   private hand(engine: Pick<EngineSession, 'peer' | 'message'>, channel: string, up: ReadonlySet<MemberIndex>): void {
     for (const member of up) engine.peer(member, true)
     for (const { from, messages, isBroken } of this.early.take(channel)) {
+      const isUp = up.has(from)
+      // Who has gone since: without its end, what it says when it comes back would seem to follow this.
+      if (!isUp) engine.peer(from, true)
       for (const message of messages) engine.message(from, message)
-      if (!isBroken || !up.has(from)) continue
-      engine.peer(from, false)
-      engine.peer(from, true)
+      if (isBroken || !isUp) engine.peer(from, false)
+      if (isBroken && isUp) engine.peer(from, true)
     }
   }
 }

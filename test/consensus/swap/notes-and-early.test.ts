@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { CrossingNote, EpochRecord } from '../../../proto/index.js'
 import { EarlyMessages } from '../../../plugins/consensus/early.js'
+import { EngineMail } from '../../../plugins/consensus/engine-mail.js'
+import { defaultLimits } from '../../../plugins/consensus/limits.js'
 import { Crossing } from '../../../plugins/consensus/swap/crossing.js'
 import { createVirtualClock, VirtualTime } from '../../kit/index.js'
 import { GENESIS, hashOf } from './contract-check.js'
 
 const LIMITS = { maxInboundPerMember: 3, maxInboundBytesPerMember: 100 }
+const NO_BYTES = new Uint8Array(0)
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 const read = (early: EarlyMessages, channel: string): string[] =>
   [...early.take(channel)].map(
@@ -71,6 +74,34 @@ describe('messages of engines that do not run yet', () => {
     early.broke(0, (channel) => channel !== '3')
     early.keep((channel) => channel !== '1')
     expect([read(early, '1'), read(early, '2'), read(early, '3')]).toEqual([[], ['0: b broken'], ['0: c']])
+  })
+})
+
+describe('an engine that begins', () => {
+  it('is told who came, what they said, and who went meanwhile: what they say when they are back does not follow that', () => {
+    const mail = new EngineMail({
+      limits: { ...defaultLimits, ...LIMITS },
+      clock: createVirtualClock(
+        new VirtualTime(),
+        () => true,
+        () => 0,
+      ),
+      present: () => 1n,
+      engineOf: () => undefined,
+      trial: () => undefined,
+      crossing: () => ({ tell: () => undefined, ask: () => undefined }),
+      isOver: () => false,
+    })
+    for (const member of [1, 2, 3]) mail.peer('notes', member, true, [])
+    for (const member of [1, 2, 3]) mail.ofLaterEpoch(member, { epoch: 1n, trial: NO_BYTES, message: bytes(`from ${member}`) })
+    for (const member of [2, 3]) mail.peer('notes', member, false, [])
+    mail.peer('notes', 3, true, [])
+    const told: string[] = []
+    mail.welcome(1n, {
+      peer: (member, isUp) => void told.push(`${member} ${isUp ? 'came' : 'went'}`),
+      message: (from, message) => void told.push(`${from}: ${Buffer.from(message).toString()}`),
+    })
+    expect(told).toEqual(['1 came', '3 came', '1: from 1', '2 came', '2: from 2', '2 went', '3: from 3', '3 went', '3 came'])
   })
 })
 
