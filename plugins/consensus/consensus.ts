@@ -92,7 +92,7 @@ export interface Forwarding {
   readonly isNeeded: boolean
   /**
    * Hands a transaction, also a query, to a validator. Resolves with its answer: a txid, or a query's result.
-   * Throws ERR_FORWARDING_NOWHERE if none is connected, else with the text of the validator's refusal.
+   * Throws ERR_FORWARDING_NOWHERE if none is connected, ERR_FORWARDING_SILENT if it does not answer, else with the text of the validator's refusal.
    */
   forward(transactionBytes: Uint8Array): Promise<Uint8Array>
 }
