@@ -55,7 +55,7 @@ describe('a question of a pre-flight', () => {
     for (const from of [1, 2, 3]) ask(from, 1n, '{}')
     await run(time, 600)
     expect(asked).toEqual([{}])
-    expect(notes.sent.map(({ to }) => to).sort()).toEqual([1, 2, 3])
+    expect(new Set(notes.sent.map(({ to }) => to))).toEqual(new Set([1, 2, 3]))
     for (let token = 2; token < 1000; token++) {
       ask(1, BigInt(token), `{"n":${token}}`)
       await run(time, 10)
