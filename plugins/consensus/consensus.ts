@@ -13,7 +13,8 @@ export interface Accepted {
   readonly duplicate: boolean
   /**
    * Resolves when the request is in a block, or was executed and rejected. Costs nothing for callers who do not ask.
-   * Rejects with ERR_CONSENSUS_STOPPED (the peer stops; the request is journaled) or ERR_CONSENSUS_DROPPED (the engine forgot it).
+   * Rejects with ERR_CONSENSUS_STOPPED (the peer stops; the request is journaled) ERR_CONSENSUS_DROPPED (the engine forgot it),
+   * or ERR_CONSENSUS_TXID_TAKEN (the engine forgot it, and its txid is in the chain: it probably was executed before).
    */
   outcome(): Promise<RequestOutcomeReport>
 }
