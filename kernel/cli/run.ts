@@ -54,7 +54,8 @@ function cliOf(commands: readonly PeerCommandClass[]): Cli<PeerContext> {
 async function runCommand(line: CommandLine, brought: readonly PeerCommandClass[], plugins: readonly Plugin[], context: PeerContext): Promise<number> {
   const commands = [NodeStartCommand, ...brought]
   const { command, path } = matchCommand(line.words, commands)
-  if (command === undefined && path.length > 0) return runCommand({ ...line, words: ['help', ...path] }, brought, plugins, context)
+  if (command === undefined && path.length > 0)
+    return runCommand({ ...line, words: ['help', ...line.words.slice(0, path.length + 1)] }, brought, plugins, context)
   if (command === undefined) {
     const error = new PeerError('ERR_COMMAND_UNKNOWN', `unknown command "${line.words[0]}" for "peer"`)
     context.stderr.write(`${failureText(error, line.json)}${line.json ? '' : `Run 'peer --help' for usage.\n`}`)
@@ -70,8 +71,11 @@ async function runCommand(line: CommandLine, brought: readonly PeerCommandClass[
     parsed = cliOf([command]).process({ input, context }) // a parser of all commands takes 100 ms to build
   } catch (cause) {
     // Clipanion's first line says what is wrong; the rest repeats the usage.
-    const message = (messageOf(cause).split('\n')[0] ?? '').replace(/^Command not found.*/, 'wrong number of arguments')
-    context.stderr.write(failureText(new PeerError('ERR_USAGE', message, { cause }), line.json, usageText(cliOf([command]).definition(command))))
+    const usage = usageText(cliOf([command]).definition(command))
+    const unknown = input.find((word) => word.startsWith('-') && !usage.includes(` ${word.split('=')[0]}`))
+    const wrong = unknown === undefined ? 'wrong number of arguments' : `unknown option ${unknown}`
+    const message = (messageOf(cause).split('\n')[0] ?? '').replace(/^Command not found.*/, wrong)
+    context.stderr.write(failureText(new PeerError('ERR_USAGE', message, { cause }), line.json, usage))
     return 1
   }
   return cliOf(commands).run(parsed, context)

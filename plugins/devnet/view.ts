@@ -2,10 +2,13 @@ import { Client, credentials } from '@grpc/grpc-js'
 import { readFileSync } from 'node:fs'
 import { messageOf } from '../../kernel/index.js'
 import { callUnary, type ConsensusReport, ConsensusToolsService } from '../../proto/index.js'
-import { rpcErrorText } from '../grpc/index.js'
+import { isRpcError, rpcErrorText } from '../grpc/index.js'
 import type { PeerPlan } from './plan.js'
 
+/** Of gRPC. */
+const DEADLINE_EXCEEDED = 4
 const ANSWER_MS = 2000
+const SILENT = `no answer within ${ANSWER_MS / 1000} s: it starts, is overloaded, or is stopped`
 
 /** A peer that answers. */
 export interface RunningView {
@@ -39,7 +42,8 @@ export async function viewOf(pid: number, client: Client): Promise<PeerView> {
     const parsed: unknown = JSON.parse(report.engineView)
     return { state: 'running', pid, report, engineView: typeof parsed === 'object' && parsed !== null ? { ...parsed } : {} }
   } catch (error) {
-    return { state: 'starting', pid, reason: error instanceof SyntaxError ? messageOf(error) : rpcErrorText(error) }
+    const isSilent = isRpcError(error) && error.code === DEADLINE_EXCEEDED
+    return { state: 'starting', pid, reason: isSilent ? SILENT : error instanceof SyntaxError ? messageOf(error) : rpcErrorText(error) }
   }
 }
 

@@ -29,7 +29,7 @@ export function cardMarkdown({ subject, findings }: Card): string {
     const counts = (['passed', 'warned', 'failed', 'skipped'] as const).flatMap((one) => (countOf(own, one) === 0 ? [] : [`${countOf(own, one)} ${one}`]))
     return [`| ${TITLES[part]} | ${counts.join(', ')} |`]
   })
-  const notable = findings.filter(({ verdict }) => verdict === 'failed' || verdict === 'warned')
+  const notable = findings.filter(({ verdict }) => verdict !== 'passed')
   const notes = notable.map(
     ({ part, name, verdict, detail }) => `- ${verdict}: ${TITLES[part]}: ${escaped(name)}${detail === undefined ? '' : `: ${escaped(firstLine(detail))}`}`,
   )

@@ -9,14 +9,15 @@ import { ciText, gitignoreText, readmeText, testText } from './texts.js'
 const EXAMPLE = 'sequencer'
 /** Of the oldest Node that runs Weft. */
 const OLDEST_TYPES = '^20.19.0'
-const LEFT_OUT = new Set(['node_modules', 'dist', 'test', 'vitest.config.ts', 'README.md', 'package.json', 'package-lock.json'])
+/** What is taken from the example; whatever else lies there, an archive of it perhaps, is not. */
+const TAKEN = /^(src\/.+\.ts|tsconfig(\.\w+)?\.json)$/
 
 /** The files of a new engine's package: path below its directory, and text. */
 export function templateFiles(options: TemplateOptions): ReadonlyMap<string, string> {
   const { names } = options
   const root = join(ownPackage().root, 'examples', 'engines', EXAMPLE)
   const files = new Map<string, string>()
-  for (const path of pathsBelow(root, '')) files.set(renamed(path, names), renamed(readFileSync(join(root, path), 'utf8'), names))
+  for (const path of pathsTaken(root)) files.set(renamed(path, names), renamed(readFileSync(join(root, path), 'utf8'), names))
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   files.set('package.json', `${JSON.stringify(newManifest(manifest, options), undefined, 2)}\n`)
   files.set(`test/${names.name}.test.ts`, testText)
@@ -26,13 +27,11 @@ export function templateFiles(options: TemplateOptions): ReadonlyMap<string, str
   return files
 }
 
-function pathsBelow(root: string, directory: string): string[] {
-  return readdirSync(join(root, directory), { withFileTypes: true })
-    .filter(({ name }) => !LEFT_OUT.has(name))
-    .flatMap((entry) => {
-      const path = directory === '' ? entry.name : `${directory}/${entry.name}`
-      return entry.isDirectory() ? pathsBelow(root, path) : [path]
-    })
+function pathsTaken(root: string): string[] {
+  const paths = readdirSync(root, { encoding: 'utf8' }).concat(
+    readdirSync(join(root, 'src'), { encoding: 'utf8', recursive: true }).map((path) => `src/${path}`),
+  )
+  return paths.map((path) => path.replaceAll('\\', '/')).filter((path) => TAKEN.test(path))
 }
 
 function newManifest(example: unknown, { names, weft }: TemplateOptions): Record<string, unknown> {

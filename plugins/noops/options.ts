@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineKeys, duration, integer, key, PeerError } from '../../kernel/index.js'
-import { type Batching, batchingKind } from '../consensus/index.js'
+import { type Batching, batchingKind, optionFaults } from '../consensus/index.js'
 
 export interface NoopsOptions {
   /** Transactions that make a block full. */
@@ -39,6 +39,6 @@ export const noopsKeys = defineKeys({
 export function parseNoopsOptions(raw: unknown): NoopsOptions {
   const parsed = schema.safeParse(raw ?? {})
   if (parsed.success) return { size: parsed.data['block.size'], waitMs: parsed.data['block.wait'], batching: parsed.data.batching }
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`)
+  const faults = optionFaults(parsed.error, raw, Object.keys(schema.shape))
   throw new PeerError('ERR_NOOPS_OPTIONS', `the options of noops are wrong: ${faults.join('; ')}`, { details: { faults } })
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineKeys, duration, flag, integer, key, PeerError, text } from '../../kernel/index.js'
-import { batchingKind, type Member, memberKeys } from '../consensus/index.js'
+import { batchingKind, type Member, memberKeys, optionFaults } from '../consensus/index.js'
 
 const wait = duration().refine((ms) => ms > 0, 'expected a duration above zero, such as 2s')
 const count = integer({ min: 0 })
@@ -51,7 +51,7 @@ const schema = z.strictObject(kinds).partial()
 /** Reads options as people write them: `{ N: 4, f: 1, K: 10, 'timeout.request': '2s' }`, all optional. Throws ERR_PBFT_OPTIONS. */
 export function parsePbftOptions(raw: unknown) {
   const parsed = schema.safeParse(raw ?? {})
-  if (!parsed.success) throw wrong(parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`))
+  if (!parsed.success) throw wrong(optionFaults(parsed.error, raw, Object.keys(kinds)))
   const { N, f, K = 10, logmultiplier = 4, batchsize = 500, batching = 'adaptive', viewchangeperiod = 0, ...read } = parsed.data
   if (N !== undefined && f !== undefined) checkFaults(N, f)
   const batchMs = read['timeout.batch'] ?? 1000

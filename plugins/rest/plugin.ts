@@ -5,6 +5,7 @@ import { DEVOPS } from '../devops/index.js'
 import { HTTP, type HttpListener } from '../http/index.js'
 import { LEDGER, validatorKeys } from '../ledger/index.js'
 import { NETWORK } from '../network/index.js'
+import { failureLog } from './failed.js'
 import { restKeys } from './keys.js'
 import { originPolicy } from './origins.js'
 import { createRegistrar } from './registrar.js'
@@ -40,6 +41,7 @@ export default definePlugin({
           registrar: createRegistrar(() => directory, settings['rest.validPatterns.enrollmentID'], enrollNobody(peer.log)),
           isDevelopment: peer.settings(modeKeys)['chaincode.mode'] === 'dev',
           origins: originPolicy(settings['rest.cors.origins']),
+          failed: failureLog(peer.log, peer.clock),
         }
         declared.add(async (app) => {
           const { restRoutes } = await import('./routes.js')

@@ -3,6 +3,7 @@ import type { PeerEndpoint } from '../../proto/index.js'
 import type { Devops } from '../devops/index.js'
 import type { Ledger } from '../ledger/index.js'
 import { error } from './envelope.js'
+import type { Failed } from './failed.js'
 import { type OriginPolicy, guardOrigins } from './origins.js'
 import type { Registrar } from './registrar.js'
 import { chaincodeRoutes } from './routes/chaincode.js'
@@ -20,6 +21,7 @@ export interface RestParts {
   readonly registrar: Registrar
   readonly isDevelopment: boolean
   readonly origins: OriginPolicy
+  readonly failed: Failed
 }
 
 /** All routes of spec/node.md §6, and their document. */
@@ -35,10 +37,10 @@ export async function restRoutes(app: FastifyInstance, parts: RestParts): Promis
     openapi: { openapi: '3.1.0', info: { title: 'Weft REST', version: '0.6', description: 'The REST interface of a v0.6 peer.' } },
   })
   app.setNotFoundHandler((_request, reply) => reply.code(404).send(error('Openchain endpoint not found.')))
-  ledgerRoutes(app, parts.ledger)
+  ledgerRoutes(app, parts.ledger, parts.failed)
   networkRoutes(app, parts.self, parts.connected)
   chaincodeRoutes(app, parts)
-  registrarRoutes(app, parts.registrar)
+  registrarRoutes(app, parts)
   documentRoutes(app)
 }
 

@@ -37,7 +37,7 @@ function ownTroubles({ id, state, reason, divergence, swap, rates, height: at }:
     ...(state === 'behind' ? [warn(`${id} knows that its state is behind, and refuses queries`)] : []),
     ...(state === 'running' && at !== undefined && at + BEHIND_BLOCKS < height ? [warn(`${id} is ${grouped(height - at)} blocks behind`)] : []),
     ...(swap === undefined || swap.refusal === '' ? [] : [warn(`${id} does not take part in the swap: ${swap.refusal}`)]),
-    ...(divergence === '' ? [] : [bad(`${id}: ${divergence}`)]),
+    ...(divergence === '' || (state === 'halted' && divergence === reason) ? [] : [bad(`${id}: ${divergence}`)]),
     ...(rates.refused !== undefined && rates.refused > 0 ? [warn(`${id} refuses ${short(rates.refused)} transactions a second: no room`)] : []),
   ]
 }

@@ -19,7 +19,7 @@ it('operators sign a swap one after the other, on any machine; too few, a repeti
   expect([written.code, written.stdout]).toEqual([
     0,
     expect.stringMatching(
-      /^written to .*: in network dev: proposal [0-9a-f]{16}, from epoch 0 to noops 1\.0\.0 with options \{.*"block\.size":9.*; 1 signatures\n$/,
+      /^written to .*: in network dev: proposal [0-9a-f]{16}, from epoch 0 to noops 1\.0\.0 with options \{.*"block\.size":9.*; 1 signature\n$/,
     ),
   ])
   const early = await peer.cli('consensus', 'swap', '--plan', file('swap.json'))

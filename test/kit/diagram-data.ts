@@ -14,7 +14,7 @@ export interface DiagramMessage {
 export interface DiagramMark {
   readonly at: number
   readonly lane: number
-  readonly kind: 'commit' | 'crash' | 'start' | 'runs' | 'accepted' | 'timer' | 'delivered' | 'transferred'
+  readonly kind: 'commit' | 'crash' | 'start' | 'runs' | 'accepted' | 'timer' | 'log' | 'delivered' | 'transferred'
   readonly label: string
   readonly text: string
 }
@@ -88,6 +88,7 @@ class TraceReader {
       case 'crashes':
       case 'event':
       case 'accepted':
+      case 'logs':
       case 'committed':
         return this.#mark(at, event)
     }
@@ -128,6 +129,9 @@ class TraceReader {
         break
       case 'accepted':
         add('accepted', event.txid, `accepted ${event.txid}`)
+        break
+      case 'logs':
+        add('log', event.level, `${event.level}: ${event.text}`)
         break
       case 'crashes':
         this.#down.set(lane, { at, until: at, lanes: [lane], text: event.kind === 'power' ? 'without power' : 'down' })

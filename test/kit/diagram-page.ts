@@ -39,7 +39,7 @@ const data = JSON.parse(document.getElementById('data').textContent)
 const svg = document.getElementById('plot'), tip = document.getElementById('tip')
 const LEFT = 92, RIGHT = 24, AXIS = 26, ROW = 22, LANE = data.lanes.length > 12 ? 46 : data.lanes.length > 6 ? 70 : data.lanes.length > 4 ? 96 : 128
 const COLOURS = ['#3b82f6', '#8b5cf6', '#14a38b', '#e0709a', '#c98a14', '#5b8c2a', '#0ea5c6', '#a35cc9', '#7c8594', '#d4603a']
-const MARKS = { commit: 'commits', accepted: 'requests', timer: 'timers' }
+const MARKS = { commit: 'commits', accepted: 'requests', timer: 'timers', log: 'log lines' }
 const MOST = 4000
 const start = data.marks.concat(data.messages).reduce((least, { at }) => Math.min(least, at), 0)
 const end = Math.max(data.endMs, start + 1)
@@ -129,6 +129,9 @@ function drawMarks(out) {
     } else if (mark.kind === 'timer') {
       out.push('<path d="M' + (px - 4) + ' ' + (y + 16) + 'l4 -7l4 7z" fill="var(--dim)"/>')
       say(16)
+    } else if (mark.kind === 'log') {
+      out.push('<rect x="' + (px - 3) + '" y="' + (y + 10) + '" width="6" height="3" fill="' + (/^(error|critical|warning)$/.test(mark.label) ? 'var(--bad)' : 'var(--dim)') + '"/>')
+      say(13)
     } else if (mark.kind === 'start' || mark.kind === 'runs') {
       out.push('<path d="M' + (px - 5) + ' ' + (y - 6) + 'l10 6l-10 6z" fill="' + (mark.kind === 'runs' ? 'var(--good)' : 'var(--dim)') + '"/>')
       say(7)

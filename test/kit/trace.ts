@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { LogFacts, Logger, LogLevel } from '../../kernel/index.js'
 import type { EngineEvent } from '../../plugins/consensus/index.js'
 import type { Endpoint } from './link-table.js'
 import type { CrashKind } from './memory-disk.js'
@@ -11,6 +12,7 @@ export type TraceEvent =
   | { readonly type: 'event'; readonly at: Endpoint; readonly event: EngineEvent }
   | { readonly type: 'vote'; readonly at: Endpoint; readonly slot: string; readonly value: string }
   | { readonly type: 'accepted'; readonly at: Endpoint; readonly txid: string }
+  | { readonly type: 'logs'; readonly at: Endpoint; readonly level: LogLevel; readonly text: string }
   | { readonly type: 'committed'; readonly at: Endpoint; readonly block: bigint; readonly hash: string; readonly transactions: number }
   | { readonly type: 'link'; readonly a: Endpoint; readonly b: Endpoint; readonly up: boolean }
   | { readonly type: 'sent' | 'received'; readonly id: number; readonly from: Endpoint; readonly to: Endpoint; readonly bytes: Uint8Array }
@@ -48,6 +50,24 @@ export function createTrace(nowMs: () => number, isOn: boolean): Trace {
   }
 }
 
+/** A logger whose lines are in the trace as well: what an engine says with `host.log`, and its host. */
+export function tracedLogger(log: Logger, sink: TraceSink, at: Endpoint): Logger {
+  const traced = (level: LogLevel) => (text: string, facts?: LogFacts) => {
+    sink.add({ type: 'logs', at, level, text })
+    log[level](text, facts)
+  }
+  return {
+    ...log,
+    critical: traced('critical'),
+    error: traced('error'),
+    warning: traced('warning'),
+    notice: traced('notice'),
+    info: traced('info'),
+    debug: traced('debug'),
+    in: (area) => tracedLogger(log.in(area), sink, at),
+  }
+}
+
 /** One line for an event of a run. */
 export function describeTraced(event: TraceEvent): string {
   switch (event.type) {
@@ -63,6 +83,8 @@ export function describeTraced(event: TraceEvent): string {
       return `vp${event.at} < ${describeEvent(event.event)}`
     case 'vote':
       return `vp${event.at} votes in '${event.slot}' for ${event.value}`
+    case 'logs':
+      return `vp${event.at} logs ${event.level} ${JSON.stringify(event.text)}`
     case 'accepted':
       return `vp${event.at} accepted ${event.txid}`
     case 'committed':

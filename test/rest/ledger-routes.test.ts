@@ -11,18 +11,23 @@ const invoke = Transaction.fromPartial({ type: Transaction_Type.CHAINCODE_INVOKE
 const shape = z.looseObject({ transactions: z.array(z.looseObject({ payload: z.string() })).optional(), payload: z.string().optional() })
 
 /** Routes over blocks that a test can change; undefined is a hole, an error a store that fails. */
-function over(blocks: (Uint8Array | undefined | Error)[]) {
+function over(blocks: (Uint8Array | undefined | Error)[], failed: (route: string | undefined, cause: unknown) => void = () => undefined) {
   const app = fastify()
   const read = (bytes: Uint8Array | undefined | Error): Uint8Array | undefined => {
     if (bytes instanceof Error) throw bytes
     return bytes
   }
-  ledgerRoutes(app, () => ({
+  const chain = {
     info: () => ({ height: BigInt(blocks.length), currentBlockHash: new Uint8Array(0), previousBlockHash: new Uint8Array(0) }),
     height: () => BigInt(blocks.length),
-    blockBytes: (number) => read(blocks[Number(number)]),
-    transactionBytes: (txid) => (txid === 'c' ? encode(Transaction, deploy) : txid === 'bad' ? read(new Error('disk')) : undefined),
-  }))
+    blockBytes: (number: bigint) => read(blocks[Number(number)]),
+    transactionBytes: (txid: string) => (txid === 'c' ? encode(Transaction, deploy) : txid === 'bad' ? read(new Error('disk')) : undefined),
+  }
+  ledgerRoutes(
+    app,
+    () => chain,
+    ({ routeOptions: { url } }, cause) => failed(url, cause),
+  )
   return async (url: string) => {
     const { statusCode, body } = await app.inject({ url })
     return { status: statusCode, body, json: shape.parse(JSON.parse(body)) }
@@ -55,11 +60,17 @@ describe('ledger routes', () => {
   })
 
   it('answer holes, an empty chain, a failing store and damaged blocks with errors', async () => {
-    const get = over([undefined, new Error('disk'), Uint8Array.of(0x1a, 0x7f)])
+    const failures: unknown[] = []
+    const get = over([undefined, new Error('disk'), Uint8Array.of(0x1a, 0x7f)], (route, cause) => failures.push([route, cause]))
     expect(await get('/chain/blocks/0')).toMatchObject({ status: 404, json: { Error: 'openchain: resource not found' } })
     expect(await get('/chain/blocks/1')).toMatchObject({ status: 500, json: { Error: 'disk' } })
     expect(await get('/chain/blocks/2')).toMatchObject({ status: 500, json: { Error: expect.stringContaining('beyond the end') } })
     expect(await get('/transactions/bad')).toMatchObject({ status: 500, json: { Error: 'Error retrieving transaction bad: disk.' } })
+    expect(failures).toEqual([
+      ['/chain/blocks/:id', new Error('disk')],
+      ['/chain/blocks/:id', expect.any(Error)],
+      ['/transactions/:id', new Error('disk')],
+    ])
     expect(await over([])('/chain')).toMatchObject({ status: 400, json: { Error: 'No blocks in blockchain.' } })
   })
 })

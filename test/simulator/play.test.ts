@@ -90,7 +90,7 @@ describe('a run', () => {
         members: 4,
         tolerates: { crashed: 1, byzantine: 1 },
         expect: 'safety',
-        ledger: seed % 2 === 0 ? 'real' : 'logical',
+        fidelity: seed % 2 === 0 ? 'full' : 'host',
       })
       const [first, second] = [
         await playScenario({ factory: raftSkeleton }, scenario, { trace: true }),
@@ -101,8 +101,20 @@ describe('a run', () => {
     }
   })
 
+  it('has what an engine logs in its trace', async () => {
+    const factory: typeof raftSkeleton = {
+      ...raftSkeleton,
+      create(host, options, start) {
+        host.log('warning', 'begins\nanew')
+        return raftSkeleton.create(host, options, start)
+      },
+    }
+    const { trace } = await playScenario({ factory }, plan(3), { trace: true })
+    expect(trace.lines).toContainEqual(expect.stringMatching(/^\d+\.\d{3} vp0 logs warning "begins\\nanew"$/))
+  })
+
   it('with real signatures ends well', async () => {
-    const { failure } = await playScenario({ factory: raftSkeleton }, { ...plan(3), signatures: 'p256', ledger: 'real' })
+    const { failure } = await playScenario({ factory: raftSkeleton }, { ...plan(3), signatures: 'p256', fidelity: 'full' })
     expect(failure).toBeUndefined()
   })
 

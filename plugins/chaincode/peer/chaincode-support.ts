@@ -16,6 +16,7 @@ import { Deployments, typeName } from './deployments.js'
 import { refusal } from './errors.js'
 import { BatchExecutor, type ExecutingBatch } from './executor.js'
 import { ChaincodeToChaincode } from './nested.js'
+import { PackageGate } from './package-gate.js'
 import type { ChaincodeSupportOptions } from './options.js'
 import { QueryGate } from './query-gate.js'
 import { Queries } from './queries.js'
@@ -32,6 +33,7 @@ export class ChaincodePeer implements ChaincodeSupport {
   private readonly starter: ChaincodeStarter
   private readonly executor: BatchExecutor
   private readonly queries: Queries
+  private readonly packageGate = new PackageGate()
 
   constructor(private readonly options: ChaincodeSupportOptions) {
     const deployments = new Deployments(options.ledger)
@@ -55,6 +57,10 @@ export class ChaincodePeer implements ChaincodeSupport {
   async build(spec: ChaincodeSpec): Promise<ChaincodeDeploymentSpec> {
     if (this.options.settings.mode === 'dev') return deploymentOf(spec, EMPTY)
     const launcher = this.launcherAtTheDoor(spec.type)
+    return this.packageGate.pass(() => this.packed(spec, launcher))
+  }
+
+  private async packed(spec: ChaincodeSpec, launcher: ChaincodeLauncher): Promise<ChaincodeDeploymentSpec> {
     try {
       if (spec.ctorMsg === undefined || spec.ctorMsg.args.length === 0) throw refusal('Cannot generate hashcode from empty ctor')
       const { name, bytes } = await launcher.pack(spec.chaincodeID?.path ?? '', encode(ChaincodeInput, spec.ctorMsg))

@@ -50,6 +50,11 @@ export function signedWith(signable: SignableCall, keyFile: string): SignableCal
   return { ...signable, signatures: [...others, { key: publicKey, signature }] }
 }
 
+/** How many signatures there are, in words. */
+export function signaturesIn({ length }: readonly OperatorSignature[]): string {
+  return length === 1 ? '1 signature' : `${length} signatures`
+}
+
 /** The signatures as a call carries them; empty: none. */
 export function signaturesOf({ signatures }: SignableCall): Uint8Array {
   return signatures.length === 0 ? new Uint8Array(0) : encode(OperatorSignatures, { signatures: [...signatures] })

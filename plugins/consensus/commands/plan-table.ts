@@ -1,13 +1,18 @@
 import type { SwapPlanMessage, SwapPlanRow, SwapProposal } from '../../../proto/index.js'
 
+/** Of a terminal, in characters. */
+const WIDTH = 120
 const HEADINGS = ['validator', 'engine', 'version', 'code', 'epoch', 'height', 'takes part'] as const
 
 /** A pre-flight as a table: who has which engine, at which version and digest, and who refuses; why is the error's to say. */
 export function planLines({ rows, needed }: SwapPlanMessage, { engine, version, fromEpoch, options }: SwapProposal): string[] {
   const cells = [[...HEADINGS], ...rows.map(cellsOf)]
   const widths = HEADINGS.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
+  const change = `from epoch ${fromEpoch} to ${engine} ${version}`
+  const need = `needed: ${needed} of ${rows.length} validators, and every one that is up`
+  const heading = `${change} with options ${options}; ${need}`
   return [
-    `from epoch ${fromEpoch} to ${engine} ${version} with options ${options}; needed: ${needed} of ${rows.length} validators, and every one that is up`,
+    ...(heading.length <= WIDTH ? [heading] : [`${change}; ${need}`, ...optionLines(options)]),
     ...cells.map((row) =>
       row
         .map((cell, column) => cell.padEnd(widths[column] ?? 0))
@@ -15,6 +20,21 @@ export function planLines({ rows, needed }: SwapPlanMessage, { engine, version, 
         .trimEnd(),
     ),
   ]
+}
+
+/** Options that are too many for one line, each whole. */
+function optionLines(options: string): string[] {
+  const lines: string[] = []
+  let line = 'options'
+  for (const [name, value] of Object.entries<unknown>(JSON.parse(options))) {
+    const pair = `${JSON.stringify(name)}:${JSON.stringify(value)}`
+    if (line.length + pair.length + 1 > WIDTH) {
+      lines.push(line)
+      line = ' '.repeat('options'.length)
+    }
+    line += ` ${pair}`
+  }
+  return [...lines, line]
 }
 
 function cellsOf({ id, answered, engine, version, codeDigest, refusal, isolated, epoch, height }: SwapPlanRow): string[] {

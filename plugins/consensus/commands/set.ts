@@ -9,9 +9,9 @@ export class SetCommand extends ProposingCommand {
     category: 'consensus specific commands.',
     description: 'Changes options of the running engine on all validators, at one agreed height.',
     details:
-      'As peer consensus swap, with the engine and version that run; options that are not named stay as they are. A value is JSON if it can be read so, else text.',
+      'As peer consensus swap, with the engine and version that run; options that are not named stay as they are. Names may be written in any case. A value is JSON if it can be read so, else text.',
     examples: [
-      ['Larger batches', 'peer consensus set batchSize=1000'],
+      ['Larger batches', 'peer consensus set batchsize=1000'],
       ['Two options, and what every validator says of them', 'peer consensus set batchsize=1000 timeout.request=2s --dry-run'],
     ],
   })
@@ -26,7 +26,7 @@ export class SetCommand extends ProposingCommand {
 
 function changeOf(written: string): [string, unknown] {
   const at = written.indexOf('=')
-  if (at < 1) throw new PeerError('ERR_SWAP_OPTIONS', `expected name=value; found '${written}'`)
+  if (at < 1) throw new PeerError('ERR_SWAP_OPTIONS', `expected name=value, such as batchsize=1000; found '${written}'`)
   return [written.slice(0, at), valueOf(written.slice(at + 1))]
 }
 

@@ -1,6 +1,6 @@
 import { Command } from 'clipanion'
-import { Option, PeerCommand } from '../../../kernel/index.js'
-import { readSignable, signedWith, writeSignable } from './operator-keys.js'
+import { Option, PeerCommand, PeerError } from '../../../kernel/index.js'
+import { readSignable, signaturesIn, signedWith, writeSignable } from './operator-keys.js'
 
 /** `peer consensus sign`: an operator's signature for a file of `swap --out`. Needs no peer. */
 export class SignCommand extends PeerCommand {
@@ -14,13 +14,18 @@ export class SignCommand extends PeerCommand {
   })
 
   file = Option.String({ required: true, name: 'file' })
-  keys = Option.Array('--key', { required: true, description: 'Ed25519 private key (PEM); may be repeated' })
+  keys = Option.Array('--key', [], { description: 'Ed25519 private key (PEM) of the operator who signs; may be repeated' })
 
   protected async run(): Promise<void> {
+    if (this.keys.length === 0) {
+      throw new PeerError('ERR_OPERATOR_KEY', 'expected --key FILE, the Ed25519 private key (PEM) of the operator who signs; found none', {
+        hint: 'make one with: openssl genpkey -algorithm ed25519 -out operator.pem',
+      })
+    }
     let signable = readSignable(this.file)
     for (const key of this.keys) signable = signedWith(signable, key)
     writeSignable(this.file, signable)
     const { about, signatures } = signable
-    this.report({ file: this.file, about, signatures: signatures.length }, `signed: ${about}; ${signatures.length} signatures\n`)
+    this.report({ file: this.file, about, signatures: signatures.length }, `signed: ${about}; ${signaturesIn(signatures)}\n`)
   }
 }

@@ -47,7 +47,7 @@ export abstract class SuccessionCommand extends GrpcCommand {
     const client = await this.tools()
     const call = { deadline: Date.now() + EXECUTED_MS }
     const { block, error } = await this.ordered(callUnary(client, ConsensusToolsService.proposeSwap, { proposal, signatures }, call))
-    if (error !== '') throw new PeerError('ERR_SWAP_REJECTED', `the swap was rejected: ${reasonOf(error)}`)
+    if (error !== '') throw rejected('the swap', error)
     return block
   }
 
@@ -55,7 +55,7 @@ export abstract class SuccessionCommand extends GrpcCommand {
     const client = await this.tools()
     const call = { deadline: Date.now() + EXECUTED_MS }
     const { block, error } = await this.ordered(callUnary(client, ConsensusToolsService.cancelSwap, { cancellation, signatures }, call))
-    if (error !== '') throw new PeerError('ERR_SWAP_REJECTED', `the cancellation was rejected: ${reasonOf(error)}`)
+    if (error !== '') throw rejected('the cancellation', error)
     return block
   }
 
@@ -84,7 +84,7 @@ export abstract class SuccessionCommand extends GrpcCommand {
       said.add(line)
     }
     for (;;) {
-      const report = await this.succession()
+      const report = await this.watched()
       const objections = objectionsTo(candidate, report)
       for (const line of progressOf(report, fromEpoch, objections)) once(line)
       const { record } = report
@@ -96,6 +96,19 @@ export abstract class SuccessionCommand extends GrpcCommand {
         })
       }
       await sleep(LOOK_EVERY_MS)
+    }
+  }
+
+  /** How far a swap is that has begun. Throws ERR_SWAP_LOST if the validator is gone: the swap is not. */
+  private async watched(): Promise<SuccessionReport> {
+    try {
+      return await this.succession()
+    } catch (error) {
+      if (!isRpcError(error)) throw error
+      throw new PeerError('ERR_SWAP_LOST', `the validator no longer answers: ${error.details}`, {
+        cause: error,
+        hint: 'the swap goes on without this command, or is cancelled: peer consensus history at any validator says which engine orders, peer consensus status whether the swap is still under way',
+      })
     }
   }
 }
@@ -136,9 +149,13 @@ function progressOf({ record, candidate, crossed }: SuccessionReport, fromEpoch:
 
 /** As chaincode says that it failed (spec/chaincode.md); here the reason alone is of interest. */
 const FAILURE = 'Transaction or query returned with failure: '
+const SIGNING =
+  'with the keys at hand: --key FILE for each operator. Else: --out FILE, then peer consensus sign FILE --key KEY by one after the other, then peer consensus swap (or cancel) --plan FILE'
 
-function reasonOf(error: string): string {
-  return error.startsWith(FAILURE) ? error.slice(FAILURE.length) : error
+function rejected(what: string, error: string): PeerError {
+  const reason = error.startsWith(FAILURE) ? error.slice(FAILURE.length) : error
+  const isUnsigned = reason.includes('consensus.policy is operators')
+  return new PeerError('ERR_SWAP_REJECTED', `${what} was rejected: ${reason}`, isUnsigned ? { hint: SIGNING } : {})
 }
 
 /** `raft` or `raft@1.1.0`; without a version that is empty. */

@@ -1,10 +1,13 @@
 import { Command } from 'clipanion'
 import { duration, Option, PeerError } from '../../../kernel/index.js'
 import { decode, PlanSwapRequest, type SwapPlanMessage, SwapProposal } from '../../../proto/index.js'
-import { readSignable, signable as unsigned, signaturesOf, signedWith, type SignableCall, writeSignable } from './operator-keys.js'
+import { readSignable, signable as unsigned, signaturesIn, signaturesOf, signedWith, type SignableCall, writeSignable } from './operator-keys.js'
 import { candidateId } from '../swap/contract.js'
 import { planLines } from './plan-table.js'
 import { epochJson, namedEngine, SuccessionCommand } from './succession-command.js'
+
+/** Answers that take longer are worth a word. */
+const SLOW_MS = 3000
 
 /** What `swap` and `set` have in common: a plan, its signatures, and the way until it has happened. */
 export abstract class ProposingCommand extends SuccessionCommand {
@@ -17,7 +20,9 @@ export abstract class ProposingCommand extends SuccessionCommand {
   noWait = Option.Boolean('--no-wait', false, { description: 'return as soon as the swap is prepared' })
 
   protected async planned(request: Partial<PlanSwapRequest>): Promise<number> {
-    const plan = await this.plan(PlanSwapRequest.fromPartial({ ...request, allowWeaker: this.allowWeaker, deadlineMs: this.deadlineMs() }))
+    const asked = PlanSwapRequest.fromPartial({ ...request, allowWeaker: this.allowWeaker, deadlineMs: this.deadlineMs() })
+    const slow = setTimeout(() => this.warn('a validator has not answered yet; it may have to load the engine, and is waited for 20 s'), SLOW_MS)
+    const plan = await this.plan(asked).finally(() => clearTimeout(slow))
     const proposal = decode(SwapProposal, plan.proposal)
     const problem = this.problemOf(plan, `${proposal.engine}@${proposal.version}`)
     if (this.dryRun || problem !== undefined) {
@@ -33,7 +38,7 @@ export abstract class ProposingCommand extends SuccessionCommand {
     if (this.out === undefined) return this.carryOut(signable)
     writeSignable(this.out, signable)
     const { about, signatures } = signable
-    this.report({ file: this.out, about, signatures: signatures.length }, `written to ${this.out}: ${about}; ${signatures.length} signatures\n`)
+    this.report({ file: this.out, about, signatures: signatures.length }, `written to ${this.out}: ${about}; ${signaturesIn(signatures)}\n`)
     return 0
   }
 
@@ -59,6 +64,11 @@ export abstract class ProposingCommand extends SuccessionCommand {
 
   /** Why a plan is not carried out; undefined: nothing speaks against it. */
   private problemOf({ rows, objection, needed }: SwapPlanMessage, engine: string): PeerError | undefined {
+    const strangers = this.absent.filter((named) => !rows.some(({ id }) => id === named))
+    if (strangers.length > 0) {
+      const members = rows.map(({ id }) => id).join(', ')
+      return new PeerError('ERR_SWAP_ABSENT', `--absent: expected the id of a validator (${members}); found ${strangers.join(', ')}`)
+    }
     const silent = rows.filter(({ answered }) => !answered).map(({ id }) => id)
     const unnamed = silent.filter((id) => !this.absent.includes(id))
     const willing = rows.filter(({ answered, refusal }) => answered && refusal === '').length
@@ -78,8 +88,8 @@ export abstract class ProposingCommand extends SuccessionCommand {
   private deadlineMs(): number {
     if (this.deadline === undefined) return 0
     const read = duration().safeParse(this.deadline)
-    if (read.success) return Math.max(1, Math.round(read.data))
-    throw new PeerError('ERR_SWAP_DEADLINE', `--deadline: expected a duration with a unit, such as 30s; found '${this.deadline}'`)
+    if (read.success && read.data >= 1) return Math.round(read.data)
+    throw new PeerError('ERR_SWAP_DEADLINE', `--deadline: expected a duration with a unit, of 1ms or more, such as 30s; found '${this.deadline}'`)
   }
 }
 
@@ -100,7 +110,7 @@ export class SwapCommand extends ProposingCommand {
     examples: [
       ['To raft', 'peer consensus swap raft'],
       ['Would it work?', 'peer consensus swap raft --dry-run'],
-      ['To a version, with options', `peer consensus swap pbft@1.1.0 --options '{"batchSize":1000}'`],
+      ['To a version, with options', `peer consensus swap pbft@1.1.0 --options '{"batchsize":1000}'`],
       ['While vp3 is down', 'peer consensus swap raft --absent vp3'],
       ['Signed by operators, one after the other', 'peer consensus swap raft --out swap.json'],
       ['  and carried out with their signatures', 'peer consensus swap --plan swap.json'],

@@ -13,6 +13,7 @@ import type { EngineCatalog } from '../catalog.js'
 import type { Accepted } from '../consensus.js'
 import type { Member, MemberIndex } from '../engine.js'
 import type { HostNotes } from '../notes.js'
+import { withKnownNames } from '../option-names.js'
 import { succession as callTransaction } from './calls.js'
 import { weaknessOf } from './contract.js'
 import type { SwapView } from './driver.js'
@@ -142,7 +143,9 @@ export class SwapDesk implements Swaps {
     const { record } = succession
     const isSame = wish.engine === undefined
     const engine = await engines.find(wish.engine ?? record.engine, wish.version ?? (isSame ? record.version : undefined))
-    const options = isSame ? { ...recordOf(JSON.parse(record.options)), ...wish.options } : (wish.options ?? engine.options ?? {})
+    const present = recordOf(isSame ? JSON.parse(record.options) : engine.options)
+    const wished = wish.options && withKnownNames(wish.options, Object.keys(present))
+    const options = isSame ? { ...present, ...wished } : (wished ?? engine.options ?? {})
     await engine.checkOptions(options)
     const proposal = SwapProposal.fromPartial({
       ...termsOf(engine, options, members.length),

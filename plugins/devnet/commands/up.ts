@@ -11,6 +11,8 @@ import { DEFAULT_PLAN, type DevnetPlan } from '../plan.js'
 import { DevnetCommand } from './devnet-command.js'
 
 const LIMIT_SECONDS = 30
+const NO_AGREEMENT =
+  'noops gives no agreement: every validator orders what it is told in its own order, and their chains may differ. It is meant for one validator: --validators 1, or another --engine'
 
 /** `peer devnet up` */
 export class DevnetUpCommand extends DevnetCommand {
@@ -51,6 +53,7 @@ export class DevnetUpCommand extends DevnetCommand {
     const seconds = Number(((performance.now() - began) / 1000).toFixed(2))
     const up = found.filter(({ view }) => view.state === 'running')
     const engine = runningEngine(found) ?? devnet.plan.engine
+    if (engine === 'noops' && up.length > 1) this.warn(NO_AGREEMENT)
     const peers = found.map(({ peer, view }) => ({
       id: peer.id,
       address: peer.address,

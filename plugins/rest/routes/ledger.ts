@@ -14,6 +14,7 @@ import {
 import type { Ledger } from '../../ledger/index.js'
 import { BlockCache } from '../block-cache.js'
 import { error } from '../envelope.js'
+import type { Failed } from '../failed.js'
 import { SCHEMAS, answer, errors } from '../json/schemas.js'
 
 const MAX_UINT64 = 2n ** 64n - 1n
@@ -24,7 +25,7 @@ const NEWLINE = 0x0a
 type ChainReader = Pick<Ledger, 'info' | 'height' | 'blockBytes' | 'transactionBytes'>
 
 /** GET /chain, /chain/blocks/:id and /transactions/:id (spec/node.md §6.3). `ledger` is asked for each time: its plugin may be replaced. */
-export function ledgerRoutes(app: FastifyInstance, ledger: () => ChainReader): void {
+export function ledgerRoutes(app: FastifyInstance, ledger: () => ChainReader, failed: Failed): void {
   const writer = new JsonWriter()
   const cache = new BlockCache(CACHE_BYTES)
   const json = (bytes: Uint8Array, message: JsonMessage): Buffer => {
@@ -43,7 +44,7 @@ export function ledgerRoutes(app: FastifyInstance, ledger: () => ChainReader): v
   app.get<{ Params: { id: string } }>('/chain/blocks/:id', { schema: blockSchema }, async ({ params: { id } }, reply) => {
     const number = /^\d{1,400}$/.test(id) ? BigInt(id) : undefined
     if (number === undefined || number > MAX_UINT64) return reply.code(400).send(error('Block id must be an integer (uint64).'))
-    return guarded(reply, messageOf, () => {
+    return guarded(failed, reply, messageOf, () => {
       const chain = ledger()
       const stored = number < chain.height() ? chain.blockBytes(number) : undefined
       if (stored === undefined) return reply.code(404).send(error('openchain: resource not found'))
@@ -53,6 +54,7 @@ export function ledgerRoutes(app: FastifyInstance, ledger: () => ChainReader): v
 
   app.get<{ Params: { id: string } }>('/transactions/:id', { schema: transactionSchema }, async ({ params: { id } }, reply) =>
     guarded(
+      failed,
       reply,
       (cause) => `Error retrieving transaction ${id}: ${messageOf(cause)}.`,
       () => {
@@ -64,11 +66,12 @@ export function ledgerRoutes(app: FastifyInstance, ledger: () => ChainReader): v
   )
 }
 
-/** Answers with what the store says is wrong, as v0.6 does. */
-function guarded(reply: FastifyReply, describe: (cause: unknown) => string, act: () => FastifyReply): FastifyReply {
+/** Answers with what the store says is wrong, as v0.6 does, and tells `failed`. */
+function guarded(failed: Failed, reply: FastifyReply, describe: (cause: unknown) => string, act: () => FastifyReply): FastifyReply {
   try {
     return act()
   } catch (cause) {
+    failed(reply.request, cause)
     return reply.code(500).send(error(describe(cause)))
   }
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifySchema } from 'fastify'
 import { PeerError, messageOf } from '../../../kernel/index.js'
 import { error, ok } from '../envelope.js'
+import type { Failed } from '../failed.js'
 import { SCHEMAS, answer, errors } from '../json/schemas.js'
 import type { Registrar } from '../registrar.js'
 import { readSecret } from '../secret.js'
@@ -8,8 +9,15 @@ import { readSecret } from '../secret.js'
 const MAX_UINT32 = 2n ** 32n - 1n
 const SECURITY_OFF = 'Security functionality must be enabled before requesting client certificates.'
 
+/** What these routes work with. */
+export interface RegistrarParts {
+  readonly registrar: Registrar
+  readonly failed: Failed
+}
+
 /** POST /registrar and /registrar/:id with its certificates (spec/node.md §6.3), on a peer with security off. */
-export function registrarRoutes(app: FastifyInstance, registrar: Registrar): void {
+export function registrarRoutes(app: FastifyInstance, parts: RegistrarParts): void {
+  const { registrar, failed } = parts
   app.post<{ Body: unknown }>('/registrar', { schema: loginSchema }, async ({ body }, reply) => {
     if (!(body instanceof Uint8Array) || body.length === 0) {
       return reply.code(400).send(error('Payload must contain object Secret with enrollId and enrollSecret fields.'))
@@ -18,12 +26,15 @@ export function registrarRoutes(app: FastifyInstance, registrar: Registrar): voi
     if ('wrong' in secret) return reply.code(400).send(error(secret.wrong))
     const { enrollId, enrollSecret } = secret
     if (enrollId === '' || enrollSecret === '') return reply.code(400).send(error('enrollId and enrollSecret may not be blank.'))
-    return withId(registrar, enrollId, reply, async () => {
+    return withId(parts, enrollId, reply, async () => {
       if (await registrar.isLoggedIn(enrollId)) return reply.send(ok(`User ${enrollId} is already logged in.`))
       try {
         await registrar.login(enrollId, enrollSecret)
       } catch (cause) {
-        if (cause instanceof PeerError && cause.code === 'ERR_REST_TOKEN') return reply.code(500).send(error(`Fatal error -- ${cause.message}`))
+        if (cause instanceof PeerError && cause.code === 'ERR_REST_TOKEN') {
+          failed(reply.request, cause)
+          return reply.code(500).send(error(`Fatal error -- ${cause.message}`))
+        }
         return reply.code(401).send(error(messageOf(cause)))
       }
       return reply.send(ok(`Login successful for user '${enrollId}'.`))
@@ -31,13 +42,13 @@ export function registrarRoutes(app: FastifyInstance, registrar: Registrar): voi
   })
 
   app.get<{ Params: { id: string } }>('/registrar/:id', { schema: statusSchema }, async ({ params: { id } }, reply) =>
-    withId(registrar, id, reply, async () =>
+    withId(parts, id, reply, async () =>
       (await registrar.isLoggedIn(id)) ? reply.send(ok(`User ${id} is already logged in.`)) : reply.code(401).send(error(`User ${id} must log in.`)),
     ),
   )
 
   app.delete<{ Params: { id: string } }>('/registrar/:id', { schema: logoutSchema }, async ({ params: { id } }, reply) =>
-    withId(registrar, id, reply, async () =>
+    withId(parts, id, reply, async () =>
       reply.send(ok((await registrar.logout(id)) ? `Deleted login token and directory for user ${id}.` : `User ${id} is not logged in.`)),
     ),
   )
@@ -52,10 +63,11 @@ export function registrarRoutes(app: FastifyInstance, registrar: Registrar): voi
 }
 
 /** Answers what is wrong with an enrollment id, or acts; what the disk refuses is a 500 with its text. */
-async function withId(registrar: Registrar, id: string, reply: FastifyReply, act: () => Promise<FastifyReply>): Promise<FastifyReply> {
+async function withId({ registrar, failed }: RegistrarParts, id: string, reply: FastifyReply, act: () => Promise<FastifyReply>): Promise<FastifyReply> {
   try {
     return registrar.isValid(id) ? await act() : reply.code(400).send(error('Invalid enrollment ID parameter'))
   } catch (cause) {
+    failed(reply.request, cause)
     return reply.code(500).send(error(messageOf(cause)))
   }
 }

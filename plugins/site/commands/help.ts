@@ -9,6 +9,9 @@ const GLOBAL_FLAGS: readonly (readonly [string, string])[] = [
   ['-v, --version', 'version of this program'],
 ]
 
+/** v0.6 answers an unknown word below these with their help, and exit code 0. */
+const GROUPS_OF_V06: ReadonlySet<string> = new Set(['chaincode', 'network', 'node'])
+
 /** `peer help`, also as `peer`, `peer <command> --help` and `peer <group>` (spec/node.md §1). */
 export class HelpCommand extends PeerCommand {
   static override readonly needsSite = false
@@ -46,6 +49,10 @@ function groupHelp(words: readonly string[], definitions: ReadonlyMap<string, { 
   const [first = ''] = words
   if (!isGroup(words.slice(0, 1))) throw new PeerError('ERR_COMMAND_UNKNOWN', `unknown command "${first}" for "peer"`, { hint: `run 'peer --help' for usage` })
   const group = ['peer', ...words.slice(0, 1)].join(' ')
+  const [, below] = words
+  if (below !== undefined && !GROUPS_OF_V06.has(first) && !isGroup(words.slice(0, 2))) {
+    throw new PeerError('ERR_COMMAND_UNKNOWN', `unknown command "${below}" for "${group}"`, { hint: `run '${group} --help' for usage` })
+  }
   const rows = new Map<string, string>()
   for (const [path, { description = '' }] of definitions) {
     const [next, ...more] = path.startsWith(`${group} `) ? path.slice(group.length + 1).split(' ') : []

@@ -71,6 +71,20 @@ test('an unknown command is an error on stderr', async () => {
   expect(printed).toEqual({ exit: 1, stdout: '', stderr: `Error: unknown command "bogus" for "peer"\nRun 'peer --help' for usage.\n` })
 })
 
+test('an unknown word below a group is an error; below those of v0.6 it is their help, as there', async () => {
+  expect(await runPeer(tempSite({}), ['config', 'bogus'])).toMatchObject({
+    exit: 1,
+    stdout: '',
+    stderr: expect.stringContaining('unknown command "bogus" for "peer config"'),
+  })
+  expect(await runPeer(tempSite({}), ['node', 'bogus'])).toMatchObject({ exit: 0, stderr: '', stdout: expect.stringContaining('peer node [command]') })
+})
+
+test('an unknown option is named, also of a command whose arguments may be left out', async () => {
+  const printed = await runPeer(tempSite({}), ['consensus', 'recover', 'pbft', '--dry-run'])
+  expect(printed).toMatchObject({ exit: 1, stderr: expect.stringMatching(/^Error: unknown option --dry-run\nUsage:\n/) })
+})
+
 test('an unknown flag of the bare program is an error', async () => {
   expect(await runPeer(tempSite({}), ['--bogus'])).toEqual({ exit: 1, stdout: '', stderr: 'Error: unknown flag: --bogus\n' })
 })
