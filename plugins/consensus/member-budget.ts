@@ -8,15 +8,15 @@ export interface MemberBudget {
 
 /** What a member gets at once, and then by and by. */
 export interface MemberBudgetLimits {
-  /** Default 64 MiB. The answer that goes beyond it is the last one, of whatever size. */
+  /** Default 16 MiB: with what many faulty members ask for at once, a process of an engine stays within what it may say in a second. The answer that goes beyond it is the last one, of whatever size. */
   readonly burstBytes?: number
-  /** Default 16 MiB. */
+  /** Default 8 MiB. */
   readonly bytesPerSecond?: number
 }
 
 /** A budget for each member, by the host's time: an engine stays deterministic. */
 export function createMemberBudget(host: Pick<EngineHost, 'now'>, limits: MemberBudgetLimits = {}): MemberBudget {
-  const { burstBytes = 64 * 1024 * 1024, bytesPerSecond = 16 * 1024 * 1024 } = limits
+  const { burstBytes = 16 * 1024 * 1024, bytesPerSecond = 8 * 1024 * 1024 } = limits
   const spent = new Map<MemberIndex, { readonly bytes: number; readonly at: number }>()
   return {
     take(member, bytes) {

@@ -175,10 +175,10 @@ describe('a member', () => {
       }
       return follower.host.sent.slice(before).filter(({ to, message }) => to === 2 && message.type === 'blocks').length
     }
-    // Half a second: 64 MiB at once, and 8 MiB more.
-    expect(ask(20)).toBeLessThanOrEqual(19)
-    // Ten seconds, with 16 MiB each.
-    expect(ask(400)).toBeLessThanOrEqual(41)
+    // Half a second: 16 MiB at once, and 4 MiB more.
+    expect(ask(20)).toBeLessThanOrEqual(6)
+    // Ten seconds, with 8 MiB each.
+    expect(ask(400)).toBeLessThanOrEqual(21)
   })
 
   it('asks for a certified block that it does not have, takes it from anybody, and nothing else', () => {
