@@ -13,7 +13,8 @@ export interface Accepted {
   readonly duplicate: boolean
   /**
    * Resolves when the request is in a block, or was executed and rejected. Costs nothing for callers who do not ask.
-   * Rejects with ERR_CONSENSUS_STOPPED (the peer stops; the request is journaled) or ERR_CONSENSUS_DROPPED (the engine forgot it).
+   * Rejects with ERR_CONSENSUS_STOPPED (the peer stops; the request is journaled) ERR_CONSENSUS_DROPPED (the engine forgot it),
+   * or ERR_CONSENSUS_TXID_TAKEN (the engine forgot it, and its txid is in the chain: it probably was executed before).
    */
   outcome(): Promise<RequestOutcomeReport>
 }
@@ -92,7 +93,7 @@ export interface Forwarding {
   readonly isNeeded: boolean
   /**
    * Hands a transaction, also a query, to a validator. Resolves with its answer: a txid, or a query's result.
-   * Throws ERR_FORWARDING_NOWHERE if none is connected, else with the text of the validator's refusal.
+   * Throws ERR_FORWARDING_NOWHERE if none is connected, ERR_FORWARDING_SILENT if it does not answer, else with the text of the validator's refusal.
    */
   forward(transactionBytes: Uint8Array): Promise<Uint8Array>
 }

@@ -205,7 +205,10 @@ export function committedReport(
   return location && { status: 'committed', block: location.block, index: location.index }
 }
 
-/** Whether the latest transaction of this txid in the chain is this one. */
+/**
+ * Whether the latest transaction of this txid in the chain is this one. An earlier one with the same txid is not found: that would take an index of all transactions
+ * by their bytes. Engines remember the newest ones that were executed, and drop those.
+ */
 function isCommitted(ledger: HostLedger, txid: string, bytes: Uint8Array): boolean {
   const committed = ledger.transactionBytes(txid)
   return committed !== undefined && Buffer.compare(committed, bytes) === 0

@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '../../kernel/index.js'
+import { detached } from './detached.js'
 import type { MemberIndex } from './engine.js'
 import type { EngineEvent } from './events.js'
 import { Fifo } from './fifo.js'
@@ -68,7 +69,8 @@ export class Inbox {
     line.isBroken ||= isTooMuch
     if (line.isBroken) return this.drop(from)
     line.bytes += bytes.length
-    this.add(line, { type: 'message', from, bytes })
+    // It came packed with others, of which not all need be kept.
+    this.add(line, { type: 'message', from, bytes: detached(bytes) })
   }
 
   /** Connections come and go in order with the messages; flapping is folded, so that it cannot fill memory. */

@@ -6,7 +6,9 @@ import { rpcErrorText } from '../grpc/index.js'
 import { clientOf, connected, type DialOptions } from './open-chat.js'
 import type { PeerNetwork } from './network.js'
 
-const UNAVAILABLE = 14
+const [DEADLINE_EXCEEDED, UNAVAILABLE] = [4, 14]
+/** Longer than a validator takes for a query, which it answers when the chaincode has. */
+const ANSWER_MS = 60_000
 const MAX_CLIENTS = 16
 
 export interface ForwardingOptions {
@@ -14,6 +16,8 @@ export interface ForwardingOptions {
   readonly network: Pick<PeerNetwork, 'linksOf'>
   readonly dial: DialOptions
   readonly random: () => number
+  /** How long a validator may take to answer. Default 60 s. */
+  readonly answerMs?: number
 }
 
 /**
@@ -91,10 +95,20 @@ export class TransactionForwarding implements Forwarding {
   }
 
   private async call(client: Client, address: string, transactionBytes: Uint8Array): Promise<Response> {
+    const { answerMs = ANSWER_MS } = this.options
     try {
-      return await callUnary(client, PeerService.processTransaction, transactionBytes)
+      return await callUnary(client, PeerService.processTransaction, transactionBytes, { deadline: Date.now() + answerMs })
     } catch (cause) {
       this.forget(address)
+      if (cause instanceof Error && 'code' in cause && cause.code === DEADLINE_EXCEEDED) {
+        // Nobody else is asked: this one may have it.
+        throw new PeerError('ERR_FORWARDING_SILENT', `the validator at ${address} did not answer within ${answerMs / 1000} s; it may have the transaction`, {
+          cause,
+          retryable: true,
+          grpcStatus: DEADLINE_EXCEEDED,
+          hint: 'send the same transaction again: it is executed once; `peer network status` shows which validators are connected',
+        })
+      }
       throw new PeerError('ERR_FORWARDING_CALL', `Error calling ProcessTransaction on remote peer at address=${address}:  ${rpcErrorText(cause)}`, { cause })
     }
   }

@@ -120,10 +120,10 @@ export function fetchWanted(r: Replica): void {
   if (r.wanted.size > 0) r.timers.set('fetch', r.options.requestMs / 4)
 }
 
-/** Answers who asks for a batch (§9.10). */
+/** Answers who asks for a batch (§9.10). Who asks for more than anybody needs is to ask another member. */
 export function onFetch(r: Replica, from: MemberIndex, { batchDigest }: pbft.FetchRequestBatch): void {
   const batch = r.batches.get(batchDigest)
-  if (batch) r.say({ $case: 'returnRequestBatch', value: batch.message }, undefined, from)
+  if (batch && r.answers.take(from, batch.bytes.length)) r.say({ $case: 'returnRequestBatch', value: batch.message }, undefined, from)
 }
 
 export function onReturned(r: Replica, message: pbft.RequestBatch): void {

@@ -3,6 +3,7 @@ import {
   type Batcher,
   createBatcher,
   createKnownRequests,
+  createMemberBudget,
   createRequestBook,
   createSignatureChecks,
   createSoftTimers,
@@ -130,17 +131,14 @@ export class Replica {
   /** Members whose links are down, since when; when each was helped last. */
   readonly down = new Map<MemberIndex, number>()
   readonly helpedAt = new Map<MemberIndex, number>()
+  /** Batches that members ask for. */
+  readonly answers
   idleTicks = 0
   progress = ''
   patience = { at: -1n, left: 0 }
 
   /** Requests that wait, and those executed (spec/consensus.md §12.1). */
-  readonly book: RequestBook<Waiting['content']> = createRequestBook({
-    maxPerMember: 20_000,
-    maxBytesPerMember: 256 * 1024 * 1024,
-    maxExecuted: 40_000,
-    bytesOf: ({ request }) => request.payload.length,
-  })
+  readonly book: RequestBook<Waiting['content']> = createRequestBook({ bytesOf: ({ request }) => request.payload.length + request.signature.length })
   readonly batcher: Batcher<Waiting>
   readonly known = createKnownRequests()
   /** Own proposals that are not executed; how many are over that the batcher was not told of. */
@@ -162,6 +160,7 @@ export class Replica {
     this.quorums = quorumsOf(options, host.members)
     this.timers = createSoftTimers<TimerName>(host)
     this.checks = createSignatureChecks(host)
+    this.answers = createMemberBudget(host)
     this.K = BigInt(options.K)
     this.L = this.K * BigInt(options.logMultiplier)
     this.newViewMs = options.viewChangeMs

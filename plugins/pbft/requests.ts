@@ -1,5 +1,5 @@
 import { pbft } from '../../proto/index.js'
-import type { EngineRequest, MemberIndex, RequestId } from '../consensus/index.js'
+import { detached, type EngineRequest, type MemberIndex, type RequestId } from '../consensus/index.js'
 import { type Batch, NOTHING, toBatch, toEngineRequest } from './messages.js'
 import type { Replica, Waiting } from './replica.js'
 
@@ -41,13 +41,15 @@ export function announceHeld(r: Replica): void {
 }
 
 /** A request that a member announced. What is no transaction, or has no time, is not stored (§15 W20, W23). */
-export function onRemoteRequest(r: Replica, from: MemberIndex, request: pbft.Request): void {
-  const read = request.timestamp && toEngineRequest(request.payload)
+export function onRemoteRequest(r: Replica, from: MemberIndex, told: pbft.Request): void {
+  const payload = detached(told.payload)
+  const read = told.timestamp && toEngineRequest(payload)
   if (!read) return r.log('warning', `a request from replica ${from} is dropped: it has no time or holds no transaction`)
   const { id } = read
   if (isOver(r, id) || r.book.get(id)) return
+  const request = { ...told, payload, signature: detached(told.signature) }
   const waiting: Waiting = { id, from, isOwn: r.held.delete(id), isQueued: false, content: { request, arrivedAt: r.host.now, announcedAt: 0, repeats: 0 } }
-  r.known.add(request.payload, read)
+  r.known.add(payload, read)
   if (!remember(r, waiting)) return r.log('warning', `replica ${from} has too many requests waiting: one is dropped`)
   if (!mayPropose(r)) startRequestTimer(r)
   else if (!waiting.isQueued) queue(r, waiting)
@@ -89,7 +91,8 @@ export function onExecuting(r: Replica, batch: Batch): void {
   for (const { id } of batch.requests) r.held.delete(id)
   const ownLatest = done.findLast(({ from }) => from === r.self)
   if (ownLatest) repeatOvertaken(r, ownLatest)
-  if (isCensored(r, Math.max(0, ...done.map(({ content }) => content.arrivedAt)))) r.rules.leaveView(r, r.view + 1n)
+  const youngestMs = done.reduce((ms, { content }) => Math.max(ms, content.arrivedAt), 0)
+  if (isCensored(r, youngestMs)) r.rules.leaveView(r, r.view + 1n)
 }
 
 /** It was executed. A rejected request is in no block: it may be ordered again, as nobody remembers it after a restart. */

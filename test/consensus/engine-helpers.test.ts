@@ -2,8 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   codec,
+  createMemberBudget,
   createPublisher,
   createRequestBook,
+  detached,
   type EngineRequest,
   engineOptions,
   inParts,
@@ -149,5 +151,52 @@ describe('bookkeeping', () => {
     show(2, 7) // a second
     show(2, 8)
     expect(told).toEqual([{ view: 2, size: 4 }, ['view', 2], { view: 2, size: 7 }, ['view', 2]])
+  })
+})
+
+describe('a member budget', () => {
+  it('grants what a member may need at once, then by and by; each member has its own', () => {
+    const host = { now: 1000 }
+    const budget = createMemberBudget(host, { burstBytes: 100, bytesPerSecond: 50 })
+    expect([60, 60, 1].map((bytes) => budget.take(1, bytes))).toEqual([true, true, false])
+    expect(budget.take(2, 1_000_000)).toBe(true)
+    host.now += 399
+    expect(budget.take(1, 1)).toBe(false)
+    host.now += 2
+    expect([budget.take(1, 1), budget.take(1, 1)]).toEqual([true, false])
+    expect(budget.take(2, 1)).toBe(false)
+  })
+
+  it('never grants more than its rate and its burst, whatever the clock does', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.integer({ min: -500, max: 2000 }), fc.nat(80))), (asks) => {
+        const host = { now: 0 }
+        const budget = createMemberBudget(host, { burstBytes: 100, bytesPerSecond: 50 })
+        let [granted, passedMs] = [0, 0]
+        for (const [ms, bytes] of asks) {
+          host.now += ms
+          passedMs += Math.max(0, ms)
+          if (budget.take(0, bytes)) granted += bytes
+        }
+        expect(granted).toBeLessThanOrEqual(100 + 80 + (passedMs * 50) / 1000 + 1e-6)
+      }),
+    )
+  })
+})
+
+describe('detached bytes', () => {
+  it('stay the same, and hold no more memory than 8 KiB or twice their own', () => {
+    const views = fc.array(fc.tuple(fc.integer({ min: 0, max: 40_000 }), fc.nat(12_000)))
+    fc.assert(
+      fc.property(views, (places) => {
+        const frame = Uint8Array.from({ length: 52_000 }, (_, at) => at * 7)
+        const kept = places.map(([from, length]) => detached(frame.subarray(from, from + length)))
+        for (const [index, [from, length]] of places.entries()) {
+          const bytes = kept[index] ?? frame
+          expect(Buffer.compare(bytes, frame.subarray(from, from + length))).toBe(0)
+          expect(bytes.buffer.byteLength).toBeLessThanOrEqual(Math.max(2 * length, 8192))
+        }
+      }),
+    )
   })
 })

@@ -37,6 +37,15 @@ describe('messages of other members', () => {
     expect(log.lines.filter((line) => line.includes('dropped')).at(-1)).toContain('dropped=490')
   })
 
+  it('keep nothing of the frame that they came in', async () => {
+    const kept: number[] = []
+    const { host, transport, time } = createBench(engineOf(() => ({ onMessage: (_from, bytes) => void kept.push(bytes.buffer.byteLength) })))
+    await host.start()
+    transport.message(1, new Uint8Array(512 * 1024).subarray(7, 107))
+    await run(time, 1)
+    expect(kept).toEqual([8192])
+  })
+
   it('have a bound in bytes too, which lets one message of any size wait', async () => {
     const seen: string[] = []
     const { host, transport, time } = createBench(collecting(seen), { limits: { maxInboundBytesPerMember: 10 } })

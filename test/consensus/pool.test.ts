@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { EngineHost, EngineRequest } from '../../plugins/consensus/index.js'
+import { decode, encode, Transaction } from '../../proto/index.js'
 import { fakeChaincode, transactionOf } from './kit/fake-ledger.js'
 import { createBench, engineOf, run, settle } from './kit/harness.js'
 import { MemoryStore } from './kit/memory-store.js'
@@ -196,6 +197,25 @@ describe('outcomes', () => {
     await run(time, 1)
     await refused
     expect([store.keys('journal'), host.status().pendingRequests]).toEqual([[], 0])
+  })
+
+  it('of an earlier transaction of the same txid are not to be had: the client is told that the txid is taken, and not to try again', async () => {
+    const { host, time, transport } = createBench(manual([]))
+    await host.start()
+    const first = transactionOf('a')
+    const second = encode(Transaction, { ...decode(Transaction, first), payload: Buffer.from('another') })
+    for (const bytes of [first, second]) {
+      void host.submit(bytes)
+      await run(time, 1)
+      transport.message(1, Buffer.from('deliver a'))
+      await run(time, 1)
+    }
+    const submitting = host.submit(first)
+    await run(time, 1)
+    const refused = expect((await submitting).outcome()).rejects.toMatchObject({ code: 'ERR_CONSENSUS_TXID_TAKEN', retryable: false, grpcStatus: 6 })
+    transport.message(1, Buffer.from('forget a'))
+    await run(time, 1)
+    await refused
   })
 
   it('that are not known when the peer stops are refused, saying that the request is safe', async () => {

@@ -160,7 +160,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'engine: missing batches are not fetched',
     ...at('catch-up'),
-    find: "  if (batch) r.say({ $case: 'returnRequestBatch', value: batch.message }, undefined, from)\n",
+    find: "  if (batch && r.answers.take(from, batch.bytes.length)) r.say({ $case: 'returnRequestBatch', value: batch.message }, undefined, from)\n",
     replace: '',
     why: 'W10: nobody answers who needs the content of a digest',
     faults: TWINS,

@@ -35,6 +35,7 @@ const NO_TLS = { current: () => undefined, onChange: () => () => undefined, relo
 beforeAll(async () => {
   server.addService(PeerService, {
     processTransaction: ({ request }: { request: Transaction }, answer: (error: null, response: Response) => void) =>
+      request.txid !== 'silent' &&
       answer(
         null,
         request.txid === 'bad'
@@ -50,7 +51,7 @@ beforeAll(async () => {
 afterAll(() => server.forceShutdown())
 
 /** Forwarding to validators at addresses, tried in this order. */
-async function forwardingTo(addresses: readonly string[]): Promise<TransactionForwarding> {
+async function forwardingTo(addresses: readonly string[], answerMs = 60_000): Promise<TransactionForwarding> {
   const world = new World()
   const { network } = world.peer('nvp', { type: PeerEndpoint_Type.NON_VALIDATOR })
   const blockchainInfo = { height: 0n, currentBlockHash: new Uint8Array(0), previousBlockHash: new Uint8Array(0) }
@@ -61,7 +62,7 @@ async function forwardingTo(addresses: readonly string[]): Promise<TransactionFo
   }
   await world.run(10)
   let at = 0
-  return new TransactionForwarding({ isValidator: false, network, dial: { settings: SETTINGS, tls: NO_TLS }, random: () => at++ / 10 })
+  return new TransactionForwarding({ isValidator: false, network, dial: { settings: SETTINGS, tls: NO_TLS }, random: () => at++ / 10, answerMs })
 }
 
 test('a transaction goes to a validator, and the answer comes back', async () => {
@@ -79,6 +80,13 @@ test('one that cannot be reached is passed over; if none can, the text is that o
   const hopeless = await forwardingTo([dead])
   await expect(hopeless.forward(deployOf('cc'))).rejects.toThrow(`Error creating client to peer address=${dead}:  `)
   await expect((await forwardingTo([])).forward(deployOf('cc'))).rejects.toThrow('no validator is connected to it')
+})
+
+test('a validator that never answers does not keep the client for ever', async () => {
+  const forwarding = await forwardingTo([address], 100)
+  await expect(forwarding.forward(deployOf('x', 'silent'))).rejects.toMatchObject({ code: 'ERR_FORWARDING_SILENT', retryable: true, grpcStatus: 4 })
+  expect(Buffer.from(await (await forwardingTo([address])).forward(deployOf('cc'))).toString()).toBe('cc')
+  forwarding.close()
 })
 
 test('noops tells peers that do not validate of a block, without payloads', async () => {

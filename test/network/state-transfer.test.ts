@@ -297,6 +297,52 @@ describe('a source that', () => {
     expect(await sameLedger(behind.ledger, vp0.ledger)).toBe(true)
   })
 
+  test('sends its blocks slowly is left for another one, and what it sent is kept', async () => {
+    const { world, peers, behind } = await lateNetwork(1, 1500)
+    const [vp0] = peers
+    if (!vp0) throw new Error('a peer')
+    let sent = 0
+    await scripted(world, behind, 'vp2', (request, say) => {
+      const all: [Message_Type, Uint8Array][] = []
+      serveAs(vp0.ledger, undefined, true)(request, (type, payload) => void all.push([type, payload]))
+      const next = (): void => {
+        const answer = all.shift()
+        if (answer) say(...answer)
+        if (answer?.[0] === Message_Type.SYNC_BLOCKS) sent++
+        if (answer) world.time.schedule(200, next)
+      }
+      next()
+    })
+    const startedMs = world.clock.elapsedMs()
+    expect(await transferTo(world, behind, vp0.ledger, [2])).toEqual({ reached: true })
+    expect(world.clock.elapsedMs() - startedMs).toBeLessThan(60_000)
+    expect(sent).toBeGreaterThan(30)
+    expect(behind.transferLog.join()).toContain('it sends too slowly')
+    expect(await sameLedger(behind.ledger, vp0.ledger)).toBe(true)
+  })
+
+  test('sends its blocks slowly serves all the same if there is no other', async () => {
+    const { world, peers, behind } = await lateNetwork(1, 400)
+    const [vp0] = peers
+    if (!vp0) throw new Error('a peer')
+    const from = { info: () => vp0.ledger.info() }
+    await vp0.network.stop()
+    await world.run(100)
+    await scripted(world, behind, 'vp2', (request, say) => {
+      const all: [Message_Type, Uint8Array][] = []
+      serveAs(vp0.ledger)(request, (type, payload) => void all.push([type, payload]))
+      const next = (): void => {
+        const answer = all.shift()
+        if (answer) say(...answer)
+        if (all.length > 0) world.time.schedule(200, next)
+      }
+      next()
+    })
+    await commitBlocks([behind.ledger], 250)
+    expect(await transferTo(world, behind, from)).toEqual({ reached: true })
+    expect(await sameLedger(behind.ledger, vp0.ledger)).toBe(true)
+  })
+
   test('sends a snapshot without end is stopped by statetransfer.timeout.fullstate, and the sender is slowed down meanwhile', async () => {
     const { world, peers, behind } = await lateNetwork(1, 300)
     const [vp0] = peers

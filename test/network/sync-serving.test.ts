@@ -118,6 +118,47 @@ describe('serving', () => {
     expect(peer.log.join()).toContain('nothing was taken for 60 s')
   })
 
+  test('a snapshot that is taken slowly is given up when others wait, and validators do not wait for others', async () => {
+    const { world, behind: peer } = await lateNetwork(0, 0)
+    await commitBlocks([peer.ledger], 60, 'x'.repeat(60_000))
+    const reader = async (id: string, isSlow: boolean) => {
+      const seen = { pieces: 0, isWhole: false }
+      const { end } = world.script(peer)
+      end.listen({
+        drain: () => undefined,
+        closed: () => undefined,
+        message({ type, payload }) {
+          if (type !== Message_Type.SYNC_STATE_SNAPSHOT) return
+          seen.pieces++
+          seen.isWhole ||= decode(SyncStateSnapshot, payload).delta.length === 0
+        },
+      })
+      const type = id.startsWith('vp') ? PeerEndpoint_Type.VALIDATOR : PeerEndpoint_Type.NON_VALIDATOR
+      const endpoint = PeerEndpoint.fromPartial({ ID: { name: id }, address: `${id}:1`, type })
+      end.write(encodeMessage(Message_Type.DISC_HELLO, encodeHello(endpoint, EMPTY_LEDGER, undefined)))
+      await world.run(20)
+      const sip = (): void => {
+        end.resume()
+        end.pause()
+        world.time.schedule(20_000, sip)
+      }
+      if (isSlow) sip()
+      end.write(encodeMessage(Message_Type.SYNC_STATE_GET_SNAPSHOT, encode(SyncStateSnapshotRequest, { correlationId: 2n })))
+      await world.run(20)
+      return seen
+    }
+    for (const id of ['nvp1', 'nvp2', 'nvp3', 'nvp4']) await reader(id, true)
+    const validator = await reader('vp2', false)
+    await world.run(1000)
+    expect(validator.isWhole).toBe(true)
+    const patient = await reader('nvp5', false)
+    await world.run(1000)
+    expect(patient.pieces).toBe(0)
+    await world.run(60_000)
+    expect(patient.isWhole).toBe(true)
+    expect(peer.log.join()).toContain('it is taken slowly, and others wait')
+  })
+
   test('consensus messages are not held up by blocks for somebody else', async () => {
     const { world, peer, end, received } = await asking(200)
     received.length = 0

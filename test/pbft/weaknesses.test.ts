@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { encode, pbft } from '../../proto/index.js'
-import { NOTHING, toBase64, toEngineRequest } from '../../plugins/pbft/messages.js'
+import { NOTHING, toBase64, toBatch, toEngineRequest } from '../../plugins/pbft/messages.js'
 import { advance } from '../../plugins/pbft/execution.js'
 import { quorumsOf } from '../../plugins/pbft/options.js'
+import { onExecuting } from '../../plugins/pbft/requests.js'
 import { startTransfer } from '../../plugins/pbft/transfer.js'
 import { leaveView } from '../../plugins/pbft/view-change.js'
 import { Bench, headNamed } from './kit/bench.js'
@@ -407,6 +408,37 @@ describe('robustness and resources', () => {
     bench.message(2, pbft.encodePayload({ $case: 'checkpoint', value: { sequenceNumber: 2n, replicaId: 2n, id: long } }))
     const { slots, said, viewChanges } = bench.replica
     expect([slots.size, said.size, viewChanges.size]).toEqual([0, 0, 0])
+  })
+  it('a batch of more requests than a call has arguments is executed', () => {
+    const bench = backup({ size: 16 })
+    const requests = Array.from({ length: 200_000 }, (_, at) => ({ id: String(at), bytes: NOTHING }))
+    const content = { request: requestOf('a'), arrivedAt: bench.nowMs, announcedAt: 0, repeats: 0 }
+    for (const [at, { id }] of requests.entries()) bench.replica.book.add({ id, from: at % 16, content })
+    expect(bench.replica.book.size).toBe(200_000)
+    onExecuting(bench.replica, { ...batchOf('a'), requests })
+    expect(bench.replica.book.size).toBe(0)
+  })
+  it('who asks for a batch again and again gets it so often as anybody may need it', () => {
+    const bench = backup()
+    const batch = toBatch({ batch: [{ ...requestOf('a'), payload: makeTransaction('x'.repeat(8 * 1024 * 1024)) }] })
+    bench.message(0, prePrepare(1, batch))
+    const fetch = (from: number) => pbft.encodePayload({ $case: 'fetchRequestBatch', value: { batchDigest: batch.digest, replicaId: BigInt(from) } })
+    const given = (from: number, times: number): number =>
+      Array.from({ length: times }, () => kinds(bench.message(from, fetch(from)))).filter(([kind]) => kind === 'returnRequestBatch').length
+    expect(given(2, 50)).toBe(2)
+    expect(given(3, 1)).toBe(1)
+    bench.nowMs += 10_000
+    expect(given(2, 50)).toBe(2)
+  })
+  it('a request is counted with its signature, and keeps nothing of the frame that it came in', () => {
+    const bench = primary({ batchsize: 100 })
+    const frame = Buffer.concat([announce('a'), Buffer.alloc(500_000)])
+    bench.message(1, frame.subarray(0, announce('a').length))
+    const [waiting] = bench.replica.book.all()
+    expect(waiting?.content.request.payload.buffer.byteLength).toBeLessThan(10_000)
+    const signature = Buffer.alloc(100 * 1024 * 1024)
+    for (const name of ['b', 'c', 'd', 'e']) bench.engine.onMessage(1, pbft.encodeRequest({ ...requestOf(name), signature }))
+    expect(bench.replica.book.size).toBe(3)
   })
   it('W29: a proposal whose batch is another than it says leaves nothing behind', () => {
     const bench = backup()

@@ -7,6 +7,7 @@
 export { type Batcher, type BatcherEffects, type BatcherOptions, type Batching, BATCHING, createBatcher } from '../batcher.js'
 export { codec, type Codec, type CodecFields, type CodecValue, type Fields, type OneOf } from '../codec.js'
 export { defineEngine, type EnginePlugin } from '../define-engine.js'
+export { detached } from '../detached.js'
 export type { VerifyItem } from '../effects.js'
 export type {
   DeliveredBlock,
@@ -27,6 +28,7 @@ export type {
 export { engineOptions, type EngineOption, type EngineOptions, integerOption, wordOption } from '../engine-options.js'
 export { inParts, type PartLimits } from '../in-parts.js'
 export { batchingKind } from '../keys.js'
+export { createMemberBudget, type MemberBudget, type MemberBudgetLimits } from '../member-budget.js'
 export { createPublisher, type Shown } from '../publisher.js'
 export { createRecentIds, type RecentIds } from '../recent-ids.js'
 export { createRequestBook, type NewRequest, type Outstanding, type RequestBook, type RequestBookLimits } from '../request-book.js'

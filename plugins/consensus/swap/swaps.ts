@@ -105,6 +105,12 @@ const LOADED_MS = 20_000
 const DEADLINE_MS = 30_000
 const DEADLINE_BLOCKS = 100_000
 const MAX_ASKED = 1000
+/** To answer a question may take a process, which others pay for: after it a member rests so many times as long, and not longer than this. */
+const REST_TIMES = 9
+const LONGEST_REST_MS = 10_000
+
+/** What this validator has of an engine. */
+type Found = Omit<PreflightAnswer, 'token' | 'epoch' | 'height'>
 
 interface Asking {
   readonly answers: Map<MemberIndex, PreflightAnswer>
@@ -115,7 +121,9 @@ interface Asking {
 /** Asks, proposes and cancels; and answers what other validators' operators ask. */
 export class SwapDesk implements Swaps {
   private readonly asking = new Map<bigint, Asking>()
-  private readonly answering = new Set<MemberIndex>()
+  /** Members whose questions are being answered, with the newest that waits; and questions of anybody that are, which need an answer once. */
+  private readonly answering = new Map<MemberIndex, PreflightQuestion | undefined>()
+  private readonly shared = new Map<string, Promise<Found>>()
   private token = 0n
 
   constructor(private readonly options: SwapsOptions) {}
@@ -172,12 +180,16 @@ export class SwapDesk implements Swaps {
 
   /** A member's operator asks what would become of a swap here. */
   async question(from: MemberIndex, question: PreflightQuestion): Promise<void> {
-    // To answer may take a process: one question of a member at a time.
-    if (this.answering.has(from)) return
-    this.answering.add(from)
-    const value = await this.answerTo(question)
+    const { clock, notes } = this.options
+    if (this.answering.has(from)) return void this.answering.set(from, question)
+    for (let next: PreflightQuestion | undefined = question; next; next = this.answering.get(from)) {
+      this.answering.set(from, undefined)
+      const beganMs = clock.elapsedMs()
+      notes.tell({ $case: 'preflightAnswer', value: await this.answerTo(next) }, from)
+      const restMs = Math.min(LONGEST_REST_MS, REST_TIMES * (clock.elapsedMs() - beganMs))
+      if (restMs > 0) await new Promise<void>((resolve) => void clock.setTimer(restMs, resolve))
+    }
     this.answering.delete(from)
-    this.options.notes.tell({ $case: 'preflightAnswer', value }, from)
   }
 
   answered(from: MemberIndex, answer: PreflightAnswer): void {
@@ -227,12 +239,21 @@ export class SwapDesk implements Swaps {
   }
 
   /** Never rejects: whatever is wrong is the answer. */
-  private async answerTo({ token, engine: name, version, options }: PreflightQuestion): Promise<PreflightAnswer> {
-    const { engines, succession, height } = this.options
-    const known = { token, epoch: succession.record.epoch, height: height() }
+  private async answerTo(question: PreflightQuestion): Promise<PreflightAnswer> {
+    const { succession, height } = this.options
+    const name = question.engine.slice(0, MAX_ASKED)
+    const version = question.version.slice(0, MAX_ASKED)
+    const key = JSON.stringify([name, version, question.options])
+    const finding = this.shared.get(key) ?? this.find(name, version, question.options).finally(() => this.shared.delete(key))
+    this.shared.set(key, finding)
+    const found = await finding
+    return { ...found, token: question.token, epoch: succession.record.epoch, height: height() }
+  }
+
+  private async find(name: string, version: string, options: string): Promise<Found> {
     try {
-      const engine = await engines.find(name.slice(0, MAX_ASKED), version === '' ? undefined : version.slice(0, MAX_ASKED))
-      const found = { ...known, engine: engine.name, version: engine.version, codeDigest: engine.codeDigest ?? '', isolated: engine.isolated }
+      const engine = await this.options.engines.find(name, version === '' ? undefined : version)
+      const found = { engine: engine.name, version: engine.version, codeDigest: engine.codeDigest ?? '', isolated: engine.isolated }
       try {
         await engine.checkOptions(JSON.parse(options))
         return { ...found, refusal: '' }
@@ -240,7 +261,7 @@ export class SwapDesk implements Swaps {
         return { ...found, refusal: messageOf(error) }
       }
     } catch (error) {
-      return { ...known, engine: '', version: '', codeDigest: '', isolated: false, refusal: messageOf(error) }
+      return { engine: '', version: '', codeDigest: '', isolated: false, refusal: messageOf(error) }
     }
   }
 }

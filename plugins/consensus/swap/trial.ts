@@ -103,7 +103,7 @@ export class Trial {
         this.executing = []
         return this.block(effect.tag, effect.requests, effect.metadata)
       case 'execute': {
-        this.executing.push(...effect.requests)
+        this.executing = this.executing.concat(effect.requests)
         const outcomes = effect.requests.map(({ id }) => ({ id, succeeded: true }))
         return this.answer({ type: 'executed', tag: effect.tag, stateHash: chained(this.head.hash, this.executing), outcomes })
       }

@@ -20,10 +20,14 @@ export interface BlockFetchOptions {
   readonly stateGivesWay: () => Promise<void>
 }
 
-/** A source has to send this much in so long: one that sends a block just before each time-out would hold a transfer up for hours. */
+/**
+ * A source has to send this much in so long: one that sends a block just before each time-out would hold a transfer up for hours. At first many times as much, so
+ * that one which is slow is left for others; if all are, less and less.
+ */
 const PACE_MS = 10_000
 const PACE_BLOCKS = 32
 const PACE_BYTES = 1024 * 1024
+const FIRST_HASTE = 16
 
 /**
  * The blocks from a known one down to where this peer's own chain fits: newest first, each named by the one above it, so that one trusted hash
@@ -35,6 +39,8 @@ export class BlockFetch {
   /** Down to here blocks are fetched at least, if any is missing: that of the world state. */
   private readonly floor: bigint
   private readonly groups: BlockGroups
+  private haste = FIRST_HASTE
+  private wasHasty = false
 
   constructor(
     private readonly options: BlockFetchOptions,
@@ -55,6 +61,14 @@ export class BlockFetch {
 
   get isDone(): boolean {
     return this.cursor < 0n || (this.cursor < this.floor && this.fits())
+  }
+
+  /** After all sources have failed. True: one of them was left for being slow, and less is asked of them now. */
+  demandLess(): boolean {
+    if (!this.wasHasty) return false
+    this.wasHasty = false
+    this.haste /= 2
+    return true
   }
 
   /** Fetches until done. Throws ERR_SYNC_SILENT, ERR_SYNC_ENDED, LiarError: then another neighbour may go on. */
@@ -110,8 +124,9 @@ export class BlockFetch {
     return (length) => {
       blocks++
       bytes += length
-      if (blocks >= PACE_BLOCKS || bytes >= PACE_BYTES) [sinceMs, blocks, bytes] = [clock.elapsedMs(), 0, 0]
+      if (blocks >= PACE_BLOCKS * this.haste || bytes >= PACE_BYTES * this.haste) [sinceMs, blocks, bytes] = [clock.elapsedMs(), 0, 0]
       else if (clock.elapsedMs() - sinceMs > PACE_MS) {
+        this.wasHasty ||= this.haste > 1
         throw new PeerError('ERR_SYNC_ENDED', `it sends too slowly: ${blocks} blocks in ${PACE_MS / 1000} s`, { retryable: true })
       }
     }

@@ -24,8 +24,11 @@ export function createSync({ network, ledger, clock, log, random, members, setti
   readonly handler: SyncHandler
   readonly transfer: StateTransferService
 } {
+  const validators = new Set(members)
   const server = new SyncServer({
     ledger,
+    clock,
+    isValidator: (id) => validators.has(id),
     patienceMs: settings['peer.sync.state.snapshot.writeTimeout'],
     log: (link, what) => network.reject(link, what),
   })

@@ -134,12 +134,21 @@ export class StateTransferCoordinator implements StateTransferService {
     }
     const needsSnapshot = (): boolean => !state.isHeld && !state.isDone && !state.canUseDeltas(maxDeltas)
     if (needsSnapshot() && !(await sources.try(ids, snapshot))) return false
-    if (!blocks.isDone && !(await sources.try(ids, (link) => blocks.from(link)))) return false
+    if (!(await this.allBlocks(blocks, sources, ids))) return false
     if (state.isHeld) await state.activate()
     if (state.isDone) return true
     if (state.canUseDeltas(maxDeltas) && (await sources.try(ids, (link) => state.deltasFrom(link)))) return true
     if (this.aborted !== undefined || !(await sources.try(ids, snapshot))) return false
     await state.activate()
+    return true
+  }
+
+  /** Who is slow is left for others at first, whoever they are; what it sent is kept. */
+  private async allBlocks(blocks: BlockFetch, sources: Sources, ids: readonly string[] | undefined): Promise<boolean> {
+    for (let asked = ids; !blocks.isDone; asked = undefined) {
+      if (await sources.try(asked, (link) => blocks.from(link))) return true
+      if (this.aborted !== undefined || !blocks.demandLess()) return false
+    }
     return true
   }
 

@@ -1,4 +1,4 @@
-import { messageOf } from '../../../kernel/index.js'
+import { type Clock, messageOf } from '../../../kernel/index.js'
 import {
   decode,
   encode,
@@ -14,10 +14,12 @@ import {
 import { encodeDelta, splitCompositeKey, StateDelta, type SyncableLedger } from '../../ledger/index.js'
 import type { Link } from '../link.js'
 import { encodeMessage } from '../messages.js'
-import { SnapshotGate } from './snapshot-gate.js'
+import { SnapshotGate, type SnapshotPass } from './snapshot-gate.js'
 import { NO_STATE } from './sync-client.js'
 
 const NO_DELTA = new Uint8Array(0)
+/** So often it is looked whether a neighbour that takes nothing of its snapshot keeps others waiting. */
+const LOOK_EVERY_MS = 5000
 
 /** Kinds of requests; a new one of a kind takes the place of the former one of the same neighbour. */
 type Kind = 'blocks' | 'deltas' | 'snapshot'
@@ -31,6 +33,8 @@ interface Serving {
 
 export interface SyncServerOptions {
   readonly ledger: Pick<SyncableLedger, 'height' | 'blockBytes' | 'stateDelta' | 'stateSnapshot' | 'stateBlock'>
+  readonly clock: Pick<Clock, 'elapsedMs'>
+  readonly isValidator: (id: string) => boolean
   /** How long a neighbour may take nothing. */
   readonly patienceMs: number
   readonly log: (link: Link, what: string) => void
@@ -42,9 +46,11 @@ export interface SyncServerOptions {
  */
 export class SyncServer {
   private readonly serving = new Map<Link, Map<Kind, Serving>>()
-  private readonly gate = new SnapshotGate()
+  private readonly gate: SnapshotGate
 
-  constructor(private readonly options: SyncServerOptions) {}
+  constructor(private readonly options: SyncServerOptions) {
+    this.gate = new SnapshotGate(options.clock)
+  }
 
   /** Begins to answer a request. Throws WireError or a PeerError for one that cannot be read. */
   received(link: Link, message: Message): void {
@@ -133,29 +139,54 @@ export class SyncServer {
 
   /** After a failure part-way there is no terminator: the state would look complete (a defect of the original). */
   private async snapshot(link: Link, state: Serving, request: SyncStateSnapshotRequest): Promise<void> {
-    const { ledger } = this.options
-    const leave = await this.gate.enter()
+    const { ledger, isValidator } = this.options
+    const pass = await this.gate.enter(isValidator(link.hello?.id ?? ''))
     try {
       // Neither a peer without blocks nor one in the middle of a transfer has a state to give.
       if (state.isOver) return
       if (ledger.height() === 0n || ledger.stateBlock() === undefined) return await this.noSnapshot(link, state, request)
       const snapshot = ledger.stateSnapshot()
       const piece = (delta: Uint8Array, sequence: bigint): Promise<boolean> =>
-        this.send(link, encodeMessage(Message_Type.SYNC_STATE_SNAPSHOT, encode(SyncStateSnapshot, { delta, sequence, blockNumber: snapshot.block, request })))
+        this.sendPiece(
+          link,
+          state,
+          pass,
+          encodeMessage(Message_Type.SYNC_STATE_SNAPSHOT, encode(SyncStateSnapshot, { delta, sequence, blockNumber: snapshot.block, request })),
+        )
       try {
         let sequence = 0n
         for await (const [compositeKey, value] of snapshot.entries) {
-          if (!(await this.mayGoOn(link, state))) return
           if (!(await piece(pieceOf(compositeKey, value), sequence++))) return
         }
         // The original's terminator of an empty state has sequence 1.
-        if (await this.mayGoOn(link, state)) await piece(NO_DELTA, sequence === 0n ? 1n : sequence)
+        await piece(NO_DELTA, sequence === 0n ? 1n : sequence)
       } finally {
         await snapshot.release()
       }
     } finally {
-      leave()
+      pass.leave()
     }
+  }
+
+  /** False: the neighbour has gone, asks for something else, or is too slow. */
+  private async sendPiece(link: Link, state: Serving, pass: SnapshotPass, message: Uint8Array): Promise<boolean> {
+    const { patienceMs, log } = this.options
+    for (let waitedMs = 0; !state.isOver; ) {
+      if (link.sendEncoded('sync', message)) {
+        pass.took(message.length)
+        return true
+      }
+      if (pass.mustGiveWay) {
+        log(link, 'a snapshot is not sent any further: it is taken slowly, and others wait')
+        return false
+      }
+      const sliceMs = Math.min(LOOK_EVERY_MS, patienceMs - waitedMs)
+      waitedMs = (await link.syncRoom(sliceMs, message.length)) ? 0 : waitedMs + sliceMs
+      if (!link.isClosed && waitedMs < patienceMs) continue
+      this.stuck(link)
+      return false
+    }
+    return false
   }
 
   private async noSnapshot(link: Link, state: Serving, request: SyncStateSnapshotRequest): Promise<void> {

@@ -44,8 +44,8 @@ export class FakeLedger
   }
 
   locate(txid: string): TransactionLocation | undefined {
-    for (let block = 0n; block < this.head.height; block++) {
-      const index = this.block(block)?.transactions.findIndex((transaction) => transaction.txid === txid) ?? -1
+    for (let block = this.head.height - 1n; block >= 0n; block--) {
+      const index = this.block(block)?.transactions.findLastIndex((transaction) => transaction.txid === txid) ?? -1
       if (index >= 0) return { block, index }
     }
     return undefined

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { type CatalogEngine, Engines, ownEngine } from '../../../plugins/consensus/catalog.js'
 import type { Note } from '../../../plugins/consensus/notes.js'
 import { Objections } from '../../../plugins/consensus/swap/objections.js'
 import { encode, HostNote } from '../../../proto/index.js'
+import { VirtualTime } from '../../kit/virtual-clock.js'
 import { createBench, engineOf, ManualTransport, run, settle } from '../kit/harness.js'
 
 const CANDIDATE = new Uint8Array(32).fill(7)
@@ -25,6 +27,43 @@ describe('what a member answers in a pre-flight', () => {
     expect(text).not.toMatch(/\p{C}/u)
     expect(text.length).toBeLessThan(2000)
     expect(rows[1]?.answer?.engine).toBe('[2J all is well really')
+  })
+})
+
+describe('a question of a pre-flight', () => {
+  it('that takes a process is answered once for all who ask it, and one of a member at a time, with a rest after it', async () => {
+    const notes = new ManualTransport()
+    const asked: unknown[] = []
+    const engines = new Engines()
+    const time = new VirtualTime()
+    const slow: CatalogEngine = {
+      ...ownEngine(
+        engineOf(() => ({})),
+        { origin: '', options: {} },
+      ),
+      name: 'slow',
+      checkOptions: (options) => new Promise((resolve) => void (asked.push(options), time.schedule(500, () => resolve(options)))),
+    }
+    engines.addSource({ find: async (name) => (name === 'slow' ? slow : undefined), list: async () => [] })
+    const { host } = createBench(
+      engineOf(() => ({})),
+      { notes, engines, time },
+    )
+    await host.start()
+    const ask = (from: number, token: bigint, options: string): void =>
+      notes.message(from, encode(HostNote, { note: { $case: 'preflightQuestion', value: { token, engine: 'slow', version: '', options } } }))
+    for (const from of [1, 2, 3]) ask(from, 1n, '{}')
+    await run(time, 600)
+    expect(asked).toEqual([{}])
+    expect(new Set(notes.sent.map(({ to }) => to))).toEqual(new Set([1, 2, 3]))
+    for (let token = 2; token < 1000; token++) {
+      ask(1, BigInt(token), `{"n":${token}}`)
+      await run(time, 10)
+    }
+    expect(asked.length).toBeLessThanOrEqual(1 + 3)
+    await run(time, 20_000)
+    // Who waits is answered in the end.
+    expect(asked.at(-1)).toEqual({ n: 999 })
   })
 })
 

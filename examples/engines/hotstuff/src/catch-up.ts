@@ -1,4 +1,4 @@
-import { createSoftTimers, type EngineHost, type MemberIndex } from 'weft/consensus'
+import { createMemberBudget, createSoftTimers, type EngineHost, type MemberIndex } from 'weft/consensus'
 import { type Block, compare, quorumsOf, type Reference } from './block.js'
 import type { Execution } from './execution.js'
 import { encode, type KnownHead, type Message } from './messages.js'
@@ -20,6 +20,7 @@ export class CatchUp {
   #round = 0
   readonly #heads = new Map<MemberIndex, readonly string[]>()
   readonly #answeredAt = new Map<MemberIndex, number>()
+  readonly #answers
   readonly #timers
 
   constructor(
@@ -28,6 +29,7 @@ export class CatchUp {
     private readonly execution: Execution,
     private readonly everyMs: number,
   ) {
+    this.#answers = createMemberBudget(host)
     this.#timers = createSoftTimers<'fetch'>(host)
   }
 
@@ -77,6 +79,8 @@ export class CatchUp {
     }
     const oldest = blocks.at(-1)
     const isUseful = oldest !== undefined && (at !== undefined || compare(oldest.parent, above) <= 0)
+    // Who asks for more than anybody needs is to ask another member.
+    if (isUseful && !this.#answers.take(from, bytes)) return
     this.host.send(from, encode(isUseful ? { type: 'blocks', blocks } : { type: 'heads', heads: this.execution.heads }))
   }
 

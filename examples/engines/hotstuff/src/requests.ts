@@ -1,4 +1,4 @@
-import { createRequestBook, type EngineHost, type EngineRequest, type MemberIndex, type RequestBook, type RequestId } from 'weft/consensus'
+import { createRequestBook, detached, type EngineHost, type EngineRequest, type MemberIndex, type RequestBook, type RequestId } from 'weft/consensus'
 import type { Block } from './block.js'
 import { encode } from './messages.js'
 import type { HotStuffOptions } from './options.js'
@@ -33,7 +33,7 @@ export class Requests {
   }
 
   add({ id, bytes }: EngineRequest, from: MemberIndex): void {
-    const content = { id, bytes, arrivedAt: this.host.now, saidAt: this.host.now }
+    const content = { id, bytes: detached(bytes), arrivedAt: this.host.now, saidAt: this.host.now }
     const isAdded = this.book.add({ id, from, isOwn: from === this.host.self, isQueued: this.inBranch.has(id), content })
     if (!isAdded) this.host.log('warning', `member ${from} has too many requests waiting: one is dropped`)
   }

@@ -163,6 +163,24 @@ describe('a member', () => {
     expect(follower.host.signed).toHaveLength(1)
   })
 
+  it('gives blocks to who asks again and again so often as anybody may need them', () => {
+    const follower = new Follower()
+    const large = block(0, 1, GENESIS, 'x'.repeat(4 * 1024 * 1024))
+    follower.propose(0, large)
+    const ask = (times: number): number => {
+      const before = follower.host.sent.length
+      for (let asked = 0; asked < times; asked += 1) {
+        follower.host.now += 25
+        follower.engine.onMessage?.(2, encode({ type: 'fetch', id: large.id, above: GENESIS }))
+      }
+      return follower.host.sent.slice(before).filter(({ to, message }) => to === 2 && message.type === 'blocks').length
+    }
+    // Half a second: 16 MiB at once, and 4 MiB more.
+    expect(ask(20)).toBeLessThanOrEqual(6)
+    // Ten seconds, with 8 MiB each.
+    expect(ask(400)).toBeLessThanOrEqual(21)
+  })
+
   it('asks for a certified block that it does not have, takes it from anybody, and nothing else', () => {
     const follower = new Follower()
     follower.propose(0, second)
