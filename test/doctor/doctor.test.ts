@@ -120,7 +120,10 @@ describe('the check of', () => {
   test('ports tells a free one, one of another program, and those that cannot be', async () => {
     const { address } = await listen()
     const taken = await ofListener({ 'peer.listenAddress': address })
-    expect(taken).toMatchObject({ exit: 1, finding: { level: 'failure', found: `peer.listenAddress: ${address} is in use by another program` } })
+    expect(taken).toMatchObject({
+      exit: 1,
+      finding: { level: 'failure', found: expect.stringContaining(`peer.listenAddress: ${address} is in use by another program, process ${process.pid} (`) },
+    })
     expect(await ofListener()).toMatchObject({ exit: 0, finding: { level: 'ok' } })
     const elsewhere = await ofListener({ 'peer.listenAddress': '203.0.113.1:7051' })
     expect(elsewhere.finding).toMatchObject({ level: 'failure', todo: 'set peer.listenAddress to an address of this machine' })
