@@ -26,23 +26,16 @@ export function failureText(error: unknown, json: boolean, usage = '', usageAfte
 
 /** Of what is for people to read, in characters: that of the terminal, if there is one. */
 export const HELP_WIDTH = process.stdout.columns || 80
+const HELP = ['-h, --help', 'help for this command'] as const
 
 /** A command's usage: its form, its flags and examples. */
 export function usageText(definition: Definition | null, moreFlags: readonly (readonly [string, string])[] = []): string {
   if (definition === null) return ''
   const { usage, options, examples = [] } = definition
   // `-n,--name #0` of clipanion is `-n, --name <value>`
-  const flags = options.map(({ definition: flag, description = '' }): [string, string] => [
-    flag.replace(/,/g, ', ').replace(/ #\d+/g, ' <value>'),
-    description.trim(),
-  ])
-  const lines = [
-    'Usage:',
-    `  ${usage.replace(/\s+/g, ' ').trim()} [flags]`,
-    '',
-    'Flags:',
-    ...columns([...flags, ...moreFlags, ['-h, --help', 'help for this command']], HELP_WIDTH),
-  ]
+  const flags = options.map(({ definition: flag, description = '' }) => [flag.replace(/,/g, ', ').replace(/ #\d+/g, ' <value>'), description] as const)
+  const form = `  ${usage.replace(/\s+/g, ' ').trim()} [flags]`
+  const lines = ['Usage:', form, '', 'Flags:', ...columns([...flags, ...moreFlags, HELP], HELP_WIDTH)]
   if (examples.length > 0) lines.push('', 'Examples:', ...examples.flatMap(([what, example]) => [`  # ${what.trim()}`, `  ${example}`]))
   return `${lines.join('\n')}\n`
 }
@@ -57,5 +50,5 @@ export function columns(rows: readonly (readonly [string, string])[], width = pr
 
 /** The lines of a text, broken between words; by default as wide as the terminal, or 80 characters. */
 export function wrapped(text: string, width = HELP_WIDTH): string[] {
-  return text.match(new RegExp(`\\S.{0,${Math.max(20, width) - 1}}(?!\\S)|\\S+`, 'g')) ?? ['']
+  return text.match(new RegExp(`\\S(?:.{0,${Math.max(20, width) - 2}}\\S)?(?!\\S)|\\S+`, 'g')) ?? ['']
 }

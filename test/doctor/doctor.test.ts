@@ -73,6 +73,12 @@ describe('room for young objects', () => {
 })
 
 describe('peer doctor', () => {
+  test('names the checks that there are to whoever asks for another one', async () => {
+    const { exit, stdout, stderr } = await runPeer(directory, ['doctor', 'port'])
+    expect({ exit, stdout }).toEqual({ exit: 1, stdout: '' })
+    expect(stderr).toMatch(/^Error: there is no check 'port', did you mean ports; there are (\w+, )*ports(, \w+)*\n/)
+  })
+
   test('runs every check of the site and exits with 1 after a failure alone', async () => {
     const fine = await doctor('')
     expect(fine.report).toMatchObject({ ok: true, checks: expect.any(Array) })

@@ -138,7 +138,7 @@ export class SwapDesk implements Swaps {
     const present = recordOf(isSame ? JSON.parse(record.options) : engine.options)
     const wished = wish.options && withKnownNames(wish.options, Object.keys(present))
     const options = isSame ? { ...present, ...wished } : (wished ?? engine.options ?? {})
-    await engine.checkOptions(options)
+    await engine.checkOptions(options, members)
     const proposal = SwapProposal.fromPartial({
       ...termsOf(engine, options, members.length),
       fromEpoch: record.epoch,
@@ -228,13 +228,13 @@ export class SwapDesk implements Swaps {
 
   /** Never rejects: whatever is wrong is the answer. */
   private async answerTo({ token, engine: name, version, options }: PreflightQuestion): Promise<PreflightAnswer> {
-    const { engines, succession, height } = this.options
+    const { engines, members, succession, height } = this.options
     const known = { token, epoch: succession.record.epoch, height: height() }
     try {
       const engine = await engines.find(name.slice(0, MAX_ASKED), version === '' ? undefined : version.slice(0, MAX_ASKED))
       const found = { ...known, engine: engine.name, version: engine.version, codeDigest: engine.codeDigest ?? '', isolated: engine.isolated }
       try {
-        await engine.checkOptions(JSON.parse(options))
+        await engine.checkOptions(JSON.parse(options), members)
         return { ...found, refusal: '' }
       } catch (error) {
         return { ...found, refusal: messageOf(error) }
