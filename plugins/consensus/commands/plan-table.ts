@@ -1,7 +1,7 @@
 import type { SwapPlanMessage, SwapPlanRow, SwapProposal } from '../../../proto/index.js'
 
-/** Of a terminal, in characters. */
-const WIDTH = 120
+/** Of the terminal, in characters, if there is one. */
+const WIDTH = process.stdout.columns || 120
 const HEADINGS = ['validator', 'engine', 'version', 'code', 'epoch', 'height', 'takes part'] as const
 
 /** A pre-flight as a table: who has which engine, at which version and digest, and who refuses; why is the error's to say. */

@@ -80,7 +80,7 @@ export class DevnetUpCommand extends DevnetCommand {
       [
         started.length === 0
           ? `All ${up.length} validators (${engine}) run already and can order transactions.`
-          : `${up.length} validators (${engine}) are connected and can order transactions, after ${seconds} s.`,
+          : `${up.length === 1 ? `1 validator (${engine}) is` : `${up.length} validators (${engine}) are`} connected and can order transactions, after ${seconds} s.`,
         ...columns(rows),
         '',
       ].join('\n'),
