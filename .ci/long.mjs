@@ -62,7 +62,7 @@ const parts = [
     ],
     env: { WEFT_LONG: '1', WEFT_ISOLATED_SWAPS: times(200) },
   },
-  { name: 'sim-real', what: 'on the real ledger, long chains', run: sim(2000, '--ledger', 'real', '--requests', '100') },
+  { name: 'sim-real', what: 'on the real ledger, long chains', run: sim(2000, '--fidelity', 'full', '--requests', '100') },
   {
     name: 'seeds',
     what: 'conformance, power cuts and scenarios with many seeds',

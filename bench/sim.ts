@@ -13,23 +13,23 @@ const engine: { readonly factory: EngineFactory; readonly options: unknown } = {
 
 /** A seed of the simulator: four validators, a hundred batches, real encoding; with the real ledger's hashes, and in logical mode. */
 export async function simulator(seconds: number): Promise<Row[]> {
-  return [await seeds('real', seconds), await seeds('logical', seconds)]
+  return [await seeds('full', seconds), await seeds('host', seconds), await seeds('logical', seconds)]
 }
 
-async function seeds(ledger: Scenario['ledger'], seconds: number): Promise<Row> {
-  for (let seed = 0; seed < WARM_UP; seed += 1) await play(ledger, seed)
+async function seeds(fidelity: Scenario['fidelity'], seconds: number): Promise<Row> {
+  for (let seed = 0; seed < WARM_UP; seed += 1) await play(fidelity, seed)
   const before = process.cpuUsage()
   const end = performance.now() + seconds * 1000
   let played = 0
   let blocks = 0
   while (performance.now() < end) {
     played += 1
-    blocks += await play(ledger, WARM_UP + played)
+    blocks += await play(fidelity, WARM_UP + played)
   }
   const { user, system } = process.cpuUsage(before)
   const cpuMicros = (user + system) / played
   return {
-    name: `simulator, a seed of ${MEMBERS} validators and ${BATCHES} batches, ${ledger} ledger`,
+    name: `simulator, a seed of ${MEMBERS} validators and ${BATCHES} batches, ${fidelity}`,
     perSecond: 1e6 / cpuMicros,
     cpuMicros,
     echoMicros: undefined,
@@ -40,8 +40,8 @@ async function seeds(ledger: Scenario['ledger'], seconds: number): Promise<Row> 
   }
 }
 
-async function play(ledger: Scenario['ledger'], seed: number): Promise<number> {
-  const calm = planScenario({ seed, members: MEMBERS, tolerates: engine.factory.tolerates(MEMBERS), faults: [], requests: 0, ledger })
+async function play(fidelity: Scenario['fidelity'], seed: number): Promise<number> {
+  const calm = planScenario({ seed, members: MEMBERS, tolerates: engine.factory.tolerates(MEMBERS), faults: [], requests: 0, fidelity })
   const requests = Array.from({ length: BATCHES }, (_, number) => ({ atMs: number * APART_MS, member: number % MEMBERS, name: `t${number}` }))
   const scenario: Scenario = { ...calm, delayMs: [1, 5], diskMs: [0.1, 1], requests, durationMs: BATCHES * APART_MS }
   const { failure, blocks } = await playScenario(engine, scenario)

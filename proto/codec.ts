@@ -1,17 +1,21 @@
-import { BinaryWriter } from '@bufbuild/protobuf/wire'
+import type { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import { canonicalise } from './canonical.js'
-import { schemaOf } from './schema.js'
+import { LENGTH_DELIMITED, schemaOf } from './schema.js'
 import { WireError } from './wire-error.js'
+import { WireReader } from './wire-reader.js'
+import { WireWriter } from './wire-writer.js'
 
 /** A generated message type: the value of the same name as the message's interface. */
 export interface MessageType<T> {
   readonly $type: string
   encode(message: T, writer?: BinaryWriter): BinaryWriter
-  decode(bytes: Uint8Array): T
+  decode(input: BinaryReader | Uint8Array, length?: number): T
 }
 
 // A writer grows its buffer once and keeps it: sharing one makes encoding several times faster. finish() copies and resets.
-let sharedWriter = new BinaryWriter()
+let sharedWriter = new WireWriter()
+const sharedReader = new WireReader()
+const NOTHING = new Uint8Array(0)
 
 /**
  * Serialises a message as v0.6 does: ascending field numbers, defaults left out. The result is the caller's own.
@@ -19,11 +23,20 @@ let sharedWriter = new BinaryWriter()
  * @throws WireError ERR_WIRE_ENCODE if a value does not fit its field, e.g. a negative uint64
  */
 export function encode<T>(type: MessageType<T>, message: T): Uint8Array {
+  return written(type, (writer) => type.encode(message, writer))
+}
+
+/** Serialises a message as the one field, of that number, of another message. Throws as {@link encode} does. */
+export function encodeWithin<T>(fieldNumber: number, type: MessageType<T>, message: T): Uint8Array {
+  return written(type, (writer) => type.encode(message, writer.uint32((fieldNumber << 3) | LENGTH_DELIMITED).fork()).join())
+}
+
+function written(type: { readonly $type: string }, write: (writer: WireWriter) => BinaryWriter): Uint8Array {
   try {
-    return type.encode(message, sharedWriter).finish()
+    return write(sharedWriter).finish()
   } catch (cause) {
     // The writer holds half a message, which would be written before the next one.
-    sharedWriter = new BinaryWriter()
+    sharedWriter = new WireWriter()
     throw new WireError('ERR_WIRE_ENCODE', `cannot encode ${type.$type}: ${reason(cause)}`, { cause })
   }
 }
@@ -38,7 +51,11 @@ export function encode<T>(type: MessageType<T>, message: T): Uint8Array {
  */
 export function decode<T>(type: MessageType<T>, bytes: Uint8Array): T {
   try {
-    return type.decode(canonicalise(schemaOf(type.$type), plainView(bytes)))
+    const canonical = canonicalise(schemaOf(type.$type), plainView(bytes))
+    const message = type.decode(sharedReader.of(canonical), canonical.length)
+    // Not to be held until the next one comes.
+    sharedReader.of(NOTHING)
+    return message
   } catch (cause) {
     const code = cause instanceof WireError ? cause.code : 'ERR_WIRE_DECODE'
     throw new WireError(code, `cannot decode ${type.$type} from ${bytes.length} bytes: ${reason(cause)}`, { cause })

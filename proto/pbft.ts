@@ -1,6 +1,11 @@
-import { decode, encode } from './codec.js'
-import { batchMessage, message, type newView_XsetEntry, type request } from './gen/pbft.js'
+import { decode, encode, encodeWithin } from './codec.js'
+import { batchMessage, message, type newView_XsetEntry, PQset, type request, type viewChange_PQ } from './gen/pbft.js'
+import { Cursor } from './cursor.js'
+import * as usual from './pbft-votes.js'
 import { WireError } from './wire-error.js'
+
+const PBFT_MESSAGE = 3
+const PBFT_MESSAGE_TAG = (PBFT_MESSAGE << 3) | 2
 
 export {
   batchMessage as BatchMessage,
@@ -40,7 +45,13 @@ export type Incoming = { readonly $case: 'request'; readonly value: request } | 
 
 /** The bytes of a protocol message in its BatchMessage (spec/consensus.md §3.4). */
 export function encodePayload(payload: Payload): Uint8Array {
-  return encode(batchMessage, { payload: { $case: 'pbftMessage', value: encode(message, { payload }) } })
+  const vote = payload.$case === 'prepare' || payload.$case === 'commit' ? usual.encodeVote(payload) : undefined
+  return vote ?? encodeWithin(PBFT_MESSAGE, message, { payload })
+}
+
+/** The bytes of a stored P or Q set (§11.1). */
+export function encodePQset(set: readonly viewChange_PQ[]): Uint8Array {
+  return usual.encodePQset(set) ?? encode(PQset, { set: [...set] })
 }
 
 /** The bytes of an announced request in its BatchMessage. */
@@ -50,7 +61,11 @@ export function encodeRequest(value: request): Uint8Array {
 
 /** Reads the payload of a CONSENSUS message; undefined for what v0.6 drops too: bytes that cannot be parsed, empty messages, other members (§5.5). */
 export function decodeIncoming(bytes: Uint8Array): Incoming | undefined {
+  const vote = usual.decodeVote(bytes)
+  if (vote) return vote
   try {
+    const inner = onlyPbftMessage(bytes)
+    if (inner) return decode(message, inner).payload
     const { payload } = decode(batchMessage, bytes)
     if (payload?.$case === 'request') return payload
     return payload?.$case === 'pbftMessage' ? decode(message, payload.value).payload : undefined
@@ -58,4 +73,13 @@ export function decodeIncoming(bytes: Uint8Array): Incoming | undefined {
     if (error instanceof WireError) return undefined
     throw error
   }
+}
+
+/** What a BatchMessage holds that is a message of the protocol and nothing else, as nearly all are: read without decoding it. Throws WireError. */
+function onlyPbftMessage(bytes: Uint8Array): Uint8Array | undefined {
+  const cursor = new Cursor(bytes)
+  if (bytes[0] !== PBFT_MESSAGE_TAG) return undefined
+  cursor.position = 1
+  const end = cursor.lengthDelimitedEnd()
+  return end === bytes.length ? bytes.subarray(cursor.position) : undefined
 }

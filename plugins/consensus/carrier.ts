@@ -51,7 +51,6 @@ export function createCarrier(targets: EffectTargets): (effects: readonly Effect
 
 function store(effects: readonly Effect[], targets: EffectTargets): void {
   const { persistence, outbox } = targets
-  if (!effects.some(isStored)) return
   const records: EngineRecord[] = []
   const forgotten: RequestId[] = []
   for (const effect of effects) {
@@ -60,14 +59,11 @@ function store(effects: readonly Effect[], targets: EffectTargets): void {
     // One by one: an engine may name more than a call takes as arguments.
     else if (effect.type === 'forget') for (const id of effect.ids) forgotten.push(id)
   }
+  if (records.length === 0 && forgotten.length === 0) return
   const written = persistence.write(records, forgotten)
   if (!written) return
   const durable = outbox.beginWrite()
   written.then(durable, (reason: unknown) => targets.fatal(reason))
-}
-
-function isStored({ type }: Effect): boolean {
-  return type === 'record' || type === 'forget'
 }
 
 function carryOut(effect: Effect, targets: EffectTargets): void {

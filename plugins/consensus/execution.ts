@@ -185,9 +185,9 @@ export function deliveredBlock(
   postponed: readonly RequestId[],
 ): DeliveredBlock {
   const head = headOf(block.info)
-  const rejected = outcomesOf(done)
-    .flatMap(({ id, succeeded }) => (succeeded ? [] : [id]))
-    .concat(postponed)
+  const rejected: RequestId[] = []
+  for (const { request, executed } of done) if (executed.result.error !== undefined) rejected.push(request.id)
+  for (const id of postponed) rejected.push(id)
   return { number: block.number, hash: head.hash, stateHash, head, ...(rejected.length > 0 ? { rejected } : {}) }
 }
 

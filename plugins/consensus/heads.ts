@@ -271,5 +271,5 @@ function remember<V>(heads: Map<bigint, V>, height: bigint, value: V): void {
 }
 
 function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
 }

@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto'
+import { shake256, shake256Hex } from '../../proto/index.js'
 import type { RequestId } from './engine.js'
 
-const SHAKE256_32 = { outputLength: 32 } as const
+const ID_LENGTH = 32
 
 /** SHAKE256 (32 bytes). */
 export function digestOf(bytes: Uint8Array): Uint8Array {
-  return createHash('shake256', SHAKE256_32).update(bytes).digest()
+  return shake256(ID_LENGTH, bytes)
 }
 
 /** The identity of a request: lower-case hex of SHAKE256 (32 bytes) over the transaction's canonical bytes (never the txid: a deploy's may repeat). */
 export function requestId(transactionBytes: Uint8Array): RequestId {
-  return createHash('shake256', SHAKE256_32).update(transactionBytes).digest('hex')
+  return shake256Hex(ID_LENGTH, transactionBytes)
 }

@@ -6,10 +6,15 @@ import { ByteReader, varintLength, varintOf, writeVarint } from './varint.js'
 /** `chaincodeID ‖ 00 ‖ key` (spec/ledger.md §6.1). */
 export function compositeKey(chaincode: StateKey, key: StateKey): Buffer {
   const bytes = Buffer.allocUnsafe(chaincode.length + 1 + key.length)
-  bytes.set(chaincode, 0)
-  bytes[chaincode.length] = 0
-  bytes.set(key, chaincode.length + 1)
+  writeCompositeKey(bytes, chaincode, key, 0)
   return bytes
+}
+
+/** Writes {@link compositeKey} at `offset`. */
+export function writeCompositeKey(target: Uint8Array, chaincode: StateKey, key: StateKey, offset: number): void {
+  target.set(chaincode, offset)
+  target[offset + chaincode.length] = 0
+  target.set(key, offset + chaincode.length + 1)
 }
 
 /** Splits a composite key at its first 00 byte (spec/ledger.md §6.1). Throws ERR_LEDGER_CORRUPT if there is none. */
@@ -28,16 +33,27 @@ export function orderPreserving(value: bigint): Buffer {
 
 /** `opv(n)` of a number up to 2^32, the fast way. */
 export function orderPreserving32(value: number): Buffer {
-  const length = value > 0xffffff ? 4 : value > 0xffff ? 3 : value > 0xff ? 2 : value > 0 ? 1 : 0
   if (value > 0xffffffff) return orderPreserving(BigInt(value))
-  const bytes = Buffer.allocUnsafe(1 + length)
-  bytes[0] = length
+  const bytes = Buffer.allocUnsafe(orderPreservingLength(value))
+  writeOrderPreserving(bytes, value)
+  return bytes
+}
+
+/** Length of `opv(n)` of a number below 2^32. */
+export function orderPreservingLength(value: number): number {
+  return value > 0xffffff ? 5 : value > 0xffff ? 4 : value > 0xff ? 3 : value > 0 ? 2 : 1
+}
+
+/** Writes `opv(n)` of a number below 2^32 at the beginning of `target`; returns the offset after it. */
+export function writeOrderPreserving(target: Uint8Array, value: number): number {
+  const length = orderPreservingLength(value)
+  target[0] = length - 1
   let rest = value
-  for (let at = length; at > 0; at -= 1) {
-    bytes[at] = rest & 0xff
+  for (let at = length - 1; at > 0; at -= 1) {
+    target[at] = rest & 0xff
     rest >>>= 8
   }
-  return bytes
+  return length
 }
 
 /** Key of the row that holds the height, as `be64` (spec/ledger.md §5). */
@@ -66,14 +82,17 @@ export function encodeLocation({ block, index }: TransactionLocation): Buffer {
 
 /** {@link encodeLocation} for the first `count` elements of a block, in one piece of memory. */
 export function encodeLocations(block: Height, count: number): Uint8Array[] {
+  if (count === 0) return []
   const prefix = varintOf(block)
   const stride = prefix.length + varintLength(count)
   const memory = Buffer.allocUnsafe(stride * count)
-  return Array.from({ length: count }, (_, index) => {
+  const locations: Uint8Array[] = []
+  for (let index = 0; index < count; index += 1) {
     const start = index * stride
     memory.set(prefix, start)
-    return memory.subarray(start, writeVarint(memory, index, start + prefix.length))
-  })
+    locations.push(memory.subarray(start, writeVarint(memory, index, start + prefix.length)))
+  }
+  return locations
 }
 
 /** Inverse of {@link encodeBlockNumber}. Throws ERR_LEDGER_CORRUPT. */

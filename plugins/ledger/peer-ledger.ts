@@ -135,16 +135,15 @@ export class PeerLedger implements Ledger {
     const number = chain.height
     const previousBlockHash = chain.head
     const { bytes, hash } = buildBlock({ executed, metadata, stateHash: state.hash, previousBlockHash }, clock.now())
-    const succeeded = executed.filter(({ result }) => result.error === undefined)
+    const transactions: Uint8Array[] = []
+    const txids: string[] = []
+    for (const transaction of executed) {
+      if (transaction.result.error !== undefined) continue
+      transactions.push(transaction.bytes)
+      txids.push(transaction.result.txid)
+    }
     const batch = store.batch()
-    chain.write(
-      batch,
-      number,
-      bytes,
-      hash,
-      succeeded.map((transaction) => transaction.bytes),
-      succeeded.map(({ result }) => result.txid),
-    )
+    chain.write(batch, number, bytes, hash, transactions, txids)
     state.write(batch)
     const marked = world.markBlock(batch, number, 'executed')
     history.write(batch, number, delta)

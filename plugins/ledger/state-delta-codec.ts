@@ -71,11 +71,16 @@ interface SortedGroup {
 }
 
 function sortedGroups(delta: StateDelta): SortedGroup[] {
-  const groups = Array.from(delta.groups.values(), ({ chaincode, entries }) => ({
-    chaincode,
-    entries: [...entries.values()].sort((a, b) => compareBytes(a.key, b.key)),
-  }))
-  return groups.sort((a, b) => compareBytes(a.chaincode, b.chaincode))
+  const groups: SortedGroup[] = []
+  for (const { chaincode, entries } of delta.groups.values()) groups.push({ chaincode, entries: sorted([...entries.values()], byKey) })
+  return sorted(groups, (a, b) => compareBytes(a.chaincode, b.chaincode))
+}
+
+const byKey = (a: DeltaEntry, b: DeltaEntry): number => compareBytes(a.key, b.key)
+
+/** In place. */
+function sorted<T>(items: T[], compare: (a: T, b: T) => number): T[] {
+  return items.length > 1 ? items.sort(compare) : items
 }
 
 function optionalLength(value: Uint8Array | undefined): number {

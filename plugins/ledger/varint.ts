@@ -31,6 +31,12 @@ export function writePrefixed(target: Uint8Array, bytes: Uint8Array, offset: num
 
 /** `varint(value)` of an unsigned 64-bit number. */
 export function varintOf(value: bigint): Buffer {
+  const number = Number(value)
+  if (number <= Number.MAX_SAFE_INTEGER) {
+    const bytes = Buffer.allocUnsafe(varintLength(number))
+    writeVarint(bytes, number, 0)
+    return bytes
+  }
   const bytes: number[] = []
   let rest = value
   while (rest >= 0x80n) {
@@ -56,6 +62,11 @@ export class ByteReader {
 
   /** An unsigned 64-bit varint of at most ten bytes. */
   varint64(): bigint {
+    const first = this.bytes[this.offset]
+    if (first !== undefined && first < 0x80) {
+      this.offset += 1
+      return BigInt(first)
+    }
     let value = 0n
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = this.bytes[this.offset]

@@ -25,15 +25,16 @@ export function calcQ(r: Replica): PQ[] {
 
 /** What was proposed in the present view, in the slots that are wanted. */
 function entriesOf(r: Replica, isWanted: (slot: Slot, proposal: string) => boolean): PQ[] {
-  const entryOf = (slot: Slot, digest: string | undefined): PQ | [] =>
-    digest !== undefined && isWanted(slot, digest) ? { sequenceNumber: slot.n, batchDigest: digest, view: r.view } : []
-  return [...r.slots.values()].flatMap((slot) => entryOf(slot, slot.proposal))
+  const entries: PQ[] = []
+  for (const slot of r.slots.values())
+    if (slot.proposal !== undefined && isWanted(slot, slot.proposal)) entries.push({ sequenceNumber: slot.n, batchDigest: slot.proposal, view: r.view })
+  return entries
 }
 
 /** Counts a vote once per member and digest (§15 W11); a member that votes for a third digest is not heard. False if nothing was counted. */
 export function addVote(votes: Map<string, Set<MemberIndex>>, member: MemberIndex, digest: string): boolean {
   const voters = votes.get(digest) ?? new Set()
-  if (voters.has(member) || [...votes.values()].filter((set) => set.has(member)).length >= 2) return false
+  if (voters.has(member) || (votes.size > 1 && [...votes.values()].filter((set) => set.has(member)).length >= 2)) return false
   votes.set(digest, voters.add(member))
   return true
 }

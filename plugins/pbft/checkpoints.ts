@@ -70,7 +70,8 @@ function accept(r: Replica, from: MemberIndex, n: bigint, id: string): void {
 
 function onWeakCertificate(r: Replica, n: bigint, id: string, members: readonly MemberIndex[]): void {
   const own = r.checkpoints.get(n)
-  if (own !== undefined && own !== id) {
+  if (own === id) return
+  if (own !== undefined) {
     r.host.setValid(false)
     return r.host.halt(`the state after number ${n} is ${own} here and ${id} at replicas ${members.join(', ')}: this validator has diverged and stops voting`)
   }

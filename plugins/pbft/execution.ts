@@ -90,7 +90,8 @@ function finish(r: Replica, n: bigint): void {
 function startProgressTimer(r: Replica): void {
   const { nullRequestMs, requestMs } = r.options
   if (r.isOutOfDate || r.isSealed || r.currentExec !== undefined || !r.isActive) return
-  if (r.waiting.length > 0 || [...r.slots.values()].some((slot) => slot.n > r.lastExec && slot.committed === undefined && slot.proposal)) {
-    r.timers.softStart('newView', requestMs)
-  } else if (nullRequestMs > 0 && !r.timers.isRunning('newView')) r.timers.set('nullRequest', nullRequestMs + (r.isPrimary ? 0 : requestMs))
+  let isUndecided = r.waiting.length > 0
+  for (const slot of r.slots.values()) if (slot.committed === undefined && slot.proposal && slot.n > r.lastExec) isUndecided = true
+  if (isUndecided) r.timers.softStart('newView', requestMs)
+  else if (nullRequestMs > 0 && !r.timers.isRunning('newView')) r.timers.set('nullRequest', nullRequestMs + (r.isPrimary ? 0 : requestMs))
 }

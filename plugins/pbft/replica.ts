@@ -199,8 +199,8 @@ export class Replica {
   }
 
   slotAt(n: bigint): Slot {
-    const slot = this.slots.get(n) ?? new Slot(n)
-    this.slots.set(n, slot)
+    let slot = this.slots.get(n)
+    if (!slot) this.slots.set(n, (slot = new Slot(n)))
     return slot
   }
 

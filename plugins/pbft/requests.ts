@@ -56,10 +56,7 @@ export function onRemoteRequest(r: Replica, from: MemberIndex, request: pbft.Req
 /** The batcher cut a batch: what is executed by now is left out. */
 export function cut(r: Replica, requests: readonly Waiting[]): void {
   const live = requests.filter((waiting) => r.book.get(waiting.id) === waiting)
-  if (live.length === 0) {
-    r.finishedBatches++
-    return
-  }
+  if (live.length === 0) return void r.finishedBatches++
   const batch = toBatch({ batch: live.map(({ content }) => content.request) }, r.known)
   r.ownBatches.add(batch.digest)
   r.rules.orderBatch(r, batch)

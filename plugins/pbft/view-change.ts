@@ -104,9 +104,7 @@ function keep(r: Replica, from: MemberIndex, viewChange: pbft.ViewChange): boole
 function joins(r: Replica): boolean {
   const ahead = [...r.viewChanges.values()].map((changes) => [...changes.keys()].filter((view) => view > r.view)).filter((views) => views.length > 0)
   if (ahead.length <= r.quorums.f) return false
-  leaveView(
-    r,
-    ahead.flat().reduce((lowest, view) => (view < lowest ? view : lowest)),
-  )
+  const lowest = ahead.flat().reduce((low, view) => (view < low ? view : low))
+  leaveView(r, lowest)
   return true
 }

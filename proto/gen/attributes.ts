@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NO_BYTES } from "./no-bytes.js";
 
 export const protobufPackage = "protos";
 
@@ -24,7 +25,7 @@ export interface AttributesMetadata {
 }
 
 function createBaseAttributesMetadataEntry(): AttributesMetadataEntry {
-  return { AttributeName: "", AttributeKey: new Uint8Array(0) };
+  return { AttributeName: "", AttributeKey: NO_BYTES };
 }
 
 export const AttributesMetadataEntry: MessageFns<AttributesMetadataEntry, "protos.AttributesMetadataEntry"> = {
@@ -87,13 +88,13 @@ export const AttributesMetadataEntry: MessageFns<AttributesMetadataEntry, "proto
   fromPartial(object: DeepPartial<AttributesMetadataEntry>): AttributesMetadataEntry {
     const message = createBaseAttributesMetadataEntry();
     message.AttributeName = object.AttributeName ?? "";
-    message.AttributeKey = object.AttributeKey ?? new Uint8Array(0);
+    message.AttributeKey = object.AttributeKey ?? NO_BYTES;
     return message;
   },
 };
 
 function createBaseAttributesMetadata(): AttributesMetadata {
-  return { Metadata: new Uint8Array(0), Entries: [] };
+  return { Metadata: NO_BYTES, Entries: [] };
 }
 
 export const AttributesMetadata: MessageFns<AttributesMetadata, "protos.AttributesMetadata"> = {
@@ -155,7 +156,7 @@ export const AttributesMetadata: MessageFns<AttributesMetadata, "protos.Attribut
   },
   fromPartial(object: DeepPartial<AttributesMetadata>): AttributesMetadata {
     const message = createBaseAttributesMetadata();
-    message.Metadata = object.Metadata ?? new Uint8Array(0);
+    message.Metadata = object.Metadata ?? NO_BYTES;
     message.Entries = object.Entries?.map((e) => AttributesMetadataEntry.fromPartial(e)) || [];
     return message;
   },

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NO_BYTES } from "./no-bytes.js";
 import { Timestamp } from "./google/protobuf/timestamp.js";
 
 export const protobufPackage = "protos";
@@ -463,7 +464,7 @@ export const Identity: MessageFns<Identity, "protos.Identity"> = {
 };
 
 function createBaseToken(): Token {
-  return { tok: new Uint8Array(0) };
+  return { tok: NO_BYTES };
 }
 
 export const Token: MessageFns<Token, "protos.Token"> = {
@@ -514,13 +515,13 @@ export const Token: MessageFns<Token, "protos.Token"> = {
   },
   fromPartial(object: DeepPartial<Token>): Token {
     const message = createBaseToken();
-    message.tok = object.tok ?? new Uint8Array(0);
+    message.tok = object.tok ?? NO_BYTES;
     return message;
   },
 };
 
 function createBaseHash(): Hash {
-  return { hash: new Uint8Array(0) };
+  return { hash: NO_BYTES };
 }
 
 export const Hash: MessageFns<Hash, "protos.Hash"> = {
@@ -571,13 +572,13 @@ export const Hash: MessageFns<Hash, "protos.Hash"> = {
   },
   fromPartial(object: DeepPartial<Hash>): Hash {
     const message = createBaseHash();
-    message.hash = object.hash ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
     return message;
   },
 };
 
 function createBasePublicKey(): PublicKey {
-  return { type: 0, key: new Uint8Array(0) };
+  return { type: 0, key: NO_BYTES };
 }
 
 export const PublicKey: MessageFns<PublicKey, "protos.PublicKey"> = {
@@ -640,13 +641,13 @@ export const PublicKey: MessageFns<PublicKey, "protos.PublicKey"> = {
   fromPartial(object: DeepPartial<PublicKey>): PublicKey {
     const message = createBasePublicKey();
     message.type = object.type ?? 0;
-    message.key = object.key ?? new Uint8Array(0);
+    message.key = object.key ?? NO_BYTES;
     return message;
   },
 };
 
 function createBasePrivateKey(): PrivateKey {
-  return { type: 0, key: new Uint8Array(0) };
+  return { type: 0, key: NO_BYTES };
 }
 
 export const PrivateKey: MessageFns<PrivateKey, "protos.PrivateKey"> = {
@@ -709,13 +710,13 @@ export const PrivateKey: MessageFns<PrivateKey, "protos.PrivateKey"> = {
   fromPartial(object: DeepPartial<PrivateKey>): PrivateKey {
     const message = createBasePrivateKey();
     message.type = object.type ?? 0;
-    message.key = object.key ?? new Uint8Array(0);
+    message.key = object.key ?? NO_BYTES;
     return message;
   },
 };
 
 function createBaseSignature(): Signature {
-  return { type: 0, r: new Uint8Array(0), s: new Uint8Array(0) };
+  return { type: 0, r: NO_BYTES, s: NO_BYTES };
 }
 
 export const Signature: MessageFns<Signature, "protos.Signature"> = {
@@ -789,8 +790,8 @@ export const Signature: MessageFns<Signature, "protos.Signature"> = {
   fromPartial(object: DeepPartial<Signature>): Signature {
     const message = createBaseSignature();
     message.type = object.type ?? 0;
-    message.r = object.r ?? new Uint8Array(0);
-    message.s = object.s ?? new Uint8Array(0);
+    message.r = object.r ?? NO_BYTES;
+    message.s = object.s ?? NO_BYTES;
     return message;
   },
 };
@@ -1413,7 +1414,7 @@ export const ECertCreateReq: MessageFns<ECertCreateReq, "protos.ECertCreateReq">
 };
 
 function createBaseECertCreateResp(): ECertCreateResp {
-  return { certs: undefined, chain: undefined, tok: undefined, fetchResult: undefined, pkchain: new Uint8Array(0) };
+  return { certs: undefined, chain: undefined, tok: undefined, fetchResult: undefined, pkchain: NO_BYTES };
 }
 
 export const ECertCreateResp: MessageFns<ECertCreateResp, "protos.ECertCreateResp"> = {
@@ -1516,7 +1517,7 @@ export const ECertCreateResp: MessageFns<ECertCreateResp, "protos.ECertCreateRes
     message.fetchResult = (object.fetchResult !== undefined && object.fetchResult !== null)
       ? FetchAttrsResult.fromPartial(object.fetchResult)
       : undefined;
-    message.pkchain = object.pkchain ?? new Uint8Array(0);
+    message.pkchain = object.pkchain ?? NO_BYTES;
     return message;
   },
 };
@@ -2740,7 +2741,7 @@ export const TLSCertRevokeReq: MessageFns<TLSCertRevokeReq, "protos.TLSCertRevok
 };
 
 function createBaseCert(): Cert {
-  return { cert: new Uint8Array(0) };
+  return { cert: NO_BYTES };
 }
 
 export const Cert: MessageFns<Cert, "protos.Cert"> = {
@@ -2791,13 +2792,13 @@ export const Cert: MessageFns<Cert, "protos.Cert"> = {
   },
   fromPartial(object: DeepPartial<Cert>): Cert {
     const message = createBaseCert();
-    message.cert = object.cert ?? new Uint8Array(0);
+    message.cert = object.cert ?? NO_BYTES;
     return message;
   },
 };
 
 function createBaseTCert(): TCert {
-  return { cert: new Uint8Array(0), prek0: new Uint8Array(0) };
+  return { cert: NO_BYTES, prek0: NO_BYTES };
 }
 
 export const TCert: MessageFns<TCert, "protos.TCert"> = {
@@ -2859,14 +2860,14 @@ export const TCert: MessageFns<TCert, "protos.TCert"> = {
   },
   fromPartial(object: DeepPartial<TCert>): TCert {
     const message = createBaseTCert();
-    message.cert = object.cert ?? new Uint8Array(0);
-    message.prek0 = object.prek0 ?? new Uint8Array(0);
+    message.cert = object.cert ?? NO_BYTES;
+    message.prek0 = object.prek0 ?? NO_BYTES;
     return message;
   },
 };
 
 function createBaseCertSet(): CertSet {
-  return { ts: undefined, id: undefined, key: new Uint8Array(0), certs: [] };
+  return { ts: undefined, id: undefined, key: NO_BYTES, certs: [] };
 }
 
 export const CertSet: MessageFns<CertSet, "protos.CertSet"> = {
@@ -2952,7 +2953,7 @@ export const CertSet: MessageFns<CertSet, "protos.CertSet"> = {
     const message = createBaseCertSet();
     message.ts = (object.ts !== undefined && object.ts !== null) ? Timestamp.fromPartial(object.ts) : undefined;
     message.id = (object.id !== undefined && object.id !== null) ? Identity.fromPartial(object.id) : undefined;
-    message.key = object.key ?? new Uint8Array(0);
+    message.key = object.key ?? NO_BYTES;
     message.certs = object.certs?.map((e) => TCert.fromPartial(e)) || [];
     return message;
   },
@@ -3016,7 +3017,7 @@ export const CertSets: MessageFns<CertSets, "protos.CertSets"> = {
 };
 
 function createBaseCertPair(): CertPair {
-  return { sign: new Uint8Array(0), enc: new Uint8Array(0) };
+  return { sign: NO_BYTES, enc: NO_BYTES };
 }
 
 export const CertPair: MessageFns<CertPair, "protos.CertPair"> = {
@@ -3078,8 +3079,8 @@ export const CertPair: MessageFns<CertPair, "protos.CertPair"> = {
   },
   fromPartial(object: DeepPartial<CertPair>): CertPair {
     const message = createBaseCertPair();
-    message.sign = object.sign ?? new Uint8Array(0);
-    message.enc = object.enc ?? new Uint8Array(0);
+    message.sign = object.sign ?? NO_BYTES;
+    message.enc = object.enc ?? NO_BYTES;
     return message;
   },
 };
@@ -3496,7 +3497,7 @@ export const FetchAttrsResult: MessageFns<FetchAttrsResult, "protos.FetchAttrsRe
 };
 
 function createBaseACAAttribute(): ACAAttribute {
-  return { attributeName: "", attributeValue: new Uint8Array(0), validFrom: undefined, validTo: undefined };
+  return { attributeName: "", attributeValue: NO_BYTES, validFrom: undefined, validTo: undefined };
 }
 
 export const ACAAttribute: MessageFns<ACAAttribute, "protos.ACAAttribute"> = {
@@ -3581,7 +3582,7 @@ export const ACAAttribute: MessageFns<ACAAttribute, "protos.ACAAttribute"> = {
   fromPartial(object: DeepPartial<ACAAttribute>): ACAAttribute {
     const message = createBaseACAAttribute();
     message.attributeName = object.attributeName ?? "";
-    message.attributeValue = object.attributeValue ?? new Uint8Array(0);
+    message.attributeValue = object.attributeValue ?? NO_BYTES;
     message.validFrom = (object.validFrom !== undefined && object.validFrom !== null)
       ? Timestamp.fromPartial(object.validFrom)
       : undefined;

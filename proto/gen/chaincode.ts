@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NO_BYTES } from "./no-bytes.js";
 import { ChaincodeEvent } from "./chaincodeevent.js";
 import { Timestamp } from "./google/protobuf/timestamp.js";
 
@@ -272,7 +273,7 @@ function createBaseChaincodeSpec(): ChaincodeSpec {
     timeout: 0,
     secureContext: "",
     confidentialityLevel: 0,
-    metadata: new Uint8Array(0),
+    metadata: NO_BYTES,
     attributes: [],
   };
 }
@@ -412,14 +413,14 @@ export const ChaincodeSpec: MessageFns<ChaincodeSpec, "protos.ChaincodeSpec"> = 
     message.timeout = object.timeout ?? 0;
     message.secureContext = object.secureContext ?? "";
     message.confidentialityLevel = object.confidentialityLevel ?? 0;
-    message.metadata = object.metadata ?? new Uint8Array(0);
+    message.metadata = object.metadata ?? NO_BYTES;
     message.attributes = object.attributes?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseChaincodeDeploymentSpec(): ChaincodeDeploymentSpec {
-  return { chaincodeSpec: undefined, effectiveDate: undefined, codePackage: new Uint8Array(0), execEnv: 0 };
+  return { chaincodeSpec: undefined, effectiveDate: undefined, codePackage: NO_BYTES, execEnv: 0 };
 }
 
 export const ChaincodeDeploymentSpec: MessageFns<ChaincodeDeploymentSpec, "protos.ChaincodeDeploymentSpec"> = {
@@ -509,7 +510,7 @@ export const ChaincodeDeploymentSpec: MessageFns<ChaincodeDeploymentSpec, "proto
     message.effectiveDate = (object.effectiveDate !== undefined && object.effectiveDate !== null)
       ? Timestamp.fromPartial(object.effectiveDate)
       : undefined;
-    message.codePackage = object.codePackage ?? new Uint8Array(0);
+    message.codePackage = object.codePackage ?? NO_BYTES;
     message.execEnv = object.execEnv ?? 0;
     return message;
   },
@@ -588,12 +589,12 @@ export const ChaincodeInvocationSpec: MessageFns<ChaincodeInvocationSpec, "proto
 
 function createBaseChaincodeSecurityContext(): ChaincodeSecurityContext {
   return {
-    callerCert: new Uint8Array(0),
-    callerSign: new Uint8Array(0),
-    payload: new Uint8Array(0),
-    binding: new Uint8Array(0),
-    metadata: new Uint8Array(0),
-    parentMetadata: new Uint8Array(0),
+    callerCert: NO_BYTES,
+    callerSign: NO_BYTES,
+    payload: NO_BYTES,
+    binding: NO_BYTES,
+    metadata: NO_BYTES,
+    parentMetadata: NO_BYTES,
     txTimestamp: undefined,
   };
 }
@@ -712,12 +713,12 @@ export const ChaincodeSecurityContext: MessageFns<ChaincodeSecurityContext, "pro
   },
   fromPartial(object: DeepPartial<ChaincodeSecurityContext>): ChaincodeSecurityContext {
     const message = createBaseChaincodeSecurityContext();
-    message.callerCert = object.callerCert ?? new Uint8Array(0);
-    message.callerSign = object.callerSign ?? new Uint8Array(0);
-    message.payload = object.payload ?? new Uint8Array(0);
-    message.binding = object.binding ?? new Uint8Array(0);
-    message.metadata = object.metadata ?? new Uint8Array(0);
-    message.parentMetadata = object.parentMetadata ?? new Uint8Array(0);
+    message.callerCert = object.callerCert ?? NO_BYTES;
+    message.callerSign = object.callerSign ?? NO_BYTES;
+    message.payload = object.payload ?? NO_BYTES;
+    message.binding = object.binding ?? NO_BYTES;
+    message.metadata = object.metadata ?? NO_BYTES;
+    message.parentMetadata = object.parentMetadata ?? NO_BYTES;
     message.txTimestamp = (object.txTimestamp !== undefined && object.txTimestamp !== null)
       ? Timestamp.fromPartial(object.txTimestamp)
       : undefined;
@@ -729,7 +730,7 @@ function createBaseChaincodeMessage(): ChaincodeMessage {
   return {
     type: 0,
     timestamp: undefined,
-    payload: new Uint8Array(0),
+    payload: NO_BYTES,
     txid: "",
     securityContext: undefined,
     chaincodeEvent: undefined,
@@ -843,7 +844,7 @@ export const ChaincodeMessage: MessageFns<ChaincodeMessage, "protos.ChaincodeMes
     message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
       ? Timestamp.fromPartial(object.timestamp)
       : undefined;
-    message.payload = object.payload ?? new Uint8Array(0);
+    message.payload = object.payload ?? NO_BYTES;
     message.txid = object.txid ?? "";
     message.securityContext = (object.securityContext !== undefined && object.securityContext !== null)
       ? ChaincodeSecurityContext.fromPartial(object.securityContext)
@@ -856,7 +857,7 @@ export const ChaincodeMessage: MessageFns<ChaincodeMessage, "protos.ChaincodeMes
 };
 
 function createBasePutStateInfo(): PutStateInfo {
-  return { key: new Uint8Array(0), value: new Uint8Array(0) };
+  return { key: NO_BYTES, value: NO_BYTES };
 }
 
 export const PutStateInfo: MessageFns<PutStateInfo, "protos.PutStateInfo"> = {
@@ -918,14 +919,14 @@ export const PutStateInfo: MessageFns<PutStateInfo, "protos.PutStateInfo"> = {
   },
   fromPartial(object: DeepPartial<PutStateInfo>): PutStateInfo {
     const message = createBasePutStateInfo();
-    message.key = object.key ?? new Uint8Array(0);
-    message.value = object.value ?? new Uint8Array(0);
+    message.key = object.key ?? NO_BYTES;
+    message.value = object.value ?? NO_BYTES;
     return message;
   },
 };
 
 function createBaseRangeQueryState(): RangeQueryState {
-  return { startKey: new Uint8Array(0), endKey: new Uint8Array(0) };
+  return { startKey: NO_BYTES, endKey: NO_BYTES };
 }
 
 export const RangeQueryState: MessageFns<RangeQueryState, "protos.RangeQueryState"> = {
@@ -987,8 +988,8 @@ export const RangeQueryState: MessageFns<RangeQueryState, "protos.RangeQueryStat
   },
   fromPartial(object: DeepPartial<RangeQueryState>): RangeQueryState {
     const message = createBaseRangeQueryState();
-    message.startKey = object.startKey ?? new Uint8Array(0);
-    message.endKey = object.endKey ?? new Uint8Array(0);
+    message.startKey = object.startKey ?? NO_BYTES;
+    message.endKey = object.endKey ?? NO_BYTES;
     return message;
   },
 };
@@ -1108,7 +1109,7 @@ export const RangeQueryStateClose: MessageFns<RangeQueryStateClose, "protos.Rang
 };
 
 function createBaseRangeQueryStateKeyValue(): RangeQueryStateKeyValue {
-  return { key: new Uint8Array(0), value: new Uint8Array(0) };
+  return { key: NO_BYTES, value: NO_BYTES };
 }
 
 export const RangeQueryStateKeyValue: MessageFns<RangeQueryStateKeyValue, "protos.RangeQueryStateKeyValue"> = {
@@ -1170,8 +1171,8 @@ export const RangeQueryStateKeyValue: MessageFns<RangeQueryStateKeyValue, "proto
   },
   fromPartial(object: DeepPartial<RangeQueryStateKeyValue>): RangeQueryStateKeyValue {
     const message = createBaseRangeQueryStateKeyValue();
-    message.key = object.key ?? new Uint8Array(0);
-    message.value = object.value ?? new Uint8Array(0);
+    message.key = object.key ?? NO_BYTES;
+    message.value = object.value ?? NO_BYTES;
     return message;
   },
 };

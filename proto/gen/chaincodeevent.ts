@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NO_BYTES } from "./no-bytes.js";
 
 export const protobufPackage = "protos";
 
@@ -21,7 +22,7 @@ export interface ChaincodeEvent {
 }
 
 function createBaseChaincodeEvent(): ChaincodeEvent {
-  return { chaincodeID: "", txID: "", eventName: "", payload: new Uint8Array(0) };
+  return { chaincodeID: "", txID: "", eventName: "", payload: NO_BYTES };
 }
 
 export const ChaincodeEvent: MessageFns<ChaincodeEvent, "protos.ChaincodeEvent"> = {
@@ -108,7 +109,7 @@ export const ChaincodeEvent: MessageFns<ChaincodeEvent, "protos.ChaincodeEvent">
     message.chaincodeID = object.chaincodeID ?? "";
     message.txID = object.txID ?? "";
     message.eventName = object.eventName ?? "";
-    message.payload = object.payload ?? new Uint8Array(0);
+    message.payload = object.payload ?? NO_BYTES;
     return message;
   },
 };

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NO_BYTES } from "./no-bytes.js";
 import { ChaincodeDeploymentSpec, ChaincodeInvocationSpec } from "./chaincode.js";
 
 export const protobufPackage = "protos";
@@ -122,7 +123,7 @@ export const Secret: MessageFns<Secret, "protos.Secret"> = {
 };
 
 function createBaseSigmaInput(): SigmaInput {
-  return { secret: undefined, appTCert: new Uint8Array(0), data: new Uint8Array(0) };
+  return { secret: undefined, appTCert: NO_BYTES, data: NO_BYTES };
 }
 
 export const SigmaInput: MessageFns<SigmaInput, "protos.SigmaInput"> = {
@@ -198,14 +199,14 @@ export const SigmaInput: MessageFns<SigmaInput, "protos.SigmaInput"> = {
     message.secret = (object.secret !== undefined && object.secret !== null)
       ? Secret.fromPartial(object.secret)
       : undefined;
-    message.appTCert = object.appTCert ?? new Uint8Array(0);
-    message.data = object.data ?? new Uint8Array(0);
+    message.appTCert = object.appTCert ?? NO_BYTES;
+    message.data = object.data ?? NO_BYTES;
     return message;
   },
 };
 
 function createBaseExecuteWithBinding(): ExecuteWithBinding {
-  return { chaincodeInvocationSpec: undefined, binding: new Uint8Array(0) };
+  return { chaincodeInvocationSpec: undefined, binding: NO_BYTES };
 }
 
 export const ExecuteWithBinding: MessageFns<ExecuteWithBinding, "protos.ExecuteWithBinding"> = {
@@ -271,13 +272,13 @@ export const ExecuteWithBinding: MessageFns<ExecuteWithBinding, "protos.ExecuteW
       (object.chaincodeInvocationSpec !== undefined && object.chaincodeInvocationSpec !== null)
         ? ChaincodeInvocationSpec.fromPartial(object.chaincodeInvocationSpec)
         : undefined;
-    message.binding = object.binding ?? new Uint8Array(0);
+    message.binding = object.binding ?? NO_BYTES;
     return message;
   },
 };
 
 function createBaseSigmaOutput(): SigmaOutput {
-  return { tcert: new Uint8Array(0), sigma: new Uint8Array(0), asn1Encoding: new Uint8Array(0) };
+  return { tcert: NO_BYTES, sigma: NO_BYTES, asn1Encoding: NO_BYTES };
 }
 
 export const SigmaOutput: MessageFns<SigmaOutput, "protos.SigmaOutput"> = {
@@ -350,9 +351,9 @@ export const SigmaOutput: MessageFns<SigmaOutput, "protos.SigmaOutput"> = {
   },
   fromPartial(object: DeepPartial<SigmaOutput>): SigmaOutput {
     const message = createBaseSigmaOutput();
-    message.tcert = object.tcert ?? new Uint8Array(0);
-    message.sigma = object.sigma ?? new Uint8Array(0);
-    message.asn1Encoding = object.asn1Encoding ?? new Uint8Array(0);
+    message.tcert = object.tcert ?? NO_BYTES;
+    message.sigma = object.sigma ?? NO_BYTES;
+    message.asn1Encoding = object.asn1Encoding ?? NO_BYTES;
     return message;
   },
 };

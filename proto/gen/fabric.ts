@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NO_BYTES } from "./no-bytes.js";
 import { ConfidentialityLevel } from "./chaincode.js";
 import { ChaincodeEvent } from "./chaincodeevent.js";
 import { Timestamp } from "./google/protobuf/timestamp.js";
@@ -189,17 +190,17 @@ export interface SyncStateDeltas {
 function createBaseTransaction(): Transaction {
   return {
     type: 0,
-    chaincodeID: new Uint8Array(0),
-    payload: new Uint8Array(0),
-    metadata: new Uint8Array(0),
+    chaincodeID: NO_BYTES,
+    payload: NO_BYTES,
+    metadata: NO_BYTES,
     txid: "",
     timestamp: undefined,
     confidentialityLevel: 0,
     confidentialityProtocolVersion: "",
-    nonce: new Uint8Array(0),
-    toValidators: new Uint8Array(0),
-    cert: new Uint8Array(0),
-    signature: new Uint8Array(0),
+    nonce: NO_BYTES,
+    toValidators: NO_BYTES,
+    cert: NO_BYTES,
+    signature: NO_BYTES,
   };
 }
 
@@ -373,19 +374,19 @@ export const Transaction: MessageFns<Transaction, "protos.Transaction"> = {
   fromPartial(object: DeepPartial<Transaction>): Transaction {
     const message = createBaseTransaction();
     message.type = object.type ?? 0;
-    message.chaincodeID = object.chaincodeID ?? new Uint8Array(0);
-    message.payload = object.payload ?? new Uint8Array(0);
-    message.metadata = object.metadata ?? new Uint8Array(0);
+    message.chaincodeID = object.chaincodeID ?? NO_BYTES;
+    message.payload = object.payload ?? NO_BYTES;
+    message.metadata = object.metadata ?? NO_BYTES;
     message.txid = object.txid ?? "";
     message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
       ? Timestamp.fromPartial(object.timestamp)
       : undefined;
     message.confidentialityLevel = object.confidentialityLevel ?? 0;
     message.confidentialityProtocolVersion = object.confidentialityProtocolVersion ?? "";
-    message.nonce = object.nonce ?? new Uint8Array(0);
-    message.toValidators = object.toValidators ?? new Uint8Array(0);
-    message.cert = object.cert ?? new Uint8Array(0);
-    message.signature = object.signature ?? new Uint8Array(0);
+    message.nonce = object.nonce ?? NO_BYTES;
+    message.toValidators = object.toValidators ?? NO_BYTES;
+    message.cert = object.cert ?? NO_BYTES;
+    message.signature = object.signature ?? NO_BYTES;
     return message;
   },
 };
@@ -448,7 +449,7 @@ export const TransactionBlock: MessageFns<TransactionBlock, "protos.TransactionB
 };
 
 function createBaseTransactionResult(): TransactionResult {
-  return { txid: "", result: new Uint8Array(0), errorCode: 0, error: "", chaincodeEvent: undefined };
+  return { txid: "", result: NO_BYTES, errorCode: 0, error: "", chaincodeEvent: undefined };
 }
 
 export const TransactionResult: MessageFns<TransactionResult, "protos.TransactionResult"> = {
@@ -544,7 +545,7 @@ export const TransactionResult: MessageFns<TransactionResult, "protos.Transactio
   fromPartial(object: DeepPartial<TransactionResult>): TransactionResult {
     const message = createBaseTransactionResult();
     message.txid = object.txid ?? "";
-    message.result = object.result ?? new Uint8Array(0);
+    message.result = object.result ?? NO_BYTES;
     message.errorCode = object.errorCode ?? 0;
     message.error = object.error ?? "";
     message.chaincodeEvent = (object.chaincodeEvent !== undefined && object.chaincodeEvent !== null)
@@ -559,9 +560,9 @@ function createBaseBlock(): Block {
     version: 0,
     timestamp: undefined,
     transactions: [],
-    stateHash: new Uint8Array(0),
-    previousBlockHash: new Uint8Array(0),
-    consensusMetadata: new Uint8Array(0),
+    stateHash: NO_BYTES,
+    previousBlockHash: NO_BYTES,
+    consensusMetadata: NO_BYTES,
     nonHashData: undefined,
   };
 }
@@ -685,9 +686,9 @@ export const Block: MessageFns<Block, "protos.Block"> = {
       ? Timestamp.fromPartial(object.timestamp)
       : undefined;
     message.transactions = object.transactions?.map((e) => Transaction.fromPartial(e)) || [];
-    message.stateHash = object.stateHash ?? new Uint8Array(0);
-    message.previousBlockHash = object.previousBlockHash ?? new Uint8Array(0);
-    message.consensusMetadata = object.consensusMetadata ?? new Uint8Array(0);
+    message.stateHash = object.stateHash ?? NO_BYTES;
+    message.previousBlockHash = object.previousBlockHash ?? NO_BYTES;
+    message.consensusMetadata = object.consensusMetadata ?? NO_BYTES;
     message.nonHashData = (object.nonHashData !== undefined && object.nonHashData !== null)
       ? NonHashData.fromPartial(object.nonHashData)
       : undefined;
@@ -696,7 +697,7 @@ export const Block: MessageFns<Block, "protos.Block"> = {
 };
 
 function createBaseBlockchainInfo(): BlockchainInfo {
-  return { height: 0n, currentBlockHash: new Uint8Array(0), previousBlockHash: new Uint8Array(0) };
+  return { height: 0n, currentBlockHash: NO_BYTES, previousBlockHash: NO_BYTES };
 }
 
 export const BlockchainInfo: MessageFns<BlockchainInfo, "protos.BlockchainInfo"> = {
@@ -773,8 +774,8 @@ export const BlockchainInfo: MessageFns<BlockchainInfo, "protos.BlockchainInfo">
   fromPartial(object: DeepPartial<BlockchainInfo>): BlockchainInfo {
     const message = createBaseBlockchainInfo();
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
-    message.currentBlockHash = object.currentBlockHash ?? new Uint8Array(0);
-    message.previousBlockHash = object.previousBlockHash ?? new Uint8Array(0);
+    message.currentBlockHash = object.currentBlockHash ?? NO_BYTES;
+    message.previousBlockHash = object.previousBlockHash ?? NO_BYTES;
     return message;
   },
 };
@@ -978,7 +979,7 @@ export const PeerID: MessageFns<PeerID, "protos.PeerID"> = {
 };
 
 function createBasePeerEndpoint(): PeerEndpoint {
-  return { ID: undefined, address: "", type: 0, pkiID: new Uint8Array(0) };
+  return { ID: undefined, address: "", type: 0, pkiID: NO_BYTES };
 }
 
 export const PeerEndpoint: MessageFns<PeerEndpoint, "protos.PeerEndpoint"> = {
@@ -1065,7 +1066,7 @@ export const PeerEndpoint: MessageFns<PeerEndpoint, "protos.PeerEndpoint"> = {
     message.ID = (object.ID !== undefined && object.ID !== null) ? PeerID.fromPartial(object.ID) : undefined;
     message.address = object.address ?? "";
     message.type = object.type ?? 0;
-    message.pkiID = object.pkiID ?? new Uint8Array(0);
+    message.pkiID = object.pkiID ?? NO_BYTES;
     return message;
   },
 };
@@ -1258,7 +1259,7 @@ export const HelloMessage: MessageFns<HelloMessage, "protos.HelloMessage"> = {
 };
 
 function createBaseMessage(): Message {
-  return { type: 0, timestamp: undefined, payload: new Uint8Array(0), signature: new Uint8Array(0) };
+  return { type: 0, timestamp: undefined, payload: NO_BYTES, signature: NO_BYTES };
 }
 
 export const Message: MessageFns<Message, "protos.Message"> = {
@@ -1346,14 +1347,14 @@ export const Message: MessageFns<Message, "protos.Message"> = {
     message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
       ? Timestamp.fromPartial(object.timestamp)
       : undefined;
-    message.payload = object.payload ?? new Uint8Array(0);
-    message.signature = object.signature ?? new Uint8Array(0);
+    message.payload = object.payload ?? NO_BYTES;
+    message.signature = object.signature ?? NO_BYTES;
     return message;
   },
 };
 
 function createBaseResponse(): Response {
-  return { status: 0, msg: new Uint8Array(0) };
+  return { status: 0, msg: NO_BYTES };
 }
 
 export const Response: MessageFns<Response, "protos.Response"> = {
@@ -1416,13 +1417,13 @@ export const Response: MessageFns<Response, "protos.Response"> = {
   fromPartial(object: DeepPartial<Response>): Response {
     const message = createBaseResponse();
     message.status = object.status ?? 0;
-    message.msg = object.msg ?? new Uint8Array(0);
+    message.msg = object.msg ?? NO_BYTES;
     return message;
   },
 };
 
 function createBaseBlockState(): BlockState {
-  return { block: undefined, stateDelta: new Uint8Array(0) };
+  return { block: undefined, stateDelta: NO_BYTES };
 }
 
 export const BlockState: MessageFns<BlockState, "protos.BlockState"> = {
@@ -1485,7 +1486,7 @@ export const BlockState: MessageFns<BlockState, "protos.BlockState"> = {
   fromPartial(object: DeepPartial<BlockState>): BlockState {
     const message = createBaseBlockState();
     message.block = (object.block !== undefined && object.block !== null) ? Block.fromPartial(object.block) : undefined;
-    message.stateDelta = object.stateDelta ?? new Uint8Array(0);
+    message.stateDelta = object.stateDelta ?? NO_BYTES;
     return message;
   },
 };
@@ -1716,7 +1717,7 @@ export const SyncStateSnapshotRequest: MessageFns<SyncStateSnapshotRequest, "pro
 };
 
 function createBaseSyncStateSnapshot(): SyncStateSnapshot {
-  return { delta: new Uint8Array(0), sequence: 0n, blockNumber: 0n, request: undefined };
+  return { delta: NO_BYTES, sequence: 0n, blockNumber: 0n, request: undefined };
 }
 
 export const SyncStateSnapshot: MessageFns<SyncStateSnapshot, "protos.SyncStateSnapshot"> = {
@@ -1806,7 +1807,7 @@ export const SyncStateSnapshot: MessageFns<SyncStateSnapshot, "protos.SyncStateS
   },
   fromPartial(object: DeepPartial<SyncStateSnapshot>): SyncStateSnapshot {
     const message = createBaseSyncStateSnapshot();
-    message.delta = object.delta ?? new Uint8Array(0);
+    message.delta = object.delta ?? NO_BYTES;
     message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
     message.blockNumber = (object.blockNumber !== undefined && object.blockNumber !== null)
       ? BigInt(object.blockNumber)

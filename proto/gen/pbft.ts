@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NO_BYTES } from "./no-bytes.js";
 import { Timestamp } from "./google/protobuf/timestamp.js";
 
 export const protobufPackage = "pbft";
@@ -335,7 +336,7 @@ export const message: MessageFns<message, "pbft.message"> = {
 };
 
 function createBaserequest(): request {
-  return { timestamp: undefined, payload: new Uint8Array(0), replicaId: 0n, signature: new Uint8Array(0) };
+  return { timestamp: undefined, payload: NO_BYTES, replicaId: 0n, signature: NO_BYTES };
 }
 
 export const request: MessageFns<request, "pbft.request"> = {
@@ -425,9 +426,9 @@ export const request: MessageFns<request, "pbft.request"> = {
     message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
       ? Timestamp.fromPartial(object.timestamp)
       : undefined;
-    message.payload = object.payload ?? new Uint8Array(0);
+    message.payload = object.payload ?? NO_BYTES;
     message.replicaId = (object.replicaId !== undefined && object.replicaId !== null) ? BigInt(object.replicaId) : 0n;
-    message.signature = object.signature ?? new Uint8Array(0);
+    message.signature = object.signature ?? NO_BYTES;
     return message;
   },
 };
@@ -759,7 +760,7 @@ export const commit: MessageFns<commit, "pbft.commit"> = {
 };
 
 function createBaseblockInfo(): blockInfo {
-  return { blockNumber: 0n, blockHash: new Uint8Array(0) };
+  return { blockNumber: 0n, blockHash: NO_BYTES };
 }
 
 export const blockInfo: MessageFns<blockInfo, "pbft.block_info"> = {
@@ -827,7 +828,7 @@ export const blockInfo: MessageFns<blockInfo, "pbft.block_info"> = {
     message.blockNumber = (object.blockNumber !== undefined && object.blockNumber !== null)
       ? BigInt(object.blockNumber)
       : 0n;
-    message.blockHash = object.blockHash ?? new Uint8Array(0);
+    message.blockHash = object.blockHash ?? NO_BYTES;
     return message;
   },
 };
@@ -922,7 +923,7 @@ export const checkpoint: MessageFns<checkpoint, "pbft.checkpoint"> = {
 };
 
 function createBaseviewChange(): viewChange {
-  return { view: 0n, h: 0n, cset: [], pset: [], qset: [], replicaId: 0n, signature: new Uint8Array(0) };
+  return { view: 0n, h: 0n, cset: [], pset: [], qset: [], replicaId: 0n, signature: NO_BYTES };
 }
 
 export const viewChange: MessageFns<viewChange, "pbft.view_change"> = {
@@ -1054,7 +1055,7 @@ export const viewChange: MessageFns<viewChange, "pbft.view_change"> = {
     message.pset = object.pset?.map((e) => viewChange_PQ.fromPartial(e)) || [];
     message.qset = object.qset?.map((e) => viewChange_PQ.fromPartial(e)) || [];
     message.replicaId = (object.replicaId !== undefined && object.replicaId !== null) ? BigInt(object.replicaId) : 0n;
-    message.signature = object.signature ?? new Uint8Array(0);
+    message.signature = object.signature ?? NO_BYTES;
     return message;
   },
 };

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NO_BYTES } from "./no-bytes.js";
 import { ChaincodeEvent } from "./chaincodeevent.js";
 import { Register, Rejection, Unregister } from "./events.js";
 import { Block } from "./fabric.js";
@@ -768,9 +769,9 @@ export const LedgerInfoRequest: MessageFns<LedgerInfoRequest, "weft.LedgerInfoRe
 function createBaseLedgerInfo(): LedgerInfo {
   return {
     height: 0n,
-    currentBlockHash: new Uint8Array(0),
-    previousBlockHash: new Uint8Array(0),
-    stateHash: new Uint8Array(0),
+    currentBlockHash: NO_BYTES,
+    previousBlockHash: NO_BYTES,
+    stateHash: NO_BYTES,
     stateHeight: 0n,
   };
 }
@@ -874,9 +875,9 @@ export const LedgerInfo: MessageFns<LedgerInfo, "weft.LedgerInfo"> = {
   fromPartial(object: DeepPartial<LedgerInfo>): LedgerInfo {
     const message = createBaseLedgerInfo();
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
-    message.currentBlockHash = object.currentBlockHash ?? new Uint8Array(0);
-    message.previousBlockHash = object.previousBlockHash ?? new Uint8Array(0);
-    message.stateHash = object.stateHash ?? new Uint8Array(0);
+    message.currentBlockHash = object.currentBlockHash ?? NO_BYTES;
+    message.previousBlockHash = object.previousBlockHash ?? NO_BYTES;
+    message.stateHash = object.stateHash ?? NO_BYTES;
     message.stateHeight = (object.stateHeight !== undefined && object.stateHeight !== null)
       ? BigInt(object.stateHeight)
       : 0n;
@@ -2053,7 +2054,7 @@ export const ExportRequest: MessageFns<ExportRequest, "weft.ExportRequest"> = {
 };
 
 function createBaseExportReply(): ExportReply {
-  return { bytes: new Uint8Array(0), blocks: 0n, height: 0n, keys: 0n };
+  return { bytes: NO_BYTES, blocks: 0n, height: 0n, keys: 0n };
 }
 
 export const ExportReply: MessageFns<ExportReply, "weft.ExportReply"> = {
@@ -2146,7 +2147,7 @@ export const ExportReply: MessageFns<ExportReply, "weft.ExportReply"> = {
   },
   fromPartial(object: DeepPartial<ExportReply>): ExportReply {
     const message = createBaseExportReply();
-    message.bytes = object.bytes ?? new Uint8Array(0);
+    message.bytes = object.bytes ?? NO_BYTES;
     message.blocks = (object.blocks !== undefined && object.blocks !== null) ? BigInt(object.blocks) : 0n;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
     message.keys = (object.keys !== undefined && object.keys !== null) ? BigInt(object.keys) : 0n;
@@ -2155,7 +2156,7 @@ export const ExportReply: MessageFns<ExportReply, "weft.ExportReply"> = {
 };
 
 function createBaseBlockQuery(): BlockQuery {
-  return { hash: new Uint8Array(0), latest: false, number: 0n };
+  return { hash: NO_BYTES, latest: false, number: 0n };
 }
 
 export const BlockQuery: MessageFns<BlockQuery, "weft.BlockQuery"> = {
@@ -2231,7 +2232,7 @@ export const BlockQuery: MessageFns<BlockQuery, "weft.BlockQuery"> = {
   },
   fromPartial(object: DeepPartial<BlockQuery>): BlockQuery {
     const message = createBaseBlockQuery();
-    message.hash = object.hash ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
     message.latest = object.latest ?? false;
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     return message;
@@ -2239,7 +2240,7 @@ export const BlockQuery: MessageFns<BlockQuery, "weft.BlockQuery"> = {
 };
 
 function createBaseStoredBlock(): StoredBlock {
-  return { number: 0n, hash: new Uint8Array(0), block: new Uint8Array(0) };
+  return { number: 0n, hash: NO_BYTES, block: NO_BYTES };
 }
 
 export const StoredBlock: MessageFns<StoredBlock, "weft.StoredBlock"> = {
@@ -2316,8 +2317,8 @@ export const StoredBlock: MessageFns<StoredBlock, "weft.StoredBlock"> = {
   fromPartial(object: DeepPartial<StoredBlock>): StoredBlock {
     const message = createBaseStoredBlock();
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
-    message.hash = object.hash ?? new Uint8Array(0);
-    message.block = object.block ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
+    message.block = object.block ?? NO_BYTES;
     return message;
   },
 };
@@ -2383,9 +2384,9 @@ function createBaseStoredTransaction(): StoredTransaction {
   return {
     block: 0n,
     index: 0,
-    blockHash: new Uint8Array(0),
-    transaction: new Uint8Array(0),
-    committed: new Uint8Array(0),
+    blockHash: NO_BYTES,
+    transaction: NO_BYTES,
+    committed: NO_BYTES,
     events: [],
   };
 }
@@ -2498,16 +2499,16 @@ export const StoredTransaction: MessageFns<StoredTransaction, "weft.StoredTransa
     const message = createBaseStoredTransaction();
     message.block = (object.block !== undefined && object.block !== null) ? BigInt(object.block) : 0n;
     message.index = object.index ?? 0;
-    message.blockHash = object.blockHash ?? new Uint8Array(0);
-    message.transaction = object.transaction ?? new Uint8Array(0);
-    message.committed = object.committed ?? new Uint8Array(0);
+    message.blockHash = object.blockHash ?? NO_BYTES;
+    message.transaction = object.transaction ?? NO_BYTES;
+    message.committed = object.committed ?? NO_BYTES;
     message.events = object.events?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseStateQuery(): StateQuery {
-  return { chaincode: new Uint8Array(0), key: new Uint8Array(0) };
+  return { chaincode: NO_BYTES, key: NO_BYTES };
 }
 
 export const StateQuery: MessageFns<StateQuery, "weft.StateQuery"> = {
@@ -2569,14 +2570,14 @@ export const StateQuery: MessageFns<StateQuery, "weft.StateQuery"> = {
   },
   fromPartial(object: DeepPartial<StateQuery>): StateQuery {
     const message = createBaseStateQuery();
-    message.chaincode = object.chaincode ?? new Uint8Array(0);
-    message.key = object.key ?? new Uint8Array(0);
+    message.chaincode = object.chaincode ?? NO_BYTES;
+    message.key = object.key ?? NO_BYTES;
     return message;
   },
 };
 
 function createBaseStateValue(): StateValue {
-  return { found: false, value: new Uint8Array(0), stateHeight: 0n };
+  return { found: false, value: NO_BYTES, stateHeight: 0n };
 }
 
 export const StateValue: MessageFns<StateValue, "weft.StateValue"> = {
@@ -2653,7 +2654,7 @@ export const StateValue: MessageFns<StateValue, "weft.StateValue"> = {
   fromPartial(object: DeepPartial<StateValue>): StateValue {
     const message = createBaseStateValue();
     message.found = object.found ?? false;
-    message.value = object.value ?? new Uint8Array(0);
+    message.value = object.value ?? NO_BYTES;
     message.stateHeight = (object.stateHeight !== undefined && object.stateHeight !== null)
       ? BigInt(object.stateHeight)
       : 0n;
@@ -2662,7 +2663,7 @@ export const StateValue: MessageFns<StateValue, "weft.StateValue"> = {
 };
 
 function createBaseStateListQuery(): StateListQuery {
-  return { chaincode: new Uint8Array(0), from: new Uint8Array(0), to: new Uint8Array(0), limit: 0 };
+  return { chaincode: NO_BYTES, from: NO_BYTES, to: NO_BYTES, limit: 0 };
 }
 
 export const StateListQuery: MessageFns<StateListQuery, "weft.StateListQuery"> = {
@@ -2746,9 +2747,9 @@ export const StateListQuery: MessageFns<StateListQuery, "weft.StateListQuery"> =
   },
   fromPartial(object: DeepPartial<StateListQuery>): StateListQuery {
     const message = createBaseStateListQuery();
-    message.chaincode = object.chaincode ?? new Uint8Array(0);
-    message.from = object.from ?? new Uint8Array(0);
-    message.to = object.to ?? new Uint8Array(0);
+    message.chaincode = object.chaincode ?? NO_BYTES;
+    message.from = object.from ?? NO_BYTES;
+    message.to = object.to ?? NO_BYTES;
     message.limit = object.limit ?? 0;
     return message;
   },
@@ -2841,7 +2842,7 @@ export const StateList: MessageFns<StateList, "weft.StateList"> = {
 };
 
 function createBaseStateListEntry(): StateListEntry {
-  return { key: new Uint8Array(0), value: new Uint8Array(0) };
+  return { key: NO_BYTES, value: NO_BYTES };
 }
 
 export const StateListEntry: MessageFns<StateListEntry, "weft.StateListEntry"> = {
@@ -2903,8 +2904,8 @@ export const StateListEntry: MessageFns<StateListEntry, "weft.StateListEntry"> =
   },
   fromPartial(object: DeepPartial<StateListEntry>): StateListEntry {
     const message = createBaseStateListEntry();
-    message.key = object.key ?? new Uint8Array(0);
-    message.value = object.value ?? new Uint8Array(0);
+    message.key = object.key ?? NO_BYTES;
+    message.value = object.value ?? NO_BYTES;
     return message;
   },
 };
@@ -2967,7 +2968,7 @@ export const ExtendedHello: MessageFns<ExtendedHello, "weft.ExtendedHello"> = {
 };
 
 function createBaseWeftHello(): WeftHello {
-  return { session: new Uint8Array(0), capabilities: [], settings: [] };
+  return { session: NO_BYTES, capabilities: [], settings: [] };
 }
 
 export const WeftHello: MessageFns<WeftHello, "weft.WeftHello"> = {
@@ -3040,7 +3041,7 @@ export const WeftHello: MessageFns<WeftHello, "weft.WeftHello"> = {
   },
   fromPartial(object: DeepPartial<WeftHello>): WeftHello {
     const message = createBaseWeftHello();
-    message.session = object.session ?? new Uint8Array(0);
+    message.session = object.session ?? NO_BYTES;
     message.capabilities = object.capabilities?.map((e) => e) || [];
     message.settings = object.settings?.map((e) => HelloSetting.fromPartial(e)) || [];
     return message;
@@ -3773,7 +3774,7 @@ export const PlanSwapRequest: MessageFns<PlanSwapRequest, "weft.PlanSwapRequest"
 };
 
 function createBaseSwapPlan(): SwapPlan {
-  return { proposal: new Uint8Array(0), rows: [], objection: "", needed: 0 };
+  return { proposal: NO_BYTES, rows: [], objection: "", needed: 0 };
 }
 
 export const SwapPlan: MessageFns<SwapPlan, "weft.SwapPlan"> = {
@@ -3857,7 +3858,7 @@ export const SwapPlan: MessageFns<SwapPlan, "weft.SwapPlan"> = {
   },
   fromPartial(object: DeepPartial<SwapPlan>): SwapPlan {
     const message = createBaseSwapPlan();
-    message.proposal = object.proposal ?? new Uint8Array(0);
+    message.proposal = object.proposal ?? NO_BYTES;
     message.rows = object.rows?.map((e) => SwapPlanRow.fromPartial(e)) || [];
     message.objection = object.objection ?? "";
     message.needed = object.needed ?? 0;
@@ -4035,7 +4036,7 @@ export const SwapPlanRow: MessageFns<SwapPlanRow, "weft.SwapPlanRow"> = {
 };
 
 function createBaseProposeSwapRequest(): ProposeSwapRequest {
-  return { proposal: new Uint8Array(0), signatures: new Uint8Array(0) };
+  return { proposal: NO_BYTES, signatures: NO_BYTES };
 }
 
 export const ProposeSwapRequest: MessageFns<ProposeSwapRequest, "weft.ProposeSwapRequest"> = {
@@ -4097,8 +4098,8 @@ export const ProposeSwapRequest: MessageFns<ProposeSwapRequest, "weft.ProposeSwa
   },
   fromPartial(object: DeepPartial<ProposeSwapRequest>): ProposeSwapRequest {
     const message = createBaseProposeSwapRequest();
-    message.proposal = object.proposal ?? new Uint8Array(0);
-    message.signatures = object.signatures ?? new Uint8Array(0);
+    message.proposal = object.proposal ?? NO_BYTES;
+    message.signatures = object.signatures ?? NO_BYTES;
     return message;
   },
 };
@@ -4149,7 +4150,7 @@ export const PlanCancelRequest: MessageFns<PlanCancelRequest, "weft.PlanCancelRe
 };
 
 function createBaseCancelPlan(): CancelPlan {
-  return { cancellation: new Uint8Array(0), engine: "", version: "" };
+  return { cancellation: NO_BYTES, engine: "", version: "" };
 }
 
 export const CancelPlan: MessageFns<CancelPlan, "weft.CancelPlan"> = {
@@ -4222,7 +4223,7 @@ export const CancelPlan: MessageFns<CancelPlan, "weft.CancelPlan"> = {
   },
   fromPartial(object: DeepPartial<CancelPlan>): CancelPlan {
     const message = createBaseCancelPlan();
-    message.cancellation = object.cancellation ?? new Uint8Array(0);
+    message.cancellation = object.cancellation ?? NO_BYTES;
     message.engine = object.engine ?? "";
     message.version = object.version ?? "";
     return message;
@@ -4230,7 +4231,7 @@ export const CancelPlan: MessageFns<CancelPlan, "weft.CancelPlan"> = {
 };
 
 function createBaseCancelSwapRequest(): CancelSwapRequest {
-  return { cancellation: new Uint8Array(0), signatures: new Uint8Array(0) };
+  return { cancellation: NO_BYTES, signatures: NO_BYTES };
 }
 
 export const CancelSwapRequest: MessageFns<CancelSwapRequest, "weft.CancelSwapRequest"> = {
@@ -4292,8 +4293,8 @@ export const CancelSwapRequest: MessageFns<CancelSwapRequest, "weft.CancelSwapRe
   },
   fromPartial(object: DeepPartial<CancelSwapRequest>): CancelSwapRequest {
     const message = createBaseCancelSwapRequest();
-    message.cancellation = object.cancellation ?? new Uint8Array(0);
-    message.signatures = object.signatures ?? new Uint8Array(0);
+    message.cancellation = object.cancellation ?? NO_BYTES;
+    message.signatures = object.signatures ?? NO_BYTES;
     return message;
   },
 };
@@ -4621,7 +4622,7 @@ export const SuccessionReport: MessageFns<SuccessionReport, "weft.SuccessionRepo
 };
 
 function createBaseSwapObjection(): SwapObjection {
-  return { member: 0, candidate: new Uint8Array(0), reason: "" };
+  return { member: 0, candidate: NO_BYTES, reason: "" };
 }
 
 export const SwapObjection: MessageFns<SwapObjection, "weft.SwapObjection"> = {
@@ -4695,7 +4696,7 @@ export const SwapObjection: MessageFns<SwapObjection, "weft.SwapObjection"> = {
   fromPartial(object: DeepPartial<SwapObjection>): SwapObjection {
     const message = createBaseSwapObjection();
     message.member = object.member ?? 0;
-    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.candidate = object.candidate ?? NO_BYTES;
     message.reason = object.reason ?? "";
     return message;
   },
@@ -4840,7 +4841,7 @@ export const RecoveryRequest: MessageFns<RecoveryRequest, "weft.RecoveryRequest"
 };
 
 function createBaseRecoveryReport(): RecoveryReport {
-  return { plan: undefined, id: new Uint8Array(0), rows: [], state: "", epoch: 0n, started: false };
+  return { plan: undefined, id: NO_BYTES, rows: [], state: "", epoch: 0n, started: false };
 }
 
 export const RecoveryReport: MessageFns<RecoveryReport, "weft.RecoveryReport"> = {
@@ -4952,7 +4953,7 @@ export const RecoveryReport: MessageFns<RecoveryReport, "weft.RecoveryReport"> =
     message.plan = (object.plan !== undefined && object.plan !== null)
       ? RecoveryPlan.fromPartial(object.plan)
       : undefined;
-    message.id = object.id ?? new Uint8Array(0);
+    message.id = object.id ?? NO_BYTES;
     message.rows = object.rows?.map((e) => RecoveryRow.fromPartial(e)) || [];
     message.state = object.state ?? "";
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
@@ -4962,7 +4963,7 @@ export const RecoveryReport: MessageFns<RecoveryReport, "weft.RecoveryReport"> =
 };
 
 function createBaseRecoveryRow(): RecoveryRow {
-  return { id: "", stated: false, height: 0n, hash: new Uint8Array(0), differs: false };
+  return { id: "", stated: false, height: 0n, hash: NO_BYTES, differs: false };
 }
 
 export const RecoveryRow: MessageFns<RecoveryRow, "weft.RecoveryRow"> = {
@@ -5063,7 +5064,7 @@ export const RecoveryRow: MessageFns<RecoveryRow, "weft.RecoveryRow"> = {
     message.id = object.id ?? "";
     message.stated = object.stated ?? false;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
-    message.hash = object.hash ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
     message.differs = object.differs ?? false;
     return message;
   },
@@ -5250,8 +5251,8 @@ function createBaseConsensusReport(): ConsensusReport {
     version: "",
     epoch: 0n,
     height: 0n,
-    headHash: new Uint8Array(0),
-    stateHash: new Uint8Array(0),
+    headHash: NO_BYTES,
+    stateHash: NO_BYTES,
     valid: false,
     pending: 0n,
     halted: "",
@@ -5494,8 +5495,8 @@ export const ConsensusReport: MessageFns<ConsensusReport, "weft.ConsensusReport"
     message.version = object.version ?? "";
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
-    message.headHash = object.headHash ?? new Uint8Array(0);
-    message.stateHash = object.stateHash ?? new Uint8Array(0);
+    message.headHash = object.headHash ?? NO_BYTES;
+    message.stateHash = object.stateHash ?? NO_BYTES;
     message.valid = object.valid ?? false;
     message.pending = (object.pending !== undefined && object.pending !== null) ? BigInt(object.pending) : 0n;
     message.halted = object.halted ?? "";
@@ -6003,7 +6004,7 @@ export const BegunAnewNote: MessageFns<BegunAnewNote, "weft.BegunAnewNote"> = {
 };
 
 function createBaseObjectionNote(): ObjectionNote {
-  return { candidate: new Uint8Array(0), reason: "" };
+  return { candidate: NO_BYTES, reason: "" };
 }
 
 export const ObjectionNote: MessageFns<ObjectionNote, "weft.ObjectionNote"> = {
@@ -6065,14 +6066,14 @@ export const ObjectionNote: MessageFns<ObjectionNote, "weft.ObjectionNote"> = {
   },
   fromPartial(object: DeepPartial<ObjectionNote>): ObjectionNote {
     const message = createBaseObjectionNote();
-    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.candidate = object.candidate ?? NO_BYTES;
     message.reason = object.reason ?? "";
     return message;
   },
 };
 
 function createBaseEngineNote(): EngineNote {
-  return { epoch: 0n, trial: new Uint8Array(0), message: new Uint8Array(0) };
+  return { epoch: 0n, trial: NO_BYTES, message: NO_BYTES };
 }
 
 export const EngineNote: MessageFns<EngineNote, "weft.EngineNote"> = {
@@ -6149,8 +6150,8 @@ export const EngineNote: MessageFns<EngineNote, "weft.EngineNote"> = {
   fromPartial(object: DeepPartial<EngineNote>): EngineNote {
     const message = createBaseEngineNote();
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
-    message.trial = object.trial ?? new Uint8Array(0);
-    message.message = object.message ?? new Uint8Array(0);
+    message.trial = object.trial ?? NO_BYTES;
+    message.message = object.message ?? NO_BYTES;
     return message;
   },
 };
@@ -6159,11 +6160,11 @@ function createBaseCrossingNote(): CrossingNote {
   return {
     epoch: 0n,
     activation: 0n,
-    hash: new Uint8Array(0),
+    hash: NO_BYTES,
     height: 0n,
     asks: false,
     recovery: false,
-    marker: new Uint8Array(0),
+    marker: NO_BYTES,
   };
 }
 
@@ -6294,11 +6295,11 @@ export const CrossingNote: MessageFns<CrossingNote, "weft.CrossingNote"> = {
     message.activation = (object.activation !== undefined && object.activation !== null)
       ? BigInt(object.activation)
       : 0n;
-    message.hash = object.hash ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
     message.asks = object.asks ?? false;
     message.recovery = object.recovery ?? false;
-    message.marker = object.marker ?? new Uint8Array(0);
+    message.marker = object.marker ?? NO_BYTES;
     return message;
   },
 };
@@ -6552,11 +6553,11 @@ export const PreflightAnswer: MessageFns<PreflightAnswer, "weft.PreflightAnswer"
 function createBaseRecoveryStatement(): RecoveryStatement {
   return {
     fromEpoch: 0n,
-    plan: new Uint8Array(0),
+    plan: NO_BYTES,
     member: 0,
     height: 0n,
-    hash: new Uint8Array(0),
-    signature: new Uint8Array(0),
+    hash: NO_BYTES,
+    signature: NO_BYTES,
     asks: false,
   };
 }
@@ -6682,11 +6683,11 @@ export const RecoveryStatement: MessageFns<RecoveryStatement, "weft.RecoveryStat
   fromPartial(object: DeepPartial<RecoveryStatement>): RecoveryStatement {
     const message = createBaseRecoveryStatement();
     message.fromEpoch = (object.fromEpoch !== undefined && object.fromEpoch !== null) ? BigInt(object.fromEpoch) : 0n;
-    message.plan = object.plan ?? new Uint8Array(0);
+    message.plan = object.plan ?? NO_BYTES;
     message.member = object.member ?? 0;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
-    message.hash = object.hash ?? new Uint8Array(0);
-    message.signature = object.signature ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
+    message.signature = object.signature ?? NO_BYTES;
     message.asks = object.asks ?? false;
     return message;
   },
@@ -6882,7 +6883,7 @@ export const RecoveryPlan: MessageFns<RecoveryPlan, "weft.RecoveryPlan"> = {
 };
 
 function createBaseStoredRecovery(): StoredRecovery {
-  return { plan: undefined, height: 0n, hash: new Uint8Array(0), record: undefined };
+  return { plan: undefined, height: 0n, hash: NO_BYTES, record: undefined };
 }
 
 export const StoredRecovery: MessageFns<StoredRecovery, "weft.StoredRecovery"> = {
@@ -6973,7 +6974,7 @@ export const StoredRecovery: MessageFns<StoredRecovery, "weft.StoredRecovery"> =
       ? RecoveryPlan.fromPartial(object.plan)
       : undefined;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
-    message.hash = object.hash ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
     message.record = (object.record !== undefined && object.record !== null)
       ? EpochRecord.fromPartial(object.record)
       : undefined;
@@ -6995,7 +6996,7 @@ function createBaseSwapProposal(): SwapProposal {
     deadlineBlocks: 0,
     deadlineMs: 0,
     allowWeaker: false,
-    nonce: new Uint8Array(0),
+    nonce: NO_BYTES,
     network: "",
     number: 0n,
   };
@@ -7221,7 +7222,7 @@ export const SwapProposal: MessageFns<SwapProposal, "weft.SwapProposal"> = {
     message.deadlineBlocks = object.deadlineBlocks ?? 0;
     message.deadlineMs = object.deadlineMs ?? 0;
     message.allowWeaker = object.allowWeaker ?? false;
-    message.nonce = object.nonce ?? new Uint8Array(0);
+    message.nonce = object.nonce ?? NO_BYTES;
     message.network = object.network ?? "";
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     return message;
@@ -7229,7 +7230,7 @@ export const SwapProposal: MessageFns<SwapProposal, "weft.SwapProposal"> = {
 };
 
 function createBaseOperatorSignature(): OperatorSignature {
-  return { key: new Uint8Array(0), signature: new Uint8Array(0) };
+  return { key: NO_BYTES, signature: NO_BYTES };
 }
 
 export const OperatorSignature: MessageFns<OperatorSignature, "weft.OperatorSignature"> = {
@@ -7291,8 +7292,8 @@ export const OperatorSignature: MessageFns<OperatorSignature, "weft.OperatorSign
   },
   fromPartial(object: DeepPartial<OperatorSignature>): OperatorSignature {
     const message = createBaseOperatorSignature();
-    message.key = object.key ?? new Uint8Array(0);
-    message.signature = object.signature ?? new Uint8Array(0);
+    message.key = object.key ?? NO_BYTES;
+    message.signature = object.signature ?? NO_BYTES;
     return message;
   },
 };
@@ -7355,7 +7356,7 @@ export const OperatorSignatures: MessageFns<OperatorSignatures, "weft.OperatorSi
 };
 
 function createBaseSwapCandidate(): SwapCandidate {
-  return { id: new Uint8Array(0), proposal: undefined, preparedIn: 0n, readies: [], cancels: [] };
+  return { id: NO_BYTES, proposal: undefined, preparedIn: 0n, readies: [], cancels: [] };
 }
 
 export const SwapCandidate: MessageFns<SwapCandidate, "weft.SwapCandidate"> = {
@@ -7463,7 +7464,7 @@ export const SwapCandidate: MessageFns<SwapCandidate, "weft.SwapCandidate"> = {
   },
   fromPartial(object: DeepPartial<SwapCandidate>): SwapCandidate {
     const message = createBaseSwapCandidate();
-    message.id = object.id ?? new Uint8Array(0);
+    message.id = object.id ?? NO_BYTES;
     message.proposal = (object.proposal !== undefined && object.proposal !== null)
       ? SwapProposal.fromPartial(object.proposal)
       : undefined;
@@ -7477,7 +7478,7 @@ export const SwapCandidate: MessageFns<SwapCandidate, "weft.SwapCandidate"> = {
 };
 
 function createBaseMemberReady(): MemberReady {
-  return { member: 0, probe: new Uint8Array(0) };
+  return { member: 0, probe: NO_BYTES };
 }
 
 export const MemberReady: MessageFns<MemberReady, "weft.MemberReady"> = {
@@ -7540,7 +7541,7 @@ export const MemberReady: MessageFns<MemberReady, "weft.MemberReady"> = {
   fromPartial(object: DeepPartial<MemberReady>): MemberReady {
     const message = createBaseMemberReady();
     message.member = object.member ?? 0;
-    message.probe = object.probe ?? new Uint8Array(0);
+    message.probe = object.probe ?? NO_BYTES;
     return message;
   },
 };
@@ -7548,10 +7549,10 @@ export const MemberReady: MessageFns<MemberReady, "weft.MemberReady"> = {
 function createBaseSwapReady(): SwapReady {
   return {
     fromEpoch: 0n,
-    candidate: new Uint8Array(0),
+    candidate: NO_BYTES,
     member: 0,
-    probe: new Uint8Array(0),
-    signature: new Uint8Array(0),
+    probe: NO_BYTES,
+    signature: NO_BYTES,
   };
 }
 
@@ -7651,10 +7652,10 @@ export const SwapReady: MessageFns<SwapReady, "weft.SwapReady"> = {
   fromPartial(object: DeepPartial<SwapReady>): SwapReady {
     const message = createBaseSwapReady();
     message.fromEpoch = (object.fromEpoch !== undefined && object.fromEpoch !== null) ? BigInt(object.fromEpoch) : 0n;
-    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.candidate = object.candidate ?? NO_BYTES;
     message.member = object.member ?? 0;
-    message.probe = object.probe ?? new Uint8Array(0);
-    message.signature = object.signature ?? new Uint8Array(0);
+    message.probe = object.probe ?? NO_BYTES;
+    message.signature = object.signature ?? NO_BYTES;
     return message;
   },
 };
@@ -7662,10 +7663,10 @@ export const SwapReady: MessageFns<SwapReady, "weft.SwapReady"> = {
 function createBaseSwapCancel(): SwapCancel {
   return {
     fromEpoch: 0n,
-    candidate: new Uint8Array(0),
+    candidate: NO_BYTES,
     member: 0,
     byOperator: false,
-    signature: new Uint8Array(0),
+    signature: NO_BYTES,
     network: "",
   };
 }
@@ -7777,17 +7778,17 @@ export const SwapCancel: MessageFns<SwapCancel, "weft.SwapCancel"> = {
   fromPartial(object: DeepPartial<SwapCancel>): SwapCancel {
     const message = createBaseSwapCancel();
     message.fromEpoch = (object.fromEpoch !== undefined && object.fromEpoch !== null) ? BigInt(object.fromEpoch) : 0n;
-    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.candidate = object.candidate ?? NO_BYTES;
     message.member = object.member ?? 0;
     message.byOperator = object.byOperator ?? false;
-    message.signature = object.signature ?? new Uint8Array(0);
+    message.signature = object.signature ?? NO_BYTES;
     message.network = object.network ?? "";
     return message;
   },
 };
 
 function createBaseEpochMarker(): EpochMarker {
-  return { epoch: 0n, hash: new Uint8Array(0), member: 0, signature: new Uint8Array(0), recovered: undefined };
+  return { epoch: 0n, hash: NO_BYTES, member: 0, signature: NO_BYTES, recovered: undefined };
 }
 
 export const EpochMarker: MessageFns<EpochMarker, "weft.EpochMarker"> = {
@@ -7886,9 +7887,9 @@ export const EpochMarker: MessageFns<EpochMarker, "weft.EpochMarker"> = {
   fromPartial(object: DeepPartial<EpochMarker>): EpochMarker {
     const message = createBaseEpochMarker();
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
-    message.hash = object.hash ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
     message.member = object.member ?? 0;
-    message.signature = object.signature ?? new Uint8Array(0);
+    message.signature = object.signature ?? NO_BYTES;
     message.recovered = (object.recovered !== undefined && object.recovered !== null)
       ? EpochRecord.fromPartial(object.recovered)
       : undefined;
@@ -7909,7 +7910,7 @@ function createBaseEpochRecord(): EpochRecord {
     agreement: false,
     activation: 0n,
     firstLeader: 0,
-    candidate: new Uint8Array(0),
+    candidate: NO_BYTES,
     markersNeeded: 0,
     started: [],
     missing: [],
@@ -8169,7 +8170,7 @@ export const EpochRecord: MessageFns<EpochRecord, "weft.EpochRecord"> = {
       ? BigInt(object.activation)
       : 0n;
     message.firstLeader = object.firstLeader ?? 0;
-    message.candidate = object.candidate ?? new Uint8Array(0);
+    message.candidate = object.candidate ?? NO_BYTES;
     message.markersNeeded = object.markersNeeded ?? 0;
     message.started = object.started?.map((e) => e) || [];
     message.missing = object.missing?.map((e) => e) || [];
@@ -8239,7 +8240,7 @@ export const SeenProposals: MessageFns<SeenProposals, "weft.SeenProposals"> = {
 };
 
 function createBaseEpochBlockMetadata(): EpochBlockMetadata {
-  return { epoch: 0n, engine: new Uint8Array(0), rejected: [] };
+  return { epoch: 0n, engine: NO_BYTES, rejected: [] };
 }
 
 export const EpochBlockMetadata: MessageFns<EpochBlockMetadata, "weft.EpochBlockMetadata"> = {
@@ -8316,7 +8317,7 @@ export const EpochBlockMetadata: MessageFns<EpochBlockMetadata, "weft.EpochBlock
   fromPartial(object: DeepPartial<EpochBlockMetadata>): EpochBlockMetadata {
     const message = createBaseEpochBlockMetadata();
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
-    message.engine = object.engine ?? new Uint8Array(0);
+    message.engine = object.engine ?? NO_BYTES;
     message.rejected = object.rejected?.map((e) => e) || [];
     return message;
   },
@@ -8440,7 +8441,7 @@ export const HeadNotes: MessageFns<HeadNotes, "weft.HeadNotes"> = {
 };
 
 function createBaseHeadNote(): HeadNote {
-  return { height: 0n, hash: new Uint8Array(0) };
+  return { height: 0n, hash: NO_BYTES };
 }
 
 export const HeadNote: MessageFns<HeadNote, "weft.HeadNote"> = {
@@ -8506,7 +8507,7 @@ export const HeadNote: MessageFns<HeadNote, "weft.HeadNote"> = {
   fromPartial(object: DeepPartial<HeadNote>): HeadNote {
     const message = createBaseHeadNote();
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
-    message.hash = object.hash ?? new Uint8Array(0);
+    message.hash = object.hash ?? NO_BYTES;
     return message;
   },
 };

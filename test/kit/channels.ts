@@ -23,7 +23,7 @@ export function splitTransport(link: ConsensusTransport): Channels {
     link.receive({
       message(from, bytes) {
         const [kind] = bytes
-        if (kind !== undefined) handlers.get(kind)?.message(from, bytes.subarray(1))
+        if (kind !== undefined) handlers.get(kind)?.message(from, new Uint8Array(bytes.buffer, bytes.byteOffset + 1, bytes.length - 1))
       },
       peer(member, isUp) {
         if (isUp) up.add(member)

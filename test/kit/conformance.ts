@@ -131,7 +131,6 @@ function plan(factory: EngineFactory, members: number, seed: number): Scenario {
     members,
     tolerates: factory.tolerates(members),
     faults: members === 1 ? ['kill', 'power'] : faultKinds('inside'),
-    ledger: 'logical',
   })
 }
 

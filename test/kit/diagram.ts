@@ -27,7 +27,7 @@ export function drawDiagram({ engine, scenario, played, replay, labelOf }: Diagr
     `${scenario.requests.length} requests, ${accepted} accepted`,
     `${blocks} blocks`,
     `${(virtualMs / 1000).toFixed(2)} s of virtual time`,
-    `${scenario.ledger} ledger`,
+    `fidelity ${scenario.fidelity}`,
   ]
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(title)}</title><style>${PAGE_STYLE}</style></head>

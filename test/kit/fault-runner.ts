@@ -1,24 +1,21 @@
-import type { Ledger } from '../../plugins/ledger/index.js'
 import { describeFault, type Fault, membersOf } from './faults.js'
 import { createMutator } from './mutator.js'
 import type { Random } from './random.js'
-import type { SimulatedPeer } from './simulated-peer.js'
-import { Operators } from './swap-faults.js'
-import type { Simulation } from './simulation.js'
+import type { SwapFault } from './swap-faults.js'
+import type { ScenarioPeer, ScenarioWorld } from './world-of-faults.js'
 
 /** Plays the faults of a scenario in a simulation. */
-export class FaultRunner<L extends Ledger> {
+export class FaultRunner {
   /** What ends the faults that last. */
   readonly #active = new Set<() => void>()
-  readonly #dead = new Set<SimulatedPeer<L>>()
-  readonly #operators: Operators<L>
+  readonly #dead = new Set<ScenarioPeer>()
 
   constructor(
-    private readonly simulation: Simulation<L>,
+    private readonly simulation: ScenarioWorld,
     private readonly faults: readonly Fault[],
-  ) {
-    this.#operators = new Operators(simulation)
-  }
+    /** Who swaps engines, where they can be swapped. */
+    private readonly operators: { play(fault: SwapFault): () => void } | undefined,
+  ) {}
 
   /** Schedules them all, from now on. */
   schedule(): void {
@@ -63,7 +60,7 @@ export class FaultRunner<L extends Ledger> {
       case 'cancel':
       case 'repropose':
       case 'lacks':
-        return this.#operators.play(fault)
+        return this.operators?.play(fault) ?? (() => undefined)
       case 'restart-engine':
         for (const peer of this.simulation.instances()) if (peer.member.index === fault.member) peer.restartEngine()
         return () => undefined
@@ -120,7 +117,7 @@ export class FaultRunner<L extends Ledger> {
     return () => undefined
   }
 
-  #downAtWrite(peer: SimulatedPeer<L>, writes: number): () => void {
+  #downAtWrite(peer: ScenarioPeer, writes: number): () => void {
     let left = writes
     const { disk } = peer
     disk.onWrite = () => {
@@ -158,11 +155,11 @@ export class FaultRunner<L extends Ledger> {
     }
   }
 
-  #revive(peer: SimulatedPeer<L>): void {
+  #revive(peer: ScenarioPeer): void {
     if (!this.#dead.has(peer)) peer.start()
   }
 
-  #removeTwin(twin: SimulatedPeer<L>): void {
+  #removeTwin(twin: ScenarioPeer): void {
     twin.crash('power')
     for (const { member } of this.simulation.peers) this.simulation.links.turn(member.index, twin.member.index, false)
   }

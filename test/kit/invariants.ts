@@ -16,6 +16,14 @@ interface KnownChain {
   readonly heightOf: Map<Content, number>
 }
 
+/** A block that need not be read to be known: its hash, the transactions in it and the block before, in latin1 and as objects. */
+export interface KnownBlock {
+  readonly number: bigint
+  readonly name: string
+  readonly transactions: readonly { readonly content: Content; readonly bytes: Uint8Array }[]
+  readonly previous: KnownBlock | undefined
+}
+
 /** What the checks have to know of a run. */
 export interface InvariantsOptions {
   readonly members: number
@@ -70,9 +78,9 @@ export class Invariants {
   }
 
   /** A client was told that its transaction is accepted. */
-  accepted(member: MemberIndex, transaction: Uint8Array): void {
+  accepted(member: MemberIndex, transaction: Uint8Array, txid = txidOf(transaction)): void {
     this.changes += 1
-    if (this.isHonest(member)) this.#accepted.set(latin1(transaction), { member, txid: txidOf(transaction) })
+    if (this.isHonest(member)) this.#accepted.set(latin1(transaction), { member, txid })
   }
 
   /** A client was told how its transaction ended. */
@@ -93,23 +101,36 @@ export class Invariants {
 
   /** A member announced a block, `hash` as it says: from now on it must never be without it. */
   block(member: MemberIndex, number: bigint, bytes: Uint8Array, hash: Uint8Array = blockHash(bytes)): void {
+    const height = Number(number)
+    const isFirst = this.#agreed[height] === undefined
+    const chain = this.#chained(member, height, latin1(hash))
+    if (chain === undefined) return
+    if (isFirst) for (const statement of this.#model?.read(number, bytes) ?? []) this.fail('safety', `vp${member}: ${statement}`)
+    for (const transaction of blockTransactions(bytes)) this.#transaction(member, chain, latin1(transaction), transaction, height)
+  }
+
+  /** The same of a block that is known without reading it. */
+  announcedBlock(member: MemberIndex, { number, name, transactions }: KnownBlock): void {
+    const height = Number(number)
+    const chain = this.#chained(member, height, name)
+    if (chain) for (const { content, bytes } of transactions) this.#transaction(member, chain, content, bytes, height)
+  }
+
+  /** Takes the next block of a member; undefined if nothing is to be checked of it. */
+  #chained(member: MemberIndex, height: number, own: string): KnownChain | undefined {
     this.changes += 1
     const chain = this.#chains[member]
-    if (chain === undefined || !this.isHonest(member)) return
-    const height = Number(number)
+    if (chain === undefined || !this.isHonest(member)) return undefined
     if (height !== chain.hashes.length) {
       this.fail('safety', `vp${member} announced block ${height} where block ${chain.hashes.length} was expected`)
-      return
+      return undefined
     }
-    const own = latin1(hash)
     const agreed = this.#agreed[height]
-    if (agreed === undefined) {
-      this.#agreed[height] = own
-      for (const statement of this.#model?.read(number, bytes) ?? []) this.fail('safety', `vp${member}: ${statement}`)
-    } else if (this.options.agreement && agreed !== own)
+    if (agreed === undefined) this.#agreed[height] = own
+    else if (this.options.agreement && agreed !== own)
       this.fail('safety', `vp${member} has another block ${height} than the first member that had one: ${toHex(own)} instead of ${toHex(agreed)}`)
     chain.hashes.push(own)
-    for (const transaction of blockTransactions(bytes)) this.#transaction(member, chain, transaction, height)
+    return chain
   }
 
   /** A member opened its ledger after a restart: on a block boundary, with everything that it ever announced. */
@@ -127,6 +148,15 @@ export class Invariants {
     const head = height === 0 ? undefined : ledger.block(BigInt(height - 1))
     if (head && latin1(head.stateHash) !== latin1(ledger.stateHash() ?? new Uint8Array()))
       this.fail('safety', `vp${member} opened with a state that is not that of block ${height - 1}`)
+  }
+
+  /** The same of a chain whose blocks are known without reading them. */
+  openedChain(member: MemberIndex, chain: readonly KnownBlock[]): void {
+    if (!this.isHonest(member)) return
+    const known = this.#chains[member]?.hashes.length ?? 0
+    if (chain.length < known) this.fail('safety', `vp${member} lost blocks ${chain.length} to ${known - 1}, which it had announced`)
+    this.#checkChain(member, chain, Math.max(0, known - 2), Math.min(chain.length, known))
+    for (const block of chain.slice(known)) this.announcedBlock(member, block)
   }
 
   /** An engine was told that what it delivered is a block: it must be one of its own epoch. */
@@ -189,6 +219,28 @@ export class Invariants {
     for (const { where, what } of (await ledger.verify()).faults) this.fail('safety', `vp${member} does not verify: ${where}: ${what}`)
   }
 
+  /** Compares a member's whole chain with what it announced and reported. */
+  finalChain(member: MemberIndex, chain: readonly KnownBlock[]): void {
+    if (!this.isHonest(member)) return
+    const known = this.#chains[member]?.hashes ?? []
+    if (chain.length !== known.length) this.fail('safety', `vp${member} has height ${chain.length} but announced ${known.length} blocks`)
+    this.#checkChain(member, chain, 0, known.length)
+    for (const [content, { status, ...place }] of this.#reports.get(member) ?? []) {
+      if (status !== 'committed' || this.#byzantine.size > 0) continue
+      const { block, index } = 'index' in place ? place : { block: -1n, index: -1 }
+      if (chain[Number(block)]?.transactions[index]?.content !== content)
+        this.fail('safety', `vp${member} reported ${this.#txidOf(content)} as committed at ${block}/${index} and has another one there`)
+    }
+  }
+
+  #checkChain(member: MemberIndex, chain: readonly KnownBlock[], from: number, to: number): void {
+    for (let number = from; number < to; number += 1) {
+      const block = chain[number]
+      if (block?.name !== this.#chains[member]?.hashes[number]) this.fail('safety', `vp${member} has another block ${number} than it announced`)
+      if (block?.previous !== chain[number - 1]) this.fail('safety', `vp${member} does not verify: block ${number} does not follow the one before`)
+    }
+  }
+
   fail(kind: FailureKind, statement: string): void {
     this.violations.push({ kind, statement })
   }
@@ -203,8 +255,7 @@ export class Invariants {
     return found
   }
 
-  #transaction(member: MemberIndex, chain: KnownChain, transaction: Uint8Array, height: number): void {
-    const content = latin1(transaction)
+  #transaction(member: MemberIndex, chain: KnownChain, content: Content, transaction: Uint8Array, height: number): void {
     const before = chain.heightOf.get(content)
     if (before !== undefined) this.fail('safety', `vp${member} has transaction ${txidOf(transaction)} in block ${height} and in block ${before}`)
     chain.heightOf.set(content, height)

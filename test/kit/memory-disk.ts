@@ -1,6 +1,6 @@
 import { PeerError } from '../../kernel/index.js'
 import type { KeyRange, Namespace, Store, StoreBatch, StoreSnapshot, WriteKind } from '../../plugins/level/index.js'
-import { latin1 } from './latin1.js'
+import { fromLatin1, latin1 } from './latin1.js'
 import type { Random } from './random.js'
 import type { DiskFault } from './sim-disk.js'
 import type { VirtualTime } from './virtual-clock.js'
@@ -34,18 +34,24 @@ export interface MemoryDiskOptions {
   readonly maxWriteMs: number
 }
 
-interface Row {
-  readonly key: Uint8Array
-  readonly value: Uint8Array
+/** The values of one namespace by their key in latin1, whose order is that of the bytes. */
+type Rows = Map<string, Uint8Array>
+
+/** A namespace on the disk. */
+interface Table {
+  rows: Rows
+  /** A snapshot has these rows: who writes copies them first. */
+  isShared: boolean
 }
 
-/** Rows of one namespace by their key in latin1, whose order is that of the bytes. */
-type Rows = Map<string, Row>
+/** Tables by name; a store that has it open holds on to each of them. */
+type Tables = Map<string, Table>
 
 interface Operation {
-  readonly namespace: string
+  readonly table: Table
   readonly id: string
-  readonly row: Row | undefined
+  /** Undefined deletes. */
+  readonly value: Uint8Array | undefined
 }
 
 interface Write {
@@ -59,7 +65,7 @@ interface Write {
  * a power cut leaves a random prefix of the group that was being written. The real store has its own simulated disk (sim-disk.ts).
  */
 export function createMemoryDisk(time: VirtualTime, random: Random, options: MemoryDiskOptions): SimulatedDisk {
-  const data = new Map<string, Rows>()
+  const tables: Tables = new Map()
   let current: MemoryStore | undefined
   let planned: { readonly fault: DiskFault; left: number } | undefined
   const disk: SimulatedDisk = {
@@ -73,7 +79,7 @@ export function createMemoryDisk(time: VirtualTime, random: Random, options: Mem
       planned = fault && { fault, left: afterWrites }
     },
     open() {
-      const store = new MemoryStore(data, {
+      const store = new MemoryStore(tables, {
         schedule: (task) => void time.schedule(disk.slowMs + random.between(options.minWriteMs, options.maxWriteMs), task),
         fault: () => {
           if (planned === undefined || planned.left-- > 0) return undefined
@@ -94,7 +100,7 @@ export function createMemoryDisk(time: VirtualTime, random: Random, options: Mem
       current?.crash((waiting) => (isCertain ? waiting : random.below(waiting + 1)))
       current = undefined
     },
-    wipe: () => data.clear(),
+    wipe: () => tables.clear(),
   }
   const counter: { writes: number } = disk
   return disk
@@ -108,10 +114,30 @@ interface MemoryStoreHost {
 }
 
 class MemorySnapshot implements StoreSnapshot {
-  constructor(readonly data: ReadonlyMap<string, Rows>) {}
+  constructor(readonly rows: ReadonlyMap<string, Rows>) {}
 
   release(): Promise<void> {
     return Promise.resolve()
+  }
+}
+
+class MemoryNamespace implements Namespace {
+  constructor(
+    readonly name: string,
+    readonly table: Table,
+  ) {}
+
+  get(key: Uint8Array, at?: StoreSnapshot): Uint8Array | undefined {
+    return this.#rows(at)?.get(latin1(key))
+  }
+
+  /** The bounds are read at once: as in the real store, later writes do not show in an iteration that has begun. */
+  entries(range: KeyRange = {}, at?: StoreSnapshot): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]> {
+    return iterate(select(this.#rows(at) ?? new Map(), range))
+  }
+
+  #rows(at: StoreSnapshot | undefined): Rows | undefined {
+    return at instanceof MemorySnapshot ? at.rows.get(this.name) : this.table.rows
   }
 }
 
@@ -124,18 +150,23 @@ class MemoryBatch implements StoreBatch {
   }
 
   put(namespace: Namespace, key: Uint8Array, value: Uint8Array): void {
-    this.operations.push({ namespace: namespace.name, id: latin1(key), row: { key, value } })
+    this.operations.push({ table: tableOf(namespace), id: latin1(key), value })
     this.byteLength += key.length + value.length
   }
 
   delete(namespace: Namespace, key: Uint8Array): void {
-    this.operations.push({ namespace: namespace.name, id: latin1(key), row: undefined })
+    this.operations.push({ table: tableOf(namespace), id: latin1(key), value: undefined })
     this.byteLength += key.length
   }
 }
 
+function tableOf(namespace: Namespace): Table {
+  if (namespace instanceof MemoryNamespace) return namespace.table
+  throw new TypeError(`expected a namespace of this store, found ${namespace.name} of another one`)
+}
+
 class MemoryStore implements Store {
-  readonly #data: Map<string, Rows>
+  readonly #tables: Tables
   readonly #host: MemoryStoreHost
   #waiting: Write[] = []
   #writing: Write[] = []
@@ -143,19 +174,15 @@ class MemoryStore implements Store {
   /** Why nothing is written any more: a later write without an earlier one would be a state that never was. */
   failure: Error | undefined
 
-  constructor(data: Map<string, Rows>, host: MemoryStoreHost) {
-    this.#data = data
+  constructor(tables: Tables, host: MemoryStoreHost) {
+    this.#tables = tables
     this.#host = host
   }
 
   namespace(name: string): Namespace {
-    const rowsAt = (at: StoreSnapshot | undefined): Rows => (at instanceof MemorySnapshot ? at.data : this.#data).get(name) ?? new Map<string, Row>()
-    return {
-      name,
-      get: (key, at) => rowsAt(at).get(latin1(key))?.value,
-      // The bounds are read at once: as in the real store, later writes do not show in an iteration that has begun.
-      entries: (range, at) => iterate(select(rowsAt(at), range ?? {})),
-    }
+    const table = this.#tables.get(name) ?? { rows: new Map<string, Uint8Array>(), isShared: false }
+    this.#tables.set(name, table)
+    return new MemoryNamespace(name, table)
   }
 
   batch(): StoreBatch {
@@ -173,7 +200,8 @@ class MemoryStore implements Store {
   }
 
   snapshot(): StoreSnapshot {
-    return new MemorySnapshot(new Map([...this.#data].map(([name, rows]) => [name, new Map(rows)])))
+    for (const table of this.#tables.values()) table.isShared = true
+    return new MemorySnapshot(new Map([...this.#tables].map(([name, { rows }]) => [name, rows])))
   }
 
   close(): Promise<void> {
@@ -225,32 +253,27 @@ class MemoryStore implements Store {
   }
 
   #apply(write: Write): void {
-    for (const { namespace, id, row } of write.operations) {
-      let rows = this.#data.get(namespace)
-      if (rows === undefined) {
-        rows = new Map()
-        this.#data.set(namespace, rows)
+    for (const { table, id, value } of write.operations) {
+      if (table.isShared) {
+        table.rows = new Map(table.rows)
+        table.isShared = false
       }
-      if (row === undefined) rows.delete(id)
-      else rows.set(id, row)
+      if (value === undefined) table.rows.delete(id)
+      else table.rows.set(id, value)
     }
   }
 }
 
-function select(rows: Rows, { gt, gte, lt, lte, reverse, limit }: KeyRange): Row[] {
+function select(rows: Rows, { gt, gte, lt, lte, reverse, limit }: KeyRange): (readonly [id: string, value: Uint8Array])[] {
+  const bounds = [gt, gte, lt, lte].map((bound) => bound && latin1(bound))
+  const [above, from, below, to] = bounds
   const isWanted = (id: string): boolean =>
-    (gt === undefined || id > latin1(gt)) &&
-    (gte === undefined || id >= latin1(gte)) &&
-    (lt === undefined || id < latin1(lt)) &&
-    (lte === undefined || id <= latin1(lte))
-  const selected = [...rows]
-    .filter(([id]) => isWanted(id))
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, row]) => row)
+    (above === undefined || id > above) && (from === undefined || id >= from) && (below === undefined || id < below) && (to === undefined || id <= to)
+  const selected = [...rows].filter(([id]) => isWanted(id)).sort(([a], [b]) => (a < b ? -1 : 1))
   if (reverse) selected.reverse()
   return limit === undefined || limit < 0 ? selected : selected.slice(0, limit)
 }
 
-async function* iterate(rows: readonly Row[]): AsyncGenerator<readonly [Uint8Array, Uint8Array]> {
-  for (const { key, value } of rows) yield [key, value]
+async function* iterate(rows: readonly (readonly [id: string, value: Uint8Array])[]): AsyncGenerator<readonly [Uint8Array, Uint8Array]> {
+  for (const [id, value] of rows) yield [fromLatin1(id), value]
 }

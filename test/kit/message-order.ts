@@ -29,7 +29,10 @@ export interface MessageOrderOptions {
  * and in order for each member, also what came before it began; only across `onPeer` may something be missing. One instance is for one life of a peer.
  */
 export class MessageOrder {
-  readonly #streams = new Map<string, Stream>()
+  /** By epoch, then by member. */
+  readonly #streams = new Map<bigint, Stream[]>()
+  /** Of the epoch that was asked for last. */
+  #last: { readonly epoch: bigint; readonly streams: Stream[] } | undefined
   readonly #begun = new Set<bigint>()
 
   constructor(private readonly options: MessageOrderOptions) {}
@@ -44,7 +47,7 @@ export class MessageOrder {
 
   /** An instance of the engine of an epoch begins. What another one before it was told, or not any more, it is not told again. */
   begins(epoch: bigint): void {
-    if (this.#begun.has(epoch)) for (const [key, stream] of this.#streams) if (key.endsWith(` ${epoch}`)) stream.mayMiss = true
+    if (this.#begun.has(epoch)) this.#streams.get(epoch)?.forEach((stream) => (stream.mayMiss = true))
     this.#begun.add(epoch)
   }
 
@@ -64,13 +67,18 @@ export class MessageOrder {
     const stream = this.#stream(from, epoch)
     stream.arrived.push(bytes)
     // Too far ahead to be kept: the engine that will begin then has a gap before its first message.
-    if (epoch > this.options.epoch() + 1n) stream.mayMiss = true
+    if (epoch > 1n && epoch > this.options.epoch() + 1n) stream.mayMiss = true
   }
 
   #message(from: MemberIndex, epoch: bigint, bytes: Uint8Array): void {
     const stream = this.#stream(from, epoch)
     const { next, mayMiss } = stream
-    const isSame = (index: number): boolean => Buffer.compare(stream.arrived[index] ?? NOTHING, bytes) === 0
+    const isSame = (index: number): boolean => isEqual(stream.arrived[index] ?? NOTHING, bytes)
+    const [only = 0] = next
+    if (!mayMiss && next.length === 1 && isSame(only)) {
+      stream.next = [only + 1]
+      return forgetTold(stream)
+    }
     const found = mayMiss ? laterIn(stream).filter(isSame) : next.filter(isSame)
     if (found.length === 0) {
       const isKnown = laterIn(stream).some(isSame)
@@ -83,13 +91,17 @@ export class MessageOrder {
   }
 
   #stream(from: MemberIndex, epoch: bigint): Stream {
-    const key = `${from} ${epoch}`
-    const known = this.#streams.get(key)
-    if (known) return known
-    const stream = { arrived: [], next: [0], mayMiss: false }
-    this.#streams.set(key, stream)
-    return stream
+    if (this.#last?.epoch !== epoch) {
+      const streams = this.#streams.get(epoch) ?? []
+      this.#streams.set(epoch, streams)
+      this.#last = { epoch, streams }
+    }
+    return (this.#last.streams[from] ??= { arrived: [], next: [0], mayMiss: false })
   }
+}
+
+function isEqual(left: Uint8Array, right: Uint8Array): boolean {
+  return left === right || Buffer.compare(left, right) === 0
 }
 
 /** Of what arrived, all that may still be told. */
@@ -99,7 +111,8 @@ function laterIn({ arrived, next }: Stream): number[] {
 }
 
 function forgetTold(stream: Stream): void {
-  const first = Math.min(...stream.next)
+  const [only = 0, ...others] = stream.next
+  const first = others.length === 0 ? only : Math.min(only, ...others)
   if (first < FORGET_AT || first > stream.arrived.length) return
   stream.arrived.splice(0, first)
   stream.next = stream.next.map((index) => index - first)

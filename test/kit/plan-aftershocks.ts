@@ -1,5 +1,5 @@
 import type { MemberIndex } from '../../plugins/consensus/index.js'
-import { type Fault, FAULT_CLASSES } from './faults.js'
+import { byzantineOf, deadOf, type Fault, FAULT_CLASSES } from './faults.js'
 import { createRandom, type Random } from './random.js'
 import type { Scenario, ScenarioRequest } from './scenario.js'
 
@@ -16,12 +16,14 @@ export function stackFaults(scenario: Scenario, crashed: number): Scenario {
   const random = createRandom(seed).fork('aftershocks')
   const planner = new AftershockPlanner(members, most, random)
   planner.plan(2 + random.below(4))
-  // Liars and operators go on with what they do.
+  // Liars and operators go on with what they do. Who dies for good beside them would be one too many: it comes back.
   const others = faults.filter((fault) => FAULT_CLASSES[fault.kind] !== 'inside')
+  const hasRoom = byzantineOf(others).length + deadOf(planner.faults).length <= crashed
+  const stacked = planner.faults.map((fault): Fault => (fault.kind === 'dead' && !hasRoom ? { ...fault, kind: 'power' } : fault))
   return {
     ...scenario,
     requests: planner.requests(scenario.requests),
-    faults: [...planner.faults, ...others].sort((a, b) => a.atMs - b.atMs),
+    faults: [...stacked, ...others].sort((a, b) => a.atMs - b.atMs),
     durationMs: Math.max(others.length > 0 ? scenario.durationMs : 0, Math.round(planner.endMs)),
   }
 }

@@ -24,7 +24,8 @@ export interface PlanOptions {
   readonly durationMs?: number
   /** Default 60 s. */
   readonly patienceMs?: number
-  readonly ledger?: Scenario['ledger']
+  /** Default `host`. */
+  readonly fidelity?: Scenario['fidelity']
   readonly signatures?: Scenario['signatures']
   readonly expect?: Scenario['expect']
   readonly repetitions?: NonNullable<Scenario['repetitions']>
@@ -66,7 +67,7 @@ function planApart(options: PlanOptions): Scenario {
     format: 'weft-scenario/1',
     seed,
     members,
-    ledger: options.ledger ?? 'logical',
+    fidelity: options.fidelity ?? 'host',
     signatures: options.signatures ?? 'keyed-hash',
     delayMs,
     diskMs,

@@ -2,6 +2,11 @@ import type { MemberIndex } from '../../plugins/consensus/index.js'
 import { PeerError } from '../../kernel/index.js'
 import { ALL_KINDS, type Fault, SWAP_KINDS } from './faults.js'
 
+/** What is real in a run beside the engine, from all to nothing. */
+export const FIDELITIES = ['full', 'host', 'logical'] as const
+/** One of `FIDELITIES`. */
+export type Fidelity = (typeof FIDELITIES)[number]
+
 /** A client's request in a scenario. */
 export interface ScenarioRequest {
   readonly atMs: number
@@ -31,8 +36,11 @@ export interface Scenario {
   /** Decides delays, durations, what engines draw, and the details of faults. */
   readonly seed: number
   readonly members: number
-  /** `real`: the ledger with its state hashes; `logical`: a fast one. */
-  readonly ledger: 'real' | 'logical'
+  /**
+   * What is real beside the engine. `full`: the host and the ledger with its state hashes; `host`: the host, on a ledger in memory; `logical`: nothing, the engine runs on
+   * a model of its host.
+   */
+  readonly fidelity: Fidelity
   readonly signatures: 'keyed-hash' | 'p256'
   /** Shortest and longest delay of messages and of disk writes, in virtual milliseconds. */
   readonly delayMs: readonly [number, number]
@@ -59,10 +67,10 @@ export interface Scenario {
 
 /** Reads a scenario from JSON; throws ERR_SIMULATION_SCENARIO naming the field that is wrong. */
 export function parseScenario(text: string): Scenario {
-  const scenario = parseJson(text)
+  const scenario = withFidelity(parseJson(text))
   if (!isScenario(scenario))
     throw wrong(
-      `expected an object with "format": "weft-scenario/1", seed, members, ledger, signatures, delayMs, diskMs, requests, faults, durationMs, patienceMs and expect`,
+      `expected an object with "format": "weft-scenario/1", seed, members, fidelity, signatures, delayMs, diskMs, requests, faults, durationMs, patienceMs and expect`,
     )
   const kinds = [...ALL_KINDS, ...SWAP_KINDS]
   const unknown = scenario.faults.find(({ kind }) => !kinds.includes(kind))
@@ -71,6 +79,14 @@ export function parseScenario(text: string): Scenario {
   if (engine !== undefined && !isEngine(engine)) throw wrong(`"engine": expected ${ENGINE}`)
   if (successors !== undefined && !(Array.isArray(successors) && successors.every(isEngine))) throw wrong(`"successors": expected a list of ${ENGINE}`)
   return scenario
+}
+
+/** Files of before named the ledger: with both the host was real. */
+function withFidelity(scenario: unknown): unknown {
+  if (typeof scenario !== 'object' || scenario === null || !('ledger' in scenario) || 'fidelity' in scenario) return scenario
+  const { ledger, ...rest } = scenario
+  const fidelity = ledger === 'real' ? 'full' : ledger === 'logical' ? 'host' : ledger
+  return { ...rest, fidelity }
 }
 
 function parseJson(text: string): unknown {
@@ -90,7 +106,7 @@ function isScenario(value: unknown): value is Scenario {
   const areLists = ['requests', 'faults'].every((name) => isListOfObjects(fields.get(name)))
   const areRanges = ['delayMs', 'diskMs'].every((name) => isRange(fields.get(name)))
   const areWords =
-    isOneOf(fields.get('ledger'), ['real', 'logical']) &&
+    isOneOf(fields.get('fidelity'), FIDELITIES) &&
     isOneOf(fields.get('signatures'), ['keyed-hash', 'p256']) &&
     isOneOf(fields.get('expect'), ['progress', 'safety']) &&
     isOneOf(fields.get('repetitions') ?? 'left-out', ['left-out', 'executed']) &&

@@ -99,9 +99,9 @@ function* shorterFaults(scenario: Scenario): Iterable<Scenario> {
   }
 }
 
-/** Steady delays, the fast ledger, hashes for signatures. */
+/** Steady delays, the ledger in memory, hashes for signatures. */
 function* plainer(scenario: Scenario): Iterable<Scenario> {
-  if (scenario.ledger === 'real') yield { ...scenario, ledger: 'logical' }
+  if (scenario.fidelity === 'full') yield { ...scenario, fidelity: 'host' }
   if (scenario.signatures === 'p256') yield { ...scenario, signatures: 'keyed-hash' }
   if (scenario.delayMs[0] !== scenario.delayMs[1]) yield { ...scenario, delayMs: [5, 5] }
   if (scenario.diskMs[0] !== scenario.diskMs[1]) yield { ...scenario, diskMs: [1, 1] }

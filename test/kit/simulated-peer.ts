@@ -28,7 +28,8 @@ import { type Executor, txidOf } from './transactions.js'
 import { createVirtualClock, type VirtualTime } from './virtual-clock.js'
 
 const SUCCESSION = Buffer.from(CONSENSUS_NAME)
-const KEYS = SUCCESSION_KEYS.map((key) => Buffer.from(key))
+/** Of the record and the candidate. */
+const KEYS = SUCCESSION_KEYS.slice(0, 2).map((key) => Buffer.from(key))
 
 /** Opens the ledger of one peer; an empty store gets a genesis block. */
 export type LedgerOpener<L extends Ledger = Ledger> = (store: Store, clock: Clock) => Promise<L>
@@ -122,6 +123,14 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   /** Up and past its start. */
   get host(): ConsensusHost | undefined {
     return this.#life?.host
+  }
+
+  get isRunning(): boolean {
+    return this.host !== undefined
+  }
+
+  get pendingRequests(): number | undefined {
+    return this.host?.status().pendingRequests
   }
 
   get ledger(): L | undefined {
@@ -254,8 +263,9 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
       const isHead = number + 1n === info.height
       invariants.block(self.index, number, bytes, isHead ? info.currentBlockHash : undefined)
       if (isHead && executed.length > 0) invariants.succession(self.index, number, this.#succession(ledger))
+      if (!trace.sink) return
       const hash = Buffer.from(info.currentBlockHash).toString('hex', 0, 8)
-      trace.sink?.add({ type: 'committed', at: endpoint, block: number, hash, transactions: executed.length })
+      trace.sink.add({ type: 'committed', at: endpoint, block: number, hash, transactions: executed.length })
     })
   }
 

@@ -67,7 +67,7 @@ export function engineSuite(factory: EngineFactory, suite: EngineSuiteOptions = 
     })
     describe('with one validator', () => {
       each('orders everything through kills, power cuts and slow disks', () => checks.run(1, faultKinds('inside')))
-      each('does so on the real ledger', () => checks.run(1, faultKinds('inside'), { ledger: 'real' }))
+      each('does so on the real ledger', () => checks.run(1, faultKinds('inside'), { fidelity: 'full' }))
     })
     for (const members of factory.agreement ? checks.sizes : []) {
       describe(`with ${members} validators`, () => {
@@ -91,7 +91,7 @@ function defineAgreement(each: (name: string, run: () => Promise<void> | void) =
     ),
   )
   each('lets who was left behind catch up', () => checks.run(members, ['partition', 'power', 'kill'], { requests: 120, durationMs: 8000 }))
-  each('does so on the real ledger', () => checks.run(members, faultKinds('inside'), { ledger: 'real' }))
+  each('does so on the real ledger', () => checks.run(members, faultKinds('inside'), { fidelity: 'full' }))
   if (crashed > 0)
     each('survives faults that stack: who has just caught up has to help the next', () => checks.run(members, [], { aftershocks: 1, requests: 30 }, STACKED))
   if (crashed > 0) each(`goes on without ${crashed} of them`, () => checks.run(members, ['dead', 'dead', 'power', 'partition', 'slow-disk']))

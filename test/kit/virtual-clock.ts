@@ -97,6 +97,8 @@ function isBefore(a: Entry, b: Entry): boolean {
 
 /** Wall clock of a simulation starts here (2016-08-01T00:00:00Z). */
 const EPOCH_SECONDS = 1_470_009_600n
+/** The same in milliseconds. */
+export const EPOCH_MS = Number(EPOCH_SECONDS) * 1000
 
 /**
  * The kernel's clock on virtual time. `alive` is asked before a timer runs, so that the timers of a crashed peer die with it.

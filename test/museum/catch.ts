@@ -1,5 +1,5 @@
 import type { EngineFactory } from '../../plugins/consensus/index.js'
-import type { FailureKind, PlayedEngine } from '../kit/index.js'
+import type { FailureKind, Fidelity, PlayedEngine } from '../kit/index.js'
 import { type Exhibit, exhibit, type Mutant, type Specimen, SPECIMENS } from './mutant.js'
 
 /** How a mutant was caught. */
@@ -24,6 +24,12 @@ export function leastTolerance(engines: readonly EngineFactory[], members: numbe
   return { crashed: Math.min(...all.map(({ crashed }) => crashed)), byzantine: Math.min(...all.map(({ byzantine }) => byzantine)) }
 }
 
+/** What is real in the runs that catch a mutant: for broken engines nothing else, which catches them sooner; broken hosts and swaps need a host. */
+export function fidelityOf({ file, swaps, fidelity }: Mutant): Fidelity {
+  const isOfHost = swaps !== undefined || /^plugins\/(consensus|ledger)\/|^test\/kit\//.test(file)
+  return fidelity ?? (isOfHost ? 'host' : 'logical')
+}
+
 /** Plays these seeds until the mutant is caught; undefined if it lives through all of them. */
 export async function catchMutant(mutant: Mutant, seeds: Iterable<number>): Promise<Caught | undefined> {
   const before = process.cpuUsage()
@@ -38,6 +44,7 @@ export async function catchMutant(mutant: Mutant, seeds: Iterable<number>): Prom
       tolerates: leastTolerance([factory, ...successors], members),
       faults: mutant.faults ?? kit.faultKinds('inside'),
       patienceMs: 30_000,
+      fidelity: fidelityOf(mutant),
       // What the host leaves out would not be noticed. Across epochs it has to: engines begin with the newest requests alone.
       ...(mutant.swaps === undefined
         ? { repetitions: 'executed' as const }

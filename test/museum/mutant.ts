@@ -5,7 +5,7 @@ import { type BuildContext, context, type OnLoadResult } from 'esbuild'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import type { checkContract } from '../consensus/swap/contract-check.js'
 import type * as Kit from '../kit/index.js'
-import type { FaultKind } from '../kit/index.js'
+import type { FaultKind, Fidelity } from '../kit/index.js'
 import { QUICK_PBFT } from '../consensus/swap/quick-pbft.js'
 
 /** An engine that mutants are made of, or that runs on a mutated host. */
@@ -36,6 +36,8 @@ export interface Mutant {
   readonly kind?: 'safety' | 'liveness' | 'contract'
   /** `silent`: its host does not help it. */
   readonly hosts?: 'silent'
+  /** What is real beside the engine in the runs that catch it. Default: see `fidelityOf`. */
+  readonly fidelity?: Fidelity
   readonly requests?: number
   readonly durationMs?: number
   /** Swaps that operators ask for, if the specimen has successors. */

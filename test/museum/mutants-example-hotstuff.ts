@@ -7,6 +7,7 @@ const inFile = (name: string): string => `examples/engines/hotstuff/src/${name}.
 export const EXAMPLE_HOTSTUFF_MUTANTS: readonly Mutant[] = [
   {
     name: 'example hotstuff: certificates of 2f votes',
+    fidelity: 'host',
     specimen,
     file: inFile('block'),
     find: 'quorum: Math.ceil((members + faulty + 1) / 2)',

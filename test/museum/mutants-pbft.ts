@@ -38,6 +38,7 @@ export const PBFT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'pbft: prepared certificates are forgotten in the next view',
+    fidelity: 'host',
     specimen: 'pbft',
     file,
     find: 'committed: known?.committed ?? n <= this.#executed, prepared: known?.prepared })',

@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import { noops } from '../../plugins/noops/index.js'
-import { createLevelDisk, type Fault, makeTransaction, planScenario, playScenario, realWorld, Simulation } from '../kit/index.js'
+import { createLevelDisk, type Fault, type Fidelity, makeTransaction, planScenario, playScenario, realWorld, Simulation } from '../kit/index.js'
 import { pbftSkeleton } from './skeletons/pbft.js'
 import { raftSkeleton } from './skeletons/raft.js'
 
 // In real time, on a busy machine.
 describe('disks that fail under a running network', () => {
-  it.each<[EngineFactory, number, 'real' | 'logical']>([
-    [raftSkeleton, 3, 'logical'],
-    [pbftSkeleton, 4, 'real'],
-    [noops, 1, 'real'],
-  ])('end their validators, who come back and lose nothing ($0.name, $1 validators, $2 ledger)', async (factory, members, ledger) => {
+  it.each<[EngineFactory, number, Fidelity]>([
+    [raftSkeleton, 3, 'host'],
+    [pbftSkeleton, 4, 'full'],
+    [noops, 1, 'full'],
+  ])('end their validators, who come back and lose nothing ($0.name, $1 validators, fidelity $2)', async (factory, members, fidelity) => {
     const ends = { ENOSPC: 0, EIO: 0 }
     for (let seed = 1; seed <= 25; seed += 1) {
-      const scenario = planScenario({ seed, members, tolerates: factory.tolerates(members), faults: ['failing-disk', 'failing-disk', 'power'], ledger })
+      const scenario = planScenario({ seed, members, tolerates: factory.tolerates(members), faults: ['failing-disk', 'failing-disk', 'power'], fidelity })
       const { failure, trace } = await playScenario({ factory }, scenario, { trace: true })
       expect(failure?.message).toBeUndefined()
       const died = trace.lines.filter((line) => line.endsWith('crashes (disk)')).length

@@ -90,7 +90,7 @@ describe('a run', () => {
         members: 4,
         tolerates: { crashed: 1, byzantine: 1 },
         expect: 'safety',
-        ledger: seed % 2 === 0 ? 'real' : 'logical',
+        fidelity: seed % 2 === 0 ? 'full' : 'host',
       })
       const [first, second] = [
         await playScenario({ factory: raftSkeleton }, scenario, { trace: true }),
@@ -114,7 +114,7 @@ describe('a run', () => {
   })
 
   it('with real signatures ends well', async () => {
-    const { failure } = await playScenario({ factory: raftSkeleton }, { ...plan(3), signatures: 'p256', ledger: 'real' })
+    const { failure } = await playScenario({ factory: raftSkeleton }, { ...plan(3), signatures: 'p256', fidelity: 'full' })
     expect(failure).toBeUndefined()
   })
 

@@ -73,7 +73,9 @@ export class BucketTree implements WorldStateStructure {
 
   async prepare(delta: StateDelta, rollBackwards: boolean): Promise<PreparedState> {
     const updates = this.updatesByBucket(delta, rollBackwards)
-    const stored = await this.storedBuckets([...updates.keys()])
+    const stored = new Map<number, Bucket>()
+    const missing = this.takeAtHand(updates.keys(), stored)
+    if (missing.length > 0) await this.readBuckets(missing, stored)
     const merges = new Map<number, BucketMerge>()
     for (const [number, changes] of updates) merges.set(number, mergeBucket(stored.get(number) ?? [], changes))
     const nodes = this.computeNodes(merges)
@@ -97,7 +99,9 @@ export class BucketTree implements WorldStateStructure {
         const number = this.shape.bucketOf(chaincode, key)
         const composite = compositeKey(chaincode, key)
         // By its first 00 byte, as a stored row is split: a received delta may hold a chaincode id with a 00 byte.
-        const update = { composite, chaincodeLength: composite.indexOf(0), value: rollBackwards ? previousValue : value }
+        let chaincodeLength = 0
+        while (composite[chaincodeLength] !== 0) chaincodeLength += 1
+        const update = { composite, chaincodeLength, value: rollBackwards ? previousValue : value }
         const others = updates.get(number)
         if (others) others.push(update)
         else updates.set(number, [update])
@@ -106,19 +110,22 @@ export class BucketTree implements WorldStateStructure {
     return updates
   }
 
-  private async storedBuckets(numbers: readonly number[]): Promise<Map<number, Bucket>> {
-    const found = new Map<number, Bucket>()
+  /** Returns the buckets that have to be read. */
+  private takeAtHand(numbers: Iterable<number>, found: Map<number, Bucket>): number[] {
     const missing: number[] = []
     for (const number of numbers) {
       const bucket = this.store.bucketAtHand(number)
       if (bucket) found.set(number, bucket)
       else missing.push(number)
     }
-    for (let from = 0; from < missing.length; from += READS_AT_ONCE) {
+    return missing
+  }
+
+  private async readBuckets(numbers: readonly number[], found: Map<number, Bucket>): Promise<void> {
+    for (let from = 0; from < numbers.length; from += READS_AT_ONCE) {
       const read = async (number: number) => found.set(number, await this.store.readBucket(number))
-      await Promise.all(missing.slice(from, from + READS_AT_ONCE).map(read))
+      await Promise.all(numbers.slice(from, from + READS_AT_ONCE).map(read))
     }
-    return found
   }
 
   /** The inner nodes above the touched buckets, lowest level first, the root last; none if nothing was touched. */

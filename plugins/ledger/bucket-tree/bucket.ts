@@ -31,7 +31,7 @@ export interface BucketMerge {
 
 /** Merges updates into a bucket: an update wins over what is stored, a deletion drops it (spec/ledger.md §7.5). Sorts `updates`. */
 export function mergeBucket(stored: Bucket, updates: BucketUpdate[]): BucketMerge {
-  updates.sort((a, b) => compareBytes(a.composite, b.composite))
+  if (updates.length > 1) updates.sort((a, b) => compareBytes(a.composite, b.composite))
   const bucket: BucketEntry[] = []
   const puts: { entry: BucketEntry; isNew: boolean }[] = []
   const removed: Uint8Array[] = []

@@ -50,8 +50,8 @@ export function changedNodeRow(row: Uint8Array | undefined, changes: ChildChange
       changed.set(change, to + 1)
       to += 1 + HASH_LENGTH
     } else if (change === undefined && row !== undefined && old > 0) {
-      changed.set(row.subarray(from, from + 1 + old), to)
-      to += 1 + old
+      copy(row, from, changed, to, 1 + HASH_LENGTH)
+      to += 1 + HASH_LENGTH
     } else to += 1
     from += 1 + old
   }
@@ -64,8 +64,13 @@ export function nodeRowHash(row: Uint8Array, grouping: number): Uint8Array {
   let to = 0
   for (let at = 0; at < row.length; at += 1 + (row[at] ?? 0)) {
     if (row[at] !== HASH_LENGTH) continue
-    hashes.set(row.subarray(at + 1, at + 1 + HASH_LENGTH), to)
+    copy(row, at + 1, hashes, to, HASH_LENGTH)
     to += HASH_LENGTH
   }
   return to > HASH_LENGTH ? ledgerHash(hashes) : new Uint8Array(hashes)
+}
+
+/** For a few bytes: a view of them would cost more. */
+function copy(source: Uint8Array, from: number, target: Uint8Array, to: number, count: number): void {
+  for (let at = 0; at < count; at += 1) target[to + at] = source[from + at] ?? 0
 }

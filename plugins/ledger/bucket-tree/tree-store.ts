@@ -1,5 +1,5 @@
 import type { Namespace, StoreBatch, StoreSnapshot } from '../../level/index.js'
-import { compositeKey, orderPreserving32 } from '../encodings.js'
+import { orderPreserving32, orderPreservingLength, writeCompositeKey, writeOrderPreserving } from '../encodings.js'
 import { corrupt } from '../errors.js'
 import type { StateKey } from '../ledger.js'
 import type { Bucket, BucketEntry } from './bucket.js'
@@ -39,7 +39,12 @@ export class TreeStore {
   }
 
   value(chaincode: StateKey, key: StateKey, at?: StoreSnapshot): Uint8Array | undefined {
-    return this.namespaces.state.get(entryRowKey(this.shape.bucketOf(chaincode, key), compositeKey(chaincode, key)), at)
+    const bucket = this.shape.bucketOf(chaincode, key)
+    const from = orderPreservingLength(bucket)
+    const rowKey = Buffer.allocUnsafe(from + chaincode.length + 1 + key.length)
+    writeOrderPreserving(rowKey, bucket)
+    writeCompositeKey(rowKey, chaincode, key, from)
+    return this.namespaces.state.get(rowKey, at)
   }
 
   /** Row of an inner node; `undefined` if it has no children. */
@@ -111,7 +116,9 @@ export class TreeStore {
 
 /** Row key of a key-value: `opv(bucketNumber) ‖ compositeKey` (spec/ledger.md §7.6). */
 export function entryRowKey(bucket: number, composite: Uint8Array): Buffer {
-  return Buffer.concat([orderPreserving32(bucket), composite])
+  const rowKey = Buffer.allocUnsafe(orderPreservingLength(bucket) + composite.length)
+  rowKey.set(composite, writeOrderPreserving(rowKey, bucket))
+  return rowKey
 }
 
 function bucketBytes(bucket: Bucket): number {

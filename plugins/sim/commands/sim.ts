@@ -27,6 +27,7 @@ export class SimCommand extends PeerCommand {
       'Plays seed after seed in virtual time and checks safety and progress. The engine is a name (noops), a package, or a file. A failing seed is made smaller, written to a file and drawn; the file names the engine and its options, so that --replay needs nothing else. Short time-outs (--options), five validators and thousands of seeds find what the defaults do not. An interrupted run tells what it found. Exit codes: 0 everything held, 3 safety, 4 liveness, 5 the engine broke the contract of engines, 6 it differs from a recording, 130 or 143 ended by SIGINT or SIGTERM, 1 anything else.',
     examples: [
       ['A thousand seeds of four validators', '$0 sim pbft --seeds 1000 --jobs 2'],
+      ['Ten thousand seeds, with a model in the place of the host', '$0 sim pbft --logical --seeds 10000 --jobs 2'],
       ['An engine in a file, with its options', `$0 sim ./raft.ts --options '{"electionMs":200}' --validators 5`],
       ['Four validators that swap between engines', '$0 sim pbft --swap ./raft.ts,./other.ts#engine --swaps 5'],
       ['Draw one seed', '$0 sim noops --seed 17 --seeds 1 --validators 1 --trace run.html'],
@@ -56,7 +57,11 @@ export class SimCommand extends PeerCommand {
   })
   swaps = Option.String('--swaps', { description: 'swaps that operators ask for in each seed (default 1 to 4, some of them twice)' })
   swapOptions = Option.String('--swap-options', { description: 'options of those engines, as JSON: an object for each name' })
-  ledger = Option.String('--ledger', 'logical', { description: 'logical (fast, the default) or real (with state hashes)' })
+  fidelity = Option.String('--fidelity', 'host', {
+    description:
+      'what is real beside the engine: full (host and ledger, with state hashes), host (the host on a ledger in memory, the default), logical (nothing: the engine alone on a model of its host, for many more seeds)',
+  })
+  logical = Option.Boolean('--logical', false, { description: 'the same as --fidelity logical' })
   patience = Option.String('--patience', '60000', { description: 'virtual milliseconds that everything may take after the last fault (default 60000)' })
   jobs = Option.String('--jobs', '1', { description: 'processes that share the seeds (default 1)' })
   trace = Option.String('--trace', { description: 'draw the (only or last) run: a file for one HTML page' })
@@ -88,8 +93,8 @@ export class SimCommand extends PeerCommand {
 
   private campaign(kit: Kit, engine: Engine): Campaign {
     const members = this.validators === undefined ? usualMembers(engine) : wholeNumber('--validators', this.validators, 1, 100)
-    const { ledger } = this
-    if (ledger !== 'logical' && ledger !== 'real') throw wrong('--ledger', 'logical or real', ledger)
+    const fidelity = kit.FIDELITIES.find((known) => known === this.wantedFidelity())
+    if (fidelity === undefined) throw wrong('--fidelity', kit.FIDELITIES.join(', '), this.fidelity)
     if (members > 1 && !engine.factory.agreement) throw wrong('--validators', `1 for ${engine.factory.name}, which gives no agreement`, String(members))
     return {
       engine,
@@ -99,12 +104,16 @@ export class SimCommand extends PeerCommand {
         ...faultsOf(kit, this.faults, engine, members),
         requests: wholeNumber('--requests', this.requests, 0, 100_000),
         patienceMs: wholeNumber('--patience', this.patience, 1, 1e9),
-        ledger,
+        fidelity,
         ...this.swapsPlan(engine),
       },
       firstSeed: wholeNumber('--seed', this.seed, 0, 2 ** 31),
       seeds: wholeNumber('--seeds', this.seeds, 1, 1e9),
     }
+  }
+
+  private wantedFidelity(): string {
+    return this.logical ? 'logical' : this.fidelity
   }
 
   private swapsPlan({ factory, successors }: Engine): Pick<Campaign['plan'], 'swaps'> {
@@ -241,8 +250,8 @@ export class SimCommand extends PeerCommand {
       this.requests,
       '--faults',
       this.faults,
-      '--ledger',
-      this.ledger,
+      '--fidelity',
+      this.wantedFidelity(),
       '--patience',
       this.patience,
     ]

@@ -11,7 +11,7 @@ const PLAIN: Scenario = {
   format: 'weft-scenario/1',
   seed: 2147,
   members: 4,
-  ledger: 'logical',
+  fidelity: 'host',
   signatures: 'keyed-hash',
   delayMs: [5, 5],
   diskMs: [1, 1],

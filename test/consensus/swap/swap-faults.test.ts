@@ -115,7 +115,7 @@ describe('swaps in the simulator', () => {
         members: 4,
         faults: ['power', 'partition'],
         count: 3,
-        ledger: 'real',
+        fidelity: 'full',
         signatures: 'p256',
       })
       expect(swaps.happened).toBeGreaterThan(0)

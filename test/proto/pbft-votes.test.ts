@@ -1,0 +1,84 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decode, encode, pbft, WireError } from '../../proto/index.js'
+import { decodeVote, encodePQset, encodeVote } from '../../proto/pbft-votes.js'
+
+const number = fc.oneof(fc.bigInt(0n, 300n), fc.bigInt(0n, 2n ** 64n - 1n), fc.constantFrom(0n, 127n, 128n, 2n ** 28n - 1n, 2n ** 28n))
+const digest = fc.oneof(
+  fc.uint8Array({ minLength: 64, maxLength: 64 }).map((bytes) => Buffer.from(bytes).toString('base64')),
+  fc.constant(''),
+  fc.string({ maxLength: 150 }),
+  fc.string({ unit: 'grapheme', maxLength: 60 }),
+)
+const vote = fc.record(
+  {
+    $case: fc.constantFrom('prepare' as const, 'commit' as const),
+    value: fc.record({ view: number, sequenceNumber: number, batchDigest: digest, replicaId: number }, { noNullPrototype: true }),
+  },
+  { noNullPrototype: true },
+)
+
+function encodeSlowly(payload: pbft.Payload): Uint8Array {
+  return encode(pbft.BatchMessage, { payload: { $case: 'pbftMessage', value: encode(pbft.Message, { payload }) } })
+}
+
+function decodeSlowly(bytes: Uint8Array): pbft.Payload | undefined {
+  try {
+    const { payload } = decode(pbft.BatchMessage, bytes)
+    return payload?.$case === 'pbftMessage' ? decode(pbft.Message, payload.value).payload : undefined
+  } catch (error) {
+    if (error instanceof WireError) return undefined
+    throw error
+  }
+}
+
+const isSame = (left: Uint8Array, right: Uint8Array): boolean => Buffer.compare(left, right) === 0
+
+describe('votes of PBFT, written and read in one go', () => {
+  it('are the bytes that the generated code writes', () => {
+    fc.assert(
+      fc.property(vote, (one) => isSame(encodeVote(one) ?? encodeSlowly(one), encodeSlowly(one))),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('are what the generated code reads', () => {
+    fc.assert(
+      fc.property(vote, (one) => isDeepStrictEqual(decodeVote(encodeSlowly(one)) ?? one, one)),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('go this way in their usual form', () => {
+    const one = { $case: 'commit' as const, value: { view: 3n, sequenceNumber: 1000n, batchDigest: 'A'.repeat(88), replicaId: 2n } }
+    expect(encodeVote(one)).toBeDefined()
+    expect(decodeVote(encodeSlowly(one))).toEqual(one)
+  })
+
+  it('are read as the generated code reads them, or not at all, also if the bytes are hostile', () => {
+    const change = fc.record({ at: fc.nat(130), by: fc.integer({ min: 1, max: 255 }), cut: fc.nat(3), more: fc.uint8Array({ maxLength: 2 }) })
+    fc.assert(
+      fc.property(vote, change, (one, { at, by, cut, more }) => {
+        const bytes = Buffer.concat([encodeSlowly(one), more]).subarray(0, -cut || undefined)
+        const index = at % Math.max(1, bytes.length)
+        bytes[index] = (bytes[index] ?? 0) ^ by
+        const read = decodeVote(bytes)
+        if (read) expect(read).toEqual(decodeSlowly(bytes))
+        expect(pbft.decodeIncoming(bytes)?.$case === 'request' ? undefined : pbft.decodeIncoming(bytes)).toEqual(decodeSlowly(bytes))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+})
+
+describe('the stored P and Q sets', () => {
+  it('are the bytes that the generated code writes', () => {
+    const entries = fc.array(fc.record({ sequenceNumber: number, batchDigest: digest, view: number }), { maxLength: 12 })
+    fc.assert(
+      fc.property(entries, (set) => isSame(encodePQset(set) ?? new Uint8Array(0), encode(pbft.PQset, { set })) || encodePQset(set) === undefined),
+      { numRuns: 1000 },
+    )
+    expect(encodePQset([{ sequenceNumber: 7n, batchDigest: 'A'.repeat(88), view: 1n }])).toBeDefined()
+  })
+})
