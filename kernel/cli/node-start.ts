@@ -8,10 +8,7 @@ export class NodeStartCommand extends PeerCommand {
     details: 'Runs until SIGINT, SIGTERM or `peer node stop`, and then stops in good order.',
     examples: [
       ['The site found from here upwards', '$0 node start'],
-      [
-        'A second peer of the same site',
-        '$0 node start --set peer.id=vp1 --set peer.listenAddress=127.0.0.1:8051 --set peer.address=127.0.0.1:8051 --set peer.fileSystemPath=./vp1',
-      ],
+      ['Another peer of this machine', '$0 node start --config vp1/peer.config.yaml'],
     ],
   })
 

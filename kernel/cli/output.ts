@@ -24,25 +24,31 @@ export function failureText(error: unknown, json: boolean, usage = '', usageAfte
   return `Error: ${messageOf(error)}\n${hint === undefined ? '' : `  ${hint}\n`}${usageAfter.test(code) ? usage : ''}`
 }
 
-const HELP: readonly [string, string] = ['-h, --help', 'help for this command']
+/** Of what is for people to read, in characters: that of the terminal, if there is one. */
+export const HELP_WIDTH = process.stdout.columns || 80
+const HELP = ['-h, --help', 'help for this command'] as const
 
 /** A command's usage: its form, its flags and examples. */
 export function usageText(definition: Definition | null, moreFlags: readonly (readonly [string, string])[] = []): string {
   if (definition === null) return ''
-  const { path, usage, options, examples = [] } = definition
+  const { usage, options, examples = [] } = definition
   // `-n,--name #0` of clipanion is `-n, --name <value>`
-  const flags = options.map(({ definition: flag, description = '' }): [string, string] => [
-    flag.replace(/,/g, ', ').replace(/ #\d+/g, ' <value>'),
-    description.trim(),
-  ])
-  const form = [path, usage.slice(path.length).trim(), '[flags]'].filter((part) => part !== '').join(' ')
-  const lines = ['Usage:', `  ${form}`, '', 'Flags:', ...columns([...flags, ...moreFlags, HELP])]
+  const flags = options.map(({ definition: flag, description = '' }) => [flag.replace(/,/g, ', ').replace(/ #\d+/g, ' <value>'), description] as const)
+  const form = `  ${usage.replace(/\s+/g, ' ').trim()} [flags]`
+  const lines = ['Usage:', form, '', 'Flags:', ...columns([...flags, ...moreFlags, HELP], HELP_WIDTH)]
   if (examples.length > 0) lines.push('', 'Examples:', ...examples.flatMap(([what, example]) => [`  # ${what.trim()}`, `  ${example}`]))
   return `${lines.join('\n')}\n`
 }
 
-/** Two columns, the second aligned. */
-export function columns(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length))
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}   ${right}`.trimEnd())
+/** Two columns, the second aligned and broken between words where it does not fit: into a terminal, if there is one, or `width` characters. */
+export function columns(rows: readonly (readonly [string, string])[], width = process.stdout.columns || Number.MAX_SAFE_INTEGER): string[] {
+  const first = Math.max(...rows.map(([left]) => left.length))
+  const lines = ([left, right]: readonly [string, string]): string[] =>
+    wrapped(right, width - first - 5).map((line, at) => `  ${(at === 0 ? left : '').padEnd(first)}   ${line}`.trimEnd())
+  return rows.flatMap(lines)
+}
+
+/** The lines of a text, broken between words; by default as wide as the terminal, or 80 characters. */
+export function wrapped(text: string, width = HELP_WIDTH): string[] {
+  return text.match(new RegExp(`\\S(?:.{0,${Math.max(20, width) - 2}}\\S)?(?!\\S)|\\S+`, 'g')) ?? ['']
 }

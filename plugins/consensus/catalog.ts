@@ -1,5 +1,5 @@
 import { PeerError } from '../../kernel/index.js'
-import type { EngineFactory } from './engine.js'
+import type { EngineFactory, Member } from './engine.js'
 import { inProcess } from './runner.js'
 import type { SeatMaker } from './seat.js'
 
@@ -22,10 +22,10 @@ export interface CatalogEngine extends EngineDescription {
   /** The site's options for it, unparsed. */
   readonly options: unknown
   /**
-   * Checks options as the engine does. Resolves with what it made of them (of an isolated engine: as plain JSON).
+   * Checks options as the engine does, and whether they fit `members`, if those are given. Resolves with what it made of them (of an isolated engine: as plain JSON).
    * Rejects with a PeerError that names what is wrong, or ERR_ENGINE_LOAD.
    */
-  checkOptions(raw: unknown): Promise<unknown>
+  checkOptions(raw: unknown, members?: readonly Member[]): Promise<unknown>
   /** How to run it with these options, unparsed. Throws what `parseOptions` throws where it runs in process; else the seat's `fault` says so. */
   seat(raw: unknown): SeatMaker
   /** The next seat will be begun soon, and at once: whatever of that takes time is done now. Left out: nothing does. */
@@ -124,7 +124,11 @@ export function ownEngine<O>(
     isolated: false,
     origin: from.origin,
     options: from.options,
-    checkOptions: async (raw) => factory.parseOptions(raw),
+    checkOptions: async (raw, members) => {
+      const parsed = factory.parseOptions(raw)
+      if (members) factory.checkMembers?.(parsed, members)
+      return parsed
+    },
     seat: (raw) => inProcess(factory, factory.parseOptions(raw)),
   }
 }

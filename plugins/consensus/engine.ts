@@ -202,6 +202,11 @@ export interface EngineFactory<O = unknown> {
   tolerates(n: number): { readonly crashed: number; readonly byzantine: number }
   /** Checks options from the site or from a swap's JSON; throws a PeerError that names what is wrong. */
   parseOptions(raw: unknown): O
+  /**
+   * Checks whether options fit these members; throws a PeerError that names what is wrong, as `create` would. Asked before a swap or a recovery is proposed. Left out:
+   * they fit any.
+   */
+  checkMembers?(options: O, members: readonly Member[]): void
   /** Makes an instance; it may already ask for effects. */
   create(host: EngineHost, options: O, start: EngineStart): Engine
 }

@@ -1,4 +1,5 @@
 import { PeerError } from '../../kernel/index.js'
+import type { Member } from '../consensus/index.js'
 import { FrameReader, joinFrames, type ContainedProcess } from '../sandbox/index.js'
 import { pack } from './codec.js'
 import type { FromEngine, ToEngine } from './messages.js'
@@ -15,8 +16,8 @@ export type Description = Omit<Extract<FromEngine, { type: 'description' }>, 'ty
 export interface AskedEngine {
   /** Rejects with ERR_ENGINE_LOAD if the code does not load or does not answer. */
   describe(): Promise<Description>
-  /** What the engine makes of options, given as JSON. Rejects with ERR_ENGINE_OPTIONS if it refuses them, with ERR_ENGINE_LOAD if it does not answer. */
-  check(json: string): Promise<unknown>
+  /** What the engine makes of options, given as JSON, for `members` if they are given. Rejects with ERR_ENGINE_OPTIONS if it refuses them, with ERR_ENGINE_LOAD if it does not answer. */
+  check(json: string, members?: readonly Member[]): Promise<unknown>
 }
 
 /** Asks the code of an engine in a process of its own, which then ends. */
@@ -33,7 +34,7 @@ export class EngineInquiry {
     const answers = answersOf(contained)
     const question = (message: ToEngine): Promise<FromEngine> => this.within(contained, answers(message))
     try {
-      return await ask({ describe: () => describe(question), check: (json) => check(question, json) })
+      return await ask({ describe: () => describe(question), check: (json, members) => check(question, json, members) })
     } finally {
       contained.kill('it has answered')
       await contained.ended
@@ -66,8 +67,8 @@ async function describe(ask: (message: ToEngine) => Promise<FromEngine>): Promis
   return description
 }
 
-async function check(ask: (message: ToEngine) => Promise<FromEngine>, json: string): Promise<unknown> {
-  const answer = await ask({ type: 'check', options: json })
+async function check(ask: (message: ToEngine) => Promise<FromEngine>, json: string, members: readonly Member[] | undefined): Promise<unknown> {
+  const answer = await ask({ type: 'check', options: json, members })
   if (answer.type === 'refused') throw new PeerError('ERR_ENGINE_OPTIONS', answer.message, answer.hint === undefined ? {} : { hint: answer.hint })
   if (answer.type !== 'checked') throw notLoaded(`it answered '${answer.type}'`)
   try {

@@ -85,7 +85,7 @@ export class EngineLoader {
     { folder, codeDigest: digest, description, bundle, checked, rows }: LoadedPackage,
     from: { readonly options: unknown; readonly begins?: (start: EngineStart) => void },
   ): CatalogEngine {
-    const { name, version, agreement, tolerances } = description
+    const { name, version, agreement, tolerances, checksMembers } = description
     const spare = new SpareProcess(async () => this.launch(`engine ${name} ${version}`, await bundle()))
     const begins = from.begins === undefined ? {} : { begins: from.begins }
     return {
@@ -101,9 +101,10 @@ export class EngineLoader {
       isolated: true,
       origin: folder,
       options: from.options,
-      checkOptions: async (raw) => {
+      checkOptions: async (raw, members) => {
         const json = optionsJson(raw)
-        return checked.get(json) ?? this.inquiry(name, bundle).inquire((engine) => engine.check(json))
+        const known = members && checksMembers ? undefined : checked.get(json)
+        return known ?? this.inquiry(name, bundle).inquire((engine) => engine.check(json, members))
       },
       seat: (raw) => inOwnProcess(raw, { launch: () => spare.take(), limits: this.limits, rows, ...begins }),
       prepare: () => spare.prepare(),

@@ -1,4 +1,4 @@
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { messageOf, PeerError } from '../../kernel/index.js'
 import { ownPackage } from '../loader/index.js'
@@ -28,21 +28,19 @@ export interface Installed {
 export async function installEngine(path: string, peers: readonly InstalledEngines[], loader: EngineLoader): Promise<Installed> {
   const [first] = peers
   if (!first) throw new RangeError('expected at least one peer to install an engine on')
-  const { note, warnings, files } = await examine(path, first, loader)
-  const outcomes: Installed['outcomes'][number][] = []
-  for (const peer of peers) outcomes.push(await peer.add(note, files))
-  return { note, warnings, outcomes }
+  return addEngine(await examineEngine(path, first, loader), peers)
 }
 
-/** Its own files, and what it says of itself. `workshop` lends the place. */
-async function examine(
-  path: string,
-  workshop: InstalledEngines,
-  loader: EngineLoader,
-): Promise<Pick<Installed, 'note' | 'warnings'> & { readonly files: readonly PackageFile[] }> {
+/** An engine that is fit to be installed. */
+export interface ExaminedEngine extends Pick<Installed, 'note' | 'warnings'> {
+  /** Its own. */
+  readonly files: readonly PackageFile[]
+}
+
+/** The first half of `installEngine`, which changes nothing. `workshop` lends the place. */
+export async function examineEngine(path: string, workshop: InstalledEngines, loader: EngineLoader): Promise<ExaminedEngine> {
   const isFolder = await isDirectory(path)
-  const scratch = await workshop.scratch()
-  try {
+  return workshop.withScratch(async (scratch) => {
     if (!isFolder) await write(scratch, await readArchive(path))
     const origin = isFolder ? path : scratch
     const manifest = await readManifest(origin, path)
@@ -56,9 +54,14 @@ async function examine(
     const { name, version } = loaded.description
     const warnings = await requireFit(path, manifest, loaded)
     return { warnings, note: { name, version, codeDigest: codeDigest(files), package: { name: manifest.name, version: manifest.version } }, files }
-  } finally {
-    await rm(scratch, { recursive: true, force: true })
-  }
+  })
+}
+
+/** The second half. Throws ERR_ENGINE_TWICE. */
+export async function addEngine({ note, warnings, files }: ExaminedEngine, peers: readonly InstalledEngines[]): Promise<Installed> {
+  const outcomes: Installed['outcomes'][number][] = []
+  for (const peer of peers) outcomes.push(await peer.add(note, files))
+  return { note, warnings, outcomes }
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
@@ -68,10 +68,16 @@ export class InstalledEngines {
     return 'installed'
   }
 
-  /** An empty folder beside the engines, for whoever removes it. */
-  async scratch(): Promise<string> {
-    await mkdir(this.root, { recursive: true })
-    return mkdtemp(join(this.root, '.scratch-'))
+  /** Lends an empty folder beside the engines while `work` runs. What had to be made for it, and is empty then, goes too. */
+  async withScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {
+    const made = await mkdir(this.root, { recursive: true })
+    const folder = await mkdtemp(join(this.root, '.scratch-'))
+    try {
+      return await work(folder)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+      if (made !== undefined) await removeWhileEmpty(this.root, made)
+    }
   }
 
   /** Throws ERR_ENGINE_UNKNOWN. */
@@ -109,6 +115,15 @@ export class InstalledEngines {
       if (isMissing(error)) return []
       throw error
     }
+  }
+}
+
+/** Removes a folder and those above it, up to `last`, as long as nothing is in them. */
+async function removeWhileEmpty(folder: string, last: string): Promise<void> {
+  try {
+    for (let at = folder; at.length >= last.length; at = dirname(at)) await rmdir(at)
+  } catch (error) {
+    if (!isMissing(error) && !(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY')) throw error
   }
 }
 

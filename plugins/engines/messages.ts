@@ -14,8 +14,8 @@ export type PackedStart = Omit<EngineStart, 'restored' | 'members'> & { readonly
 /** From the peer to an engine's process. The first frame of all is the bundle itself. */
 export type ToEngine =
   | { readonly type: 'describe'; readonly tolerancesUpTo: number }
-  /** `options`: JSON. */
-  | { readonly type: 'check'; readonly options: string }
+  /** `options`: JSON. `members`: whom they have to fit; undefined: nobody in particular. */
+  | { readonly type: 'check'; readonly options: string; readonly members: readonly Member[] | undefined }
   | {
       readonly type: 'create'
       readonly now: number
@@ -41,6 +41,8 @@ export type FromEngine =
       readonly agreement: boolean
       /** `[crashed, byzantine]` of 1, 2, ... members. */
       readonly tolerances: readonly (readonly [number, number])[]
+      /** It may refuse options for some members. */
+      readonly checksMembers: boolean
     }
   /** What `parseOptions` made of the options, as JSON. */
   | { readonly type: 'checked'; readonly options: string }

@@ -31,7 +31,7 @@ async function plainProblem(address: string): Promise<string> {
   const probe = await outcome(connect({ ...splitAddress(address), ALPNProtocols: ['h2'], rejectUnauthorized: false }), 'secureConnect')
   // An alert is an answer, too: with TLS 1.2 a listener that wants a client certificate sends one.
   return probe === 'connected' || (probe instanceof Error && /ALERT/.test(codeOf(probe)))
-    ? `the peer at ${address} speaks TLS: set peer.tls.enabled, and peer.tls.cert.file to its certificate`
+    ? `the peer at ${address} speaks TLS: set peer.tls.enabled, and peer.tls.cert.file to its certificate, or name the file of its site with --config (in a devnet: weft-devnet/vp0/peer.config.yaml)`
     : `something listens at ${address} (peer.address) but does not answer as a peer; it may be overloaded, or another program`
 }
 

@@ -1,11 +1,11 @@
 import type { pbft as wire } from '../../proto/index.js'
 import { pbft as messages } from '../../proto/index.js'
-import type { Engine, EngineFactory, EngineHost, EngineStart, MemberIndex } from '../consensus/index.js'
+import type { Engine, EngineFactory, EngineHost, EngineStart, Member, MemberIndex } from '../consensus/index.js'
 import { fetchWanted, followOthers, help, isBehind, onFetch, onPeer, onReturned, onSeen, onTick, onTransferred, wantBatch } from './catch-up.js'
 import { moveWatermarks, onCheckpoint } from './checkpoints.js'
 import { acceptCommit, onCommit, onDelivered } from './execution.js'
 import { onNewView, processNewView } from './new-view.js'
-import { parsePbftOptions, type PbftOptions } from './options.js'
+import { parsePbftOptions, type PbftOptions, quorumsOf } from './options.js'
 import { onPrepare, onPrePrepare, orderBatch, propose, proposeWaiting, tryCommit } from './ordering.js'
 import { restore, restoreVotes, rotationAfter } from './records.js'
 import { Replica, type UpperRules } from './replica.js'
@@ -24,6 +24,7 @@ export const pbft: EngineFactory<PbftOptions> = Object.freeze({
     return { crashed: f, byzantine: f }
   },
   parseOptions: parsePbftOptions,
+  checkMembers: (options: PbftOptions, members: readonly Member[]) => void quorumsOf(options, members),
   create(host: EngineHost, options: PbftOptions, start: EngineStart): Engine {
     const replica = restoreReplica(host, options, start)
     begin(replica)

@@ -97,7 +97,7 @@ export function quorumsOf({ N: asked, f: wanted }: Partial<Pick<PbftOptions, 'N'
 }
 
 function checkFaults(N: number, f: number): void {
-  if (3 * f + 1 > N) throw wrong([`f: ${N} validators survive ${Math.floor((N - 1) / 3)} faulty ones; found ${f}`])
+  if (3 * f + 1 > N) throw wrong([`f: with ${N} in all at most ${Math.floor((N - 1) / 3)} may be faulty; found ${f}`])
 }
 
 function wrong(faults: readonly string[]): PeerError {

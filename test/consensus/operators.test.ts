@@ -73,6 +73,15 @@ async function started() {
   }
 }
 
+it('a swap to options that do not fit the members is refused before it is proposed', async () => {
+  const network = new Simulation({ seed: 5, members: 4, engine: { factory: raftSkeleton, options: {} }, successors: [pbft], ...logicalWorld })
+  await network.start()
+  await expect(network.peer(0).host?.swaps.plan({ engine: 'pbft', options: { f: 2 } })).rejects.toMatchObject({
+    code: 'ERR_PBFT_OPTIONS',
+    message: expect.stringContaining('f: 4 validators survive 1 faulty ones; found 2'),
+  })
+})
+
 describe('under consensus.policy operators', () => {
   it('a swap without enough valid signatures fails on every validator alike', async () => {
     const { proposal, propose, alike } = await started()

@@ -73,6 +73,12 @@ describe('room for young objects', () => {
 })
 
 describe('peer doctor', () => {
+  test('names the checks that there are to whoever asks for another one', async () => {
+    const { exit, stdout, stderr } = await runPeer(directory, ['doctor', 'port'])
+    expect({ exit, stdout }).toEqual({ exit: 1, stdout: '' })
+    expect(stderr).toMatch(/^Error: there is no check 'port', did you mean ports; there are (\w+, )*ports(, \w+)*\n/)
+  })
+
   test('runs every check of the site and exits with 1 after a failure alone', async () => {
     const fine = await doctor('')
     expect(fine.report).toMatchObject({ ok: true, checks: expect.any(Array) })
@@ -120,7 +126,10 @@ describe('the check of', () => {
   test('ports tells a free one, one of another program, and those that cannot be', async () => {
     const { address } = await listen()
     const taken = await ofListener({ 'peer.listenAddress': address })
-    expect(taken).toMatchObject({ exit: 1, finding: { level: 'failure', found: `peer.listenAddress: ${address} is in use by another program` } })
+    expect(taken).toMatchObject({
+      exit: 1,
+      finding: { level: 'failure', found: expect.stringContaining(`peer.listenAddress: ${address} is in use by another program, process ${process.pid} (`) },
+    })
     expect(await ofListener()).toMatchObject({ exit: 0, finding: { level: 'ok' } })
     const elsewhere = await ofListener({ 'peer.listenAddress': '203.0.113.1:7051' })
     expect(elsewhere.finding).toMatchObject({ level: 'failure', todo: 'set peer.listenAddress to an address of this machine' })

@@ -12,6 +12,7 @@ import { entryOf, readManifest } from '../../plugins/engines/packages/manifest.j
 import { codeDigest, ownFiles } from '../../plugins/engines/packages/own-files.js'
 import { defaultProcessLimits } from '../../plugins/engines/process/limits.js'
 import { PackagedEngines } from '../../plugins/engines/source.js'
+import { runPeer } from '../kernel/cli/run-peer.js'
 import { silentLogger } from '../kit/silent-logger.js'
 import { packageFolder } from './kit.js'
 
@@ -153,6 +154,10 @@ describe('installing', () => {
   it('asks the engine what it thinks of options', async () => {
     const engine = await sourceOf(join(scratch, 'none'), [packageFolder('echo')]).find('echo', undefined)
     expect(await engine?.checkOptions({ greeting: 'x' })).toEqual({ greeting: 'x', limit: '10' })
+    // Who they are for counts too, where the engine looks at that.
+    const alone = [{ index: 0, id: 'vp0' }]
+    expect(await engine?.checkOptions({ greeting: 'x' }, alone)).toMatchObject({ greeting: 'x' })
+    await expect(engine?.checkOptions({ greeting: 'all of you' }, alone)).rejects.toMatchObject({ message: 'greeting: all of you are 1' })
     await expect(engine?.checkOptions({ greting: 'x' })).rejects.toMatchObject({
       code: 'ERR_ENGINE_OPTIONS',
       message: 'echo has no option greting',
@@ -228,6 +233,29 @@ describe('installing', () => {
     const folder = await copyOf('careless')
     await changeManifest(folder, { peerDependencies: undefined })
     expect((await installEngine(folder, [installed], loader)).warnings).toEqual([expect.stringMatching(/expected peerDependencies\.weft/)])
+  })
+
+  it('leaves nothing where it fails, and everything that was there before', async () => {
+    const data = join(scratch, 'untouched')
+    const broken = await copyOf('leaves-nothing', () => 'export default 1')
+    await expect(installEngine(broken, [new InstalledEngines(join(data, 'deep'))], loader)).rejects.toThrow()
+    await expect(readdir(data)).rejects.toMatchObject({ code: 'ENOENT' })
+    await mkdir(join(data, 'kept', 'engines'), { recursive: true })
+    await expect(installEngine(broken, [new InstalledEngines(join(data, 'kept'))], loader)).rejects.toThrow()
+    expect(await readdir(join(data, 'kept'))).toEqual(['engines'])
+  })
+
+  it('takes several at once: all, or none if one is not fit', async () => {
+    const broken = await copyOf('not-fit', () => 'export default 1')
+    const install = (...paths: string[]) => runPeer(scratch, ['engine', 'install', ...paths, '--set', `peer.fileSystemPath=${join(scratch, 'several')}`])
+    expect(await install(packageFolder('echo'), broken)).toMatchObject({ exit: 1, stdout: '' })
+    await expect(readdir(join(scratch, 'several'))).rejects.toMatchObject({ code: 'ENOENT' })
+    const next = await copyOf('several-next', (source) => source.replace("'1.2.3'", "'1.3.0'"))
+    await changeManifest(next, { version: '1.3.0' })
+    expect(await install(packageFolder('echo'), next)).toMatchObject({
+      exit: 0,
+      stdout: expect.stringMatching(/^installed echo@1\.2\.3 in .*\ninstalled echo@1\.3\.0 in .*\n$/),
+    })
   })
 
   it('installs on several peers what was loaded once', async () => {

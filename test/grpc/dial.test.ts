@@ -67,7 +67,9 @@ describe('a failed dial has the text of v0.6, and a hint that tells', () => {
 
   test('a peer with TLS, dialled without', async () => {
     const port = await serve(certificateFor('DNS:vp0'))
-    expect(await hintOf(settingsFor(port))).toBe(`the peer at 127.0.0.1:${port} speaks TLS: set peer.tls.enabled, and peer.tls.cert.file to its certificate`)
+    expect(await hintOf(settingsFor(port))).toBe(
+      `the peer at 127.0.0.1:${port} speaks TLS: set peer.tls.enabled, and peer.tls.cert.file to its certificate, or name the file of its site with --config (in a devnet: weft-devnet/vp0/peer.config.yaml)`,
+    )
   })
 
   test('a peer without TLS, dialled with it', async () => {

@@ -69,7 +69,7 @@ it('an engine that breaks: the peer answers and says why, restart-engine brings 
   const heads = await Promise.all(peers.map(async (peer) => Buffer.from((await statusOf(peer)).headHash).toString('hex')))
   expect(new Set(heads).size).toBe(1)
   const history = await leader.cli('consensus', 'history')
-  expect(history.stdout).toMatch(
+  expect(history.stdout.replaceAll(/\n +/g, ' ')).toMatch(
     /^epoch 0: fragile 1\.0\.0, blocks 0 to \d+, options .*\nepoch 1: fragile 1\.0\.0, blocks \d+ to \d+, after a recovery, options /,
   )
 })

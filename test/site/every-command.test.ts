@@ -149,6 +149,9 @@ describe('every command of the default site', () => {
   test.each(commands)('%s has help with examples', async (command) => {
     const { exit, stdout, stderr } = await runPeer(directory, [...command.split(' '), '--help'])
     expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' })
+    // Flags and texts are wrapped; what is to be copied is not.
+    const [texts = ''] = stdout.split('\nExamples:')
+    expect(texts.split('\n').filter((line) => line.length > 80)).toEqual([])
     expect(stdout).toMatch(/\nUsage:\n {2}peer .*\n(.*\n)*\nExamples:\n {2}# \S.*\n {2}\S/)
   })
 

@@ -1,5 +1,6 @@
 import { Command } from 'clipanion'
 import type { EpochRecord } from '../../../proto/index.js'
+import { withOptions } from './plan-table.js'
 import { epochJson, SuccessionCommand } from './succession-command.js'
 
 /** `peer consensus history`: the engines of this chain. */
@@ -17,15 +18,15 @@ export class HistoryCommand extends SuccessionCommand {
 
   protected async run(): Promise<void> {
     const { history, height } = await this.succession(true)
-    const lines = history.map((record, at) => lineOf(record, history[at + 1]?.activation ?? height - 1n))
+    const lines = history.flatMap((record, at) => linesOf(record, history[at + 1]?.activation ?? height - 1n))
     this.report({ height, epochs: history.map(epochJson) }, `${lines.join('\n')}\n`)
   }
 }
 
-function lineOf({ epoch, engine, version, activation, options, isRecovery, missing, members }: EpochRecord, last: bigint): string {
+function linesOf({ epoch, engine, version, activation, options, isRecovery, missing, members }: EpochRecord, last: bigint): string[] {
   const first = epoch === 0n ? 0n : activation + 1n
   const blocks = last < first ? 'no blocks yet' : `blocks ${first} to ${last}`
   const lost = missing.map((member) => members[member] ?? String(member)).join(', ')
   const how = isRecovery ? `, after a recovery${lost === '' ? '' : ` without ${lost}`}` : ''
-  return `epoch ${epoch}: ${engine} ${version}, ${blocks}${how}, options ${options === '' ? '{}' : options}`
+  return withOptions(`epoch ${epoch}: ${engine} ${version}, ${blocks}${how}`, options === '' ? '{}' : options)
 }

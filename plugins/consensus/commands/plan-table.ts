@@ -1,7 +1,7 @@
 import type { SwapPlanMessage, SwapPlanRow, SwapProposal } from '../../../proto/index.js'
 
-/** Of a terminal, in characters. */
-const WIDTH = 120
+/** Of the terminal, in characters, if there is one. */
+const WIDTH = process.stdout.columns || 120
 const HEADINGS = ['validator', 'engine', 'version', 'code', 'epoch', 'height', 'takes part'] as const
 
 /** A pre-flight as a table: who has which engine, at which version and digest, and who refuses; why is the error's to say. */
@@ -22,13 +22,19 @@ export function planLines({ rows, needed }: SwapPlanMessage, { engine, version, 
   ]
 }
 
+/** What is said with its options, which get lines of their own if they are too many for one. */
+export function withOptions(said: string, options: string): string[] {
+  const whole = `${said}, options ${options}`
+  return whole.length <= WIDTH ? [whole] : [said, ...optionLines(options).map((line) => `  ${line}`)]
+}
+
 /** Options that are too many for one line, each whole. */
 function optionLines(options: string): string[] {
   const lines: string[] = []
   let line = 'options'
   for (const [name, value] of Object.entries<unknown>(JSON.parse(options))) {
     const pair = `${JSON.stringify(name)}:${JSON.stringify(value)}`
-    if (line.length + pair.length + 1 > WIDTH) {
+    if (line.length + pair.length + 3 > WIDTH) {
       lines.push(line)
       line = ' '.repeat('options'.length)
     }

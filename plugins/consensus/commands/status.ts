@@ -4,6 +4,7 @@ import { columns, Option, peerKeys } from '../../../kernel/index.js'
 import { callUnary, type ConsensusReport, ConsensusToolsService } from '../../../proto/index.js'
 import { dialFailure, GrpcCommand } from '../../grpc/index.js'
 import { engineViewOf } from '../report-view.js'
+import { adviceOn } from './advice.js'
 import { askMembers, isWell, membersJson, membersText } from './all-members.js'
 
 const ANSWER_MS = 5000
@@ -60,6 +61,7 @@ function textOf(found: ConsensusReport, view: Readonly<Record<string, unknown>>)
       ['pending', `${pending} accepted here and in no block yet`],
       ['members', members.map((member) => `${member.id}${member.self ? ' (this peer)' : member.connected ? '' : ' (not connected)'}`).join(', ') || 'none'],
       ...(divergence === '' ? [] : [['divergence', divergence] as [string, string]]),
+      ...(halted === '' ? [] : [['what to do', adviceOn(halted)] as [string, string]]),
     ]),
     ...(Object.keys(view).length === 0 ? [] : ['the engine says', ...columns(Object.entries(view).map(([name, value]) => [name, wordsOf(value)]))]),
   ]

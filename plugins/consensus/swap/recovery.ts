@@ -322,7 +322,7 @@ async function planOf(
 ): Promise<RecoveryPlan> {
   const engine = await engines.find(name, version)
   const options = wished ?? engine.options ?? {}
-  await engine.checkOptions(options)
+  await engine.checkOptions(options, members)
   const missing = acceptLoss.map((id) => {
     const member = members.find((known) => known.id === id)
     if (!member)

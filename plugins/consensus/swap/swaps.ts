@@ -146,7 +146,7 @@ export class SwapDesk implements Swaps {
     const present = recordOf(isSame ? JSON.parse(record.options) : engine.options)
     const wished = wish.options && withKnownNames(wish.options, Object.keys(present))
     const options = isSame ? { ...present, ...wished } : (wished ?? engine.options ?? {})
-    await engine.checkOptions(options)
+    await engine.checkOptions(options, members)
     const proposal = SwapProposal.fromPartial({
       ...termsOf(engine, options, members.length),
       fromEpoch: record.epoch,
@@ -251,11 +251,12 @@ export class SwapDesk implements Swaps {
   }
 
   private async find(name: string, version: string, options: string): Promise<Found> {
+    const { engines, members } = this.options
     try {
-      const engine = await this.options.engines.find(name, version === '' ? undefined : version)
+      const engine = await engines.find(name, version === '' ? undefined : version)
       const found = { engine: engine.name, version: engine.version, codeDigest: engine.codeDigest ?? '', isolated: engine.isolated }
       try {
-        await engine.checkOptions(JSON.parse(options))
+        await engine.checkOptions(JSON.parse(options), members)
         return { ...found, refusal: '' }
       } catch (error) {
         return { ...found, refusal: messageOf(error) }

@@ -1,11 +1,11 @@
 import { Command, Option } from 'clipanion'
 import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { columns, PeerError } from '../../../kernel/index.js'
+import { columns, messageOf, PeerError } from '../../../kernel/index.js'
 import { ownPackage } from '../../loader/index.js'
 import { Interruption } from '../../terminal/index.js'
 import type { Devnet, StartedPeer } from '../devnet.js'
-import { createDevnet, findDevnet } from '../layout.js'
+import { createDevnet, findDevnet, removeDevnet } from '../layout.js'
 import { runningEngine } from '../view.js'
 import { DEFAULT_PLAN, type DevnetPlan } from '../plan.js'
 import { DevnetCommand } from './devnet-command.js'
@@ -26,6 +26,7 @@ export class DevnetUpCommand extends DevnetCommand {
       ['Four validators that agree with PBFT', 'peer devnet up'],
       ['Seven, elsewhere, with TLS', 'peer devnet up --validators 7 --tls --dir /tmp/seven --port 17050'],
       ['With small batches', 'peer devnet up --set pbft.general.batchsize=2'],
+      ['With an engine from its package', 'peer devnet up --engine raft --with ./weft-engine-raft'],
       ['With other engines to swap to, from their packages', 'peer devnet up --with weft-engine-raft --with ./my-engine'],
       ['One that was stopped or killed, again', 'peer devnet up vp2'],
     ],
@@ -47,9 +48,18 @@ export class DevnetUpCommand extends DevnetCommand {
   protected async run(): Promise<void> {
     const limitMs = 1000 * (this.number('--timeout', this.timeout) ?? LIMIT_SECONDS)
     const began = performance.now()
+    const isNew = findDevnet(this.place) === undefined
     const devnet = this.use(await this.devnet())
     const started = await devnet.start(devnet.named(this.names), (text) => this.warn(text))
-    const found = await this.untilReady(devnet, started, limitMs)
+    const found = await this.untilReady(devnet, started, limitMs).catch((error: unknown) => {
+      const { engine } = devnet.plan
+      if (!isNew || !messageOf(error).includes(`has no engine '${engine}'`)) throw error
+      removeDevnet(devnet)
+      throw new PeerError('ERR_DEVNET_ENGINE', `the peers of this devnet would have no engine '${engine}'; nothing is left of it`, {
+        cause: error,
+        hint: 'name its package, or the folder of its package, with --with; --engine takes the name that the engine itself says',
+      })
+    })
     const seconds = Number(((performance.now() - began) / 1000).toFixed(2))
     const up = found.filter(({ view }) => view.state === 'running')
     const engine = runningEngine(found) ?? devnet.plan.engine
@@ -70,7 +80,7 @@ export class DevnetUpCommand extends DevnetCommand {
       [
         started.length === 0
           ? `All ${up.length} validators (${engine}) run already and can order transactions.`
-          : `${up.length} validators (${engine}) are connected and can order transactions, after ${seconds} s.`,
+          : `${up.length === 1 ? `1 validator (${engine}) is` : `${up.length} validators (${engine}) are`} connected and can order transactions, after ${seconds} s.`,
         ...columns(rows),
         '',
       ].join('\n'),

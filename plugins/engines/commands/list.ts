@@ -39,7 +39,8 @@ export class ListCommand extends PeerCommand {
     }).list()
     const rows = engines.map(({ name, version, codeDigest, isolated, origin, problem }): readonly [string, string] => [
       problem === undefined ? `${name}@${version}` : name,
-      problem ?? `${isolated ? 'in a process of its own' : 'inside the peer'}, code ${codeDigest?.slice(0, 16) ?? 'unknown'}, ${origin}`,
+      problem ??
+        `${isolated ? 'in a process of its own' : 'inside the peer'}, code ${codeDigest?.slice(0, 16) ?? 'unknown'}, ${placeOf(origin, this.context.cwd)}`,
     ])
     const where = placeOf(settings['peer.fileSystemPath'], this.context.cwd)
     this.report({ engines }, rows.length === 0 ? `no engine is installed in ${where} or named in consensus.engines\n` : `${columns(rows).join('\n')}\n`)

@@ -28,7 +28,7 @@ export function serveEngine(exported: unknown, channel: Channel): void {
         )
         break
       case 'check':
-        channel.send(check(factory, message.options), MAX_DESCRIPTION_BYTES)
+        channel.send(check(factory, message), MAX_DESCRIPTION_BYTES)
         break
       case 'create':
         running = new RunningEngine(message, channel)
@@ -52,12 +52,13 @@ function describe(factory: EngineFactory, upTo: number): FromEngine {
     const { crashed, byzantine } = factory.tolerates(index + 1)
     return [crashed, byzantine]
   })
-  return { type: 'description', name, version, agreement, tolerances }
+  return { type: 'description', name, version, agreement, tolerances, checksMembers: typeof factory.checkMembers === 'function' }
 }
 
-function check(factory: EngineFactory, options: string): FromEngine {
+function check(factory: EngineFactory, { options, members }: Extract<ToEngine, { type: 'check' }>): FromEngine {
   try {
     const parsed = factory.parseOptions(JSON.parse(options))
+    if (members) factory.checkMembers?.(parsed, members)
     const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
     return { type: 'checked', options: JSON.stringify(parsed, plain) ?? 'null' }
   } catch (error) {

@@ -63,6 +63,7 @@ const answer = z.discriminatedUnion('type', [
     }),
     agreement: z.boolean(),
     tolerances: z.array(z.tuple([z.int().min(0), z.int().min(0)])),
+    checksMembers: z.boolean(),
   }),
   z.object({ type: z.literal('checked'), options: z.string() }),
   z.object({ type: z.literal('refused'), message: z.string().max(MAX_TEXT), hint: z.string().max(MAX_TEXT).optional() }),

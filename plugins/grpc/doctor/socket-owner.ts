@@ -2,20 +2,52 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 
 /** Of a socket that listens, in /proc/net/tcp. */
 const LISTENS = '0A'
+const MOST_WORDS = 300
 
 /** The TCP ports on which a process listens; none where the system does not tell. */
 export function portsOf(pid: number): ReadonlySet<number> {
-  const inodes = new Set(
-    unlessForbidden(() => readdirSync(`/proc/${pid}/fd`).map((fd) => unlessForbidden(() => readlinkSync(`/proc/${pid}/fd/${fd}`), '')), []),
+  const sockets = socketsOf(pid)
+  return new Set(listeners(`/proc/${pid}/net`).flatMap(({ port, socket }) => (sockets.has(socket) ? [port] : [])))
+}
+
+/** A process of this machine. */
+export interface PortOwner {
+  readonly pid: number
+  /** Its command line; empty where the system does not tell. */
+  readonly words: readonly string[]
+}
+
+/** The process that listens on a TCP port; undefined where the system does not tell, such as of another user's. */
+export function ownerOf(port: number): PortOwner | undefined {
+  const wanted = new Set(listeners('/proc/self/net').flatMap((listener) => (listener.port === port ? [listener.socket] : [])))
+  if (wanted.size === 0) return undefined
+  const pids = unlessForbidden(() => readdirSync('/proc'), []).filter((name) => /^\d+$/.test(name))
+  const pid = pids.map(Number).find((candidate) => [...socketsOf(candidate)].some((socket) => wanted.has(socket)))
+  if (pid === undefined) return undefined
+  const words = unlessForbidden(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'), '').split('\0')
+  return { pid, words: words.filter((word) => word !== '') }
+}
+
+/** What a person knows a process by, as one line of bounded length. */
+export function ownerText({ pid, words }: PortOwner): string {
+  const line = words.join(' ').replace(/[\p{C}\p{Z}]+/gu, ' ')
+  return `process ${pid}${line === '' ? '' : ` (${line.length > MOST_WORDS ? `${line.slice(0, MOST_WORDS)}…` : line})`}`
+}
+
+function socketsOf(pid: number): ReadonlySet<string> {
+  const links = unlessForbidden(() => readdirSync(`/proc/${pid}/fd`), []).map((fd) => unlessForbidden(() => readlinkSync(`/proc/${pid}/fd/${fd}`), ''))
+  return new Set(links.filter((link) => link.startsWith('socket:')))
+}
+
+function listeners(folder: string): { readonly port: number; readonly socket: string }[] {
+  return ['tcp', 'tcp6'].flatMap((table) =>
+    unlessForbidden(() => readFileSync(`${folder}/${table}`, 'utf8'), '')
+      .split('\n')
+      .flatMap((line) => {
+        const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/)
+        return state === LISTENS ? [{ port: Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16), socket: `socket:[${inode}]` }] : []
+      }),
   )
-  const ports = new Set<number>()
-  for (const table of ['tcp', 'tcp6']) {
-    for (const line of unlessForbidden(() => readFileSync(`/proc/${pid}/net/${table}`, 'utf8'), '').split('\n')) {
-      const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/)
-      if (state === LISTENS && inodes.has(`socket:[${inode}]`)) ports.add(Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16))
-    }
-  }
-  return ports
 }
 
 /** Another user's process, one that has just ended, or a system without /proc: nothing can be told. */
@@ -24,7 +56,7 @@ function unlessForbidden<T>(read: () => T, otherwise: T): T {
     return read()
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (['ENOENT', 'EACCES', 'EPERM', 'ESRCH'].includes(code)) return otherwise
+    if (['ENOENT', 'EACCES', 'EPERM', 'ESRCH', 'ENOTDIR'].includes(code)) return otherwise
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { Option, PeerCommand, PeerError, columns, usageText } from '../../../kernel/index.js'
+import { HELP_WIDTH, Option, PeerCommand, PeerError, columns, usageText, wrapped } from '../../../kernel/index.js'
 
 const GLOBAL_FLAGS: readonly (readonly [string, string])[] = [
   ['    --config <file>', 'configuration file of the site'],
@@ -33,7 +33,7 @@ export class HelpCommand extends PeerCommand {
       const { plugins } = await this.context.defaultSite()
       const startFlags = plugins.flatMap((plugin) => Object.entries(plugin.startFlags ?? {})).map(([name, { description }]) => [name, description] as const)
       const usage = usageText(definition, definition.path === 'peer node start' ? startFlags : [])
-      return this.print(`${definition.description?.trim() ?? ''}\n\n${usage}`)
+      return this.print([...paragraphs(definition.description), ...paragraphs(definition.details), usage].join('\n'))
     }
     this.print(groupHelp(words, definitions))
   }
@@ -41,6 +41,11 @@ export class HelpCommand extends PeerCommand {
   private print(help: string): void {
     this.report({ help }, help)
   }
+}
+
+/** Each wrapped, an empty line after it. */
+function paragraphs(text = ''): string[] {
+  return text.split('\n\n').flatMap((paragraph) => (paragraph.trim() === '' ? [] : [...wrapped(paragraph.replace(/\s+/g, ' ')), '']))
 }
 
 /** Help of bare `peer`, or of a group such as `peer node`: the commands below it. */
@@ -58,7 +63,10 @@ function groupHelp(words: readonly string[], definitions: ReadonlyMap<string, { 
     const [next, ...more] = path.startsWith(`${group} `) ? path.slice(group.length + 1).split(' ') : []
     if (next !== undefined) rows.set(next, more.length > 0 ? `${[...words.slice(0, 1), next].join(' ')} specific commands.` : description.trim())
   }
-  const list = columns([...rows].sort(([a], [b]) => (a < b ? -1 : 1)))
+  const list = columns(
+    [...rows].sort(([a], [b]) => (a < b ? -1 : 1)),
+    HELP_WIDTH,
+  )
   const hint = `Use "${group} [command] --help" for more information about a command.\n`
-  return ['Usage:', `  ${group} [command]`, '', 'Available Commands:', ...list, '', 'Flags:', ...columns(GLOBAL_FLAGS), '', hint].join('\n')
+  return ['Usage:', `  ${group} [command]`, '', 'Available Commands:', ...list, '', 'Flags:', ...columns(GLOBAL_FLAGS, HELP_WIDTH), '', hint].join('\n')
 }

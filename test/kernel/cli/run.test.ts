@@ -49,7 +49,9 @@ test.each([[[]], [['--help']], [['-h']], [['help']]])('%j prints the help of the
 test.each([[['node', 'start', '--help']], [['node', 'start', '-h']], [['help', 'node', 'start']]])('%j prints the help of the command', async (argv) => {
   const printed = await runPeer(tempSite(BROKEN), argv)
   expect(printed).toMatchObject({ exit: 0, stderr: '' })
-  expect(printed.stdout).toMatch(/^Start the peer of this site\.\n\nUsage:\n {2}peer node start \[flags\]\n/)
+  expect(printed.stdout).toMatch(
+    /^Start the peer of this site\.\n\nRuns until SIGINT, SIGTERM or `peer node stop`, and then stops in good order\.\n\nUsage:\n {2}peer node start \[flags\]\n/,
+  )
   expect(printed.stdout).toContain('--logging-level <value>')
 })
 

@@ -9,6 +9,9 @@ export const echo = ({ PeerError, shake256 }) => ({
     if (Object.keys(others).length > 0) throw new PeerError('ERR_ENGINE_OPTIONS', `echo has no option ${Object.keys(others)[0]}`, { hint: 'there is greeting' })
     return { greeting, limit: 10n }
   },
+  checkMembers({ greeting }, { length }) {
+    if (greeting === 'all of you' && length === 1) throw new PeerError('ERR_ENGINE_OPTIONS', 'greeting: all of you are 1')
+  },
   create(host, options, start) {
     host.log('info', `${options.greeting} at ${start.head.height} with ${[...start.restored.keys()].join()} of ${start.members.length}`)
     host.put('begun', shake256(new Uint8Array([1])))

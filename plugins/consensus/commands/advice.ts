@@ -1,0 +1,14 @@
+const RUNBOOK = 'docs/guides/runbook.md'
+
+/** Where the runbook says what to do about an engine that does not run here, by what the host says of it. */
+export function adviceOn(halted: string): string {
+  const section = SECTIONS.find(({ said }) => said.test(halted))?.section
+  return section === undefined ? `${RUNBOOK}, "One engine", or "Too many engines" where nothing is ordered any more` : `${RUNBOOK}, "${section}"`
+}
+
+/** In the words of the host, which are the same on every validator. */
+const SECTIONS: readonly { readonly said: RegExp; readonly section: string }[] = [
+  { said: /^the validators disagree about block /, section: 'Validators that disagree' },
+  { said: /^this validator follows the others: /, section: 'A validator that lacks the engine' },
+  { said: /^its operator has stopped its engine for a recovery$/, section: 'Too many engines' },
+]
