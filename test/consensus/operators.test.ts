@@ -78,7 +78,7 @@ it('a swap to options that do not fit the members is refused before it is propos
   await network.start()
   await expect(network.peer(0).host?.swaps.plan({ engine: 'pbft', options: { f: 2 } })).rejects.toMatchObject({
     code: 'ERR_PBFT_OPTIONS',
-    message: expect.stringContaining('f: 4 validators survive 1 faulty ones; found 2'),
+    message: expect.stringContaining('f: with 4 in all at most 1 may be faulty; found 2'),
   })
 })
 

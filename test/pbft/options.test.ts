@@ -56,7 +56,7 @@ describe('options of PBFT', () => {
     [{ byzantine: true }, /byzantine: this validator does not misbehave/],
     [{ logmultiplier: 1 }, /logmultiplier/],
     [{ K: 0 }, /K/],
-    [{ N: 3, f: 1 }, /f: 3 validators survive 0 faulty ones; found 1/],
+    [{ N: 3, f: 1 }, /f: with 3 in all at most 0 may be faulty; found 1/],
     [{ 'timeout.request': 'soon' }, /timeout\.request/],
     [{ 'timeout.viewchange': '0s' }, /timeout\.viewchange: expected a duration above zero/],
     [{ logMultiplier: 4 }, /logMultiplier/],
