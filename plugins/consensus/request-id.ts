@@ -1,4 +1,4 @@
-import { shake256, shake256Hex } from '../../proto/index.js'
+import { shake256, shake256Hex } from '../../proto/messages.js'
 import type { RequestId } from './engine.js'
 
 const ID_LENGTH = 32
