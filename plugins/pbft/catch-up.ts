@@ -37,10 +37,12 @@ export function onTransferred(r: Replica, result: TransferResult): void {
     return
   }
   // The own head, at the start, is vouched for by nobody else: what was voted for up to it may be needed by those who are behind.
-  if (isNews) moveWatermarks(r, target.n)
+  // Between checkpoints nothing is dropped: without an own checkpoint at the watermark, no view change of this replica would hold one to begin from.
+  const isCheckpoint = target.n % r.K === 0n
+  if (isNews && isCheckpoint) moveWatermarks(r, target.n)
   r.isOutOfDate = false
   r.host.setValid(true)
-  if (target.n % r.K === 0n) takeCheckpoint(r, target.n, target.id)
+  if (isCheckpoint) takeCheckpoint(r, target.n, target.id)
   advance(r)
   processNewView(r)
   resubmit(r)

@@ -40,10 +40,11 @@ export function restore(r: Replica, { restored, metadata, head, divergedAt }: En
   const [, view = 0, active = 'active'] = /^(\d+) (active|pending)$/.exec(textOf(restored.get(VIEW))) ?? []
   r.view = max([BigInt(view), ...entries.map((entry) => entry.view)])
   r.isActive = active === 'active' || r.view > BigInt(view)
-  r.seqNo = max(entries.map((entry) => entry.sequenceNumber))
   r.lastExec = read(metadata, (bytes) => decode(pbft.Metadata, bytes).seqNo) ?? 0n
   const [, n = 0, height = -1] = /^(\d+) (\d+)$/.exec(textOf(restored.get(POSITION))) ?? []
   if (BigInt(height) === head.height) r.lastExec = max([r.lastExec, BigInt(n)])
+  // What an earlier view proposed at a higher number is not assigned in this one: a primary that went on after it would leave a gap.
+  r.seqNo = max([r.lastExec, ...entries.filter((entry) => entry.view === r.view).map((entry) => entry.sequenceNumber)])
   for (const [key, value] of restored) {
     const batch = key.startsWith('reqBatch.') ? orUndefined(() => toBatch(decode(pbft.RequestBatch, value))) : undefined
     if (batch) r.batches.set(batch.digest, batch)

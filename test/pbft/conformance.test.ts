@@ -27,6 +27,10 @@ describe('scenarios that the simulator found', () => {
     ['quorum-forgotten', { ...options, logmultiplier: 2 }],
     // Two members could not prove to a third, which had left the view, what they had decided with a dead one.
     ['alone-between-checkpoints', {}],
+    // Three members, each in a state between checkpoints that others vouched for, had given up the checkpoints that a new view begins from.
+    ['transferred-between-checkpoints', options],
+    // A primary that began again went on after what an earlier view had proposed, and left a gap that nobody filled.
+    ['gap-after-restart', options],
   ] as const)('%s ends well', async (name, its) => {
     const scenario = parseScenario(readFileSync(join(import.meta.dirname, 'scenarios', `${name}.json`), 'utf8'))
     const { failure } = await playScenario({ factory: pbft, options: its }, scenario)

@@ -232,6 +232,28 @@ describe('liveness', () => {
     expect(kinds(bench.fire('newView'))).toEqual(['viewChange'])
     expect(bench.replica).toMatchObject({ view: 2n, isActive: false })
   })
+  it('a state between checkpoints takes no checkpoint away that a new view could begin from', () => {
+    const bench = backup({ options: { K: 2 } })
+    order(bench, 1, batchOf('a'))
+    order(bench, 2, batchOf('b'))
+    bench.run(() => startTransfer(bench.replica, { n: 5n, id: headNamed('five', 6n).blob, members: [2, 3] }))
+    bench.transferred(headNamed('five', 6n))
+    expect(bench.replica).toMatchObject({ lastExec: 5n, h: 0n })
+    const [message] = sent(bench.fire('newView'))
+    expect(message?.$case === 'viewChange' && message.value.cset.map(({ sequenceNumber }) => sequenceNumber)).toEqual([0n, 2n])
+  })
+  it('after a restart the primary goes on after the numbers of its view, whatever an earlier one proposed', () => {
+    const options = { batching: 'fixed', batchsize: 1 }
+    const bench = backup({ options })
+    for (const [n, name] of ['a', 'b'].entries()) bench.message(0, prePrepare(n + 1, batchOf(name)))
+    bench.fire('newView')
+    for (const from of [2, 3]) bench.message(from, viewChange(1, from))
+    expect(bench.replica).toMatchObject({ view: 1n, isActive: true, seqNo: 1n })
+    const restarted = new Bench({ self: 1, options, restored: bench.records }).begin()
+    expect(restarted.replica).toMatchObject({ view: 1n, isActive: true })
+    const [proposal] = sent(restarted.message(2, announce('c')))
+    expect(proposal).toMatchObject({ $case: 'prePrepare', value: { view: 1n, sequenceNumber: 2n } })
+  })
   it('W15: after a state transfer the primary proposes above it', () => {
     const bench = primary()
     bench.run(() => startTransfer(bench.replica, { n: 10n, id: headNamed('ten').blob, members: [1, 2] }))
