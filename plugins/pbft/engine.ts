@@ -44,7 +44,7 @@ export function restoreReplica(host: EngineHost, options: PbftOptions, start: En
   const lowWatermark = restore(r, start)
   moveWatermarks(r, lowWatermark, true)
   restoreVotes(r)
-  r.rotateAfter = rotationAfter(r)
+  r.rotateAfter = rotationAfter(r, r.seqNo > r.lastExec ? r.seqNo : r.lastExec)
   for (const id of start.executed ?? []) r.book.markExecuted(id)
   return r
 }

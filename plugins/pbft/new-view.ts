@@ -142,7 +142,7 @@ function enter(r: Replica, xset: ReadonlyMap<bigint, string>): void {
     r.seqNo = n
   }
   if (r.seqNo > r.h) saveSet(r, 'qset', calcQ(r))
-  r.rotateAfter = rotationAfter(r)
+  r.rotateAfter = rotationAfter(r, r.seqNo)
   r.log('info', `view ${r.view} begins; its primary is replica ${r.primaryOf(r.view)}`)
   for (const [n, digest] of xset) {
     if (n <= r.h) {

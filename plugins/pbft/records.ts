@@ -44,7 +44,7 @@ export function restore(r: Replica, { restored, metadata, head, divergedAt }: En
   const [, n = 0, height = -1] = /^(\d+) (\d+)$/.exec(textOf(restored.get(POSITION))) ?? []
   if (BigInt(height) === head.height) r.lastExec = max([r.lastExec, BigInt(n)])
   // What an earlier view proposed at a higher number is not assigned in this one: a primary that went on after it would leave a gap.
-  r.seqNo = max([r.lastExec, ...entries.filter((entry) => entry.view === r.view).map((entry) => entry.sequenceNumber)])
+  r.seqNo = max(entries.filter((entry) => entry.view === r.view).map((entry) => entry.sequenceNumber))
   for (const [key, value] of restored) {
     const batch = key.startsWith('reqBatch.') ? orUndefined(() => toBatch(decode(pbft.RequestBatch, value))) : undefined
     if (batch) r.batches.set(batch.digest, batch)
@@ -78,9 +78,9 @@ export function restoreVotes(r: Replica): void {
   }
 }
 
-/** The number after which the primary changes: `viewchangeperiod` checkpoint periods after the last one assigned (§9.11). */
-export function rotationAfter({ seqNo, K, options }: Replica): bigint {
-  return options.viewChangePeriod === 0 ? 2n ** 64n - 1n : seqNo + BigInt(options.viewChangePeriod) * K - (seqNo % K)
+/** The number after which the primary changes: `viewchangeperiod` checkpoint periods after `n`, the last one assigned (§9.11). */
+export function rotationAfter({ K, options }: Replica, n: bigint): bigint {
+  return options.viewChangePeriod === 0 ? 2n ** 64n - 1n : n + BigInt(options.viewChangePeriod) * K - (n % K)
 }
 
 /** The own checkpoint of the highest number, with its id. */
