@@ -31,7 +31,7 @@ module.exports = {
       name: 'proto-through-its-face',
       severity: 'error',
       from: { path: '^plugins/' },
-      to: { path: '^proto/', pathNot: '^proto/(index|messages)\\.ts$' },
+      to: { path: '^proto/', pathNot: '^proto/(hashes|index|messages)\\.ts$' },
     },
     {
       name: 'engines-see-consensus-only',

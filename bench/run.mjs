@@ -13,4 +13,5 @@ await build({
   packages: 'external',
   logLevel: 'error',
 })
-process.exit(spawnSync(process.execPath, ['.cache/bench/main.mjs', ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1)
+// The room for young objects that the peer's own programs have (plugins/loader/node-flags.ts), those of `peer sim` among them.
+process.exit(spawnSync(process.execPath, ['--max-semi-space-size=64', '.cache/bench/main.mjs', ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1)

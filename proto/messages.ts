@@ -1,6 +1,6 @@
 /**
- * What needs no gRPC: the messages between a chaincode and its peer without the services, and v0.6's hash. For code that also runs where there is no network,
- * inside a deployed chaincode (plugins/chaincode/node) or the process of an engine (plugins/engines).
+ * The messages between a chaincode and its peer without the services, and so without gRPC: for code that also runs where there is no network,
+ * inside a deployed chaincode (plugins/chaincode/node).
  *
  * @packageDocumentation
  */
@@ -17,4 +17,3 @@ export {
   RangeQueryStateResponse,
 } from './gen/chaincode.js'
 export * as table from './gen/table.js'
-export { shake256, shake256Hex } from './shake256/shake256.js'

@@ -1,4 +1,4 @@
-import { shake256, shake256Hex } from '../../proto/messages.js'
+import { shake256, shake256Hex } from '../../proto/hashes.js'
 import type { RequestId } from './engine.js'
 
 const ID_LENGTH = 32

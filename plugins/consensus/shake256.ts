@@ -1,4 +1,4 @@
-import { shake256 as hashOf } from '../../proto/messages.js'
+import { shake256 as hashOf } from '../../proto/hashes.js'
 
 /** The first 64 bytes of SHAKE256, v0.6's hash of blocks, requests and batches (spec/consensus.md §5.3), for engines: they import no `node:` module. */
 export function shake256(bytes: Uint8Array): Uint8Array {

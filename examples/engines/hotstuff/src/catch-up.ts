@@ -4,9 +4,8 @@ import type { Execution } from './execution.js'
 import { encode, type KnownHead, type Message } from './messages.js'
 import type { Tree } from './tree.js'
 
-/** Bytes of requests in an answer, and how often a member is answered, at most. */
+/** Bytes of requests in an answer, at most. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024
-const ANSWER_EVERY_MS = 20
 /** Heads that one member may tell of. */
 const MAX_HEADS = 64
 /** A block that nobody gives for so many rounds is not waited for. */
@@ -19,7 +18,6 @@ export class CatchUp {
   #wanted: Reference | undefined
   #round = 0
   readonly #heads = new Map<MemberIndex, readonly string[]>()
-  readonly #answeredAt = new Map<MemberIndex, number>()
   readonly #answers
   readonly #timers
 
@@ -68,8 +66,6 @@ export class CatchUp {
 
   /** Gives the blocks, or else says where the own ledger stands. */
   onFetch(from: MemberIndex, { id, above }: Message & { type: 'fetch' }): void {
-    if (this.host.now < (this.#answeredAt.get(from) ?? Number.NEGATIVE_INFINITY) + ANSWER_EVERY_MS) return
-    this.#answeredAt.set(from, this.host.now)
     const blocks: Block[] = []
     let bytes = 0
     let at = this.tree.get(id)
@@ -79,8 +75,8 @@ export class CatchUp {
     }
     const oldest = blocks.at(-1)
     const isUseful = oldest !== undefined && (at !== undefined || compare(oldest.parent, above) <= 0)
-    // Who asks for more than anybody needs is to ask another member.
-    if (isUseful && !this.#answers.take(from, bytes)) return
+    // Who asks for more than anybody needs, or for very many small pieces, is to ask another member.
+    if (!this.#answers.take(from, Math.max(bytes, MAX_ANSWER_BYTES / 50))) return
     this.host.send(from, encode(isUseful ? { type: 'blocks', blocks } : { type: 'heads', heads: this.execution.heads }))
   }
 

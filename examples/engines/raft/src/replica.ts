@@ -83,7 +83,6 @@ export class Replica {
         setTimer: (delayMs) => this.timers.set('batch', delayMs),
         cancelTimer: () => this.timers.stop('batch'),
         cut: (batch) => cut(this, batch),
-        bytesOf: sizeOf,
       },
     )
   }
