@@ -136,6 +136,7 @@ for (const name of ['SIGINT', 'SIGTERM']) {
 
 const counts = { passed: 0, failed: 0, skipped: 0 }
 
+/** Whether the page did and printed what it says; what it did instead is told. */
 async function check(page, isAlone) {
   const blocks = blocksOf(page)
   const data = mkdtempSync(join(tmpdir(), 'weft-docs-'))
@@ -154,9 +155,9 @@ async function check(page, isAlone) {
     wrong.push(`${page}: block ${index + 1}\n${body}printed\n${between}instead of\n${expected}`)
   })
   const isFine = wrong.length === 0
-  counts[isFine ? 'passed' : 'failed'] += 1
   if (!isFine) console.error(`${complaints}${wrong.join('\n')}`)
   console.log(`${isFine ? 'ok    ' : 'FAILED'} ${page} (${blocks.length} blocks, ${((Date.now() - started) / 1000).toFixed(0)} s)`)
+  return isFine
 }
 
 const present = pages.filter((page) => {
@@ -171,9 +172,19 @@ const isolates = present.length > 1 && canBeAlone()
 const here = present.filter((page) => !isolates || needsRegistry(page))
 // Those with most to run first.
 const apart = present.filter((page) => !here.includes(page)).sort((one, other) => blocksOf(other).length - blocksOf(one).length)
+const failed = []
 const lane = async (pick) => {
-  for (let page = pick(); page !== undefined; page = pick()) await check(page, isolates && !needsRegistry(page))
+  for (let page = pick(); page !== undefined; page = pick()) {
+    if (await check(page, isolates && !needsRegistry(page))) counts.passed += 1
+    else failed.push(page)
+  }
 }
 await Promise.all([lane(() => here.shift() ?? apart.shift()), ...(isolates ? [lane(() => apart.shift())] : [])])
+// Beside other steps on a busy machine a page may fail for reasons of the machine: in CI it gets a second try, and both are told.
+for (const page of failed) {
+  const isFine = process.env.CI === 'true' && (await check(page, isolates && !needsRegistry(page)))
+  counts[isFine ? 'passed' : 'failed'] += 1
+  if (isFine) console.log(`passed only at its second try: ${page}`)
+}
 console.log(`docs: ${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} left out` : ''}`)
 process.exit(counts.failed === 0 ? 0 : 1)

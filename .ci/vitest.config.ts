@@ -8,6 +8,8 @@ export default defineConfig({
     // Against what never ends, not against slow machines.
     testTimeout: 240_000,
     hookTimeout: 240_000,
+    // In CI a test that fails gets a second try, and is reported with it: to be looked into, and no reason to throw away what is sound.
+    retry: process.env.CI === 'true' ? 1 : 0,
     expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     // The default leaves a core idle.
