@@ -1,4 +1,4 @@
-import { messageOf } from '../../kernel/index.js'
+import { attemptTransfer } from './attempt-transfer.js'
 import type { StateTransfer } from './consensus.js'
 import type { EngineRecord, LedgerEffect } from './effects.js'
 import type { EngineRequest, TransferResult, TransferTarget } from './engine.js'
@@ -213,13 +213,8 @@ export class Deliveries {
     const { ledger, transfer, metadata } = this.options
     const before = ledger.height()
     if (!isReached(ledger, target)) {
-      if (!transfer) return { reached: false, reason: `state transfer to height ${target.height} needs the network plugin, which this site does not have` }
-      try {
-        const result = await transfer(target)
-        if (!result.reached) return result
-      } catch (error) {
-        return { reached: false, reason: messageOf(error) }
-      }
+      const result = await attemptTransfer(transfer, target)
+      if (!result.reached) return result
       if (!isReached(ledger, target)) return { reached: false, reason: `the transfer ended at height ${ledger.height()} instead of ${target.height}` }
     }
     const { ids, isComplete } = requestsFrom(ledger, before, this.options.maxTold)

@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/index.js'
 import type { EngineNote } from '../../proto/index.js'
-import { EarlyMessages } from './early.js'
+import { EarlyMessages, type Taken } from './early.js'
 import type { MemberIndex } from './engine.js'
 import type { ConsensusLimits } from './limits.js'
 import type { LiveEngine } from './live-engine.js'
@@ -23,8 +23,8 @@ export interface EngineMailOptions {
   readonly isOver: () => boolean
 }
 
-/** Length of the name of a channel of a candidate; those of epochs are numbers. */
-const CANDIDATE_CHANNEL = 64
+/** Length of a candidate's identity. */
+const CANDIDATE_BYTES = 32
 /** Because a member says that it has lost what it was told, the own engine says it again at most this often. */
 const RENEW_EVERY_MS = 1000
 
@@ -43,7 +43,7 @@ export class EngineMail {
   ofFirstEpoch(from: MemberIndex, bytes: Uint8Array): void {
     const engine = this.options.engineOf(0n)
     if (engine) engine.session.message(from, bytes)
-    else if (this.options.present() === 0n) this.early.add('0', from, bytes)
+    else if (this.options.present() === 0n) this.early.add(0n, from, bytes)
     else this.options.crossing().tell(from)
   }
 
@@ -54,9 +54,9 @@ export class EngineMail {
     if (trial.length > 0) return this.ofTrial(from, epoch, trial, message)
     const engine = epoch === 0n ? undefined : engineOf(epoch)
     if (engine) engine.session.message(from, message)
-    else if (epoch === present || epoch === present + 1n) this.early.add(String(epoch), from, message)
+    else if (epoch === present || epoch === present + 1n) this.early.add(epoch, from, message)
     else if (epoch < present) crossing().tell(from)
-    else this.early.lost(String(epoch), from)
+    else this.early.lost(epoch, from)
     if (epoch > present) crossing().ask(from)
   }
 
@@ -64,7 +64,7 @@ export class EngineMail {
   peer(kind: LinkKind, member: MemberIndex, isUp: boolean, engines: readonly (LiveEngine | undefined)[]): void {
     if (isUp) this.up[kind].add(member)
     else this.up[kind].delete(member)
-    if (!isUp) this.early.broke(member, (channel) => (channel === '0') === (kind === 'transport'))
+    if (!isUp) this.early.broke(member, kind === 'transport')
     for (const engine of engines) if (engine && linkOf(engine.epoch) === kind) engine.session.peer(member, isUp)
     if (kind === 'notes') this.options.trial()?.peer(member, isUp)
   }
@@ -90,39 +90,38 @@ export class EngineMail {
 
   /** Tells the engine of an epoch that begins who is there, and what they said before it was. */
   welcome(epoch: bigint, session: Pick<EngineSession, 'peer' | 'message'>): void {
-    this.hand(session, String(epoch), this.up[linkOf(epoch)])
+    this.hand(session, this.early.take(epoch), this.up[linkOf(epoch)])
   }
 
   welcomeTrial(trial: Trial): void {
-    this.hand(trial, channelOf(trial.identity), this.up.notes)
+    this.hand(trial, this.early.takeForCandidate(nameOf(trial.identity)), this.up.notes)
   }
 
   /** The engine of an epoch is ended and will be begun anew: what it has not been told is kept for that. */
   left({ epoch, session }: LiveEngine): void {
-    const channel = String(epoch)
-    this.early.reopen(channel)
-    for (const { from, bytes } of session.takeUnread()) this.early.add(channel, from, bytes)
+    this.early.reopen(epoch)
+    for (const { from, bytes } of session.takeUnread()) this.early.add(epoch, from, bytes)
   }
 
   /** A candidate is decided, or tried no more. */
   dropped(candidate: Uint8Array): void {
-    this.early.forget(channelOf(candidate))
+    this.early.forgetCandidate(nameOf(candidate))
   }
 
   /** What is kept for engines of earlier epochs will not be told; `candidates`: those of this epoch may be on trial. */
   entered(epoch: bigint, { candidates }: { readonly candidates: boolean }): void {
-    this.early.keep((channel) => (channel.length === CANDIDATE_CHANNEL ? candidates : BigInt(channel) >= epoch))
+    this.early.entered(epoch, candidates)
   }
 
   private ofTrial(from: MemberIndex, epoch: bigint, candidate: Uint8Array, message: Uint8Array): void {
     const trial = this.options.trial()
     if (trial && Buffer.compare(trial.identity, candidate) === 0) trial.message(from, message)
-    else if (epoch === this.options.present() + 1n && candidate.length === 32) this.early.add(channelOf(candidate), from, message)
+    else if (epoch === this.options.present() + 1n && candidate.length === CANDIDATE_BYTES) this.early.addToCandidate(nameOf(candidate), from, message)
   }
 
-  private hand(engine: Pick<EngineSession, 'peer' | 'message'>, channel: string, up: ReadonlySet<MemberIndex>): void {
+  private hand(engine: Pick<EngineSession, 'peer' | 'message'>, taken: readonly Taken[], up: ReadonlySet<MemberIndex>): void {
     for (const member of up) engine.peer(member, true)
-    for (const { from, messages, isBroken } of this.early.take(channel)) {
+    for (const { from, messages, isBroken } of taken) {
       const isUp = up.has(from)
       // Who has gone since: without its end, what it says when it comes back would seem to follow this.
       if (!isUp) engine.peer(from, true)
@@ -137,6 +136,6 @@ function linkOf(epoch: bigint): LinkKind {
   return epoch === 0n ? 'transport' : 'notes'
 }
 
-function channelOf(candidate: Uint8Array): string {
+function nameOf(candidate: Uint8Array): string {
   return Buffer.from(candidate).toString('hex')
 }

@@ -1,4 +1,5 @@
-import { type Clock, type Logger, messageOf } from '../../kernel/index.js'
+import type { Clock, Logger } from '../../kernel/index.js'
+import { attemptTransfer } from './attempt-transfer.js'
 import type { StateTransfer } from './consensus.js'
 import type { HostLedger } from './execution.js'
 import type { AgreedHead, HeadWatch } from './heads.js'
@@ -18,7 +19,7 @@ export interface RepairOptions {
 
 /**
  * Brings a ledger that has parted from the others to their chain: asks for heads until enough members agree on one that is not below the own head, and
- * transfers to it; tries again until it succeeds or the peer stops. Resolves with the number of the first block that differed, if that can still be told.
+ * transfers to it; tries again until it succeeds or the peer stops. Rejects with ERR_STORE_WRITE. Resolves with the number of the first block that differed, if that can still be told.
  */
 export async function repair(found: AgreedHead, { watch, ledger, transfer, clock, log, isOver }: RepairOptions): Promise<bigint | undefined> {
   const own = hashesUpTo(watch, ledger.height())
@@ -27,23 +28,13 @@ export async function repair(found: AgreedHead, { watch, ledger, transfer, clock
     await new Promise<void>((resolve) => void clock.setTimer(ASK_EVERY_MS, resolve))
     const target = watch.agreedFrom(ledger.height() > found.height ? ledger.height() : found.height)
     if (!target || isOver()) continue
-    const failed = await attempt(target, transfer)
-    if (failed === undefined) break
-    log.error('this validator could not be brought to the chain of the others yet', { target: target.height, reason: failed })
+    const result = await attemptTransfer(transfer, target)
+    if (result.reached) break
+    log.error('this validator could not be brought to the chain of the others yet', { target: target.height, reason: result.reason })
   }
   watch.replaced()
   const differing = [...own].find(([height, hash]) => watch.ownHash(height) !== hash)
   return differing && differing[0] - 1n
-}
-
-async function attempt(target: AgreedHead, transfer: StateTransfer | undefined): Promise<string | undefined> {
-  if (!transfer) return 'state transfer needs the network plugin, which this site does not have'
-  try {
-    const result = await transfer(target)
-    return result.reached ? undefined : result.reason
-  } catch (error) {
-    return messageOf(error)
-  }
 }
 
 /** Own hashes by height, ascending. */

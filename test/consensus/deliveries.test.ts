@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { PeerError } from '../../kernel/index.js'
 import { defaultLimits, type EngineEvent, type EngineHost, requestId } from '../../plugins/consensus/index.js'
 import { Deliveries } from '../../plugins/consensus/deliveries.js'
 import { BlockExecution } from '../../plugins/consensus/execution.js'
@@ -326,6 +327,21 @@ describe('state transfer', () => {
     await host.start()
     await settle()
     expect(events).toMatchObject([{ type: 'transferred', result: { reached: true, head: { height: 0n } } }])
+  })
+
+  it('that this peer cannot write ends the peer; any other failure is the answer', async () => {
+    const ended = async (code: `ERR_${string}`) => {
+      const transfer = () => Promise.reject(new PeerError(code, 'no room'))
+      const { host, events, fatal } = createBench(
+        doing((engineHost) => engineHost.transferTo({ height: 9n, hash: Buffer.from('h'), members: [1] })),
+        { transfer },
+      )
+      await host.start()
+      await settle()
+      return { events, fatal }
+    }
+    expect(await ended('ERR_STORE_WRITE')).toMatchObject({ events: [], fatal: [{ code: 'ERR_STORE_WRITE' }] })
+    expect(await ended('ERR_LEDGER_DAMAGED')).toMatchObject({ events: [{ type: 'transferred', result: { reached: false, reason: 'no room' } }], fatal: [] })
   })
 
   it('without a network is answered with the reason', async () => {

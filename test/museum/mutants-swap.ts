@@ -143,7 +143,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   {
     name: 'swap: early messages are dropped',
     ...at('engine-mail'),
-    find: 'else if (epoch === present || epoch === present + 1n) this.early.add(String(epoch), from, message)',
+    find: 'else if (epoch === present || epoch === present + 1n) this.early.add(epoch, from, message)',
     replace: 'else if (epoch === present || epoch === present + 1n) return',
     why: 'what is said to an engine that begins a moment later never gets there, and nobody is told of a gap',
     kind: 'contract',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CrossingNote, EpochRecord } from '../../../proto/index.js'
-import { EarlyMessages } from '../../../plugins/consensus/early.js'
+import { EarlyMessages, type Taken } from '../../../plugins/consensus/early.js'
 import { EngineMail } from '../../../plugins/consensus/engine-mail.js'
 import { defaultLimits } from '../../../plugins/consensus/limits.js'
 import { Crossing } from '../../../plugins/consensus/swap/crossing.js'
@@ -10,70 +10,89 @@ import { GENESIS, hashOf } from './contract-check.js'
 const LIMITS = { maxInboundPerMember: 3, maxInboundBytesPerMember: 100 }
 const NO_BYTES = new Uint8Array(0)
 const bytes = (text: string): Uint8Array => Buffer.from(text)
-const read = (early: EarlyMessages, channel: string): string[] =>
-  [...early.take(channel)].map(
-    ({ from, messages, isBroken }) => `${from}: ${messages.map((each) => Buffer.from(each).toString()).join()}${isBroken ? ' broken' : ''}`,
-  )
+const textOf = (taken: readonly Taken[]): string[] =>
+  taken.map(({ from, messages, isBroken }) => `${from}: ${messages.map((each) => Buffer.from(each).toString()).join()}${isBroken ? ' broken' : ''}`)
+const read = (early: EarlyMessages, epoch: bigint): string[] => textOf(early.take(epoch))
 
 describe('messages of engines that do not run yet', () => {
   it('are kept in order for each member, and given once', () => {
     const early = new EarlyMessages(LIMITS)
-    early.add('1', 2, bytes('a'))
-    early.add('1', 0, bytes('b'))
-    early.add('1', 2, bytes('c'))
-    expect(read(early, '1')).toEqual(['2: a,c', '0: b'])
-    early.add('1', 2, bytes('late'))
-    expect(read(early, '1')).toEqual([])
+    early.add(1n, 2, bytes('a'))
+    early.add(1n, 0, bytes('b'))
+    early.add(1n, 2, bytes('c'))
+    expect(read(early, 1n)).toEqual(['2: a,c', '0: b'])
+    early.add(1n, 2, bytes('late'))
+    expect(read(early, 1n)).toEqual([])
   })
 
-  it('are bounded in number, bytes and channels; a gap is told as a broken link', () => {
+  it('are bounded in number and bytes; a gap is told as a broken link', () => {
     const early = new EarlyMessages(LIMITS)
-    for (const text of ['a', 'b', 'c', 'd', 'e']) early.add('1', 0, bytes(text))
-    early.add('1', 1, new Uint8Array(101))
-    early.add('1', 1, bytes('after the gap'))
-    expect(read(early, '1')).toEqual(['0: a,b,c broken', '1:  broken'])
-    for (const channel of ['2', '3', '4', '5', '6']) early.add(channel, 0, bytes('x'))
-    expect(['2', '3', '4', '5', '6'].map((channel) => read(early, channel).length)).toEqual([1, 1, 1, 1, 0])
+    for (const text of ['a', 'b', 'c', 'd', 'e']) early.add(1n, 0, bytes(text))
+    early.add(1n, 1, new Uint8Array(101))
+    early.add(1n, 1, bytes('after the gap'))
+    early.add(1n, 2, undefined)
+    expect(read(early, 1n)).toEqual(['0: a,b,c broken', '1:  broken', '2:  broken'])
   })
 
-  it('have one bound in bytes for all channels of a member, keep nothing of the frames that they came in, and are taken again for an engine that runs again', () => {
+  it('are kept for the newest candidates of a member, and of older ones the gap; they take no room from those of epochs', () => {
     const early = new EarlyMessages(LIMITS)
-    const frame = new Uint8Array(1000)
-    early.add('1', 0, frame.subarray(0, 60))
-    early.add('2', 0, new Uint8Array(60))
-    early.add('2', 1, new Uint8Array(60))
-    const [kept] = [...early.take('1')].flatMap(({ messages }) => messages)
-    expect([kept?.length, kept?.buffer.byteLength]).toEqual([60, 60])
-    expect([...early.take('2')].map(({ from, isBroken }) => [from, isBroken])).toEqual([
+    const candidates = Array.from({ length: 70 }, (_, number) => `candidate ${number}`)
+    early.addToCandidate('candidate 0', 1, bytes('another member'))
+    for (const candidate of candidates) early.addToCandidate(candidate, 0, bytes('x'))
+    early.add(2n, 0, bytes('b'))
+    expect(read(early, 2n)).toEqual(['0: b'])
+    const kept = candidates.map((candidate) => textOf(early.takeForCandidate(candidate)))
+    expect(kept.slice(-4)).toEqual([['0:  broken'], ['0: x'], ['0: x'], ['0: x']])
+    expect(kept.filter((each) => each.length > 0)).toHaveLength(65)
+    expect(kept[0]).toEqual(['1: another member'])
+  })
+
+  it('have one bound in bytes for all that a member said, keep nothing of the frames that they came in, and are taken again for an engine that runs again', () => {
+    const early = new EarlyMessages(LIMITS)
+    const frame = new Uint8Array(1_000_000)
+    early.add(1n, 0, frame.subarray(0, 60))
+    early.add(2n, 0, new Uint8Array(60))
+    early.add(2n, 1, new Uint8Array(60))
+    const [kept] = early.take(1n).flatMap(({ messages }) => messages)
+    expect(kept).toHaveLength(60)
+    expect(kept?.buffer.byteLength).toBeLessThan(10_000)
+    expect(early.take(2n).map(({ from, isBroken }) => [from, isBroken])).toEqual([
       [0, true],
       [1, false],
     ])
-    early.add('1', 0, bytes('dropped'))
-    early.reopen('1')
-    early.add('1', 0, bytes('kept'))
-    expect(read(early, '1')).toEqual(['0: kept'])
+    early.add(1n, 0, bytes('dropped'))
+    early.reopen(1n)
+    early.add(1n, 0, bytes('kept'))
+    expect(read(early, 1n)).toEqual(['0: kept'])
   })
 
-  it('too far ahead to be kept are known as a gap; those of a candidate that is dropped make room for others', () => {
+  it('too far ahead to be kept are known as a gap of all epochs up to theirs; those of a candidate that is dropped are not kept any more', () => {
     const early = new EarlyMessages(LIMITS)
-    early.lost('9', 1)
-    early.add('9', 1, bytes('a'))
-    expect(read(early, '9')).toEqual(['1:  broken'])
-    for (const channel of ['c1', 'c2', 'c3', 'c4']) early.add(channel, 0, bytes('x'))
-    early.forget('c1')
-    early.add('c1', 0, bytes('x'))
-    early.add('2', 0, bytes('b'))
-    expect([read(early, 'c1'), read(early, '2')]).toEqual([[], ['0: b']])
+    early.lost(9n, 1)
+    early.lost(7n, 1)
+    early.add(9n, 1, bytes('a'))
+    early.add(8n, 0, bytes('b'))
+    expect([read(early, 8n), read(early, 9n), read(early, 10n)]).toEqual([['0: b', '1:  broken'], ['1: a broken'], []])
+    early.addToCandidate('c1', 0, bytes('x'))
+    early.forgetCandidate('c1')
+    early.addToCandidate('c1', 0, bytes('x'))
+    expect(early.takeForCandidate('c1')).toEqual([])
   })
 
-  it('of channels that will never run are forgotten, and a link that breaks is remembered', () => {
+  it('of epochs that are over are forgotten, and a link that breaks is remembered', () => {
     const early = new EarlyMessages(LIMITS)
-    early.add('1', 0, bytes('a'))
-    early.add('2', 0, bytes('b'))
-    early.add('3', 0, bytes('c'))
-    early.broke(0, (channel) => channel !== '3')
-    early.keep((channel) => channel !== '1')
-    expect([read(early, '1'), read(early, '2'), read(early, '3')]).toEqual([[], ['0: b broken'], ['0: c']])
+    early.add(0n, 0, bytes('z'))
+    early.add(1n, 0, bytes('a'))
+    early.add(2n, 0, bytes('b'))
+    early.addToCandidate('c', 0, bytes('c'))
+    early.broke(0, false)
+    early.entered(0n, true)
+    expect(read(early, 0n)).toEqual(['0: z'])
+    early.entered(2n, true)
+    expect([read(early, 1n), read(early, 2n), textOf(early.takeForCandidate('c'))]).toEqual([[], ['0: b broken'], ['0: c broken']])
+    early.addToCandidate('d', 0, bytes('d'))
+    early.entered(3n, false)
+    expect(early.takeForCandidate('d')).toEqual([])
   })
 })
 
