@@ -74,7 +74,6 @@ class EngineHostProcess implements ConsensusHost {
       counters,
       probe,
       ready: (request) => this.epochs.offer(request),
-      isTaken: (txid) => ledger.locate(txid) !== undefined,
       ended: (request, transaction) => committedReport(ledger, request, transaction) ?? this.rejectedReport(request),
       fatal: surroundings.fatal,
     })
