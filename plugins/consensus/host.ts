@@ -272,7 +272,7 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   private surroundings(): SessionSurroundings {
-    const { members, self, clock, log, signer, defer = (task) => void clock.setTimer(0, task) } = this.options
+    const { members, self, clock, log, signer, network = '', hasFixedEngine, defer = (task) => void clock.setTimer(0, task) } = this.options
     return {
       members,
       self,
@@ -280,6 +280,7 @@ class EngineHostProcess implements ConsensusHost {
       clock,
       log,
       signer,
+      network: hasFixedEngine ? undefined : network,
       now: logicalTime(clock),
       defer: (task) =>
         defer(() => {
