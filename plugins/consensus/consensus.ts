@@ -13,8 +13,7 @@ export interface Accepted {
   readonly duplicate: boolean
   /**
    * Resolves when the request is in a block, or was executed and rejected. Costs nothing for callers who do not ask.
-   * Rejects with ERR_CONSENSUS_STOPPED (the peer stops; the request is journaled) ERR_CONSENSUS_DROPPED (the engine forgot it),
-   * or ERR_CONSENSUS_TXID_TAKEN (the engine forgot it, and its txid is in the chain: it probably was executed before).
+   * Rejects with ERR_CONSENSUS_STOPPED (the peer stops; the request is journaled) or ERR_CONSENSUS_DROPPED (the engine forgot it, and it is not in the chain).
    */
   outcome(): Promise<RequestOutcomeReport>
 }

@@ -138,7 +138,7 @@ export interface EngineHost {
   setTimer(name: string, delayMs: number): void
   /** Ends a timer; nothing happens if it does not run. */
   cancelTimer(name: string): void
-  /** Answer: `onSigned(token, signature)`. */
+  /** Answer: `onSigned(token, signature)`. The signature holds for these bytes among these members in this epoch of this network alone: the host sees to that. */
   sign(token: string, bytes: Uint8Array): void
   /** Answer: `onVerified(token, verdicts)`, one verdict per item in order. */
   verify(token: string, items: readonly { readonly member: MemberIndex; readonly bytes: Uint8Array; readonly signature: Uint8Array }[]): void

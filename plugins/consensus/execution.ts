@@ -9,7 +9,7 @@ import type { DeliveredBlock, EngineRequest, Head, RequestId, RequestOutcome } f
 import { digestOf } from './request-id.js'
 
 /** What a host needs of the ledger. */
-export type HostLedger = Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'blockBytes' | 'stateHash' | 'locate' | 'transactionBytes' | 'committed'> &
+export type HostLedger = Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'blockBytes' | 'stateHash' | 'locateBytes' | 'committed'> &
   // Absent: the state is never behind the blocks.
   Partial<Pick<LedgerSync, 'stateBlock'>>
 /** What a host needs of chaincode. */
@@ -165,7 +165,7 @@ export class BlockExecution {
   /** Decided by the chain and the batch alone, so alike on every validator, however it came by its blocks; rejected transactions are in neither. */
   private isRepeated(bytes: Uint8Array, { txid }: Transaction): boolean {
     const before = this.admitted.get(txid)
-    if (before?.some((known) => Buffer.compare(known, bytes) === 0) || isCommitted(this.ledger, txid, bytes)) return true
+    if (before?.some((known) => Buffer.compare(known, bytes) === 0) || this.ledger.locateBytes(txid, bytes)) return true
     if (before) before.push(bytes)
     else this.admitted.set(txid, [bytes])
     return false
@@ -200,18 +200,8 @@ export function committedReport(
   { bytes }: EngineRequest,
   transaction: Pick<Transaction, 'txid'> = decode(Transaction, bytes),
 ): RequestOutcomeReport | undefined {
-  const { txid } = transaction
-  const location = isCommitted(ledger, txid, bytes) ? ledger.locate(txid) : undefined
+  const location = ledger.locateBytes(transaction.txid, bytes)
   return location && { status: 'committed', block: location.block, index: location.index }
-}
-
-/**
- * Whether the latest transaction of this txid in the chain is this one. An earlier one with the same txid is not found: that would take an index of all transactions
- * by their bytes. Engines remember the newest ones that were executed, and drop those.
- */
-function isCommitted(ledger: HostLedger, txid: string, bytes: Uint8Array): boolean {
-  const committed = ledger.transactionBytes(txid)
-  return committed !== undefined && Buffer.compare(committed, bytes) === 0
 }
 
 /** What engines are told of executed requests. */

@@ -74,7 +74,6 @@ class EngineHostProcess implements ConsensusHost {
       counters,
       probe,
       ready: (request) => this.epochs.offer(request),
-      isTaken: (txid) => ledger.locate(txid) !== undefined,
       ended: (request, transaction) => committedReport(ledger, request, transaction) ?? this.rejectedReport(request),
       fatal: surroundings.fatal,
     })
@@ -273,7 +272,7 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   private surroundings(): SessionSurroundings {
-    const { members, self, clock, log, signer, defer = (task) => void clock.setTimer(0, task) } = this.options
+    const { members, self, clock, log, signer, network = '', hasFixedEngine, defer = (task) => void clock.setTimer(0, task) } = this.options
     return {
       members,
       self,
@@ -281,6 +280,7 @@ class EngineHostProcess implements ConsensusHost {
       clock,
       log,
       signer,
+      network: hasFixedEngine ? undefined : network,
       now: logicalTime(clock),
       defer: (task) =>
         defer(() => {

@@ -5,6 +5,7 @@ import type { CatalogEngine, EngineCatalog } from './catalog.js'
 import type { ConsensusTransport, StateTransfer } from './consensus.js'
 import { Deliveries } from './deliveries.js'
 import type { EngineRequest, Head } from './engine.js'
+import { engineDomain } from './engine-domain.js'
 import type { EngineEvent } from './events.js'
 import type { BlockExecution, HostLedger } from './execution.js'
 import type { HostNotes } from './notes.js'
@@ -118,6 +119,7 @@ export function createLiveEngine(
   })
   const session = new EngineSession({
     ...surroundings,
+    domain: domainOf(surroundings, record),
     seat: engine.seat(epoch === 0n ? engine.options : JSON.parse(record.options)),
     persistence: {
       write: (changes, forgotten) => {
@@ -151,4 +153,10 @@ export function createLiveEngine(
     observe: observer?.event && ((event) => observer.event?.(event, epoch)),
   })
   return { epoch, engine, session, deliveries, records, metrics, isOpen: hasStarted(record) }
+}
+
+/** Originals verify the bytes themselves; there are none in later epochs (spec/consensus.md §5.6). */
+function domainOf({ network, members }: SessionSurroundings, epoch: EpochRecord): Uint8Array | undefined {
+  if (network === undefined && epoch.epoch === 0n) return undefined
+  return engineDomain({ network: network ?? '', members, epoch, isTrial: false })
 }

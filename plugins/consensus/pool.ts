@@ -1,5 +1,5 @@
 import { PeerError } from '../../kernel/index.js'
-import { decode, Transaction } from '../../proto/index.js'
+import type { Transaction } from '../../proto/index.js'
 import type { Store, StoreBatch } from '../level/index.js'
 import { AcceptedRequest, PooledRequest } from './accepted.js'
 import type { RequestOutcomeReport, SubmitHints } from './consensus.js'
@@ -24,8 +24,6 @@ export interface PoolOptions {
   readonly ready: (request: EngineRequest) => void
   /** How a request ended that is in the chain already, or was rejected by it. */
   readonly ended: (request: EngineRequest, transaction?: Transaction) => RequestOutcomeReport | undefined
-  /** Whether the chain has a transaction with this txid. */
-  readonly isTaken?: (txid: string) => boolean
   /** The journal could not be written: the peer must stop. */
   readonly fatal: (reason: unknown) => void
 }
@@ -177,21 +175,12 @@ export class RequestPool {
 
   /** The engine dropped a request. */
   drop(id: RequestId): void {
-    const { counters, probe, isTaken } = this.options
+    const { counters, probe } = this.options
     const pooled = this.take(id)
     if (!pooled) return
     if (counters) counters.dropped++
     probe?.failed(id, 'the consensus engine dropped it')
-    const { txid } = pooled.transaction ?? decode(Transaction, pooled.request.bytes)
-    // Of transactions with one txid the chain finds the latest alone: this one may be an earlier one.
-    const refusal =
-      isTaken?.(txid) === true
-        ? new PeerError('ERR_CONSENSUS_TXID_TAKEN', `the consensus engine dropped request ${id}: the chain has the txid ${txid} already, of it or of another`, {
-            grpcStatus: 6,
-            hint: 'give each transaction a txid of its own',
-          })
-        : new PeerError('ERR_CONSENSUS_DROPPED', `the consensus engine dropped request ${id} without executing it`, { retryable: true })
-    pooled.fail(refusal)
+    pooled.fail(new PeerError('ERR_CONSENSUS_DROPPED', `the consensus engine dropped request ${id} without executing it`, { retryable: true }))
   }
 
   /** Ends the waiting of those who asked for outcomes, and of those whose request will not reach the disk any more. */

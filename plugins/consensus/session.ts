@@ -20,6 +20,8 @@ export interface SessionSurroundings {
   readonly clock: Clock
   readonly log: Logger
   readonly signer: ConsensusSigner | undefined
+  /** What the validators call their network, '' if nothing; undefined: there are originals among them in epoch 0. */
+  readonly network: string | undefined
   /** Milliseconds of logical time. */
   readonly now: () => number
   readonly defer: (task: () => void) => void
@@ -30,6 +32,8 @@ export interface SessionSurroundings {
 /** What one session has of its own. */
 export interface SessionOptions extends SessionSurroundings {
   readonly seat: SeatMaker
+  /** Before all that the engine has signed; undefined: nothing. */
+  readonly domain: Uint8Array | undefined
   readonly persistence: Persistence
   /** Work on the ledger that the engine asks for. */
   readonly ledger: (effect: LedgerEffect) => void
@@ -84,7 +88,7 @@ export class EngineSession {
       outbox: this.outbox,
       ledger: options.ledger,
       timers: this.timers,
-      crypto: createCrypto({ signer, members, answer: post, fault }),
+      crypto: createCrypto({ signer, members, domain: options.domain, answer: post, fault }),
       log,
       others: members.map(({ index }) => index).filter((index) => index !== self),
       metrics,

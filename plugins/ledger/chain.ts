@@ -1,7 +1,7 @@
 import { messageOf } from '../../kernel/index.js'
 import { Block, type BlockchainInfo, Transaction, blockHashInput, blockTransactions, canonicalWithout, decode } from '../../proto/index.js'
 import type { Namespace, Store, StoreBatch, StoreSnapshot } from '../level/index.js'
-import { be64, readBe64 } from './bytes.js'
+import { be64, readBe64, sameBytes } from './bytes.js'
 import { DeployIndex } from './deploy-index.js'
 import {
   BLOCK_COUNT_KEY,
@@ -17,9 +17,12 @@ import { blockNotFound, corrupt, outOfBounds } from './errors.js'
 import { GroupBatch, rowWith } from './group-batch.js'
 import { ledgerHash } from './hash.js'
 import type { Height, TransactionLocation } from './ledger.js'
+import { SupersededIndex } from './superseded-index.js'
 
 const TRANSACTIONS_FIELD = 3
 const NO_BYTES = new Uint8Array(0)
+/** Of ids that were looked up in vain. */
+const MAX_UNKNOWN = 20_000
 /** In the ledger's notes; `be64`, absent: 0. */
 const UNLINKED_BELOW_KEY: Uint8Array = Buffer.from('unlinked-below', 'latin1')
 
@@ -39,6 +42,9 @@ export class Chain {
   private readonly indexes: Namespace
   private readonly deploys: DeployIndex
   private readonly laterRows: Namespace
+  readonly superseded: SupersededIndex
+  /** Ids that were looked up in vain since the last write: whether a transaction is new is asked before it is executed, and so not again when its block is written. */
+  private readonly unknown = new Set<string>()
   private size: Height
   private unlinkedBelow: Height
   private headHash: Uint8Array | undefined
@@ -53,6 +59,7 @@ export class Chain {
     this.indexes = store.namespace('indexes')
     this.deploys = new DeployIndex(store)
     this.laterRows = store.namespace('later-transactions')
+    this.superseded = new SupersededIndex(store, meta)
     this.size = numberIn(this.blocks.get(BLOCK_COUNT_KEY), "the chain's height")
     this.unlinkedBelow = numberIn(meta.get(UNLINKED_BELOW_KEY), 'the lowest block known to be linked')
   }
@@ -133,11 +140,24 @@ export class Chain {
   locate(txid: string, within?: StoreBatch): TransactionLocation | undefined {
     const key = txidIndexKey(txid)
     const row = rowWith(within, this.indexes, key)
-    if (!row) return undefined
+    if (!row) {
+      if (!within && this.unknown.size < MAX_UNKNOWN) this.unknown.add(txid)
+      return undefined
+    }
     const location = decodeLocation(row)
     const laterRow = rowWith(within, this.laterRows, key)
     const later = laterRow && decodeLocation(laterRow)
-    return later && later.block > location.block && this.isAt(later, txid, within) ? later : location
+    return later && later.block > location.block && this.readAt(later, txid, within) ? later : location
+  }
+
+  /** Where the transaction with these very bytes is, whatever later ones have its id; `undefined`: it is not in the chain. */
+  locateBytes(txid: string, bytes: Uint8Array): TransactionLocation | undefined {
+    const latest = this.locate(txid)
+    if (!latest) return undefined
+    const isAt = (location: TransactionLocation): boolean => sameBytes(this.transactionAt(location), bytes)
+    if (isAt(latest)) return latest
+    const superseded = this.superseded.locate(bytes)
+    return superseded && isAt(superseded) ? superseded : undefined
   }
 
   transactionBytes(txid: string): Uint8Array | undefined {
@@ -161,13 +181,7 @@ export class Chain {
     batch.put(this.blocks, be64(number), bytes)
     if (number >= height) batch.put(this.blocks, BLOCK_COUNT_KEY, be64(number + 1n))
     batch.put(this.indexes, blockHashIndexKey(hash), encodeBlockNumber(number))
-    // One after the other, so that the latest wins where an id repeats.
-    for (const [index, location] of encodeLocations(number, txids.length).entries()) {
-      const txid = txids[index] ?? ''
-      // Blocks of a transfer come newest first. These rows are those of v0.6, the last one written: what is later has a row of its own.
-      if (number < height) this.keepLater(batch, txid, number)
-      batch.put(this.indexes, txidIndexKey(txid), location)
-    }
+    this.indexTransactions(batch, number, transactions, txids)
     this.deploys.write(batch, number, transactions, number < height)
   }
 
@@ -181,6 +195,7 @@ export class Chain {
 
   /** To be called once a written block is durable (spec/ledger.md §3.3). */
   advance(number: Height, hash: Uint8Array, previousBlockHash: Uint8Array | undefined): void {
+    this.unknown.clear()
     // A transfer may put another block in the place of the head.
     if (number + 1n < this.size) return
     this.size = number + 1n
@@ -207,15 +222,42 @@ export class Chain {
     return batch instanceof GroupBatch ? numberIn(batch.read(this.blocks, BLOCK_COUNT_KEY), "the chain's height") : this.size
   }
 
-  private keepLater(batch: StoreBatch, txid: string, number: Height): void {
-    const location = this.locate(txid, batch)
-    if (location && location.block > number && this.isAt(location, txid, batch)) batch.put(this.laterRows, txidIndexKey(txid), encodeLocation(location))
+  /** One after the other, so that the latest wins where an id repeats; what that one supersedes is still found by its bytes. */
+  private indexTransactions(batch: StoreBatch, block: Height, transactions: readonly Uint8Array[], txids: readonly string[]): void {
+    /** Of this block, by id: what is in a plain batch cannot be read. */
+    const earlier = new Map<string, number>()
+    for (const [index, row] of encodeLocations(block, txids.length).entries()) {
+      const txid = txids[index] ?? ''
+      const bytes = transactions[index] ?? NO_BYTES
+      const known = this.unknown.delete(txid) ? undefined : this.found(batch, block, txid, transactions, earlier.get(txid))
+      earlier.set(txid, index)
+      if (known && known.location.block > block) {
+        // Blocks of a transfer come newest first. The rows of the index are those of v0.6, the last one written: what is later has a row of its own.
+        batch.put(this.laterRows, txidIndexKey(txid), encodeLocation(known.location))
+        if (!sameBytes(known.bytes, bytes)) this.superseded.write(batch, bytes, { block, index })
+      } else if (known && !sameBytes(known.bytes, bytes)) this.superseded.write(batch, known.bytes, known.location)
+      batch.put(this.indexes, txidIndexKey(txid), row)
+    }
   }
 
-  /** A row may be of a block that gave way to another. */
-  private isAt(location: TransactionLocation, txid: string, within?: StoreBatch): boolean {
+  /** The latest transaction of an id, as far as it is known before another one of `block` is indexed. A row may be of a block that gave way to another. */
+  private found(
+    batch: StoreBatch,
+    block: Height,
+    txid: string,
+    own: readonly Uint8Array[],
+    earlier: number | undefined,
+  ): { readonly location: TransactionLocation; readonly bytes: Uint8Array } | undefined {
+    const isOwn = earlier !== undefined && !(batch instanceof GroupBatch)
+    const location = isOwn ? { block, index: earlier } : this.locate(txid, batch)
+    const bytes = isOwn ? own[earlier] : location && this.readAt(location, txid, batch)
+    return location && bytes && { location, bytes }
+  }
+
+  /** The transaction at a location, if it has this id. */
+  private readAt(location: TransactionLocation, txid: string, within?: StoreBatch): Uint8Array | undefined {
     const bytes = this.transactionAt(location, within)
-    return bytes !== undefined && decode(Transaction, bytes).txid === txid
+    return bytes && decode(Transaction, bytes).txid === txid ? bytes : undefined
   }
 
   private transactionAt(location: TransactionLocation | undefined, within?: StoreBatch): Uint8Array | undefined {

@@ -43,6 +43,7 @@ export async function createLedger({ store, clock, settings, genesis, inspect, c
     chain.loadHead()
     checkNewestBlocks(chain)
     checkState(chain, world)
+    await chain.superseded.complete(chain)
     await world.dropUnused()
     await history.prune(chain.height)
   }

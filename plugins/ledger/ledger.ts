@@ -106,6 +106,8 @@ export interface Ledger {
   /** Canonical bytes of the committed transaction that deployed a chaincode, the latest one; whatever other transactions have its name as their txid. */
   deployBytes(name: string): Uint8Array | undefined
   locate(txid: string): TransactionLocation | undefined
+  /** Where the transaction with these very canonical bytes is, also if later ones have its txid; `undefined`: it is not in the chain. */
+  locateBytes(txid: string, bytes: Uint8Array): TransactionLocation | undefined
   /** Serialised delta of one block; `undefined` if not kept. Throws OutOfBounds above the head. */
   stateDelta(number: Height): Uint8Array | undefined
   /** Current committed state hash. */

@@ -29,6 +29,8 @@ export interface LedgerParts extends LedgerCore {
 /** Chain, world state and indexes over one store. */
 export class PeerLedger implements Ledger {
   readonly committed: CommittedState
+  /** The last write of blocks. */
+  protected lastWrite: Promise<unknown> = Promise.resolve()
 
   constructor(protected readonly parts: LedgerParts) {
     this.committed = {
@@ -55,7 +57,7 @@ export class PeerLedger implements Ledger {
       committedRange: (chaincode, startKey, endKey) => this.committedRange(chaincode, startKey, endKey),
       prepare: (delta) => this.prepare(delta),
       preview: (executed, metadata, stateHash) => this.preview(executed, metadata, stateHash),
-      write: (block) => this.write(block),
+      write: (block) => this.inTurn(() => this.write(block)),
       closed: () => guard.vacate(),
       nowMs: () => this.parts.counters?.elapsedMs() ?? 0,
     })
@@ -96,6 +98,10 @@ export class PeerLedger implements Ledger {
     return this.parts.chain.locate(txid)
   }
 
+  locateBytes(txid: string, bytes: Uint8Array): TransactionLocation | undefined {
+    return this.parts.chain.locateBytes(txid, bytes)
+  }
+
   stateDelta(number: Height): Uint8Array | undefined {
     this.parts.chain.requireInBounds(number)
     return this.parts.history.get(number)
@@ -114,6 +120,14 @@ export class PeerLedger implements Ledger {
     const snapshot = store.snapshot()
     const { structure, block } = world.at(snapshot)
     return verifyLedger({ chain, structure, snapshot, height: chain.height, stateBlock: block }, progress)
+  }
+
+  /** Blocks are written one after the other: each sees the height and the indexes as the one before left them. */
+  protected inTurn<T>(write: () => Promise<T>): Promise<T> {
+    const written = this.lastWrite.then(write)
+    // The next write goes on after a failed one, whose caller has the failure.
+    this.lastWrite = written.catch(() => undefined)
+    return written
   }
 
   private get structure(): WorldStateStructure {

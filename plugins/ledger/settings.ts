@@ -2,6 +2,7 @@ import { PeerError, type Settings } from '../../kernel/index.js'
 import type { Namespace, Store } from '../level/index.js'
 import { TreeShape } from './bucket-tree/index.js'
 import type { ledgerKeys } from './keys.js'
+import { SupersededIndex } from './superseded-index.js'
 
 /** Structures of the world state (`ledger.state.dataStructure.name`). */
 export type StructureName = 'buckettree' | 'trie' | 'raw'
@@ -79,6 +80,7 @@ export async function settle(store: Store, meta: Namespace, settings: LedgerSett
   if (!row) {
     const batch = store.batch()
     batch.put(meta, SETTINGS_KEY, Buffer.from(wanted, 'latin1'))
+    SupersededIndex.begin(batch, meta)
     await store.commit(batch, 'block')
     return
   }

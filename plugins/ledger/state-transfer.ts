@@ -15,7 +15,6 @@ const BLOCKS_BETWEEN_PAUSES = 64
 
 /** The ledger with blocks and state as they come from other peers (spec/ledger.md §10, §13). */
 export class TransferableLedger extends PeerLedger implements SyncableLedger {
-  private rawWrites: Promise<unknown> = Promise.resolve()
   private rawWriteCount = 0
 
   stateBlock(): Height | undefined {
@@ -25,21 +24,17 @@ export class TransferableLedger extends PeerLedger implements SyncableLedger {
   async putRawBlocks(blocks: readonly RawBlock[]): Promise<void> {
     if (blocks.length === 0) return
     const read = blocks.map(readRaw)
-    // One after the other, since the height that a block sees decides whether it raises it.
-    const write = this.rawWrites.then(async (): Promise<void> => {
+    return this.inTurn(() => {
       const { chain, guard } = this.parts
       const highest = read.reduce((high, { number }) => (number > high ? number : high), 0n)
       const store = () => this.storeRawBlocks(read, highest)
-      await (highest < chain.height ? store() : guard.raiseHeight(highest, store))
+      return highest < chain.height ? store() : guard.raiseHeight(highest, store)
     })
-    // The next write goes on after a failed one, whose caller has the failure.
-    this.rawWrites = write.catch(() => undefined)
-    return write
   }
 
   async verifyChain(high: Height, low: Height): Promise<Height> {
     const { chain, world } = this.parts
-    await this.rawWrites
+    await this.lastWrite
     const writesBefore = this.rawWriteCount
     const connected = await chain.verify(high, low, pauseEvery(BLOCKS_BETWEEN_PAUSES))
     // From `connected` up to blocks that are known to be linked, or to the head: from now on a start may rely on it.

@@ -93,8 +93,9 @@ class BlockCheck {
     }
     const indexed = this.chain.numberOf(hash)
     if (indexed !== number) this.fault(number, `its hash ${shortHex(hash)} is indexed as ${indexed === undefined ? 'no block' : `block ${indexed}`}`)
-    for (const [index, txid] of transactionIds(bytes).entries()) this.checkTransaction(number, index, txid)
-    for (const [index, transaction] of blockTransactions(bytes).entries()) this.checkDeploy(number, index, deployedName(transaction))
+    const transactions = blockTransactions(bytes)
+    for (const [index, txid] of transactionIds(bytes).entries()) this.checkTransaction(number, index, txid, transactions[index])
+    for (const [index, transaction] of transactions.entries()) this.checkDeploy(number, index, deployedName(transaction))
   }
 
   /** As with txids, the index holds the latest deploy of a name. */
@@ -108,7 +109,7 @@ class BlockCheck {
   }
 
   /** The index holds one transaction of an id that repeats: the latest, or, of blocks that a transfer brought, the last to arrive. */
-  private checkTransaction(number: Height, index: number, txid: string): void {
+  private checkTransaction(number: Height, index: number, txid: string, transaction: Uint8Array | undefined): void {
     const location = this.chain.locate(txid)
     if (location?.block === number && location.index === index) return
     if (!location) {
@@ -119,6 +120,8 @@ class BlockCheck {
     if (!bytes || transactionIds(bytes)[location.index] !== txid) {
       this.fault(number, `transaction ${txid} is indexed at block ${location.block}, element ${location.index}, where it is not`)
     }
+    if (transaction && this.chain.superseded.isComplete && !this.chain.locateBytes(txid, transaction))
+      this.fault(number, `transaction ${txid}, element ${index}, is not in the index of those that a later one supersedes`)
   }
 
   private fault(number: Height, what: string): void {

@@ -90,8 +90,7 @@ export function onTick(r: Replica): void {
     repeatStale(r)
   } else if (r.idleTicks % IDLE_TICKS === 0) {
     const others = r.host.members.map(({ index }) => index).filter((index) => index !== r.self && !r.down.has(index))
-    const next = others[(r.idleTicks / IDLE_TICKS) % others.length]
-    if (next !== undefined) probe(r, next)
+    probe(r, others[(r.idleTicks / IDLE_TICKS) % others.length])
   }
 }
 

@@ -1,6 +1,6 @@
 import type { pbft } from '../../proto/index.js'
 import type { MemberIndex } from '../consensus/index.js'
-import { fromBase64, toBase64 } from './messages.js'
+import { toBase64 } from './messages.js'
 import type { Replica } from './replica.js'
 import { invalidate, learnTarget, retryTransfer } from './transfer.js'
 
@@ -54,14 +54,14 @@ function accept(r: Replica, from: MemberIndex, n: bigint, id: string): void {
   r.said.set(n, values)
   const before = values.get(from)
   // One value each (§15 W27).
-  if (before !== undefined) return before === id ? undefined : r.log('warning', `replica ${from} says two things of checkpoint ${n}; the first counts`)
+  if ((before ?? id) !== id) return r.log('warning', `replica ${from} says two things of checkpoint ${n}; the first counts`)
   const isNews = ![...values.values()].includes(id)
   values.set(from, id)
   // Said once: the next value makes it no worse.
   if (isNews && new Set(values.values()).size === r.quorums.f + 2)
     r.log('error', `more than ${r.quorums.f} replicas disagree about the state after number ${n}`)
   const members = [...values].filter(([, value]) => value === id).map(([member]) => member)
-  if (members.length === r.quorums.f + 1) onWeakCertificate(r, n, id, members)
+  if (members.length > r.quorums.f) onWeakCertificate(r, n, id, members)
   if (members.length < r.quorums.intersection) return
   const isOwn = r.checkpoints.has(n)
   if (isOwn || (r.isOutOfDate && n >= r.h + r.L / 2n)) moveWatermarks(r, n)
@@ -75,18 +75,17 @@ function onWeakCertificate(r: Replica, n: bigint, id: string, members: readonly 
     r.host.setValid(false)
     return r.host.halt(`the state after number ${n} is ${own} here and ${id} at replicas ${members.join(', ')}: this validator has diverged and stops voting`)
   }
-  const bytes = fromBase64(id)
-  if (!bytes) return r.log('warning', `the checkpoint of number ${n} is no Base64: ${id.slice(0, 100)}`)
-  const target = { n, id: bytes, members }
-  learnTarget(r, target)
-  if (r.isOutOfDate) retryTransfer(r, target)
+  // A state between checkpoints is of use to who has the checkpoint before it: without one there would be none to begin a view from.
+  if (n % r.K !== 0n && !r.checkpoints.has(n - (n % r.K))) return
+  const target = learnTarget(r, n, id, members)
+  if (target && r.isOutOfDate) retryTransfer(r, target)
 }
 
 /** Whether f + 1 members are beyond the high watermark: then this replica will not get there by itself (§8.3). */
 function hasFallenBehind(r: Replica, from: MemberIndex, n: bigint, id: string): boolean {
   const high = r.h + r.L
-  if (n >= high) r.ahead.set(from, { n, id })
-  else r.ahead.delete(from)
+  if (n < high) r.ahead.delete(from)
+  else if (n % r.K === 0n) r.ahead.set(from, { n, id })
   if (n < high || r.ahead.size <= r.quorums.f) return false
   const numbers = [...r.ahead.values()].map((told) => told.n).sort((left, right) => Number(right - left))
   const certain = numbers[r.quorums.f] ?? 0n
@@ -106,7 +105,6 @@ function hasFallenBehind(r: Replica, from: MemberIndex, n: bigint, id: string): 
 function rememberTarget(r: Replica): void {
   for (const { n, id } of r.ahead.values()) {
     const members = [...r.ahead].filter(([, told]) => told.n === n && told.id === id).map(([member]) => member)
-    const bytes = fromBase64(id)
-    if (members.length > r.quorums.f && bytes) learnTarget(r, { n, id: bytes, members })
+    if (members.length > r.quorums.f) learnTarget(r, n, id, members)
   }
 }

@@ -48,8 +48,15 @@ export function onDelivered(r: Replica, tag: string, block: DeliveredBlock | 'sk
   resubmit(r)
 }
 
+/** Whether every number up to this one is decided here, so that executing gets there. */
+export function canExecuteTo(r: Replica, n: bigint): boolean {
+  for (let next = r.executedTo + 1n; next <= n; next++) if (r.slots.get(next)?.committed === undefined) return false
+  return true
+}
+
 function onDecided(r: Replica, { n }: Slot, view: bigint): void {
-  if (r.isActive || view === r.view) {
+  // What is decided beyond a gap is no progress: a primary may have left out a number.
+  if ((r.isActive || view === r.view) && canExecuteTo(r, n)) {
     r.timers.stop('newView')
     r.newViewMs = r.options.viewChangeMs
   }

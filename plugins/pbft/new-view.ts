@@ -2,8 +2,8 @@ import { pbft } from '../../proto/index.js'
 import type { MemberIndex } from '../consensus/index.js'
 import { calcQ } from './certificates.js'
 import { moveWatermarks } from './checkpoints.js'
-import { advance } from './execution.js'
-import { fromBase64, signedBytes } from './messages.js'
+import { advance, canExecuteTo } from './execution.js'
+import { signedBytes } from './messages.js'
 import { prepare, replayEarly, tryCommit } from './ordering.js'
 import { rotationAfter, saveSet, saveView } from './records.js'
 import type { Replica } from './replica.js'
@@ -104,22 +104,12 @@ function outcomeLike(r: Replica, { view, vset, xset }: pbft.NewView): Outcome | 
   return sameAssignment(asSent.xset, pbft.xsetMap(xset)) && sameAssignment(asSent.xset, filtered.xset) ? asSent : undefined
 }
 
-/** Whether every number up to the base is decided here, so that executing gets there. */
-function canExecuteTo(r: Replica, n: bigint): boolean {
-  for (let next = r.executedTo + 1n; next <= n; next++) if (r.slots.get(next)?.committed === undefined) return false
-  return true
-}
-
 function reachBase(r: Replica, { n, id, members }: InitialCheckpoint): boolean {
-  const isBehind = r.executedTo < n
   if (r.h < n) moveWatermarks(r, n)
-  if (!isBehind) return true
-  const bytes = fromBase64(id)
-  if (!bytes) return false
-  const target = { n, id: bytes, members }
-  learnTarget(r, target)
-  startTransfer(r, target)
-  return true
+  if (r.executedTo >= n) return true
+  const target = learnTarget(r, n, id, members)
+  if (target) startTransfer(r, target)
+  return target !== undefined
 }
 
 /** What is missing is reckoned anew for each new view (§15 W10). */

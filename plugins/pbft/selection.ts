@@ -1,5 +1,6 @@
 import type { pbft } from '../../proto/index.js'
 import type { MemberIndex } from '../consensus/index.js'
+import { signedBytes } from './messages.js'
 import type { Quorums } from './options.js'
 
 /** The checkpoint that a new view starts from. */
@@ -71,12 +72,16 @@ export function isCorrect({ view, h, cset, pset, qset }: pbft.ViewChange, L: big
 /** Digests have 88 characters, the Base64 of a chain info has some 180. */
 export const MAX_DIGEST_LENGTH = 88
 export const MAX_ID_LENGTH = 1024
+/** Of originals with security off the signature is a copy of the message (§5.6). */
+const MAX_SIGNATURE_LENGTH = 64 * 1024
 const MAX_ENTRIES = 10_000
 
 /** No entry repeats another: each repetition would count as a vote of its own (§15 W8). Honest replicas never repeat, nor send more than this (W28). */
-export function isModest({ cset, pset, qset }: pbft.ViewChange): boolean {
+export function isModest(viewChange: pbft.ViewChange): boolean {
+  const { cset, pset, qset, signature } = viewChange
   const entries = [...pset, ...qset]
   return (
+    (signature.length <= MAX_SIGNATURE_LENGTH || signature.length <= signedBytes(viewChange).length) &&
     cset.length + entries.length <= MAX_ENTRIES &&
     cset.every(({ id }) => id.length <= MAX_ID_LENGTH) &&
     entries.every(({ batchDigest }) => batchDigest.length <= MAX_DIGEST_LENGTH) &&

@@ -66,8 +66,7 @@ export function onSigned(r: Replica, token: string, signature: Uint8Array): void
 
 /** A member's view change (§9.3). */
 export function onViewChange(r: Replica, from: MemberIndex, viewChange: pbft.ViewChange): void {
-  const isKnown = r.viewChanges.get(from)?.has(viewChange.view) === true
-  if (viewChange.view < r.view || isKnown || !isCorrect(viewChange, r.L) || !isModest(viewChange)) return
+  if (viewChange.view < r.view || r.viewChanges.get(from)?.has(viewChange.view) === true || !isCorrect(viewChange, r.L) || !isModest(viewChange)) return
   const { signature } = viewChange
   r.checks.check(from, [{ member: from, bytes: signedBytes(viewChange), signature }], (holds) => {
     if (holds) accept(r, from, viewChange)

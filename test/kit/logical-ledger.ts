@@ -61,6 +61,8 @@ class InMemoryLedger implements LogicalLedger {
   readonly #state = new Map<string, Uint8Array>()
   readonly #listeners = new Set<(block: CommittedBlock) => void>()
   readonly #locations = new Map<string, TransactionLocation>()
+  /** Of transactions whose txid a later one has, by latin1 of their bytes. */
+  readonly #superseded = new Map<string, TransactionLocation>()
   #head = EMPTY
   #previous = EMPTY
   #stateHash: Uint8Array | undefined
@@ -130,9 +132,13 @@ class InMemoryLedger implements LogicalLedger {
   }
 
   transactionBytes(txid: string): Uint8Array | undefined {
-    const location = this.#locations.get(txid)
-    const bytes = location && this.blockBytes(location.block)
-    return bytes && blockTransactions(bytes)[location.index]
+    return this.#transactionAt(this.#locations.get(txid))
+  }
+
+  locateBytes(txid: string, bytes: Uint8Array): TransactionLocation | undefined {
+    const latest = this.#locations.get(txid)
+    if (!latest) return undefined
+    return Buffer.compare(this.#transactionAt(latest) ?? EMPTY, bytes) === 0 ? latest : this.#superseded.get(latin1(bytes))
   }
 
   deployBytes(name: string): Uint8Array | undefined {
@@ -188,6 +194,11 @@ class InMemoryLedger implements LogicalLedger {
     return true
   }
 
+  #transactionAt(location: TransactionLocation | undefined): Uint8Array | undefined {
+    const bytes = location && this.blockBytes(location.block)
+    return bytes && blockTransactions(bytes)[location.index]
+  }
+
   #begin(batch: Map<string, Uint8Array | undefined>): TransactionState {
     const own = new Map<string, Uint8Array | undefined>()
     return {
@@ -239,8 +250,12 @@ class InMemoryLedger implements LogicalLedger {
     }
     const { txids, stateHash, hash } = step
     const block = this.height()
-    txids.forEach((txid, index) => this.#locations.set(txid, { block, index }))
     this.steps.push(step)
+    for (const [index, txid] of txids.entries()) {
+      const before = this.#locations.get(txid)
+      if (before) this.#superseded.set(latin1(this.#transactionAt(before) ?? EMPTY), before)
+      this.#locations.set(txid, { block, index })
+    }
     this.#previous = this.#head
     this.#head = hash
     this.#stateHash = stateHash.length === 0 ? undefined : stateHash

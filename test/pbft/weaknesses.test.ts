@@ -6,7 +6,7 @@ import { quorumsOf } from '../../plugins/pbft/options.js'
 import { onExecuting } from '../../plugins/pbft/requests.js'
 import { startTransfer } from '../../plugins/pbft/transfer.js'
 import { leaveView } from '../../plugins/pbft/view-change.js'
-import { Bench, headNamed } from './kit/bench.js'
+import { type Asked, Bench, headNamed } from './kit/bench.js'
 import { announce, batchOf, checkpoint, idOf, kinds, newView, order, prePrepare, requestOf, sent, viewChange, viewChangeOf, vote } from './kit/say.js'
 import { makeTransaction } from '../kit/index.js'
 
@@ -242,6 +242,42 @@ describe('liveness', () => {
     const [message] = sent(bench.fire('newView'))
     expect(message?.$case === 'viewChange' && message.value.cset.map(({ sequenceNumber }) => sequenceNumber)).toEqual([0n, 2n])
   })
+  it('who transfers the state goes to a checkpoint first, and between checkpoints only from there: it has one to begin a view from', () => {
+    const bench = new Bench({ self: 3, options: { K: 2, logmultiplier: 2 } }).begin()
+    const targets = (asked: readonly Asked[]): unknown[] =>
+      asked.flatMap((effect) => (effect.op === 'transfer' ? Buffer.from(effect.target.hash).toString() : []))
+    const say = (n: number, name: string): Asked[] => [1, 2].flatMap((from) => bench.message(from, checkpoint(n, name, from)))
+    // Of these two only the first says where it may begin again.
+    say(8, 'eight')
+    say(9, 'nine')
+    expect(targets([...bench.fire('tick'), ...bench.fire('tick')])).toEqual(['eight'])
+    bench.transferred(headNamed('eight', 9n))
+    say(8, 'eight')
+    say(9, 'nine')
+    expect(targets([...bench.fire('tick'), ...bench.fire('tick')])).toEqual(['nine'])
+    bench.transferred(headNamed('nine', 10n))
+    expect(bench.replica).toMatchObject({ lastExec: 9n, h: 8n })
+    const [message] = sent(bench.fire('newView'))
+    expect(message?.$case === 'viewChange' && message.value.cset).toEqual([{ sequenceNumber: 8n, id: idOf('eight') }])
+  })
+  it('a state between checkpoints beyond the window alone is no reason to give up the own checkpoint', () => {
+    const bench = new Bench({ self: 3, options: { K: 2, logmultiplier: 2 } }).begin()
+    for (const from of [1, 2]) bench.message(from, checkpoint(9, 'nine', from))
+    expect(bench.replica).toMatchObject({ h: 0n, isOutOfDate: false })
+    expect([...bench.replica.checkpoints.keys()]).toEqual([0n])
+  })
+  it('W22: what is decided beyond a gap keeps the timer running: a primary that left a number out is left in its turn', () => {
+    const bench = backup()
+    bench.message(0, announce('a'))
+    for (const n of [2, 3]) {
+      const batch = batchOf(`batch ${n}`)
+      bench.message(0, prePrepare(n, batch))
+      for (const from of [2, 3]) bench.message(from, vote('prepare', n, batch.digest, from))
+      for (const from of [0, 2, 3]) bench.message(from, vote('commit', n, batch.digest, from))
+    }
+    expect(bench.timers.has('newView')).toBe(true)
+    expect([1, 2, 3].map(() => kinds(bench.fire('newView')).includes('viewChange'))).toEqual([false, false, true])
+  })
   it('after a restart the primary goes on after the numbers of its view, whatever an earlier one proposed', () => {
     const options = { batching: 'fixed', batchsize: 1 }
     const bench = backup({ options })
@@ -430,6 +466,18 @@ describe('robustness and resources', () => {
     bench.message(2, pbft.encodePayload({ $case: 'checkpoint', value: { sequenceNumber: 2n, replicaId: 2n, id: long } }))
     const { slots, said, viewChanges } = bench.replica
     expect([slots.size, said.size, viewChanges.size]).toEqual([0, 0, 0])
+  })
+  it('W28: a signature longer than any is not kept; a copy of the message, as originals send it, may be of any length', () => {
+    const bench = backup({ self: 3, verify: () => true })
+    const pset = Array.from({ length: 1000 }, (_, index) => ({ sequenceNumber: BigInt(index + 1), batchDigest: 'd'.repeat(88), view: 0n }))
+    bench.message(2, viewChange(1, 2, { signature: Buffer.alloc(65 * 1024) }))
+    expect(bench.replica.viewChanges.get(2)).toBeUndefined()
+    const wide = new Bench({ self: 3, verify: () => true, options: { K: 500 } }).begin()
+    const unsigned = viewChangeOf(1, 2, { pset, signature: NOTHING })
+    const copy = encode(pbft.ViewChange, unsigned)
+    expect(copy.length).toBeGreaterThan(64 * 1024)
+    wide.message(2, viewChange(1, 2, { ...unsigned, signature: copy }))
+    expect(wide.replica.viewChanges.get(2)?.size).toBe(1)
   })
   it('a batch of more requests than a call has arguments is executed', () => {
     const bench = backup({ size: 16 })

@@ -54,7 +54,7 @@ describe('the simulator catches', () => {
         return batch
       }
       // As a host that does not look into the chain for what it holds.
-      ledger.locate = () => undefined
+      ledger.locateBytes = () => undefined
       return ledger
     }
     expect(await firstFailure(5, (seed) => cutPower(seed, 10, { openLedger }))).toMatch(
@@ -65,7 +65,7 @@ describe('the simulator catches', () => {
   it('a door that does not look into the chain: a client that asks again is served twice', async () => {
     const openLedger: LedgerOpener = async (store, clock) => {
       const ledger = await openRealLedger(store, clock)
-      ledger.transactionBytes = () => undefined
+      ledger.locateBytes = () => undefined
       return ledger
     }
     expect(await firstFailure(5, (seed) => cutPower(seed, 10, { openLedger }))).toMatch(/in block \d+ and in block \d+/)

@@ -214,7 +214,7 @@ export class Recovery {
       asks: false,
     }
     const { signer } = options
-    const signing = signer ? signer.sign(encode(RecoveryStatement, unsigned)) : Promise.resolve(unsigned.signature)
+    const signing = signer ? signer.sign(statementBytes(unsigned)) : Promise.resolve(unsigned.signature)
     signing.then(
       (signature) => options.notes.tell({ $case: 'recovery', value: { ...unsigned, signature, asks } }, to),
       (error: unknown) => options.log.error('a statement for the recovery could not be signed', { reason: messageOf(error) }),
@@ -225,7 +225,7 @@ export class Recovery {
     const { signer, members } = this.options
     const member = members[from]
     if (!signer || !member) return member !== undefined
-    return signer.verify(member, encode(RecoveryStatement, { ...statement, signature: new Uint8Array(0), asks: false }), statement.signature)
+    return signer.verify(member, statementBytes(statement), statement.signature)
   }
 
   /** Takes the highest head as soon as everybody has stated his. */
@@ -292,6 +292,14 @@ export class Recovery {
     batch.delete(this.namespace, ROW)
     await this.options.store.commit(batch, 'record')
   }
+}
+
+/** What a member signs of its statement. */
+function statementBytes(statement: RecoveryStatement): Uint8Array {
+  return Buffer.concat([
+    Buffer.from('weft consensus recovery of a member\n'),
+    encode(RecoveryStatement, { ...statement, signature: new Uint8Array(0), asks: false }),
+  ])
 }
 
 /** A head that a member states, as far as it decides. */

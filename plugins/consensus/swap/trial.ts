@@ -2,6 +2,7 @@ import { BlockchainInfo, encode } from '../../../proto/index.js'
 import type { CatalogEngine } from '../catalog.js'
 import type { LedgerEffect } from '../effects.js'
 import type { EngineRequest, Head, MemberIndex, TransferTarget } from '../engine.js'
+import { engineDomain } from '../engine-domain.js'
 import type { EngineEvent } from '../events.js'
 import type { OutboundMessage } from '../outbox.js'
 import { digestOf, requestId } from '../request-id.js'
@@ -41,11 +42,13 @@ export class Trial {
   private isOver = false
 
   constructor(private readonly options: TrialOptions) {
-    const { surroundings, candidate, engine, transmit } = options
-    this.probes = surroundings.members.map(({ index }) => probeOf(candidate, index))
+    const { surroundings, candidate, engine, epoch, transmit } = options
+    const { members, network = '' } = surroundings
+    this.probes = members.map(({ index }) => probeOf(candidate, index))
     this.head = headAt(1n, digestOf(candidate))
     this.session = new EngineSession({
       ...surroundings,
+      domain: engineDomain({ network, members, epoch: { epoch, candidate, activation: 0n }, isTrial: true }),
       seat: engine.seat(options.options),
       // Nothing of it must survive: a restart begins a new trial.
       persistence: { write: () => undefined },

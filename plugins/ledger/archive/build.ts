@@ -1,8 +1,9 @@
 import { PeerError, messageOf } from '../../../kernel/index.js'
 import { Block, blockTransactions, canonicalBlock, decode } from '../../../proto/index.js'
-import type { Store, StoreBatch } from '../../level/index.js'
+import type { Store } from '../../level/index.js'
 import { sameBytes, shortHex } from '../bytes.js'
 import { Chain, blockHash, transactionIds } from '../chain.js'
+import { GroupBatch } from '../group-batch.js'
 import type { Height } from '../ledger.js'
 import { pauseEvery } from '../pause.js'
 import { type LedgerSettings, META, isSameStructure, settle, structureText } from '../settings.js'
@@ -58,7 +59,8 @@ export async function buildLedger(store: Store, records: AsyncIterable<ArchiveRe
 class LedgerBuilder {
   private readonly pause = pauseEvery(RECORDS_BETWEEN_PAUSES)
   private readonly state: StateWriter
-  private batch: StoreBatch
+  /** An id may repeat within it. */
+  private batch: GroupBatch
   private pendingBlocks = 0
   private next: Height = 0n
   private lastHash: Uint8Array | undefined
@@ -72,7 +74,7 @@ class LedgerBuilder {
     private readonly header: ArchiveHeader,
     private readonly options: BuildOptions,
   ) {
-    this.batch = store.batch()
+    this.batch = new GroupBatch(store.batch())
     this.state = new StateWriter(store, world.structure, header.context)
   }
 
@@ -157,9 +159,9 @@ class LedgerBuilder {
 
   private async flush(): Promise<void> {
     if (this.pendingBlocks === 0 || this.lastHash === undefined) return
-    await this.store.commit(this.batch, 'record')
+    await this.store.commit(this.batch.written, 'record')
     this.chain.advance(this.next - 1n, this.lastHash, this.beforeLast)
-    this.batch = this.store.batch()
+    this.batch = new GroupBatch(this.store.batch())
     this.pendingBlocks = 0
   }
 }

@@ -8,7 +8,7 @@ const EMPTY = new Uint8Array()
 
 /** A chain without world state, kept in namespace `chain` of a store; one write a block. */
 export class FakeLedger
-  implements Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'blockBytes' | 'stateHash' | 'locate' | 'transactionBytes' | 'committed'>
+  implements Pick<Ledger, 'info' | 'height' | 'openBatch' | 'block' | 'blockBytes' | 'stateHash' | 'locate' | 'locateBytes' | 'committed'>
 {
   readonly committed = { get: () => undefined, async *range() {} }
   private readonly chain: Namespace
@@ -51,10 +51,12 @@ export class FakeLedger
     return undefined
   }
 
-  transactionBytes(txid: string): Uint8Array | undefined {
-    const location = this.locate(txid)
-    const bytes = location && this.blockBytes(location.block)
-    return bytes && blockTransactions(bytes)[location.index]
+  locateBytes(_txid: string, bytes: Uint8Array): TransactionLocation | undefined {
+    for (let block = this.head.height - 1n; block >= 0n; block--) {
+      const index = blockTransactions(this.blockBytes(block) ?? EMPTY).findIndex((transaction) => Buffer.compare(transaction, bytes) === 0)
+      if (index >= 0) return { block, index }
+    }
+    return undefined
   }
 
   /** Payloads of all committed transactions, as text, block by block. */

@@ -41,6 +41,8 @@ export const deviations: Readonly<Record<string, Readonly<Record<number, Deviati
   },
   // Members that went to later views count for leaving this one in its turn: their view changes for it may be lost for good.
   'join-view-change': { 2: () => ({ newViewTimerRunning: true, nextNewViewTimeoutMs: 4000 }) },
+  // What is decided beyond a gap is no progress: the primary may have left out a number.
+  'execution-order': { 4: progressTimerRuns },
   // W24: nobody's batches are proposed.
   'remote-request-batch': { 1: nothingHappens, 2: nothingHappens },
   // W14: a restarted replica keeps to its votes, and commits of the others decide the number it had prepared.
