@@ -1,3 +1,4 @@
+import { detached } from './detached.js'
 import type { ConsensusLimits } from './limits.js'
 import type { MemberIndex } from './engine.js'
 
@@ -33,8 +34,7 @@ export class EarlyMessages {
     members.set(from, held)
     held.isBroken ||= message === undefined || !this.hasRoom(held, from, message.length)
     if (held.isBroken || message === undefined) return
-    // A copy: it waits for long, and must not keep the whole frame that it came in.
-    held.messages.push(new Uint8Array(message))
+    held.messages.push(detached(message))
     held.bytes += message.length
   }
 
