@@ -19,12 +19,19 @@ export interface EnginePlugin<O> extends Plugin {
  */
 export function defineEngine<O>(engine: EngineFactory<O>): EnginePlugin<O> {
   const { name } = engine
-  const keys = { 'consensus.options': consensusKeys['consensus.options'] }
-  const siteOptions = (settings: <K extends KeySpecs>(wanted: K) => Settings<K>): unknown => settings(keys)['consensus.options'][name] ?? {}
-  const plugin = definePlugin({
+  return enginePlugin(engine, {
     name: `engine-${name}`,
     description: `the consensus engine ${name}`,
-    config: keys,
+    config: { 'consensus.options': consensusKeys['consensus.options'] },
+    optionsOf: (settings) => settings['consensus.options'][name] ?? {},
+  })
+}
+
+/** A plugin that registers an engine; `optionsOf` makes raw options of what the site says under its keys. */
+export function enginePlugin<O, K extends KeySpecs>(engine: EngineFactory<O>, { optionsOf, ...own }: EnginePluginParts<K>): EnginePlugin<O> {
+  const siteOptions: EnginePlugin<O>['siteOptions'] = (settings) => optionsOf(settings(own.config))
+  const plugin = definePlugin({
+    ...own,
     requires: [ENGINES],
     apply(peer) {
       peer.hooks.registerServices.tap(async () => {
@@ -36,4 +43,13 @@ export function defineEngine<O>(engine: EngineFactory<O>): EnginePlugin<O> {
     },
   })
   return Object.freeze({ ...plugin, engine, siteOptions })
+}
+
+/** What makes a plugin of an engine. */
+interface EnginePluginParts<K extends KeySpecs> {
+  readonly name: string
+  readonly description: string
+  /** The keys that it reads. */
+  readonly config: K
+  readonly optionsOf: (settings: Settings<K>) => unknown
 }

@@ -35,7 +35,7 @@ export type {
   TransferTarget,
   VoteMark,
 } from './engine.js'
-export { defineEngine, type EnginePlugin } from './define-engine.js'
+export { defineEngine, type EnginePlugin, enginePlugin } from './define-engine.js'
 export { detached } from './detached.js'
 export { ConsensusCounters, type ConsensusFigures, type HostQueues } from './counters.js'
 export type { Effect } from './effects.js'

@@ -27,7 +27,7 @@ export async function dialPeer<C extends Client>(client: ClientClass<C>, setting
   const deadline = Date.now() + DIAL_TIMEOUT_MS
   for (let state = channel.getConnectivityState(true); state !== connectivityState.READY; state = channel.getConnectivityState(true)) {
     const failed = state === connectivityState.TRANSIENT_FAILURE || state === connectivityState.SHUTDOWN
-    if (!failed && (await changes(channel, state, deadline))) continue
+    if (!failed && (await stateChanges(channel, state, deadline))) continue
     connection.close()
     throw new PeerError('ERR_DIAL_FAILED', 'grpc: timed out when dialing', {
       hint: await explainDialFailure(address, settings),
@@ -39,7 +39,7 @@ export async function dialPeer<C extends Client>(client: ClientClass<C>, setting
 }
 
 /** True once the connection's state is another one; false if the deadline passes first. */
-function changes(channel: ReturnType<Client['getChannel']>, state: connectivityState, deadline: number): Promise<boolean> {
+export function stateChanges(channel: ReturnType<Client['getChannel']>, state: connectivityState, deadline: number): Promise<boolean> {
   return new Promise((resolve) => channel.watchConnectivityState(state, deadline, (error) => resolve(error === undefined)))
 }
 

@@ -132,10 +132,15 @@ export class Link {
     }
   }
 
+  /** Whether the lane for blocks and state takes one more message. */
+  hasSyncRoom(bytes = 0): boolean {
+    return !this.isOver && this.out.hasRoom('sync', bytes)
+  }
+
   /** Resolves with true when the lane for blocks and state has room, with false when the link is closed or nothing has moved for so long. */
   syncRoom(timeoutMs: number, bytes = 0): Promise<boolean> {
     if (this.isOver) return Promise.resolve(false)
-    if (this.out.hasRoom('sync', bytes)) return Promise.resolve(true)
+    if (this.hasSyncRoom(bytes)) return Promise.resolve(true)
     return new Promise((resolve) => {
       const cancel = this.host.clock.setTimer(timeoutMs, () => resolve(false))
       this.roomWaiters.push(() => {
@@ -143,12 +148,6 @@ export class Link {
         resolve(!this.isOver)
       })
     })
-  }
-
-  /** Sends blocks or state as soon as there is room for all of this message. False: the link ended, or nothing left the queue for so long. */
-  async sendSync(message: Uint8Array, timeoutMs: number): Promise<boolean> {
-    while (!this.sendEncoded('sync', message)) if (!(await this.syncRoom(timeoutMs, message.length))) return false
-    return true
   }
 
   /** Slows the neighbour down: nothing of it is read, consensus messages neither, until `resume`. */

@@ -1,7 +1,7 @@
 import { Client, connectivityState } from '@grpc/grpc-js'
 import { PeerError, type Settings } from '../../kernel/index.js'
 import { openStream, PeerService } from '../../proto/index.js'
-import { dialCredentials, type grpcKeys } from '../grpc/index.js'
+import { dialCredentials, type grpcKeys, stateChanges } from '../grpc/index.js'
 import type { TlsSource } from '../tls/index.js'
 import { type ChatStream, dialledStream } from './chat-stream.js'
 
@@ -36,15 +36,10 @@ export async function connected(client: Client): Promise<void> {
   const deadline = Date.now() + CONNECT_MS
   for (let state = channel.getConnectivityState(true); state !== connectivityState.READY; state = channel.getConnectivityState(true)) {
     const failed = state === connectivityState.TRANSIENT_FAILURE || state === connectivityState.SHUTDOWN
-    if (!failed && (await changes(channel, state, deadline))) continue
+    if (!failed && (await stateChanges(channel, state, deadline))) continue
     client.close()
     throw new PeerError('ERR_NETWORK_DIAL', failed ? 'the connection is refused, or fails' : `no connection within ${CONNECT_MS / 1000} s`, { retryable: true })
   }
-}
-
-/** True once the connection's state is another one; false if the deadline passes first. */
-function changes(channel: ReturnType<Client['getChannel']>, state: connectivityState, deadline: number): Promise<boolean> {
-  return new Promise((resolve) => channel.watchConnectivityState(state, deadline, (error) => resolve(error === undefined)))
 }
 
 /** Dials a peer and opens its Chat. */

@@ -4,7 +4,7 @@ import { PeerError } from '../../kernel/index.js'
 import type { EngineFactory } from '../consensus/index.js'
 import type * as TestKit from '../../test/kit/index.js'
 import { findEngine, sourceOf } from './find-engine.js'
-import { parseJson } from './written.js'
+import { writtenJson } from '../terminal/index.js'
 
 type Scenario = TestKit.Scenario
 type Engine = TestKit.PlayedEngine
@@ -29,13 +29,13 @@ export interface Kept {
 
 /**
  * Finds and loads the engines of a run. What is not asked for is that of the scenario, if it says so; `warn` is told of what is not as it was.
- * Rejects with ERR_SIM_USAGE if nobody names an engine, ERR_SIM_ENGINE, or what an engine says of its options.
+ * Rejects with ERR_USAGE if nobody names an engine, ERR_SIM_ENGINE, or what an engine says of its options.
  */
 export async function castOf(asked: Asked, cwd: string, kept: Kept | undefined, warn: (text: string) => void): Promise<Engine> {
   const recorded = kept?.scenario.engine
   const first = await playedOf(
     asked.engine,
-    asked.options === undefined ? undefined : { raw: parseJson('--options', asked.options) },
+    asked.options === undefined ? undefined : { raw: writtenJson('--options', asked.options) },
     cwd,
     kept?.file,
     recorded,
@@ -47,7 +47,7 @@ export async function castOf(asked: Asked, cwd: string, kept: Kept | undefined, 
 
 async function successorsOf({ swap, swapOptions }: Asked, cwd: string, kept: Kept | undefined): Promise<Engine['successors']> {
   const recorded = kept?.scenario.successors
-  const given = swapOptions === undefined ? undefined : parseJson('--swap-options', swapOptions)
+  const given = swapOptions === undefined ? undefined : writtenJson('--swap-options', swapOptions)
   const options = new Map<string, unknown>(typeof given === 'object' && given !== null ? Object.entries(given) : [])
   if (swap === undefined && recorded !== undefined) return Promise.all(recorded.map((one) => playedOf(undefined, undefined, cwd, kept?.file, one)))
   if (swap === undefined) return undefined
@@ -74,7 +74,7 @@ async function playedOf(
   const reference = written ?? recorded?.source
   if (reference === undefined) {
     throw new PeerError(
-      'ERR_SIM_USAGE',
+      'ERR_USAGE',
       `expected an engine${recorded === undefined ? '' : `: ${file ?? ''} was played with ${recorded.name}, and does not say where that is`}`,
       {
         hint: 'name it: peer sim pbft, or peer sim ./my-engine',

@@ -1,45 +1,12 @@
-/** The plugins of the packaged default site. */
-export const DEFAULT_PLUGINS: readonly string[] = [
-  'logging',
-  'loader',
-  'directory',
-  'grpc',
-  'level',
-  'ledger',
-  'chaincode',
-  'consensus',
-  'noops',
-  'pbft',
-  'engines',
-  'network',
-  'transactions',
-  'top',
-  'devops',
-  'openchain',
-  'http',
-  'rest',
-  'events',
-  'metrics',
-  'profiling',
-  'tracing',
-  'admin',
-  'site',
-  'devnet',
-  'sim',
-  'engine-authoring',
-  'bench',
-  'tls',
-  'doctor',
-  'systemd',
-]
+import type { PluginManifest } from '../../kernel/index.js'
 
-/** The `plugins` member of a configuration file, with two spaces of indentation. */
-export function pluginList(): string {
-  return ['  plugins: [', ...DEFAULT_PLUGINS.map((name) => `    'weft/plugins/${name}',`), '  ],'].join('\n')
+/** The `plugins` member of a configuration file, with two spaces of indentation; `plugins`: those of Weft's own that it lists. */
+export function pluginList(plugins: readonly Pick<PluginManifest, 'name'>[]): string {
+  return ['  plugins: [', ...plugins.map(({ name }) => `    'weft/plugins/${name}',`), '  ],'].join('\n')
 }
 
 /** The file that `peer init` writes. */
-export function siteTemplate(): string {
+export function siteTemplate(plugins: readonly Pick<PluginManifest, 'name'>[]): string {
   return `import { defineConfig } from 'weft'
 
 /**
@@ -49,7 +16,7 @@ export function siteTemplate(): string {
  */
 export default defineConfig({
   // What this peer can do. Module names, paths relative to this file, or imported plugin values; the order does not matter.
-${pluginList()}
+${pluginList(plugins)}
 
   peer: {
     // Unique in the network. Consensus engines expect vp0, vp1, ... of validators.

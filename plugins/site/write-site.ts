@@ -1,10 +1,11 @@
+import type { PluginManifest } from '../../kernel/index.js'
 import type { ImportedKey } from './core-yaml.js'
 import { pluginList } from './template.js'
 
 type Tree = Map<string, Tree | string>
 
 /** The text of a `peer.config.ts` with imported values, and comments for what Weft does not use. */
-export function writeSite(keys: readonly ImportedKey[], sources: readonly string[]): string {
+export function writeSite(keys: readonly ImportedKey[], sources: readonly string[], plugins: readonly Pick<PluginManifest, 'name'>[]): string {
   const tree: Tree = new Map()
   for (const { key, value, fate } of keys) if (fate === 'set') insert(tree, key.split('.'), JSON.stringify(value))
   const left = (fate: ImportedKey['fate'], title: string): string[] => {
@@ -17,7 +18,7 @@ export function writeSite(keys: readonly ImportedKey[], sources: readonly string
     '',
     `/** Imported by \`peer config import\` from ${sources.map(oneLine).join(', ')}: the values that differ from the defaults. */`,
     'export default defineConfig({',
-    pluginList(),
+    pluginList(plugins),
     ...render(tree, '  '),
     ...left('unused', 'Settings of v0.6 that Weft, with these plugins, does not use:'),
     ...left('unknown', 'Settings that neither v0.6 nor these plugins know:'),

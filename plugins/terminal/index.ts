@@ -1,6 +1,7 @@
 /**
- * What long commands share.
+ * What commands share.
  *
  * @packageDocumentation
  */
 export { Interruption } from './interruption.js'
+export { wholeNumber, writtenJson, writtenSet, wrong } from './written.js'

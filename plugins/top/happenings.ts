@@ -25,7 +25,7 @@ function changes({ report: from, vitals }: Answer, { report: to, vitals: now }: 
     news.push({ kind: 'swap', text: `epoch ${from.epoch} ${engineOf(from)} \u2192 epoch ${to.epoch} ${engineOf(to)} ${at}` })
   } else {
     const [former, current] = [leadershipOf(from), leadershipOf(to)]
-    if (current.view !== former.view && former.view !== undefined) {
+    if (current.view !== former.view && former.view !== undefined && current.view !== undefined) {
       news.push({ kind: 'view', text: printable(`view ${former.view} \u2192 ${current.view}, led by ${current.leader ?? 'nobody'}, ${at}`) })
     }
   }

@@ -44,13 +44,13 @@ export class Screen {
   }
 }
 
-/** What turns a screen with the first lines into one with the second ones. */
+/** What turns a screen with the first lines into one with the second ones. A row is erased before it is written: erasing after a full one takes its last character. */
 export function differences(before: readonly string[], after: readonly string[]): string {
   const count = Math.max(before.length, after.length)
   let text = ''
   for (let row = 0; row < count; row++) {
     const line = after[row] ?? ''
-    if (line !== (before[row] ?? '')) text += `\u001b[${row + 1};1H${line}\u001b[0m\u001b[K`
+    if (line !== (before[row] ?? '')) text += `\u001b[${row + 1};1H\u001b[K${line}\u001b[0m`
   }
   return text
 }

@@ -4,6 +4,9 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { EnginePlugin } from '../../plugins/consensus/index.js'
+import { runCheck } from '../../plugins/engine-authoring/checks/check.js'
+import { packageChecks } from '../../plugins/engine-authoring/checks/package.js'
+import { findEngineCode } from '../../plugins/engine-authoring/engine-package.js'
 
 interface Package {
   readonly name: string
@@ -58,6 +61,9 @@ describe.each(names)('examples/engines/%s', (name) => {
       )
       expect(existsSync(join(folder, manifest.exports['.'].types))).toBe(true)
       expect(built.default).toMatchObject({ name: `engine-${name}`, engine: { name, version: manifest.version } })
+      const checks = packageChecks({ code: findEngineCode(folder, ROOT), loaded: { factory: built.default.engine, plugin: built.default } })
+      const findings = await Promise.all(checks.filter(({ name: asked }) => asked !== 'is small').map(runCheck))
+      expect(findings.filter(({ verdict }) => verdict !== 'passed')).toEqual([])
       npm(folder, 'test')
     },
     TIMEOUT_MS,

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { exampleDashboard, matches, selectorsOf } from '../metrics/dashboard-queries.js'
 import { doors } from '../metrics/kit.js'
 import { decodeProfile } from '../profiling/decode.js'
 import { Load, randomFrom } from './support/load.js'
@@ -16,10 +17,10 @@ beforeAll(() => {
 })
 afterAll(() => void spawnSync('sh', ['-c', 'rm -rf "$0"/*; umount "$0"; rmdir "$0"', disk]))
 
-/** The metrics listener of a peer, found in its log. */
 /** A busy machine stands still for longer than health allows. */
 const PATIENT = { 'metrics.health.loopDelay': '1h' }
 
+/** The metrics listener of a peer, found in its log. */
 function metricsOf(peer: TestPeer) {
   const found = /listener metrics on http:\/\/(\S+)/.exec(peer.program.stderr)
   return doors(found?.[1] ?? '')
@@ -50,6 +51,16 @@ test('a CPU profile taken under load names functions of this program, and the me
   const metrics = await metricsOf(peer).scrape()
   expect(Number(metrics.get('peer_consensus_accepted_total')?.metrics[0]?.value)).toBeGreaterThanOrEqual(accepted.size)
   expect(metrics.get('peer_grpc_calls_total')?.metrics.some(({ labels }) => labels?.['method'] === '/protos.Devops/Invoke')).toBe(true)
+  for (const selector of exampleDashboard().panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => selectorsOf(expr)))) {
+    const found = metrics.get(selector.metric.replace(/_(bucket|sum|count)$/, '')) ?? metrics.get(selector.metric)
+    expect(found, selector.metric).toBeDefined()
+    // What the engine says of itself is its own affair: this one has no views.
+    if (/^peer_consensus_(engine|status)_value$/.test(selector.metric)) continue
+    expect(
+      found?.metrics.some(({ labels = {} }) => matches(selector, labels)),
+      JSON.stringify(selector),
+    ).toBe(true)
+  }
   expect((await metricsOf(peer).judge('/readyz')).code).toBe(200)
   const late = await peer.cli('profile', 'cpu', '--address', `127.0.0.1:${await freePort()}`)
   expect({ code: late.code, error: late.stderr }).toMatchObject({ code: 1, error: expect.stringContaining('no profiling listener answers on') })

@@ -49,7 +49,8 @@ export class Operators<L extends Ledger> {
     const still = engine === undefined ? [] : this.#lacking(engine)
     // Whoever asks proposes the engine as it has it itself: the others have to object.
     const overlooked = plan.rows.find(({ member: { index }, answer }) => answer && index !== asking && lacking.includes(index) && still.includes(index))
-    if (overlooked && plan.objection === undefined)
+    // What a liar asks may have been changed on its way.
+    if (overlooked && plan.objection === undefined && this.simulation.invariants.isHonest(asking))
       this.simulation.invariants.fail('contract', `the pre-flight has no objection to ${engine}, which ${overlooked.member.id} has not got`)
     if (plan.objection !== undefined && !isForced) return
     this.#proposed = plan.proposal

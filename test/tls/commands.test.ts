@@ -60,8 +60,8 @@ describe('peer tls init', () => {
     [['--host', '10.0.0.1'], 'use --ip 10.0.0.1'],
     [['--host', 'a b'], '--host takes a DNS name, found "a b"'],
     [['--ip', 'vp0'], '--ip takes an IP address, found "vp0"'],
-    [['--days', '0'], '--days takes a whole number from 1 to 9125, found 0'],
-    [['--days', '1e3'], '--days takes a whole number from 1 to 9125, found 1e3'],
+    [['--days', '0'], "--days: expected a whole number from 1 to 9125; found '0'"],
+    [['--days', '1e3'], "--days: expected a whole number from 1 to 9125; found '1e3'"],
     [['--client', 'x'.repeat(65)], '--client takes a name of 1 to 64 characters'],
   ])('refuses %j before it writes anything', async (words, message) => {
     const empty = temporaryDirectory()

@@ -76,6 +76,8 @@ test('what is new about a peer is told once', () => {
   expect(texts(unreachable(0, 'a'), old)).toEqual(['answers again, after 12.0 s'])
   expect(texts(old, watched(0, { epoch: 1n, engine: 'raft', height: 1210n }))).toEqual(['epoch 0 pbft@1.0.0 → epoch 1 raft@1.0.0 at height 1,210'])
   expect(texts(old, watched(0, { engineView: '{"view":4,"primary":0}' }))).toEqual(['view 3 → 4, led by vp0, at height 1,204'])
+  // An engine that has just begun may say nothing of itself yet.
+  expect(texts(old, watched(0, { engineView: '{}' }))).toEqual([])
   expect(texts(old, watched(0, { halted: 'it threw' }))).toEqual(['halted: it threw'])
   expect(texts(old, { ...old, last: answerOf(0, { vitals: vitalsOf(0, { upMicros: 5n }) }) })).toEqual(['was started anew'])
 })
@@ -84,7 +86,7 @@ describe('a screen', () => {
   /** A terminal that knows what `differences` writes. */
   const apply = (screen: readonly string[], text: string): string[] => {
     const lines = [...screen]
-    for (const [, row = '', line = ''] of text.replaceAll('\u001b', '^').matchAll(/\^\[(\d+);1H([^^]*)\^\[0m\^\[K/g)) lines[Number(row) - 1] = line
+    for (const [, row = '', line = ''] of text.replaceAll('\u001b', '^').matchAll(/\^\[(\d+);1H\^\[K([^^]*)\^\[0m/g)) lines[Number(row) - 1] = line
     return lines
   }
 

@@ -1,6 +1,7 @@
 import { Command, Option } from 'clipanion'
 import { availableParallelism, loadavg } from 'node:os'
 import { PeerCommand, PeerError } from '../../../kernel/index.js'
+import { wholeNumber, writtenSet } from '../../terminal/index.js'
 import { isWhole, type Report, rowText, textOf } from '../report.js'
 import { NETWORK_ROWS, NetworkBench, type NetworkReport, type Row } from '../scenario.js'
 import { startShims } from '../shims.js'
@@ -12,6 +13,9 @@ const EXTERNAL_CHAINCODE = 'external02'
 /** Of slow chaincode: a queue would only add to its latency. */
 const EXTERNAL_IN_FLIGHT = 200
 const EXTERNAL_WARM_UP = 2000
+const MOST_VALIDATORS = 100
+/** Of whatever is counted. */
+const MOST = 9_999_999
 
 interface Run {
   readonly place: Workplace
@@ -56,15 +60,15 @@ export class BenchCommand extends PeerCommand {
 
   protected async run(): Promise<number> {
     const rows = this.chosen()
-    const validators = this.number('--validators', this.validators, 2)
+    const validators = wholeNumber('--validators', this.validators, 2, MOST_VALIDATORS)
     const loads = {
-      seconds: this.number('--seconds', this.seconds, 1),
-      inFlight: this.number('--in-flight', this.inFlight, 1),
-      rate: this.number('--rate', this.rate, 1),
-      many: this.number('--many', this.many, 1),
+      seconds: wholeNumber('--seconds', this.seconds, 1, MOST),
+      inFlight: wholeNumber('--in-flight', this.inFlight, 1, MOST),
+      rate: wholeNumber('--rate', this.rate, 1, MOST),
+      many: wholeNumber('--many', this.many, 1, MOST),
     }
     await this.resolved()
-    const set = Object.fromEntries(this.set.map((option): [string, string] => [option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)]))
+    const set = writtenSet(this.set)
     const { file } = await this.context.loadedSite()
     const loadBefore = loadavg()
     return Workplace.use({ keep: this.keep, say: (text) => this.warn(text) }, async (place) => {
@@ -135,12 +139,6 @@ export class BenchCommand extends PeerCommand {
     const unknown = this.rows.find((row) => !known.includes(row))
     if (unknown !== undefined) throw new PeerError('ERR_USAGE', `there is no row ${unknown}: there are ${ROWS.join(', ')}`)
     return new Set(this.rows.length === 0 ? ROWS : this.rows)
-  }
-
-  private number(name: string, written: string, least: number): number {
-    const value = /^\d{1,7}$/.test(written) ? Number(written) : Number.NaN
-    if (value >= least) return value
-    throw new PeerError('ERR_USAGE', `${name} takes a whole number from ${least} on, found ${written}`)
   }
 }
 

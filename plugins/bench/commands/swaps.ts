@@ -1,12 +1,16 @@
 import { Command, Option } from 'clipanion'
 import { availableParallelism, loadavg } from 'node:os'
 import { resolve } from 'node:path'
-import { PeerCommand, PeerError } from '../../../kernel/index.js'
+import { PeerCommand } from '../../../kernel/index.js'
+import { wholeNumber, writtenSet } from '../../terminal/index.js'
 import { isWhole, spreadOf, swapsText } from '../swaps/report.js'
 import { measureSwaps } from '../swaps/swaps.js'
 import { Workplace } from '../workplace.js'
 
 const CHAINCODE = 'example02'
+const MOST_VALIDATORS = 100
+/** Of whatever is counted. */
+const MOST = 9_999_999
 
 /** `peer bench swaps`: what clients notice of swaps of the engine. */
 export class BenchSwapsCommand extends PeerCommand {
@@ -39,7 +43,9 @@ export class BenchSwapsCommand extends PeerCommand {
   keep = Option.Boolean('--keep', false, { description: 'keep the files of the network' })
 
   protected async run(): Promise<number> {
-    const [swaps, validators, rate] = [this.number('--swaps', this.swaps), this.number('--validators', this.validators), this.number('--rate', this.rate)]
+    const swaps = wholeNumber('--swaps', this.swaps, 1, MOST)
+    const validators = wholeNumber('--validators', this.validators, 1, MOST_VALIDATORS)
+    const rate = wholeNumber('--rate', this.rate, 1, MOST)
     const route = this.route.split(',').map((name) => name.trim())
     await this.resolved()
     const { file } = await this.context.loadedSite()
@@ -57,18 +63,11 @@ export class BenchSwapsCommand extends PeerCommand {
   }
 
   private setOf(route: readonly string[]): Readonly<Record<string, string>> {
-    const set = Object.fromEntries(this.set.map((option): [string, string] => [option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)]))
     const packages = this.packages.map((named) => (named.includes('/') ? resolve(this.context.cwd, named) : named))
     return {
       ...(packages.length === 0 ? {} : { 'consensus.engines': packages.join() }),
       ...(this.trusted ? { 'consensus.trusted': [...new Set(route)].join() } : {}),
-      ...set,
+      ...writtenSet(this.set),
     }
-  }
-
-  private number(name: string, written: string): number {
-    const value = /^\d{1,7}$/.test(written) ? Number(written) : 0
-    if (value >= 1) return value
-    throw new PeerError('ERR_USAGE', `${name} takes a whole number from 1 on, found ${written}`)
   }
 }

@@ -1,10 +1,13 @@
 import { Command } from 'clipanion'
 import { Option, PeerError } from '../../../kernel/index.js'
 import { callUnary, ConsensusToolsService } from '../../../proto/index.js'
+import { isRpcError } from '../../grpc/index.js'
 import { readSignable, signable as unsigned, signaturesOf, signedWith, type SignableCall, writeSignable } from './operator-keys.js'
-import { SuccessionCommand } from './succession-command.js'
+import { SuccessionCommand, TOO_LATE } from './succession-command.js'
 
 const ANSWER_MS = 10_000
+/** Of gRPC: there is nothing to cancel. */
+const FAILED_PRECONDITION = 9
 
 /** `peer consensus cancel`: calls a swap off that is not decided yet. */
 export class CancelCommand extends SuccessionCommand {
@@ -39,7 +42,18 @@ export class CancelCommand extends SuccessionCommand {
 
   private async asked(): Promise<SignableCall> {
     const client = await this.tools()
-    const { cancellation } = await callUnary(client, ConsensusToolsService.planCancel, {}, { deadline: Date.now() + ANSWER_MS })
-    return unsigned('cancel', cancellation)
+    try {
+      const { cancellation } = await callUnary(client, ConsensusToolsService.planCancel, {}, { deadline: Date.now() + ANSWER_MS })
+      return unsigned('cancel', cancellation)
+    } catch (error) {
+      if (!isRpcError(error) || error.code !== FAILED_PRECONDITION) throw error
+      const { record } = await this.succession()
+      if (!record || record.epoch === 0n) throw new PeerError('ERR_SWAP_NONE', error.details, { cause: error })
+      const { epoch, engine, version, activation } = record
+      throw new PeerError('ERR_SWAP_NONE', `${error.details}: ${engine} ${version} of epoch ${epoch} has the blocks after ${activation}`, {
+        cause: error,
+        hint: TOO_LATE,
+      })
+    }
   }
 }

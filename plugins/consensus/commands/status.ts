@@ -1,11 +1,11 @@
 import { Client } from '@grpc/grpc-js'
 import { Command } from 'clipanion'
-import { columns, Option, peerKeys } from '../../../kernel/index.js'
+import { Option, peerKeys } from '../../../kernel/index.js'
 import { callUnary, type ConsensusReport, ConsensusToolsService } from '../../../proto/index.js'
 import { dialFailure, GrpcCommand } from '../../grpc/index.js'
 import { engineViewOf } from '../report-view.js'
-import { adviceOn } from './advice.js'
 import { askMembers, isWell, membersJson, membersText } from './all-members.js'
+import { statusText } from './status-text.js'
 
 const ANSWER_MS = 5000
 
@@ -36,7 +36,7 @@ export class ConsensusStatusCommand extends GrpcCommand {
     const found = await callUnary(client, ConsensusToolsService.status, {}, { deadline: Date.now() + ANSWER_MS })
     if (this.all) return this.showAll(client, found)
     const view = engineViewOf(found)
-    this.report({ ...found, headHash: hex(found.headHash), stateHash: hex(found.stateHash), engineView: view }, `${textOf(found, view).join('\n')}\n`)
+    this.report({ ...found, headHash: hex(found.headHash), stateHash: hex(found.stateHash), engineView: view }, `${statusText(found, view).join('\n')}\n`)
     return found.halted === '' && found.valid ? 0 : 1
   }
 
@@ -46,29 +46,6 @@ export class ConsensusStatusCommand extends GrpcCommand {
     this.report(membersJson(members), `${membersText(members).join('\n')}\n`)
     return members.every(isWell) ? 0 : 1
   }
-}
-
-function textOf(found: ConsensusReport, view: Readonly<Record<string, unknown>>): string[] {
-  const { id, engine, version, epoch, height, headHash, stateHash, valid, pending, halted, divergence, members } = found
-  const state = halted === '' ? (valid ? 'orders transactions' : 'is behind and catches up; queries are refused') : `orders nothing: ${halted}`
-  return [
-    `${id} ${state}`,
-    ...columns([
-      ['engine', engine === '' ? 'none' : `${engine} ${version}, epoch ${epoch}`],
-      ['height', String(height)],
-      ['head', hex(headHash) || 'none'],
-      ['world state', hex(stateHash) || 'empty'],
-      ['pending', `${pending} accepted here and in no block yet`],
-      ['members', members.map((member) => `${member.id}${member.self ? ' (this peer)' : member.connected ? '' : ' (not connected)'}`).join(', ') || 'none'],
-      ...(divergence === '' ? [] : [['divergence', divergence] as [string, string]]),
-      ...(halted === '' ? [] : [['what to do', adviceOn(halted)] as [string, string]]),
-    ]),
-    ...(Object.keys(view).length === 0 ? [] : ['the engine says', ...columns(Object.entries(view).map(([name, value]) => [name, wordsOf(value)]))]),
-  ]
-}
-
-function wordsOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function hex(bytes: Uint8Array): string {

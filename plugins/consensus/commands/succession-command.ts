@@ -55,7 +55,7 @@ export abstract class SuccessionCommand extends GrpcCommand {
     const client = await this.tools()
     const call = { deadline: Date.now() + EXECUTED_MS }
     const { block, error } = await this.ordered(callUnary(client, ConsensusToolsService.cancelSwap, { cancellation, signatures }, call))
-    if (error !== '') throw rejected('the cancellation', error)
+    if (error !== '') throw rejected('the cancellation', error, TOO_LATE)
     return block
   }
 
@@ -152,10 +152,13 @@ const FAILURE = 'Transaction or query returned with failure: '
 const SIGNING =
   'with the keys at hand: --key FILE for each operator. Else: --out FILE, then peer consensus sign FILE --key KEY by one after the other, then peer consensus swap (or cancel) --plan FILE'
 
-function rejected(what: string, error: string): PeerError {
+/** To whoever would cancel what is decided. */
+export const TOO_LATE = 'what is decided is not called off; another swap goes back: peer consensus swap ENGINE'
+
+function rejected(what: string, error: string, late?: string): PeerError {
   const reason = error.startsWith(FAILURE) ? error.slice(FAILURE.length) : error
-  const isUnsigned = reason.includes('consensus.policy is operators')
-  return new PeerError('ERR_SWAP_REJECTED', `${what} was rejected: ${reason}`, isUnsigned ? { hint: SIGNING } : {})
+  const hint = reason.includes('consensus.policy is operators') ? SIGNING : reason.startsWith('asked for in epoch') ? late : undefined
+  return new PeerError('ERR_SWAP_REJECTED', `${what} was rejected: ${reason}`, hint === undefined ? {} : { hint })
 }
 
 /** `raft` or `raft@1.1.0`; without a version that is empty. */

@@ -75,7 +75,10 @@ export class SwapDriver {
   /** The chain has grown: `candidate` is what is under way now, in the epoch of `record`. */
   look(record: EpochRecord, candidate: SwapCandidate | undefined): void {
     const { course, options } = this
-    if (course && (!candidate || Buffer.compare(candidate.id, course.candidate.id) !== 0)) this.drop()
+    if (course && (!candidate || Buffer.compare(candidate.id, course.candidate.id) !== 0)) {
+      this.tellOff(record, course)
+      this.drop()
+    }
     if (!candidate) return
     if (!this.course) this.begin(record, candidate)
     const { proposal, preparedIn } = candidate
@@ -90,6 +93,12 @@ export class SwapDriver {
     if (course) this.options.dropped(course.candidate, course.engine)
     course?.stopDeadline()
     course?.trial?.end().catch((error: unknown) => this.options.log.error('an engine on trial did not end', { reason: messageOf(error) }))
+  }
+
+  /** A candidate that is gone without a new epoch was called off: by its members, who say why in their logs, or by an operator. */
+  private tellOff({ epoch }: EpochRecord, { candidate: { proposal } }: Course): void {
+    if (proposal?.fromEpoch !== epoch) return
+    this.options.log.info('the swap of the consensus engine is cancelled', { engine: proposal.engine, version: proposal.version, epoch: epoch + 1n })
   }
 
   private begin(record: EpochRecord, candidate: SwapCandidate): void {

@@ -1,5 +1,5 @@
 import { Command, Option } from 'clipanion'
-import { PeerError } from '../../../kernel/index.js'
+import { wholeNumber } from '../../terminal/index.js'
 import { followLogs, lastOf } from '../logs.js'
 import { DevnetCommand } from './devnet-command.js'
 
@@ -23,11 +23,11 @@ export class DevnetLogsCommand extends DevnetCommand {
   names = Option.Rest({ name: 'peers' })
 
   protected async run(): Promise<void> {
-    if (!/^\d{1,9}$/.test(this.lines)) throw new PeerError('ERR_USAGE', `--lines takes a whole number, found ${this.lines}`)
+    const lines = wholeNumber('--lines', this.lines, 0, 999_999_999)
     const devnet = this.found()
     const peers = devnet.named(this.names)
     const print = (id: string, line: string): void => this.report({ peer: id, line }, `${peers.length === 1 ? '' : `${id}  `}${line}\n`)
-    for (const peer of peers) for (const line of await lastOf(peer, Number(this.lines))) print(peer.id, line)
+    for (const peer of peers) for (const line of await lastOf(peer, lines)) print(peer.id, line)
     if (!this.isFollowing) return
     const stop = new AbortController()
     const interrupt = (): void => stop.abort()

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { columns, messageOf, PeerError } from '../../../kernel/index.js'
 import { ownPackage } from '../../loader/index.js'
-import { Interruption } from '../../terminal/index.js'
+import { Interruption, wholeNumber, writtenSet } from '../../terminal/index.js'
 import type { Devnet, StartedPeer } from '../devnet.js'
 import { createDevnet, findDevnet, removeDevnet } from '../layout.js'
 import { runningEngine } from '../view.js'
@@ -124,7 +124,7 @@ export class DevnetUpCommand extends DevnetCommand {
   private asked(): Partial<DevnetPlan> {
     const validators = this.number('--validators', this.validators)
     const port = this.number('--port', this.port)
-    const pairs = this.set.map((option): [string, string] => [option.slice(0, option.indexOf('=')), option.slice(option.indexOf('=') + 1)])
+    const pairs = Object.entries(writtenSet(this.set))
     // The peers run elsewhere: a folder of this shell is named in full.
     const packages = this.packages.map((named) => (/^\.{0,2}\/|^\.{1,2}$/.test(named) ? resolve(this.context.cwd, named) : named))
     if (packages.length > 0) pairs.push(['consensus.engines', packages.join()])
@@ -137,10 +137,8 @@ export class DevnetUpCommand extends DevnetCommand {
     }
   }
 
-  private number(name: string, written: string | undefined): number | undefined {
-    if (written === undefined) return undefined
-    if (!/^\d{1,6}$/.test(written)) throw new PeerError('ERR_USAGE', `${name} takes a whole number, found ${written}`)
-    return Number(written)
+  private number(flag: string, written: string | undefined): number | undefined {
+    return written === undefined ? undefined : wholeNumber(flag, written, 0, 999_999)
   }
 }
 

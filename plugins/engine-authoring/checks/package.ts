@@ -15,7 +15,7 @@ const LARGE_BYTES = 1_000_000
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall']
 
 /** What an engine's package has to be for others to install it. */
-export function packageChecks({ code, loaded }: CheckContext): Check[] {
+export function packageChecks({ code, loaded }: Pick<CheckContext, 'code' | 'loaded'>): Check[] {
   const { factory, plugin } = loaded
   const check = (name: string, run: Check['run']): Check => ({ part: 'package', name, kind: 'package', run })
   const ofCode = [

@@ -1,4 +1,5 @@
-import { Option, PeerCommand, PeerError } from '../../../kernel/index.js'
+import { Option, PeerCommand } from '../../../kernel/index.js'
+import { wholeNumber, writtenJson, wrong } from '../../terminal/index.js'
 import { type CheckEvent, exitCodeOf, PARTS, type Part } from '../card.js'
 
 /** `peer engine check` */
@@ -36,8 +37,8 @@ export class EngineCheckCommand extends PeerCommand {
     const asked = {
       reference: this.engine ?? '.',
       cwd: this.context.cwd,
-      options: this.options[0] === undefined ? undefined : parseJson(this.options[0]),
-      variants: this.options.slice(1).map(parseJson),
+      options: this.options[0] === undefined ? undefined : writtenJson('--options', this.options[0]),
+      variants: this.options.slice(1).map((text) => writtenJson('--options', text)),
       seeds: wholeNumber('--seeds', this.seeds, 1, 1_000_000),
       members: this.members?.split(',').map((word) => wholeNumber('--members', word, 1, 100)),
       parts: this.parts(),
@@ -100,23 +101,4 @@ export class EngineCheckCommand extends PeerCommand {
   private showProgress(line: () => string): void {
     if ('isTTY' in this.context.stderr && this.context.stderr.isTTY === true && !this.json) this.context.stderr.write(line())
   }
-}
-
-function wholeNumber(flag: string, text: string, least: number, most: number): number {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || value < least || value > most) throw wrong(flag, `a whole number from ${least} to ${most}`, text)
-  return value
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) throw wrong('--options', 'JSON', text)
-    throw error
-  }
-}
-
-function wrong(flag: string, expected: string, found: string): PeerError {
-  return new PeerError('ERR_USAGE', `${flag}: expected ${expected}, found '${found}'`)
 }

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path'
-import { Option, PeerCommand, PeerError, type Settings } from '../../../kernel/index.js'
+import { Option, PeerCommand, type Settings } from '../../../kernel/index.js'
 import { enginesKeys } from '../../engines/index.js'
-import { Interruption } from '../../terminal/index.js'
+import { Interruption, wholeNumber, writtenJson, wrong } from '../../terminal/index.js'
 import type { DevEvent } from '../dev/loop.js'
 import type { DevNetwork } from '../dev/network.js'
 import { findEnginePackage } from '../engine-package.js'
@@ -141,20 +141,13 @@ export class EngineDevCommand extends PeerCommand {
     return file === undefined || file === ownPackage().entry('weft/peer.config') ? 'weft/peer.config' : file
   }
 
-  private number(name: string, written: string | undefined, most: number): number | undefined {
-    if (written === undefined) return undefined
-    const value = Number(written)
-    if (/^\d{1,6}$/.test(written) && value >= 1 && value <= most) return value
-    throw new PeerError('ERR_USAGE', `${name} takes a whole number from 1 to ${most}, found ${written}`)
+  private number(flag: string, written: string | undefined, most: number): number | undefined {
+    return written === undefined ? undefined : wholeNumber(flag, written, 1, most)
   }
 }
 
 function jsonObject(text: string): string {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return text
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
-  throw new PeerError('ERR_USAGE', `--options: expected a JSON object, found '${text}'`)
+  const value = writtenJson('--options', text)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return text
+  throw wrong('--options', 'a JSON object', text)
 }

@@ -18,7 +18,7 @@ import { SnapshotGate, type SnapshotPass } from './snapshot-gate.js'
 import { NO_STATE } from './sync-client.js'
 
 const NO_DELTA = new Uint8Array(0)
-/** So often it is looked whether a neighbour that takes nothing of its snapshot keeps others waiting. */
+/** So often it is looked whether a neighbour that takes nothing keeps others waiting, or asks for something else. */
 const LOOK_EVERY_MS = 5000
 
 /** Kinds of requests; a new one of a kind takes the place of the former one of the same neighbour. */
@@ -113,13 +113,13 @@ export class SyncServer {
   ): Promise<void> {
     const step = start <= end ? 1n : -1n
     for (let number = start; number >= 0n && (end - number) * step >= 0n; number += step) {
-      if (!(await this.mayGoOn(link, state))) return
-      const next = message(number)
-      if (next === undefined) {
-        if (link.hello?.weft !== undefined) await this.send(link, missing({ correlationId, start: number, end: number }))
-        return
+      let isLast = false
+      const made = (): Uint8Array | undefined => {
+        const next = message(number)
+        isLast = next === undefined
+        return next ?? (link.hello?.weft === undefined ? undefined : missing({ correlationId, start: number, end: number }))
       }
-      if (!(await this.send(link, next))) return
+      if (!(await this.send(link, state, made)) || isLast) return
     }
   }
 
@@ -147,11 +147,11 @@ export class SyncServer {
       if (ledger.height() === 0n || ledger.stateBlock() === undefined) return await this.noSnapshot(link, state, request)
       const snapshot = ledger.stateSnapshot()
       const piece = (delta: Uint8Array, sequence: bigint): Promise<boolean> =>
-        this.sendPiece(
+        this.send(
           link,
           state,
+          () => encodeMessage(Message_Type.SYNC_STATE_SNAPSHOT, encode(SyncStateSnapshot, { delta, sequence, blockNumber: snapshot.block, request })),
           pass,
-          encodeMessage(Message_Type.SYNC_STATE_SNAPSHOT, encode(SyncStateSnapshot, { delta, sequence, blockNumber: snapshot.block, request })),
         )
       try {
         let sequence = 0n
@@ -168,50 +168,41 @@ export class SyncServer {
     }
   }
 
-  /** False: the neighbour has gone, asks for something else, or is too slow. */
-  private async sendPiece(link: Link, state: Serving, pass: SnapshotPass, message: Uint8Array): Promise<boolean> {
+  private async noSnapshot(link: Link, state: Serving, request: SyncStateSnapshotRequest): Promise<void> {
+    if (link.hello?.weft === undefined) return
+    const piece = encode(SyncStateSnapshot, { delta: NO_DELTA, sequence: 0n, blockNumber: NO_STATE, request })
+    await this.send(link, state, () => encodeMessage(Message_Type.SYNC_STATE_SNAPSHOT, piece))
+  }
+
+  /**
+   * Makes a message when there is room for one, and sends it as soon as there is room for all of it: other kinds take from the same. False: there is nothing to
+   * send, the neighbour has gone, asks for something else, or takes nothing; or it is slow, and its snapshot has to give way to others.
+   */
+  private async send(link: Link, state: Serving, make: () => Uint8Array | undefined, snapshot?: SnapshotPass): Promise<boolean> {
     const { patienceMs, log } = this.options
-    for (let waitedMs = 0; !state.isOver; ) {
-      if (link.sendEncoded('sync', message)) {
-        pass.took(message.length)
-        return true
+    let message: Uint8Array | undefined
+    let waitedMs = 0
+    while (!state.isOver && !link.isClosed) {
+      if (link.hasSyncRoom(message?.length)) {
+        message ??= make()
+        if (message === undefined) return false
+        if (link.sendEncoded('sync', message)) {
+          snapshot?.took(message.length)
+          return true
+        }
       }
-      if (pass.mustGiveWay) {
+      if (snapshot?.mustGiveWay) {
         log(link, 'a snapshot is not sent any further: it is taken slowly, and others wait')
         return false
       }
+      if (waitedMs >= patienceMs) {
+        log(link, `blocks or state are not sent any further: nothing was taken for ${patienceMs / 1000} s`)
+        return false
+      }
       const sliceMs = Math.min(LOOK_EVERY_MS, patienceMs - waitedMs)
-      waitedMs = (await link.syncRoom(sliceMs, message.length)) ? 0 : waitedMs + sliceMs
-      if (!link.isClosed && waitedMs < patienceMs) continue
-      this.stuck(link)
-      return false
+      waitedMs = (await link.syncRoom(sliceMs, message?.length)) ? 0 : waitedMs + sliceMs
     }
     return false
-  }
-
-  private async noSnapshot(link: Link, state: Serving, request: SyncStateSnapshotRequest): Promise<void> {
-    if (link.hello?.weft === undefined || !(await this.mayGoOn(link, state))) return
-    const piece = encode(SyncStateSnapshot, { delta: NO_DELTA, sequence: 0n, blockNumber: NO_STATE, request })
-    await this.send(link, encodeMessage(Message_Type.SYNC_STATE_SNAPSHOT, piece))
-  }
-
-  private async mayGoOn(link: Link, state: Serving): Promise<boolean> {
-    if (state.isOver) return false
-    const hasRoom = await link.syncRoom(this.options.patienceMs)
-    if (!hasRoom) this.stuck(link)
-    return hasRoom && !state.isOver
-  }
-
-  /** However large it is: the room that there was may be too small for it, and other kinds take from the same. */
-  private async send(link: Link, message: Uint8Array): Promise<boolean> {
-    const isSent = await link.sendSync(message, this.options.patienceMs)
-    if (!isSent) this.stuck(link)
-    return isSent
-  }
-
-  private stuck(link: Link): void {
-    if (link.isClosed) return
-    this.options.log(link, `blocks or state are not sent any further: nothing was taken for ${this.options.patienceMs / 1000} s`)
   }
 }
 

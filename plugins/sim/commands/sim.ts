@@ -2,13 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises'
 import type * as TestKit from '../../../test/kit/index.js'
 import { resolve } from 'node:path'
 import { Option, PeerCommand, PeerError } from '../../../kernel/index.js'
-import { Interruption } from '../../terminal/index.js'
+import { Interruption, wholeNumber, wrong } from '../../terminal/index.js'
 import { castOf, type Kept } from '../cast.js'
 import { divide, runJob } from '../jobs.js'
 import { EXIT_CODES, EXIT_DIFFERS, type SeedReport, Tally } from '../outcome.js'
 import { Progress } from '../progress.js'
 import { summaryText } from '../summary.js'
-import { wholeNumber, wrong } from '../written.js'
 
 type Kit = typeof TestKit
 type Scenario = ReturnType<Kit['parseScenario']>

@@ -47,6 +47,7 @@ export class ConfigImportCommand extends PeerCommand {
       writeSite(
         keys,
         sources.flatMap(([, file]) => file ?? []),
+        plugins,
       ),
     )
     const named = (fate: string): string[] => keys.filter((imported) => imported.fate === fate).map(({ key }) => key)

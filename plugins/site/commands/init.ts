@@ -24,7 +24,8 @@ export class InitCommand extends PeerCommand {
     const directory = resolve(this.context.cwd, this.directory ?? '.')
     const file = join(directory, 'peer.config.ts')
     if (existsSync(file) && !this.force) throw new PeerError('ERR_SITE_EXISTS', `${file} exists already`, { hint: 'use --force to overwrite it' })
-    await writeSiteFile(file, siteTemplate())
+    const { plugins } = await this.context.defaultSite()
+    await writeSiteFile(file, siteTemplate(plugins))
     this.report({ file }, `Wrote ${file}. Start the peer with: peer node start\n`)
   }
 }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { isIP } from 'node:net'
 import { Option } from 'clipanion'
 import { PeerCommand, PeerError } from '../../../kernel/index.js'
+import { wholeNumber } from '../../terminal/index.js'
 import type { IssuedPem } from '../authority.js'
 import { certificatesIn, checkPair, privateKeyIn, readPem } from '../pem.js'
 import { NEW_FILES, refuseOverwriting, writeIdentity } from '../write-files.js'
@@ -37,7 +38,7 @@ export class TlsInitCommand extends PeerCommand {
   force = Option.Boolean('--force', false, { description: 'overwrite files that are there' })
 
   protected async run(): Promise<void> {
-    const days = this.wholeDays()
+    const days = wholeNumber('--days', this.days, 1, MAX_DAYS)
     const { hosts, addresses } = this.names()
     const directory = resolve(this.context.cwd, this.dir)
     const from = this.authority === undefined ? undefined : resolve(this.context.cwd, this.authority)
@@ -58,12 +59,6 @@ export class TlsInitCommand extends PeerCommand {
     await writeIdentity(directory, 'client', client)
     const files = Object.fromEntries(NEW_FILES.filter((name) => name !== 'ca.key' || from === undefined).map((name) => [name, join(directory, name)]))
     this.report({ directory, files, hosts, addresses, days, set: settingsFor(directory) }, advice(directory, [...hosts, ...addresses]))
-  }
-
-  private wholeDays(): number {
-    const days = Number(this.days)
-    if (/^\d+$/.test(this.days) && days >= 1 && days <= MAX_DAYS) return days
-    throw new PeerError('ERR_USAGE', `--days takes a whole number from 1 to ${MAX_DAYS}, found ${this.days}`)
   }
 
   private names(): { readonly hosts: readonly string[]; readonly addresses: readonly string[] } {

@@ -1,23 +1,25 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { temporaryDirectory, TestPeer, until } from '../support/peer.js'
+import { temporaryDirectory, TestPeer } from '../support/peer.js'
 import { freePort } from '../support/ports.js'
+import { TestNetwork } from '../support/test-network.js'
 import { Relay } from './relay.js'
 
 const START_MS = 120_000
 
 /** Validators whose every link goes through a relay of its own, and what was done to them. */
-export class ChaosNetwork {
+export class ChaosNetwork extends TestNetwork {
   /** Members that a fault has taken away: down, or stopped. */
   readonly away = new Set<number>()
 
   private constructor(
-    readonly peers: readonly TestPeer[],
+    peers: readonly TestPeer[],
     /** By who dials and who is dialled. */
     private readonly relays: readonly (readonly (Relay | undefined)[])[],
-  ) {}
+  ) {
+    super(peers)
+  }
 
   /** Validators on loopback, running; ended with the test. */
   static async start(count: number, set: Readonly<Record<string, string>>): Promise<ChaosNetwork> {
@@ -42,12 +44,6 @@ export class ChaosNetwork {
     return network
   }
 
-  peer(index: number): TestPeer {
-    const peer = this.peers[index]
-    if (!peer) throw new RangeError(`no peer ${index}`)
-    return peer
-  }
-
   async startPeer(index: number): Promise<void> {
     const peer = this.peer(index)
     const program = peer.launch()
@@ -58,11 +54,6 @@ export class ChaosNetwork {
   async kill(index: number): Promise<void> {
     this.away.add(index)
     await this.peer(index).killHard()
-  }
-
-  /** Deletes everything that a dead peer stored. */
-  wipe(index: number): void {
-    rmSync(this.peer(index).data, { recursive: true, force: true })
   }
 
   stop(index: number): void {
@@ -87,29 +78,9 @@ export class ChaosNetwork {
     return index < 0 ? undefined : `vp${index} ended by itself: ${this.peer(index).program.stderr.slice(-2000)}`
   }
 
-  /** Waits until all have one head. */
-  async inStep(limitMs: number): Promise<void> {
-    let heads: string[] = []
-    const look = async (): Promise<boolean> => {
-      heads = await Promise.all(
-        this.peers.map(async ({ client }) => {
-          const { height, currentBlockHash } = await client.info()
-          return `${height} ${Buffer.from(currentBlockHash).toString('hex', 0, 8)}`
-        }),
-      )
-      return new Set(heads).size === 1
-    }
-    await until('all are in step', look, limitMs).catch((cause: unknown) => {
-      throw new Error(`expected all in step within ${limitMs} ms; found ${heads.join(', ')}`, { cause })
-    })
-  }
-
   /** Writes what the peers logged in their present lives; returns the directory. */
   keepLogs(name: string): string {
-    const directory = join(process.env['WEFT_CHAOS_OUT'] ?? tmpdir(), name)
-    mkdirSync(directory, { recursive: true })
-    for (const [index, peer] of this.peers.entries()) writeFileSync(join(directory, `vp${index}.log`), peer.program.stderr)
-    return directory
+    return this.writeLogs(join(process.env['WEFT_CHAOS_OUT'] ?? tmpdir(), name))
   }
 
   async #dispose(): Promise<void> {

@@ -1,12 +1,13 @@
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { onTestFinished } from 'vitest'
 import { ConsensusToolsService, PlanSwapRequest, type SuccessionReport, type SwapPlanMessage } from '../../../proto/index.js'
 import { prepareNetwork, untilMeshed } from '../support/network.js'
-import { type TestPeer, until } from '../support/peer.js'
+import { until } from '../support/peer.js'
 import { ROOT } from '../support/program.js'
+import { TestNetwork } from '../support/test-network.js'
 
 /** On a slow and busy machine. */
 export const LIMIT_MS = 180_000
@@ -36,9 +37,7 @@ export async function buildEngines(names: readonly string[]): Promise<ReadonlyMa
 }
 
 /** Four validators, what their operators can ask of them, and ways to treat them badly. */
-export class SwapNetwork {
-  private constructor(readonly peers: readonly TestPeer[]) {}
-
+export class SwapNetwork extends TestNetwork {
   /** Running, and connected; ended with the test. `setOf`: keys of single validators. */
   static async start(set: Readonly<Record<string, string>>, setOf: (index: number) => Readonly<Record<string, string>>): Promise<SwapNetwork> {
     const peers = await prepareNetwork({ peers: 4, set, setOf })
@@ -48,21 +47,10 @@ export class SwapNetwork {
     return network
   }
 
-  peer(index: number): TestPeer {
-    const peer = this.peers[index]
-    if (!peer) throw new RangeError(`no peer ${index}`)
-    return peer
-  }
-
   async startPeer(index: number): Promise<void> {
     const peer = this.peer(index)
     const program = peer.launch()
     await program.until(`vp${index} answers`, () => peer.isAnswering(), LIMIT_MS)
-  }
-
-  /** Deletes everything that a dead peer stored. */
-  wipe(index: number): void {
-    rmSync(this.peer(index).data, { recursive: true, force: true })
   }
 
   succession(index: number): Promise<SuccessionReport> {
@@ -123,27 +111,8 @@ export class SwapNetwork {
     })
   }
 
-  async inStep(limitMs: number): Promise<void> {
-    let heads: string[] = []
-    const look = async (): Promise<boolean> => {
-      heads = await Promise.all(
-        this.peers.map(async ({ client }) => {
-          const { height, currentBlockHash } = await client.info()
-          return `${height} ${Buffer.from(currentBlockHash).toString('hex', 0, 8)}`
-        }),
-      )
-      return new Set(heads).size === 1
-    }
-    await until('all are in step', look, limitMs).catch((cause: unknown) => {
-      throw new Error(`expected all in step within ${limitMs} ms; found ${heads.join(', ')}; logs: ${this.keepLogs('weft-swap')}`, { cause })
-    })
-  }
-
   /** Writes what the peers logged in their present lives; returns the directory. */
   keepLogs(name: string): string {
-    const directory = join(tmpdir(), `${name}-${process.pid}`)
-    mkdirSync(directory, { recursive: true })
-    for (const [index, peer] of this.peers.entries()) writeFileSync(join(directory, `vp${index}.log`), peer.program.stderr)
-    return directory
+    return this.writeLogs(join(tmpdir(), `${name}-${process.pid}`))
   }
 }

@@ -87,8 +87,7 @@ async function sourcesIn(folder: string) {
   try {
     return await readSourceFiles(folder, LIMITS)
   } catch (cause) {
-    if (cause instanceof PeerError) throw cause
-    throw new PeerError('ERR_CHAINCODE_PACKAGE', `code does not exist: ${messageOf(cause)}`, { cause })
+    throw cause instanceof PeerError ? cause : absent(cause)
   }
 }
 
@@ -98,7 +97,10 @@ async function readArchive(file: string): Promise<Uint8Array> {
     if (size > LIMITS.maxBytes) throw new PeerError('ERR_CHAINCODE_PACKAGE', `${file} has ${size} bytes, more than ${LIMITS.maxBytes}`)
     return await readFile(file)
   } catch (cause) {
-    if (cause instanceof PeerError) throw cause
-    throw new PeerError('ERR_CHAINCODE_PACKAGE', `code does not exist: ${messageOf(cause)}`, { cause })
+    throw cause instanceof PeerError ? cause : absent(cause)
   }
+}
+
+function absent(cause: unknown): PeerError {
+  return new PeerError('ERR_CHAINCODE_PACKAGE', `code does not exist: ${messageOf(cause)}`, { cause })
 }
