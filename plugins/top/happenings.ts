@@ -21,6 +21,7 @@ function changes({ report: from, vitals }: Answer, { report: to, vitals: now }: 
   if (vitals && now && now.upMicros < vitals.upMicros) news.push({ kind: 'bad', text: 'was started anew' })
   const [was, is] = [swapOf(from), swapOf(to)]
   if (is && (is.phase !== was?.phase || is.engine !== was.engine)) news.push({ kind: 'swap', text: `${is.engine || 'swap'}: ${is.phase} ${at}` })
+  if (was && was.phase !== 'sealed' && !is && from.epoch === to.epoch) news.push({ kind: 'swap', text: `${was.engine}: cancelled ${at}` })
   if (engineOf(from) !== engineOf(to) || from.epoch !== to.epoch) {
     news.push({ kind: 'swap', text: `epoch ${from.epoch} ${engineOf(from)} \u2192 epoch ${to.epoch} ${engineOf(to)} ${at}` })
   } else {

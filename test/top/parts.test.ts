@@ -7,6 +7,7 @@ import { ratesOf } from '../../plugins/top/rates.js'
 import { differences, Screen } from '../../plugins/top/screen.js'
 import { swapOf } from '../../plugins/top/swap.js'
 import { cut, fit, grouped, memory, short, time, widthOf } from '../../plugins/top/text.js'
+import { SwapProgress } from '../../proto/index.js'
 import { answerOf, reportOf, unreachable, vitalsOf, watched } from './pictures.js'
 
 test('numbers, times and sizes stay within their columns', () => {
@@ -76,6 +77,9 @@ test('what is new about a peer is told once', () => {
   expect(texts(unreachable(0, 'a'), old)).toEqual(['answers again, after 12.0 s'])
   expect(texts(old, watched(0, { epoch: 1n, engine: 'raft', height: 1210n }))).toEqual(['epoch 0 pbft@1.0.0 → epoch 1 raft@1.0.0 at height 1,210'])
   expect(texts(old, watched(0, { engineView: '{"view":4,"primary":0}' }))).toEqual(['view 3 → 4, led by vp0, at height 1,204'])
+  const onTrial = watched(0, { swap: SwapProgress.fromPartial({ engine: 'raft', version: '1.0.0', phase: 'on trial' }) })
+  expect(texts(old, onTrial)).toEqual(['raft@1.0.0: trial at height 1,204'])
+  expect(texts(onTrial, old)).toEqual(['raft@1.0.0: cancelled at height 1,204'])
   // An engine that has just begun may say nothing of itself yet.
   expect(texts(old, watched(0, { engineView: '{}' }))).toEqual([])
   expect(texts(old, watched(0, { halted: 'it threw' }))).toEqual(['halted: it threw'])

@@ -153,7 +153,7 @@ const SIGNING =
   'with the keys at hand: --key FILE for each operator. Else: --out FILE, then peer consensus sign FILE --key KEY by one after the other, then peer consensus swap (or cancel) --plan FILE'
 
 /** To whoever would cancel what is decided. */
-export const TOO_LATE = 'what is decided is not called off; another swap goes back: peer consensus swap ENGINE'
+export const TOO_LATE = 'a swap that is decided is not called off; another one goes back: peer consensus swap ENGINE'
 
 function rejected(what: string, error: string, late?: string): PeerError {
   const reason = error.startsWith(FAILURE) ? error.slice(FAILURE.length) : error

@@ -10,7 +10,7 @@ import { runningEngine } from '../view.js'
 import { DEFAULT_PLAN, type DevnetPlan } from '../plan.js'
 import { DevnetCommand } from './devnet-command.js'
 
-const LIMIT_SECONDS = 30
+const LIMIT_SECONDS = 60
 const NO_AGREEMENT =
   'noops gives no agreement: every validator orders what it is told in its own order, and their chains may differ. It is meant for one validator: --validators 1, or another --engine'
 

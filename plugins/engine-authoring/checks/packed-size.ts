@@ -5,7 +5,7 @@ import { isRecord } from '../engine-package.js'
 /** What `npm pack` would put into a package's tarball; a text: why that cannot be known here. */
 export function packedSize(directory: string): Promise<{ readonly files: number; readonly bytes: number } | string> {
   return new Promise((resolve) => {
-    execFile('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: directory, maxBuffer: 16 * 1024 * 1024, timeout: 60_000 }, (error, stdout) => {
+    execFile('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: directory, maxBuffer: 16 * 1024 * 1024, timeout: 300_000 }, (error, stdout) => {
       if (error) return resolve(`npm pack cannot say: ${messageOf(error).split('\n')[0] ?? ''}`)
       resolve(read(stdout) ?? 'npm pack answered something else than it does')
     })

@@ -55,17 +55,29 @@ export class InstallCommand extends PeerCommand {
       }),
     )
     this.report(shown.length === 1 ? shown[0] : { engines: shown }, lines.join(''))
-    if (!this.all) await this.warnOfDevnet(own, installed.map(({ note }) => nameOf(note)).join(', '))
+    if (!this.all)
+      await this.warnOfDevnet(
+        own,
+        installed.map(({ note }) => note),
+      )
   }
 
   /** Who has a devnet here mostly means its validators, which look elsewhere. */
-  private async warnOfDevnet(own: string, what: string): Promise<void> {
+  private async warnOfDevnet(own: string, notes: readonly InstalledNote[]): Promise<void> {
     const { cwd } = this.context
     const devnet = await devnetAround(cwd)
-    const others = devnet?.peers.filter(({ data }) => data !== own) ?? []
-    if (!devnet || others.length === 0) return
+    if (!devnet) return
+    const { InstalledEngines } = await import('../installed.js')
+    const lacking: string[] = []
+    for (const { id, data } of devnet.peers.filter((peer) => peer.data !== own)) {
+      const there = await new InstalledEngines(data).list(() => undefined)
+      const has = ({ codeDigest }: InstalledNote): boolean => there.some((engine) => engine.codeDigest === codeDigest)
+      if (!notes.every(has)) lacking.push(id)
+    }
+    if (lacking.length === 0) return
+    const what = notes.map(nameOf).join(', ')
     this.warn(
-      `the devnet in ${placeOf(devnet.directory, cwd)} looks elsewhere: ${others.map(({ id }) => id).join(', ')} did not get ${what}; peer engine install ${this.from.join(' ')} --all installs on all of them`,
+      `the devnet in ${placeOf(devnet.directory, cwd)} looks elsewhere: ${lacking.join(', ')} did not get ${what}; peer engine install ${this.from.join(' ')} --all installs on all of them`,
     )
   }
 }
