@@ -8,7 +8,7 @@ export interface MemberBudget {
 
 /** What a member gets at once, and then by and by. */
 export interface MemberBudgetLimits {
-  /** Default 16 MiB: with what many faulty members ask for at once, a process of an engine stays within what it may say in a second. The answer that goes beyond it is the last one, of whatever size. */
+  /** Default 16 MiB: with what all members ask for at once, however many, a process of an engine stays within what it may say in a second. The answer that goes beyond it is the last one, of whatever size. */
   readonly burstBytes?: number
   /** Default 8 MiB. */
   readonly bytesPerSecond?: number

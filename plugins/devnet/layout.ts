@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { PeerError, messageOf } from '../../kernel/index.js'
 import { makeCertificate } from './certificate.js'
 import { Devnet } from './devnet.js'
@@ -60,12 +60,20 @@ export async function createDevnet(directory: string, plan: DevnetPlan, base: st
   return new Devnet(directory, plan, peers)
 }
 
-/** Removes everything that a devnet wrote, its ledgers too; the directory itself if nothing else is in it. */
-export function removeDevnet({ directory, peers }: Pick<Devnet, 'directory' | 'peers'>): void {
-  rmSync(join(directory, MANIFEST), { force: true })
-  for (const peer of peers) rmSync(peer.directory, { recursive: true, force: true })
-  for (const name of ['.gitignore', 'tls.pem', 'tls.key']) rmSync(join(directory, name), { force: true })
-  removeIfEmpty(directory)
+/** The names in the directory of a devnet to be made; undefined: there is no directory. */
+export function namesBefore(directory: string): readonly string[] | undefined {
+  return existsSync(directory) ? readdirSync(directory) : undefined
+}
+
+/** Deletes what a devnet wrote, its ledgers too; its peers must be stopped. Names in `kept`, as those that were there before it, stay; without that the directory goes as well if nothing else is in it. */
+export function removeDevnet({ directory, peers }: Pick<Devnet, 'directory' | 'peers'>, kept?: readonly string[]): void {
+  for (const path of [
+    join(directory, MANIFEST),
+    ...peers.map((peer) => peer.directory),
+    ...['.gitignore', 'tls.pem', 'tls.key'].map((name) => join(directory, name)),
+  ])
+    if (kept?.includes(basename(path)) !== true) rmSync(path, { recursive: true, force: true })
+  if (kept === undefined) removeIfEmpty(directory)
 }
 
 /** Something of the person's own may be in it: then it stays. */

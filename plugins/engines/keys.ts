@@ -38,7 +38,11 @@ export const enginesKeys = defineKeys({
     defaultProcessLimits.maxAnswerBytes / MIB,
     'volume of the effects of one handler, in MiB',
   ),
-  'consensus.isolation.maxMiBPerSecond': key(integer({ min: 1 }), defaultProcessLimits.maxBytesPerSecond / MIB, 'volume of the effects of a second, in MiB'),
+  'consensus.isolation.maxMiBPerSecond': key(
+    integer({ min: 1 }),
+    defaultProcessLimits.maxBytesPerSecond / MIB,
+    'volume of the effects of a second, in MiB, with up to eight validators; with more it grows with their number',
+  ),
   'consensus.isolation.maxRecords': key(integer({ min: 1000 }), defaultProcessLimits.maxRecords, 'records that an engine may keep in the store'),
   'consensus.isolation.maxRecordMiB': key(integer({ min: 1 }), defaultProcessLimits.maxRecordBytes / MIB, 'volume of these records, in MiB'),
   'consensus.isolation.maxRestarts': key(

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { bytesPerSecond, defaultProcessLimits } from '../../plugins/engines/process/limits.js'
 import { describe, expect, it } from 'vitest'
 import {
   codec,
@@ -166,6 +167,18 @@ describe('a member budget', () => {
     expect([budget.take(1, 1), budget.take(1, 1)]).toEqual([true, false])
     expect(budget.take(2, 1)).toBe(false)
   })
+
+  it.each([4, 16, 31, 100])(
+    'keeps an engine within what its process may say in a second, although all of %i members ask for as much as they get',
+    (members) => {
+      const host = { now: 0 }
+      const budget = createMemberBudget(host)
+      const answer = 8 * 1024 * 1024
+      let said = 0
+      for (; host.now < 1000; host.now += 10) for (let member = 1; member < members; member++) while (budget.take(member, answer)) said += answer
+      expect(said).toBeLessThan(bytesPerSecond(defaultProcessLimits, members))
+    },
+  )
 
   it('never grants more than its rate and its burst, whatever the clock does', () => {
     fc.assert(

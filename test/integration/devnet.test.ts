@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { TestClient } from './support/client.js'
@@ -157,4 +157,17 @@ test('a measurement that is interrupted ends its network and deletes its files',
   // Who has let go of its data is about to end.
   await until('its processes are gone', async () => found.every((pid) => !existsSync(`/proc/${pid}`)))
   expect(readdirSync(cwd)).toEqual([])
+})
+
+test('a devnet whose peers cannot run leaves nothing behind, and what was there before it as it was', { timeout: 120_000 }, async () => {
+  const devnet = await TestDevnet.create(1)
+  const own = join(devnet.directory, 'weft-devnet')
+  const up = () => devnet.command('up', '--validators', '1', '--engine', 'raft', '--port', `${devnet.port}`, '--with', './no-such-package')
+  const { code, stderr } = await up()
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/no-such-package[\s\S]*Nothing is left of this devnet/)])
+  expect(existsSync(own)).toBe(false)
+  mkdirSync(join(own, 'vp0'), { recursive: true })
+  writeFileSync(join(own, 'vp0', 'notes'), 'mine')
+  expect((await up()).code).toBe(1)
+  expect([readdirSync(own), readFileSync(join(own, 'vp0', 'notes'), 'utf8')]).toEqual([['vp0'], 'mine'])
 })

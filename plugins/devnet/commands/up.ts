@@ -1,11 +1,11 @@
 import { Command, Option } from 'clipanion'
 import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { columns, messageOf, PeerError } from '../../../kernel/index.js'
+import { columns, PeerError } from '../../../kernel/index.js'
 import { ownPackage } from '../../loader/index.js'
 import { Interruption, wholeNumber, writtenSet } from '../../terminal/index.js'
 import type { Devnet, StartedPeer } from '../devnet.js'
-import { createDevnet, findDevnet, removeDevnet } from '../layout.js'
+import { createDevnet, findDevnet, namesBefore, removeDevnet } from '../layout.js'
 import { runningEngine } from '../view.js'
 import { DEFAULT_PLAN, type DevnetPlan } from '../plan.js'
 import { DevnetCommand } from './devnet-command.js'
@@ -49,16 +49,11 @@ export class DevnetUpCommand extends DevnetCommand {
     const limitMs = 1000 * (this.number('--timeout', this.timeout) ?? LIMIT_SECONDS)
     const began = performance.now()
     const isNew = findDevnet(this.place) === undefined
+    const before = namesBefore(this.place)
     const devnet = this.use(await this.devnet())
     const started = await devnet.start(devnet.named(this.names), (text) => this.warn(text))
     const found = await this.untilReady(devnet, started, limitMs).catch((error: unknown) => {
-      const { engine } = devnet.plan
-      if (!isNew || !messageOf(error).includes(`has no engine '${engine}'`)) throw error
-      removeDevnet(devnet)
-      throw new PeerError('ERR_DEVNET_ENGINE', `the peers of this devnet would have no engine '${engine}'; nothing is left of it`, {
-        cause: error,
-        hint: 'name its package, or the folder of its package, with --with; --engine takes the name that the engine itself says',
-      })
+      throw isNew ? taken(devnet, before, error) : error
     })
     const seconds = Number(((performance.now() - began) / 1000).toFixed(2))
     const up = found.filter(({ view }) => view.state === 'running')
@@ -140,6 +135,22 @@ export class DevnetUpCommand extends DevnetCommand {
   private number(flag: string, written: string | undefined): number | undefined {
     return written === undefined ? undefined : wholeNumber(flag, written, 0, 999_999)
   }
+}
+
+/** Takes away a devnet that has just been made and whose peers cannot run, and says so. What was there before it stays. */
+function taken(devnet: Devnet, before: readonly string[] | undefined, error: unknown): unknown {
+  if (!(error instanceof PeerError) || error.code !== 'ERR_DEVNET_ENDED') return error
+  removeDevnet(devnet, before)
+  const { engine } = devnet.plan
+  if (error.message.includes(`has no engine '${engine}'`))
+    return new PeerError('ERR_DEVNET_ENGINE', `the peers of this devnet would have no engine '${engine}'; nothing is left of it`, {
+      cause: error,
+      hint: 'name its package, or the folder of its package, with --with; --engine takes the name that the engine itself says',
+    })
+  return new PeerError('ERR_DEVNET_ENDED', `${error.message}\nNothing is left of this devnet.`, {
+    cause: error,
+    hint: 'run the command again when what it says is put right: an option of it, a package named with --with, or the site that it extends',
+  })
 }
 
 function wordsOf({ validators, engine, tls, port, set }: DevnetPlan): string {

@@ -41,7 +41,7 @@ export class EngineProcess {
   constructor(private readonly options: EngineProcessOptions) {
     const { limits, seat, start } = options
     this.queue = new EventQueue(seat, (name) => this.guard.claimed(name))
-    this.guard = new FloodGuard(limits, seat.clock, start.restored)
+    this.guard = new FloodGuard(limits, seat.clock, start.restored, seat.members.length)
     this.reader = new FrameReader(limits.maxAnswerBytes)
     this.watchdog = new Watchdog(seat.clock, () => this.late())
     this.queue.create()

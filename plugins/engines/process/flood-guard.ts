@@ -1,6 +1,6 @@
 import type { Clock } from '../../../kernel/index.js'
 import type { Effect } from '../../consensus/index.js'
-import type { ProcessLimits } from './limits.js'
+import { bytesPerSecond, type ProcessLimits } from './limits.js'
 
 const WINDOW_MS = 1000
 const MAX_METRICS = 1000
@@ -19,12 +19,15 @@ export class FloodGuard {
   private readonly records = new Map<string, number>()
   private readonly metrics = new Set<string>()
   private readonly timers = new Set<string>()
+  private readonly maxBytesPerSecond: number
 
   constructor(
     private readonly limits: ProcessLimits,
     private readonly clock: Clock,
     restored: ReadonlyMap<string, Uint8Array>,
+    members: number,
   ) {
+    this.maxBytesPerSecond = bytesPerSecond(limits, members)
     this.windowStartMs = clock.elapsedMs()
     for (const [key, value] of restored) this.keep(key, value)
   }
@@ -37,7 +40,7 @@ export class FloodGuard {
     this.bytes += bytes
     if (effects.length > limits.maxEffects) return `it asked for ${effects.length} effects in one handler, more than ${limits.maxEffects}`
     if (this.effects > limits.maxEffectsPerSecond) return `it asked for more than ${limits.maxEffectsPerSecond} effects in a second`
-    if (this.bytes > limits.maxBytesPerSecond) return `it asked for effects of more than ${limits.maxBytesPerSecond} bytes in a second`
+    if (this.bytes > this.maxBytesPerSecond) return `it asked for effects of more than ${this.maxBytesPerSecond} bytes in a second`
     for (const effect of effects) {
       const broken = this.note(effect)
       if (broken !== undefined) return broken

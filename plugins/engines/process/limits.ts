@@ -14,6 +14,7 @@ export interface ProcessLimits {
   readonly maxEffectsPerSecond: number
   /** Bytes of the answer to one event. */
   readonly maxAnswerBytes: number
+  /** Of a network of up to {@link COUNTED_MEMBERS} validators. */
   readonly maxBytesPerSecond: number
   /** Records that an engine may have stored at a time, and their bytes. */
   readonly maxRecords: number
@@ -42,3 +43,11 @@ export const defaultProcessLimits: ProcessLimits = Object.freeze({
   healthyAfterMs: 60_000,
   firstBackOffMs: 200,
 })
+
+/** Validators whose questions an engine has to bear; where there are more, it may say more. */
+export const COUNTED_MEMBERS = 8
+
+/** Every member may ask for as much as `createMemberBudget` grants: what an honest engine says, whoever asks, grows with their number. */
+export function bytesPerSecond({ maxBytesPerSecond }: Pick<ProcessLimits, 'maxBytesPerSecond'>, members: number): number {
+  return maxBytesPerSecond * Math.max(1, members / COUNTED_MEMBERS)
+}
