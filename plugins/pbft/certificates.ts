@@ -46,5 +46,7 @@ export function isDecided({ quorums }: Replica, { commits }: Slot, view: bigint,
   return equal >= quorums.intersection
 }
 
-const order = <T extends bigint | string>(left: T, right: T): number => (left === right ? 0 : left < right ? -1 : 1)
-const inOrder = (left: PQ, right: PQ): number => order(left.sequenceNumber, right.sequenceNumber) || order(left.batchDigest, right.batchDigest)
+function inOrder(left: PQ, right: PQ): number {
+  if (left.sequenceNumber !== right.sequenceNumber) return left.sequenceNumber < right.sequenceNumber ? -1 : 1
+  return left.batchDigest === right.batchDigest ? 0 : left.batchDigest < right.batchDigest ? -1 : 1
+}
