@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { EngineRequest } from './engine.js'
 
 /** Requests by their payloads, for engines whose requests are announced first and ordered later: what was announced need not be hashed again in its batch. */

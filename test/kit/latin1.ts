@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer'
+
 /** Up to here this costs less than Buffer does. */
 const SHORT = 12
 
