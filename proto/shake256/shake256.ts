@@ -9,7 +9,7 @@ const LAST_PADDING = 0x80
 /** The module in use. */
 interface Keccak {
   readonly memory: Uint8Array
-  /** The result again, for hex. */
+  /** The result again, as text. */
   readonly result: Buffer
   /** Views of the result, which stands until the next call. */
   readonly results: Readonly<Record<OutputLength, Uint8Array>>
@@ -39,6 +39,11 @@ export function shake256(outputLength: OutputLength, ...pieces: readonly Uint8Ar
 export function shake256Hex(outputLength: OutputLength, bytes: Uint8Array): string {
   const hashed = short([bytes])
   return hashed ? hashed.result.toString('hex', 0, outputLength) : openSsl(outputLength, [bytes]).toString('hex')
+}
+
+/** {@link shake256} of one piece, 64 bytes of it, in Base64. */
+export function shake256Base64(bytes: Uint8Array): string {
+  return (short([bytes])?.result ?? openSsl(64, [bytes])).toString('base64')
 }
 
 /** Hashes what is short; undefined: it has to be done otherwise. */
