@@ -13,14 +13,20 @@ export function isPrepared(r: Replica, slot: Slot): boolean {
 export function calcP(r: Replica): PQ[] {
   const present = entriesOf(r, (slot) => isPrepared(r, slot))
   const earlier = [...r.pset.values()].filter((entry) => !present.some(({ sequenceNumber }) => sequenceNumber === entry.sequenceNumber))
-  return [...earlier, ...present].sort(inOrder)
+  return sorted(earlier, present)
 }
 
 /** Q: what was pre-prepared, and vouched for, in the highest view (§9.2), by number and digest. */
 export function calcQ(r: Replica): PQ[] {
   const present = entriesOf(r, (slot, proposal) => r.hasContent(proposal) && (!slot.isRefused || isPrepared(r, slot)))
   const earlier = [...r.qset.values()].filter((entry) => !present.some((other) => inOrder(other, entry) === 0))
-  return [...earlier, ...present].sort(inOrder)
+  return sorted(earlier, present)
+}
+
+/** Mostly there is nothing of earlier views, and the numbers were proposed in their order. */
+function sorted(earlier: readonly PQ[], present: PQ[]): PQ[] {
+  const entries = earlier.length === 0 ? present : [...earlier, ...present]
+  return entries.every(({ sequenceNumber: n }, index) => (entries[index - 1]?.sequenceNumber ?? -1n) < n) ? entries : entries.sort(inOrder)
 }
 
 /** What was proposed in the present view, in the slots that are wanted. */
@@ -46,7 +52,5 @@ export function isDecided({ quorums }: Replica, { commits }: Slot, view: bigint,
   return equal >= quorums.intersection
 }
 
-function inOrder(left: PQ, right: PQ): number {
-  if (left.sequenceNumber !== right.sequenceNumber) return left.sequenceNumber < right.sequenceNumber ? -1 : 1
-  return left.batchDigest === right.batchDigest ? 0 : left.batchDigest < right.batchDigest ? -1 : 1
-}
+const order = <T extends bigint | string>(left: T, right: T): number => (left === right ? 0 : left < right ? -1 : 1)
+const inOrder = (left: PQ, right: PQ): number => order(left.sequenceNumber, right.sequenceNumber) || order(left.batchDigest, right.batchDigest)
