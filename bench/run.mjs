@@ -13,5 +13,7 @@ await build({
   packages: 'external',
   logLevel: 'error',
 })
-// The room for young objects that the peer's own programs have (plugins/loader/node-flags.ts), those of `peer sim` among them.
-process.exit(spawnSync(process.execPath, ['--max-semi-space-size=64', '.cache/bench/main.mjs', ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1)
+// As the peer's own programs are started (plugins/loader/node-flags.ts), and the jobs of `peer sim`.
+process.exit(
+  spawnSync(process.execPath, ['--expose-gc', '--max-semi-space-size=64', '.cache/bench/main.mjs', ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1,
+)

@@ -1,6 +1,7 @@
 import type { EngineFactory } from '../plugins/consensus/index.js'
 import { pbft } from '../plugins/pbft/index.js'
 import { planScenario, playScenario, type Scenario } from '../test/kit/index.js'
+import { collectBetweenRuns } from '../test/kit/young-objects.js'
 import type { Row } from './report.js'
 
 const MEMBERS = 4
@@ -13,6 +14,8 @@ const engine: { readonly factory: EngineFactory; readonly options: unknown } = {
 
 /** A seed of the simulator: four validators, a hundred batches, real encoding; with the real ledger's hashes, and in logical mode. */
 export async function simulator(seconds: number): Promise<Row[]> {
+  // As `peer sim` has it.
+  Buffer.poolSize = 64 * 1024
   return [await seeds('full', seconds), await seeds('host', seconds), await seeds('logical', seconds)]
 }
 
@@ -46,5 +49,6 @@ async function play(fidelity: Scenario['fidelity'], seed: number): Promise<numbe
   const scenario: Scenario = { ...calm, delayMs: [1, 5], diskMs: [0.1, 1], requests, durationMs: BATCHES * APART_MS }
   const { failure, blocks } = await playScenario(engine, scenario)
   if (failure) throw failure
+  collectBetweenRuns()
   return blocks
 }

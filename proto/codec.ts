@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import { canonicalise } from './canonical.js'
 import { LENGTH_DELIMITED, schemaOf } from './schema.js'

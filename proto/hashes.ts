@@ -3,4 +3,4 @@
  *
  * @packageDocumentation
  */
-export { shake256, shake256Hex } from './shake256/shake256.js'
+export { shake256, shake256Base64, shake256Hex } from './shake256/shake256.js'

@@ -185,7 +185,7 @@ export {
   type ServiceHandlers,
   type UnaryCallOptions,
 } from './service.js'
-export { shake256, shake256Hex } from './shake256/shake256.js'
+export { shake256, shake256Base64, shake256Hex } from './shake256/shake256.js'
 export { decodeSyncBlocks, encodeSyncBlocks } from './sync-blocks.js'
 export { encodeTransactionBlock, transactionBlockTransactions } from './transaction-block.js'
 export { WireError, type WireErrorCode } from './wire-error.js'

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { commit, prepare, viewChange_PQ } from './gen/pbft.js'
 
 /*

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { decode, encode, encodeWithin } from './codec.js'
 import { batchMessage, message, type newView_XsetEntry, PQset, type request, type viewChange_PQ } from './gen/pbft.js'
 import { Cursor } from './cursor.js'
@@ -49,9 +50,30 @@ export function encodePayload(payload: Payload): Uint8Array {
   return vote ?? encodeWithin(PBFT_MESSAGE, message, { payload })
 }
 
-/** The bytes of a stored P or Q set (§11.1). */
-export function encodePQset(set: readonly viewChange_PQ[]): Uint8Array {
-  return usual.encodePQset(set) ?? encode(PQset, { set: [...set] })
+/** Writes a P or Q set (§11.1) that is stored again and again, and mostly has grown at its end since: messages merge by concatenation, so that what was written is copied. */
+export function createPQsetWriter(): (set: readonly viewChange_PQ[]) => Uint8Array {
+  let before: readonly viewChange_PQ[] = []
+  let written: Uint8Array = new Uint8Array(0)
+  return (set) => {
+    const isGrown = before.every((entry, index) => isSamePQ(entry, set[index]))
+    const kept = isGrown ? written : written.subarray(0, 0)
+    const added = isGrown ? set.slice(before.length) : set
+    before = set
+    written = concatenated(kept, usual.encodePQset(added) ?? encode(PQset, { set: [...added] }))
+    return written
+  }
+}
+
+function isSamePQ(left: viewChange_PQ, right: viewChange_PQ | undefined): boolean {
+  return left.sequenceNumber === right?.sequenceNumber && left.batchDigest === right.batchDigest && left.view === right.view
+}
+
+function concatenated(left: Uint8Array, right: Uint8Array): Uint8Array {
+  if (left.length === 0) return right
+  const both = Buffer.allocUnsafe(left.length + right.length)
+  both.set(left)
+  both.set(right, left.length)
+  return both
 }
 
 /** The bytes of an announced request in its BatchMessage. */

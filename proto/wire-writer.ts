@@ -5,6 +5,10 @@ const FIRST_BYTES = 4096
 const MOST_KEPT_BYTES = 65_536
 /** Text up to here is looked at character by character: an encoder costs more. */
 const SHORT_TEXT = 128
+/** Memory that short messages share, from a length on that the engine does not keep among its own objects: a piece for each takes ten times as long to allocate and to collect. */
+const SLAB_BYTES = 4096
+const LEAST_SHARED_BYTES = 65
+const MOST_SHARED_BYTES = 512
 const MAX_UINT32 = 0xffffffff
 const LOW_BITS = 0xffffffffn
 const TWO_POWER_32 = 0x1_0000_0000
@@ -13,15 +17,31 @@ const TWO_POWER_32 = 0x1_0000_0000
 export class WireWriter extends BinaryWriter {
   #bytes = new Uint8Array(FIRST_BYTES)
   #at = 0
+  #slab = new Uint8Array(SLAB_BYTES)
+  #slabUsed = 0
   readonly #forks: number[] = []
   readonly #encoder = new TextEncoder()
 
   /** The message; the writer is empty again. */
   override finish(): Uint8Array<ArrayBuffer> {
-    const written = this.#bytes.slice(0, this.#at)
+    const length = this.#at
+    const isShared = length >= LEAST_SHARED_BYTES && length <= MOST_SHARED_BYTES
+    const written = isShared ? this.#shared(length) : this.#bytes.slice(0, length)
     this.#at = 0
     if (this.#bytes.length > MOST_KEPT_BYTES) this.#bytes = new Uint8Array(FIRST_BYTES)
     return written
+  }
+
+  #shared(length: number): Uint8Array<ArrayBuffer> {
+    if (this.#slabUsed + length > SLAB_BYTES) {
+      this.#slab = new Uint8Array(SLAB_BYTES)
+      this.#slabUsed = 0
+    }
+    const from = this.#slabUsed
+    this.#slabUsed += length
+    const piece = this.#slab.subarray(from, this.#slabUsed)
+    piece.set(this.#bytes.subarray(0, length))
+    return piece
   }
 
   override fork(): this {

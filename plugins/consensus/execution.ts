@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { assert, messageOf, type Logger } from '../../kernel/index.js'
 import { BlockchainInfo, decode, encode, Transaction } from '../../proto/index.js'
 import type { ChaincodeSupport, OrderedTransaction } from '../chaincode/index.js'

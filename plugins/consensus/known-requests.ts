@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { EngineRequest } from './engine.js'
 
 /** Requests by their payloads, for engines whose requests are announced first and ordered later: what was announced need not be hashed again in its batch. */
@@ -14,7 +15,12 @@ const MAX_KNOWN_BYTES = 2048
 /** Holds the newest 20,000 of at most 2 KiB. */
 export function createKnownRequests(): KnownRequests {
   const known = new Map<string, EngineRequest>()
-  const keyOf = (payload: Uint8Array): string => Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('latin1')
+  // A copy of so few bytes costs less than another header for them.
+  const scratch = Buffer.allocUnsafe(MAX_KNOWN_BYTES)
+  const keyOf = (payload: Uint8Array): string => {
+    scratch.set(payload)
+    return scratch.toString('latin1', 0, payload.length)
+  }
   return {
     add(payload, request) {
       if (payload.length > MAX_KNOWN_BYTES) return

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { assert } from '../../kernel/index.js'
 import type { Store, StoreBatch } from '../level/index.js'
 import type { EngineRecord } from './effects.js'

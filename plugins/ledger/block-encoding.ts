@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { Moment } from '../../kernel/index.js'
 import { ChaincodeEvent, Timestamp, encode } from '../../proto/index.js'
 import { ledgerHash } from './hash.js'

@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer'
+
 /** Up to here this is faster than Buffer, whose headers and look-up of the encoding cost more than the bytes. A loop would make a string of as many pieces, which a map joins first. */
 const SHORT = 12
 

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { messageOf } from '../../kernel/index.js'
 import { Block, type BlockchainInfo, Transaction, blockHashInput, blockTransactions, canonicalWithout, decode } from '../../proto/index.js'
 import type { Namespace, Store, StoreBatch, StoreSnapshot } from '../level/index.js'

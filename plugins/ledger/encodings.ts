@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { PeerError } from '../../kernel/index.js'
 import { asBuffer } from './bytes.js'
 import type { Height, StateKey, TransactionLocation } from './ledger.js'

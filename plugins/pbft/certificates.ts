@@ -13,14 +13,20 @@ export function isPrepared(r: Replica, slot: Slot): boolean {
 export function calcP(r: Replica): PQ[] {
   const present = entriesOf(r, (slot) => isPrepared(r, slot))
   const earlier = [...r.pset.values()].filter((entry) => !present.some(({ sequenceNumber }) => sequenceNumber === entry.sequenceNumber))
-  return [...earlier, ...present].sort(inOrder)
+  return sorted(earlier, present)
 }
 
 /** Q: what was pre-prepared, and vouched for, in the highest view (§9.2), by number and digest. */
 export function calcQ(r: Replica): PQ[] {
   const present = entriesOf(r, (slot, proposal) => r.hasContent(proposal) && (!slot.isRefused || isPrepared(r, slot)))
   const earlier = [...r.qset.values()].filter((entry) => !present.some((other) => inOrder(other, entry) === 0))
-  return [...earlier, ...present].sort(inOrder)
+  return sorted(earlier, present)
+}
+
+/** Mostly there is nothing of earlier views, and the numbers were proposed in their order. */
+function sorted(earlier: readonly PQ[], present: PQ[]): PQ[] {
+  const entries = earlier.length === 0 ? present : [...earlier, ...present]
+  return entries.every(({ sequenceNumber: n }, index) => (entries[index - 1]?.sequenceNumber ?? -1n) < n) ? entries : entries.sort(inOrder)
 }
 
 /** What was proposed in the present view, in the slots that are wanted. */

@@ -64,22 +64,20 @@ export function begin(r: Replica): void {
 
 /** The handlers of a replica. */
 export function engineOf(r: Replica): Required<Omit<Engine, 'onExecuted' | 'dispose'>> {
-  const then =
-    <A extends unknown[]>(handler: (...args: A) => void) =>
-    (...args: A): void => {
-      const { view, isActive, lastExec, h } = r
-      handler(...args)
-      if (r.view !== view || r.isActive !== isActive || r.lastExec !== lastExec || r.h !== h) publish(r)
-    }
+  const publishing = (handler: () => void): void => {
+    const { view, isActive, lastExec, h } = r
+    handler()
+    if (r.view !== view || r.isActive !== isActive || r.lastExec !== lastExec || r.h !== h) publish(r)
+  }
   return {
     onRequest: (request) => onOwnRequest(r, request),
-    onMessage: then((from: MemberIndex, bytes: Uint8Array) => onMessage(r, from, messages.decodeIncoming(bytes))),
+    onMessage: (from, bytes) => publishing(() => onMessage(r, from, messages.decodeIncoming(bytes))),
     onPeer: (member, up) => onPeer(r, member, up),
-    onTimer: then((name: string) => onTimer(r, name)),
-    onDelivered: then((tag, block) => onDelivered(r, tag, block)),
-    onTransferred: then((result) => onTransferred(r, result)),
-    onSigned: then((token: string, signature: Uint8Array) => onSigned(r, token, signature)),
-    onVerified: then((token: string, verdicts: readonly boolean[]) => r.checks.onVerified(token, verdicts)),
+    onTimer: (name) => publishing(() => onTimer(r, name)),
+    onDelivered: (tag, block) => publishing(() => onDelivered(r, tag, block)),
+    onTransferred: (result) => publishing(() => onTransferred(r, result)),
+    onSigned: (token, signature) => publishing(() => onSigned(r, token, signature)),
+    onVerified: (token, verdicts) => publishing(() => r.checks.onVerified(token, verdicts)),
     onSealed() {
       r.isSealed = true
       r.timers.stop('newView')

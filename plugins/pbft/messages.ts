@@ -1,5 +1,5 @@
 import { canonicalTransaction, encode, pbft, WireError } from '../../proto/index.js'
-import { type EngineRequest, type KnownRequests, requestId, shake256 } from '../consensus/index.js'
+import { type EngineRequest, type KnownRequests, requestId, shake256Base64 } from '../consensus/index.js'
 
 /** A request batch under its digest. `requests` are those that can be executed: what is no transaction is left out (spec/consensus.md §12.7). */
 export interface Batch {
@@ -12,14 +12,11 @@ export interface Batch {
 
 export const NOTHING: Uint8Array = new Uint8Array()
 
-/** Base64 of the first 64 bytes of SHAKE256 over the canonical encoding (§5.3). */
-export const digestOf = (canonical: Uint8Array): string => toBase64(shake256(canonical))
-
-/** The batch that a message holds. Its digest is that of its canonical encoding, whatever bytes came. `known`: requests that were read before. */
+/** The batch that a message holds. Its digest is that of its canonical encoding (§5.3), whatever bytes came. `known`: requests that were read before. */
 export function toBatch(message: pbft.RequestBatch, known?: KnownRequests): Batch {
   const bytes = encode(pbft.RequestBatch, message)
   const requests = message.batch.flatMap(({ payload }) => known?.take(payload) ?? toEngineRequest(payload) ?? [])
-  return { digest: digestOf(bytes), message, bytes, requests, ids: new Set(requests.map(({ id }) => id)) }
+  return { digest: shake256Base64(bytes), message, bytes, requests, ids: new Set(requests.map(({ id }) => id)) }
 }
 
 /** The transaction in a request, as blocks hold it; undefined if it is none. */

@@ -11,9 +11,7 @@ const POSITION = 'weft.position'
 const NEW_VIEW = 'weft.newView'
 
 /** Stores v0.6's P or Q set (§11.1). */
-export function saveSet(r: Replica, key: 'pset' | 'qset', entries: readonly PQ[]): void {
-  r.host.put(key, pbft.encodePQset(entries))
-}
+export const saveSet = (r: Replica, key: 'pset' | 'qset', entries: readonly PQ[]): void => r.host.put(key, r.writers[key](entries))
 
 /** The view, whether it is entered, and as its primary the message that began it: v0.6 stores neither (§15 W14). */
 export function saveView(r: Replica, newView?: pbft.NewView): void {

@@ -99,6 +99,7 @@ export class Replica {
   /** What was prepared and pre-prepared in earlier views. */
   pset = new Map<bigint, PQ>()
   qset = new Map<string, PQ>()
+  readonly writers = { pset: pbft.createPQsetWriter(), qset: pbft.createPQsetWriter() }
   /** The stored P set still has entries below the low watermark. */
   isPsetStale = false
   /** What each member says of the state after a number: one value each, the first. */

@@ -8,7 +8,9 @@ const LAST_PADDING = 0x80
 
 /** The module in use. */
 interface Keccak {
-  readonly memory: Buffer
+  readonly memory: Uint8Array
+  /** The result again, as text. */
+  readonly result: Buffer
   /** Views of the result, which stands until the next call. */
   readonly results: Readonly<Record<OutputLength, Uint8Array>>
   /** Takes in the blocks of the memory up to there. */
@@ -36,7 +38,12 @@ export function shake256(outputLength: OutputLength, ...pieces: readonly Uint8Ar
 /** {@link shake256} of one piece in lower-case hex. */
 export function shake256Hex(outputLength: OutputLength, bytes: Uint8Array): string {
   const hashed = short([bytes])
-  return hashed ? hashed.memory.toString('hex', HASH_AT, HASH_AT + outputLength) : openSsl(outputLength, [bytes]).toString('hex')
+  return hashed ? hashed.result.toString('hex', 0, outputLength) : openSsl(outputLength, [bytes]).toString('hex')
+}
+
+/** {@link shake256} of one piece, 64 bytes of it, in Base64. */
+export function shake256Base64(bytes: Uint8Array): string {
+  return (short([bytes])?.result ?? openSsl(64, [bytes])).toString('base64')
 }
 
 /** Hashes what is short; undefined: it has to be done otherwise. */
@@ -73,7 +80,9 @@ function load(): Keccak | 'none' {
     if (typeof hash !== 'function') return 'none'
     const { buffer } = memory
     return {
-      memory: Buffer.from(buffer),
+      // A Buffer's own `fill` costs more than the few bytes that it writes.
+      memory: new Uint8Array(buffer),
+      result: Buffer.from(buffer, HASH_AT, 64),
       results: { 32: new Uint8Array(buffer, HASH_AT, 32), 64: new Uint8Array(buffer, HASH_AT, 64) },
       hash: (end) => void hash(end),
     }

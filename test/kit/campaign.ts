@@ -10,6 +10,7 @@ import { replayCommand, withEngine } from './replay-command.js'
 import type { Scenario } from './scenario.js'
 import { shrinkScenario } from './shrink.js'
 import type { SwapCounts } from './succession-model.js'
+import { collectBetweenRuns } from './young-objects.js'
 
 /** Many seeds of one plan. */
 export interface CampaignOptions {
@@ -57,6 +58,7 @@ export async function runCampaign({ engine, plan, firstSeed, seeds, onSeed }: Ca
     swaps.cancelled += played.swaps.cancelled
     if (played.failure) failures.push({ seed, scenario, failure: played.failure })
     if (onSeed?.(seed, played, scenario) === false) break
+    collectBetweenRuns()
     // Signals and timers of the program have their turn.
     await setImmediate()
   }

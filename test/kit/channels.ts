@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { ConsensusTransport } from '../../plugins/consensus/index.js'
 
 /** The two kinds of messages that validators exchange, as they travel over one link: a peer's message type, in one byte. */

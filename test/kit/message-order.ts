@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { decode, HostNote, WireError } from '../../proto/index.js'
 import type { ConsensusTransport, EngineEvent, MemberIndex } from '../../plugins/consensus/index.js'
 import type { Channels } from './channels.js'

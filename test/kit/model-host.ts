@@ -135,8 +135,10 @@ export class ModelSession {
 
   post(event: EngineEvent): void {
     if (this.#isOver || this.#isHalted) return
-    this.#events.push(event)
-    if (!this.#isBusy && this.#engine) this.#drain()
+    if (this.#isBusy || !this.#engine) return void this.#events.push(event)
+    this.#isBusy = true
+    this.#handle(event)
+    this.#drain()
   }
 
   /** No more timers and messages; what the engine waits for still comes. */
@@ -161,7 +163,7 @@ export class ModelSession {
       this.#next += 1
       if (event !== undefined) this.#handle(event)
     }
-    this.#events.length = 0
+    if (this.#next > 0) this.#events = []
     this.#next = 0
     this.#isBusy = false
   }

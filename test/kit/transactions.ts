@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { ConfidentialityLevel, decode, encode, Transaction, Transaction_Type } from '../../proto/index.js'
 import {
   BufferedState,

@@ -57,7 +57,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     name: 'engine: the P set is not stored',
     ...at('ordering'),
     find: "saveSet(r, 'pset', calcP(r))",
-    replace: "saveSet(r, 'pset', new Map())",
+    replace: "saveSet(r, 'pset', [])",
     why: 'forgotten persistence: a restarted member does not tell the next view what it has committed',
     faults: ['power', 'power', 'blackout', 'slow-disk', 'delay', 'partition'],
   },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { decode, encode, pbft, Transaction } from '../../proto/index.js'
-import { digestOf, toEngineRequest } from '../../plugins/pbft/messages.js'
+import { shake256Base64 as digestOf } from '../../plugins/consensus/index.js'
+import { toEngineRequest } from '../../plugins/pbft/messages.js'
 import { begin } from '../../plugins/pbft/engine.js'
 import { type Asked, Bench, headNamed } from './kit/bench.js'
 import type { Deviation, Expected } from './kit/deviations.js'

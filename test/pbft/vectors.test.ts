@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { BlockchainInfo, decode, encode, pbft } from '../../proto/index.js'
-import { digestOf, fromBase64, NOTHING, signedBytes, toBase64, toBatch } from '../../plugins/pbft/messages.js'
+import { shake256Base64 as digestOf } from '../../plugins/consensus/index.js'
+import { fromBase64, NOTHING, signedBytes, toBase64, toBatch } from '../../plugins/pbft/messages.js'
 import { quorumsOf } from '../../plugins/pbft/options.js'
 import { assignSequenceNumbers, isCorrect, selectInitialCheckpoint } from '../../plugins/pbft/selection.js'
 import { makeTransaction } from '../kit/index.js'

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { compareBytes } from '../bytes.js'
 import { ledgerHash } from '../hash.js'
 import { prefixedLength, varintLength, writePrefixed, writeVarint } from '../varint.js'

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { corrupt } from '../errors.js'
 import { HASH_LENGTH, ledgerHash } from '../hash.js'
 
@@ -30,6 +31,25 @@ export function hasChild(row: Uint8Array, slot: number): boolean {
 
 /** The row after changes; none if no child is left. `row` absent: there was no node. */
 export function changedNodeRow(row: Uint8Array | undefined, changes: ChildChanges, grouping: number): Uint8Array | undefined {
+  return replacedHashes(row, changes) ?? rebuiltRow(row, changes, grouping)
+}
+
+/** The row, if each change is a new hash of a child that it has: as it is most of the time. */
+function replacedHashes(row: Uint8Array | undefined, changes: ChildChanges): Uint8Array | undefined {
+  if (row === undefined) return undefined
+  const replaced = new Uint8Array(row)
+  let at = 0
+  for (let slot = 0; slot < changes.length; slot += 1) {
+    const length = row[at] ?? 0
+    const change = changes[slot]
+    if (change === null || (change !== undefined && length === 0)) return undefined
+    if (change !== undefined) replaced.set(change, at + 1)
+    at += 1 + length
+  }
+  return replaced
+}
+
+function rebuiltRow(row: Uint8Array | undefined, changes: ChildChanges, grouping: number): Uint8Array | undefined {
   let length = row?.length ?? grouping
   let at = 0
   for (let slot = 0; slot < grouping; slot += 1) {

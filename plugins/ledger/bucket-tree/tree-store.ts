@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { Namespace, StoreBatch, StoreSnapshot } from '../../level/index.js'
 import { orderPreserving32, orderPreservingLength, writeCompositeKey, writeOrderPreserving } from '../encodings.js'
 import { corrupt } from '../errors.js'
