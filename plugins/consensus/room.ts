@@ -2,6 +2,8 @@
 const FLOOR = 1250
 /** What waits takes about so long to be committed; what one origin alone may have waiting, two seconds. */
 const WORTH_MS = 2500
+/** Ended a millisecond, as callers are told to come where less was measured. */
+const LEAST_RATE = 0.5
 /** How soon the measured rate follows a changed one, in milliseconds during which something waits. */
 const FOLLOWS_MS = 1000
 /** A rate is taken over no less: blocks come in jumps. */
@@ -12,7 +14,8 @@ const LATEST_RETRY_MS = 10_000
 const SPREAD = (Math.sqrt(5) - 1) / 2
 /** Refused callers are to be so small a share of all who come. */
 const MOST_REFUSED = 0.1
-const ENOUGH_REFUSED = 0.03
+/** So much emptier than where callers were refused, and room stays unused: those who are told come too seldom. */
+const ROOM_UNUSED = 0.9
 const SPACING_STEP = 1.5
 const WIDEST_SPACING = 32
 
@@ -38,6 +41,9 @@ export class Room {
   private spacing = 1
   private accepted = 0
   private refused = 0
+  private waiting = 0
+  /** How many waited when a caller was refused last. */
+  private waitingWhenRefused = 0
   /** Up to when refused callers have been told to come. */
   private toldUntil = Number.NEGATIVE_INFINITY
   private toldLatest = 0
@@ -54,12 +60,14 @@ export class Room {
   /** A request waits; `isFirst`: nothing waited before. Only such time counts: an idle peer is not a slow one. */
   entered(isFirst: boolean): void {
     this.accepted++
+    this.waiting++
     if (isFirst) this.busySince ??= this.options.elapsedMs()
   }
 
   /** A request has its outcome; `isLast`: none waits any more. */
   left(isLast: boolean): void {
     this.ended++
+    this.waiting = isLast ? 0 : Math.max(0, this.waiting - 1)
     if (!isLast || this.busySince === undefined) return
     this.busyMs += this.options.elapsedMs() - this.busySince
     this.busySince = undefined
@@ -69,7 +77,8 @@ export class Room {
   refuse(): number {
     const now = this.options.elapsedMs()
     this.refused++
-    const perRequestMs = this.spacing / Math.max(this.rate ?? 0, FLOOR / WORTH_MS)
+    this.waitingWhenRefused = this.waiting
+    const perRequestMs = this.spacing / Math.max(this.rate ?? 0, LEAST_RATE)
     const at = Math.max(this.toldUntil, now + SOONEST_RETRY_MS) + perRequestMs
     const latest = now + LATEST_RETRY_MS
     this.toldUntil = Math.min(at, latest)
@@ -87,7 +96,7 @@ export class Room {
     this.rate = this.rate === undefined ? rate : this.rate + ((rate - this.rate) * measuredMs) / (measuredMs + FOLLOWS_MS)
     const share = this.refused / (this.accepted + this.refused)
     if (share > MOST_REFUSED) this.spacing = Math.min(WIDEST_SPACING, this.spacing * SPACING_STEP)
-    else if (!(share > ENOUGH_REFUSED)) this.spacing = Math.max(1, this.spacing / SPACING_STEP)
+    else if (this.waiting < this.waitingWhenRefused * ROOM_UNUSED) this.spacing = Math.max(1, this.spacing / SPACING_STEP)
     this.accepted = 0
     this.refused = 0
     this.ended = 0

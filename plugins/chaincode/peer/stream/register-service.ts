@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { ServerDuplexStream } from '@grpc/grpc-js'
+import type { MethodDefinition } from '@grpc/grpc-js'
 import { messageOf } from '../../../../kernel/index.js'
-import { type ChaincodeMessage, ChaincodeSupportService, type Encodable, type ServiceHandlers } from '../../../../proto/index.js'
+import { type ChaincodeMessage, ChaincodeSupportService } from '../../../../proto/index.js'
+import { type BytesCall, messageStream } from '../../../grpc/index.js'
 import type { AwaitedChaincodes } from '../awaited.js'
 import type { RunningChaincodes } from '../running.js'
 import { readMessage } from './fast-codec.js'
@@ -15,13 +16,23 @@ export interface RegisterServiceOptions extends Pick<ChaincodeStreamOptions, 'cl
 }
 
 const RESOURCE_EXHAUSTED = 8
+const INTERNAL = 13
 const MAX_NAME_LENGTH = 1024
 
-/** `protos.ChaincodeSupport`, with a quicker way to read messages. */
-export const registerServiceDefinition = { register: { ...ChaincodeSupportService.register, requestDeserialize: readMessage } }
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+const register: MethodDefinition<Buffer, Uint8Array> = {
+  ...ChaincodeSupportService.register,
+  requestSerialize: asBuffer,
+  requestDeserialize: asBuffer,
+  responseSerialize: asBuffer,
+  responseDeserialize: asBuffer,
+}
+
+/** `protos.ChaincodeSupport`, whose messages are read and written here. */
+export const registerServiceDefinition = { register }
 
 /** `protos.ChaincodeSupport`: every chaincode that runs outside the peer dials it. */
-export function createRegisterService(options: RegisterServiceOptions): ServiceHandlers<typeof ChaincodeSupportService> {
+export function createRegisterService(options: RegisterServiceOptions): { readonly register: (call: BytesCall) => void } {
   let open = 0
   return {
     register(call) {
@@ -58,28 +69,34 @@ export function admission({ running, awaited, mayRegister }: AdmissionOptions): 
 }
 
 /** Connects one gRPC stream with its handler. */
-function serve(call: ServerDuplexStream<ChaincodeMessage, Encodable<ChaincodeMessage>>, options: RegisterServiceOptions): ChaincodeStream {
+function serve(call: BytesCall, options: RegisterServiceOptions): ChaincodeStream {
   const { clock, log, keepaliveMs, registerTimeoutMs, admit, newId = randomUUID } = options
-  const stream = new ChaincodeStream(
-    {
-      send(message) {
-        // A chaincode that asks without reading the answers is not read either, so that nothing piles up here.
-        if (!call.write(message)) call.pause()
-      },
-      end: (code, details) => void call.emit('error', { code, details }),
+  const messages = messageStream(call, {
+    message(bytes) {
+      const message = readOrEnd(bytes)
+      if (message === undefined) return
+      try {
+        stream.receive(message)
+      } catch (cause) {
+        log.error('a chaincode message could not be handled', { name: stream.name, type: message.type, cause: messageOf(cause) })
+        stream.fail(messageOf(cause))
+      }
     },
+    halfClosed: () => stream.halfClosed(),
+  })
+  const stream = new ChaincodeStream(
+    { send: (message) => messages.send(message), end: (code, details) => messages.end({ code, details }) },
     { clock, log, keepaliveMs, registerTimeoutMs, newId, admit },
   )
-  call.on('drain', () => call.resume())
-  call.on('data', (message: ChaincodeMessage) => {
+  const readOrEnd = (bytes: Buffer): ChaincodeMessage | undefined => {
     try {
-      stream.receive(message)
+      return readMessage(bytes)
     } catch (cause) {
-      log.error('a chaincode message could not be handled', { name: stream.name, type: message.type, cause: messageOf(cause) })
-      stream.fail(messageOf(cause))
+      log.debug('ending the stream of a chaincode: what it sent is no message', { name: stream.name, cause: messageOf(cause) })
+      messages.end({ code: INTERNAL, details: 'Error deserializing request' })
+      return undefined
     }
-  })
-  call.on('end', () => stream.halfClosed())
+  }
   call.on('error', (cause: unknown) => stream.gone(messageOf(cause)))
   call.on('cancelled', () => stream.gone('the connection broke'))
   call.on('close', () => stream.gone('the connection closed'))
