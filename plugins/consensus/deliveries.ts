@@ -27,8 +27,11 @@ export interface DeliveriesOptions {
   readonly tookBlocks: () => Promise<void>
   /** Own requests that the engine may be given. */
   readonly open: () => readonly EngineRequest[]
-  /** The chain has grown. Returns the height at which the engine's epoch has ended, if it has: nothing that it asks for becomes a block any more. */
-  readonly grown: () => bigint | undefined
+  /**
+   * The chain has grown; `hasPostponed`: a block was to hold more than it may yet. Returns the height at which the engine's epoch has ended, if it has: nothing that
+   * it asks for becomes a block any more.
+   */
+  readonly grown: (hasPostponed: boolean) => bigint | undefined
   /** Runs a task in a later turn of the event loop. */
   readonly defer: (task: () => void) => void
   /** Runs a task in a while. */
@@ -186,7 +189,7 @@ export class Deliveries {
     }
     answering()
     // Before the engine is told: what it asks for then must find the epoch over.
-    const sealedAt = this.options.grown()
+    const sealedAt = this.options.grown(postponed.length > 0)
     if (sealedAt !== undefined) this.seal()
     answer({ type: 'delivered', tag, block: deliveredBlock(block, ledger.stateHash(), done, postponed) })
     // Before anything is skipped: an engine that does not know why would ask for it again.
@@ -201,7 +204,7 @@ export class Deliveries {
     // Also without growing: the blocks of others may stand in the place of own ones.
     await this.options.tookBlocks()
     if (result.reached) await pool.reconcile()
-    const sealedAt = this.options.grown()
+    const sealedAt = this.options.grown(false)
     if (sealedAt !== undefined) this.seal()
     answer({ type: 'transferred', result })
     if (sealedAt !== undefined) return answer({ type: 'sealed', height: sealedAt })

@@ -67,7 +67,7 @@ export class Epochs {
       log,
       signer: surroundings.signer,
       hashOf: (block) => chain.hashOf(block),
-      submit: (markers) => this.order(markers),
+      submit: (markers, startsEpoch) => this.order(markers, startsEpoch),
     })
     this.driver = new SwapDriver({
       surroundings,
@@ -162,7 +162,7 @@ export class Epochs {
   /** An own request is safe on disk: the engine gets it, if it may have it yet. */
   offer(request: EngineRequest): void {
     const { live } = this
-    if (live && (live.isOpen || isCall(request))) live.session.post({ type: 'request', request })
+    if (live && (live.isOpen || this.isCall(request))) live.session.post({ type: 'request', request })
   }
 
   /** Ends the engine of the present epoch, what it asked for included, so that the ledger can be changed under it. Resolves when nothing of it is in progress. */
@@ -239,9 +239,22 @@ export class Epochs {
   }
 
   /** Their owners can make them anew: the engine need not wait until they are safe on disk. */
-  private order(markers: readonly Uint8Array[]): void {
-    for (const bytes of markers) this.live?.session.post({ type: 'request', request: { id: requestId(bytes), bytes } })
+  private order(markers: readonly Uint8Array[], startsEpoch: boolean): void {
+    const { live } = this
+    for (const bytes of markers) {
+      const request = { id: requestId(bytes), bytes }
+      live?.markers.set(request.id, request)
+      live?.session.post({ type: 'request', request })
+    }
     this.calls.start(markers)
+    // Of the first leader alone: behind the markers its engine has what its own clients wait for, for the same block. What other validators send may come to it before the last marker.
+    if (startsEpoch && live && !live.isOpen) this.open(live)
+  }
+
+  /** Gives an engine what clients wait for, in the order of submission. */
+  private open(live: LiveEngine): void {
+    live.isOpen = true
+    for (const request of this.openRequests(live)) if (!this.isCall(request)) live.session.post({ type: 'request', request })
   }
 
   /** Stops everything at once. */
@@ -276,7 +289,7 @@ export class Epochs {
       {
         isLive: () => this.live === live,
         open: () => this.openRequests(live),
-        grown: () => this.grown(live),
+        grown: (hasPostponed) => this.grown(live, hasPostponed),
         sealedOver: () => this.unseal(),
       },
     )
@@ -284,7 +297,8 @@ export class Epochs {
   }
 
   /** The chain has grown by a block of this engine, or by a transfer that it asked for. Returns the height at which its epoch has ended, if it has. */
-  private grown(live: LiveEngine): bigint | undefined {
+  private grown(live: LiveEngine, hasPostponed: boolean): bigint | undefined {
+    live.hasPostponed ||= hasPostponed
     const { succession: chain, surroundings, isOver } = this.options
     const record = chain.refresh()
     const won = this.driver.engineOf(record.candidate)
@@ -299,14 +313,15 @@ export class Epochs {
       })
       return (chain.recordOf(live.epoch + 1n) ?? record).activation + 1n
     }
-    if (!live.isOpen && hasStarted(record)) {
-      live.isOpen = true
+    if (!live.hasStarted && hasStarted(record)) {
+      live.hasStarted = true
       surroundings.log.info('the epoch has started', { epoch: record.epoch, engine: record.engine, height: this.options.ledger.height(), ...this.took() })
       // After the engine has heard of the block that started it.
       surroundings.defer(() => {
         if (this.live !== live) return
-        for (const request of this.openRequests(live)) if (!isCall(request)) live.session.post({ type: 'request', request })
-        this.markers.opened()
+        // Also what it has been given, if it had some of that executed too early: it knows it no more.
+        if (!live.isOpen || live.hasPostponed) this.open(live)
+        this.markers.opened(record.started)
       })
     }
     return undefined
@@ -436,9 +451,15 @@ export class Epochs {
       .catch(fatal)
   }
 
-  private openRequests({ isOpen }: LiveEngine): readonly EngineRequest[] {
-    const open = this.options.pool.open()
-    return isOpen ? open : open.filter(isCall)
+  /** What an engine is to order for this validator, in the order in which it is given it. */
+  private openRequests({ isOpen, hasStarted, markers }: LiveEngine): readonly EngineRequest[] {
+    const open = this.options.pool.open().filter((request) => isOpen || this.isCall(request))
+    return hasStarted ? open : [...markers.values(), ...open.filter(({ id }) => !markers.has(id))]
+  }
+
+  /** Whether a request is a call of the succession. */
+  private isCall(request: EngineRequest): boolean {
+    return isToSuccession(this.options.pool.decoded(request) ?? decode(Transaction, request.bytes))
   }
 
   private ofEpoch(epoch: bigint): LiveEngine | undefined {
@@ -454,11 +475,6 @@ async function letGo({ session, deliveries, records }: LiveEngine): Promise<void
   await deliveries.reset()
   // What it asked to be stored, and is still being written, counts for its successor.
   await records.written()
-}
-
-/** Whether a request is a call of the succession. */
-function isCall({ bytes }: EngineRequest): boolean {
-  return isToSuccession(decode(Transaction, bytes))
 }
 
 function headAt(chain: Succession, block: bigint): Head {

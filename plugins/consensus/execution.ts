@@ -30,10 +30,12 @@ export function headOf(info: BlockchainInfo): Head {
 /** Which requests a block may hold; decided when its batch is opened. */
 export interface Admission {
   readonly epoch: bigint
-  /** False: enough validators have not said yet that they run the epoch's engine, so that blocks hold calls of the succession alone. */
-  readonly isStarted: boolean
+  /** So many validators have not said yet that they run the epoch's engine: until they have, blocks hold calls of the succession alone. 0: it has started. */
+  readonly markersMissing: number
   /** Whether a transaction is a call of the succession. */
   isSuccession(transaction: Transaction): boolean
+  /** Whether a transaction that was executed without an error said that one more validator runs the epoch's engine. */
+  isMarker(transaction: Transaction): boolean
   /** Whether a request with these bytes was executed and rejected lately. */
   wasRejected(bytes: Uint8Array): boolean
   /** Adds to the write of block `number` what tells its rejected requests again. */
@@ -48,6 +50,8 @@ export class BlockExecution {
   private postponed: RequestId[] = []
   private repeated: EngineRequest[] = []
   private admission: Admission | undefined
+  /** Of the admission, those that the open batch brought not counted. */
+  private markersMissing = 0
   /** Transactions of the open batch by txid. */
   private readonly admitted = new Map<string, Uint8Array[]>()
 
@@ -69,7 +73,36 @@ export class BlockExecution {
   /** Executes requests into the open batch; opens one if there is none. Rejects only if the ledger fails. */
   async execute(requests: readonly EngineRequest[]): Promise<readonly ExecutedRequest[]> {
     const admission = (this.admission ??= this.admissionNow())
-    const batch = (this.batch ??= this.ledger.openBatch())
+    const batch = this.batch ?? this.open(admission)
+    if (this.markersMissing === 0) return this.executeAdmitted(batch, admission, requests)
+    const results: ExecutedRequest[] = []
+    for (let next = 0; next < requests.length; ) {
+      const end = this.markersMissing === 0 ? requests.length : this.endOfRun(requests, next, admission)
+      results.push(...(await this.executeAdmitted(batch, admission, requests.slice(next, end))))
+      next = end
+    }
+    return results
+  }
+
+  private open({ markersMissing }: Admission): LedgerBatch {
+    this.markersMissing = markersMissing
+    this.batch = this.ledger.openBatch()
+    return this.batch
+  }
+
+  /** Until the epoch has started calls of the succession are executed by themselves: the last marker that it needs admits what follows it in the same block. */
+  private endOfRun(requests: readonly EngineRequest[], begin: number, admission: Admission): number {
+    const isCall = (request: EngineRequest | undefined): boolean => {
+      const transaction = request && this.read(request)
+      return transaction !== undefined && admission.isSuccession(transaction)
+    }
+    const isRunOfCalls = isCall(requests[begin])
+    let end = begin + 1
+    while (end < requests.length && isCall(requests[end]) === isRunOfCalls) end++
+    return end
+  }
+
+  private async executeAdmitted(batch: LedgerBatch, admission: Admission, requests: readonly EngineRequest[]): Promise<readonly ExecutedRequest[]> {
     const admitted = this.admit(requests, admission)
     const executed = await this.chaincode.execute(batch, admitted.transactions)
     assert(
@@ -80,6 +113,8 @@ export class BlockExecution {
     for (const [index, request] of admitted.requests.entries()) {
       const result = executed[index]
       if (result) results.push({ request, executed: result })
+      const transaction = admitted.transactions[index]?.transaction
+      if (this.markersMissing > 0 && result?.result.error === undefined && transaction && admission.isMarker(transaction)) this.markersMissing--
     }
     this.done = this.done.length === 0 ? results : this.done.concat(results)
     return results
@@ -137,7 +172,7 @@ export class BlockExecution {
     for (const request of requests) {
       const transaction = this.read(request)
       if (transaction === undefined) continue
-      if (!admission.isStarted && !admission.isSuccession(transaction)) this.postponed.push(request.id)
+      if (this.markersMissing > 0 && !admission.isSuccession(transaction)) this.postponed.push(request.id)
       else if (this.isOver(request, transaction, admission)) {
         this.repeated.push(request)
         this.log.warning('an ordered transaction was executed before and is left out', { id: request.id, txid: transaction.txid })

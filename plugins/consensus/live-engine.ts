@@ -4,8 +4,8 @@ import { engineMetadata } from './block-metadata.js'
 import type { CatalogEngine, EngineCatalog } from './catalog.js'
 import type { ConsensusTransport, StateTransfer } from './consensus.js'
 import { Deliveries } from './deliveries.js'
-import type { EngineRequest, Head } from './engine.js'
 import { engineDomain } from './engine-domain.js'
+import type { EngineRequest, Head, RequestId } from './engine.js'
 import type { EngineEvent } from './events.js'
 import type { BlockExecution, HostLedger } from './execution.js'
 import type { HostNotes } from './notes.js'
@@ -26,8 +26,14 @@ export interface LiveEngine {
   readonly deliveries: Deliveries
   readonly records: EngineRecords
   readonly metrics: Map<string, number>
-  /** It may be given transactions of clients: its epoch has started. */
+  /** Its epoch has started. */
+  hasStarted: boolean
+  /** It may be given transactions of clients: its epoch has started, or it leads first and was given the markers that start it. */
   isOpen: boolean
+  /** Start markers that it was given to order, of which the journal may not have all yet. */
+  readonly markers: Map<RequestId, EngineRequest>
+  /** It has had something executed that its blocks may not hold before its epoch has started. */
+  hasPostponed: boolean
 }
 
 /** Sees the messages and events of engines of the chain, not of those on trial. */
@@ -75,7 +81,7 @@ export interface EpochTies {
   /** Own requests that it may be given. */
   readonly open: () => readonly EngineRequest[]
   /** The chain has grown. Returns the height at which its epoch has ended, if it has. */
-  readonly grown: () => bigint | undefined
+  readonly grown: (hasPostponed: boolean) => bigint | undefined
   /** It was sealed, and cannot go on. */
   readonly sealedOver: () => void
 }
@@ -152,7 +158,8 @@ export function createLiveEngine(
     },
     observe: observer?.event && ((event) => observer.event?.(event, epoch)),
   })
-  return { epoch, engine, session, deliveries, records, metrics, isOpen: hasStarted(record) }
+  const isStarted = hasStarted(record)
+  return { epoch, engine, session, deliveries, records, metrics, hasStarted: isStarted, isOpen: isStarted, markers: new Map(), hasPostponed: false }
 }
 
 /** Originals verify the bytes themselves; there are none in later epochs (spec/consensus.md §5.6). */

@@ -87,12 +87,12 @@ export class SuccessionModel {
       if (said?.epoch !== epoch) wrong.push(`block ${number} says that it is of epoch ${said?.epoch}; it is of epoch ${epoch}`)
       wrong.push(...this.#rejects(number, said?.rejected ?? []))
     }
-    const isStarted = hasStarted(era)
     for (const transaction of blockTransactions(bytes)) {
       if (this.#rejected.size > 0 && this.#rejected.has(requestId(transaction))) wrong.push(`block ${number} holds a transaction that was rejected before`)
       const call = readCall(transaction)
       if (call) wrong.push(...this.#call(number, call.call, call.args).map((text) => `block ${number}: '${call.call}': ${text}`))
-      else if (!isStarted)
+      // A block may hold the marker that starts its epoch, and transactions after it.
+      else if (!hasStarted(era))
         wrong.push(`block ${number} of epoch ${epoch} holds a client's transaction, and ${era.started.length} of ${era.markersNeeded} members had started`)
     }
     this.#after.push({ state: this.#state(), epoch: this.#era.epoch })

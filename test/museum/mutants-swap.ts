@@ -41,7 +41,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   {
     name: 'swap: what is pending is forgotten at the crossing',
     ...at('epochs'),
-    find: "for (const request of this.openRequests(live)) if (!isCall(request)) live.session.post({ type: 'request', request })",
+    find: "for (const request of this.openRequests(live)) if (!this.isCall(request)) live.session.post({ type: 'request', request })",
     replace: 'return',
     why: 'requests that waited for the epoch to start are not given to its engine',
     kind: 'liveness',

@@ -5,7 +5,7 @@ import type { ConsensusSigner } from '../signer.js'
 import { callOf, readAs, succession } from './calls.js'
 import { isSignedBy } from './contract.js'
 
-/** So long a validator waits for the markers of the others before it has its own ordered without them. */
+/** So long a validator waits for the markers of the others, and for the first leader to have them ordered, before it has its own ordered with those that it knows. */
 const GATHER_MS = 100
 /** A marker is a few hundred bytes; signatures are short. */
 const MAX_MARKER_BYTES = 2048
@@ -17,16 +17,17 @@ export interface StartMarkersOptions {
   readonly log: Logger
   readonly signer: ConsensusSigner | undefined
   readonly hashOf: (block: bigint) => Uint8Array | undefined
-  /** Has these markers ordered, in this order. */
-  readonly submit: (markers: readonly Uint8Array[]) => void
+  /** Has these markers ordered, in this order. `startsEpoch`: this validator leads first, and they are all that the start needs. */
+  readonly submit: (markers: readonly Uint8Array[], startsEpoch: boolean) => void
 }
 
 /** The txid of a member's start marker. */
 export const markerName = (epoch: bigint, member: MemberIndex): string => `consensus-start-${epoch}-${member}`
 
 /**
- * Gathers the start markers of the members, which tell them from host to host as soon as their engine runs, and has them ordered together. The engine
- * of an epoch so orders in its first round what it needs for the start; each on its own they would take as many rounds as they come in. What counts is still what is executed.
+ * Gathers the start markers of the members, which tell them from host to host as soon as their engine runs, and has them ordered together: at the epoch's first leader,
+ * which needs no message for that, elsewhere only if that takes too long. The engine of an epoch so orders in its first round what it needs for the start; each on its
+ * own they would take as many rounds as they come in. What counts is still what is executed.
  */
 export class StartMarkers {
   private record: EpochRecord | undefined
@@ -34,37 +35,39 @@ export class StartMarkers {
   /** The newest marker that each member told of: it may have crossed before this validator. */
   private readonly told = new Map<MemberIndex, Pick<CrossingNote, 'epoch' | 'marker'>>()
   private readonly checking = new Set<MemberIndex>()
-  private isSaid = false
-  /** The own marker, while nobody needs it: those of others are enough, and it would only be one more block before the first of clients. */
-  private held: Uint8Array | undefined
+  /** Whose markers were ordered from here. */
+  private readonly said = new Set<MemberIndex>()
+  private own: Uint8Array | undefined
+  private isOpen = false
 
   constructor(private readonly options: StartMarkersOptions) {}
 
   /** The engine of `record`'s epoch runs here, and `own` says so. */
   async begin(record: EpochRecord, own: Uint8Array): Promise<void> {
     this.record = record
+    this.own = own
+    this.isOpen = false
     this.gathered.clear()
-    this.isSaid = false
-    this.held = own
+    this.said.clear()
     this.options.clock.setTimer(GATHER_MS, () => {
-      if (this.record === record) this.opened()
+      if (this.record === record && !this.isOpen) this.insist(record)
     })
     const present = [...this.told].filter(([, { epoch }]) => epoch === record.epoch)
     await Promise.all(present.map(([member, { marker }]) => this.take(record, member, marker)))
-    if (this.record !== record || this.isSaid) return
+    // While nobody needs the own marker it would only be one more in front of the first transactions of clients.
+    if (this.record !== record || this.isEnough(record)) return
     this.gathered.set(this.options.self, own)
-    this.held = undefined
     this.look(record)
   }
 
-  /** The epoch has started without this validator's marker, or there was time enough to gather: what was not said is. */
-  opened(): void {
-    const { held, record } = this
-    this.held = undefined
-    if (!record) return
-    if (held) this.gathered.set(this.options.self, held)
-    if (!this.isSaid) this.say()
-    else if (held) this.options.submit([held])
+  /** The epoch has started, by the markers of these members. This validator's own is ordered now if it is none of them. */
+  opened(started: readonly MemberIndex[]): void {
+    const { self } = this.options
+    const { own, record } = this
+    if (!record || !own) return
+    this.isOpen = true
+    this.gathered.set(self, own)
+    if (!started.includes(self)) this.say(record, [self])
   }
 
   /** The engine of the epoch runs here no more. */
@@ -86,11 +89,11 @@ export class StartMarkers {
     this.checking.delete(from)
     if (!isSound) return this.options.log.debug('a start marker of a member is dropped: it is none of this epoch', { member: from })
     if (this.record !== record) return
+    // Of what is more than enough the owner has its own ordered when the epoch has started.
     const isOneTooMany = this.isEnough(record)
     this.gathered.set(from, marker)
-    if (!this.isSaid) this.look(record)
-    // Its owner has it ordered when the epoch has started.
-    else if (!isOneTooMany) this.options.submit([marker])
+    if (this.said.size === 0) this.look(record)
+    else if (!isOneTooMany && !this.isOpen) this.say(record, [from])
   }
 
   /** Whether this is the very transaction with which that member says that it has started: what is executed counts, but nothing else may be had ordered so. */
@@ -112,12 +115,21 @@ export class StartMarkers {
   }
 
   private look(record: EpochRecord): void {
-    if (this.isEnough(record)) this.say()
+    if (record.firstLeader === this.options.self && this.isEnough(record)) this.say(record, this.gathered.keys())
   }
 
-  private say(): void {
-    this.isSaid = true
-    this.options.submit([...this.gathered].sort(([left], [right]) => left - right).map(([, marker]) => marker))
+  /** It takes too long. */
+  private insist(record: EpochRecord): void {
+    if (this.own) this.gathered.set(this.options.self, this.own)
+    this.say(record, this.gathered.keys())
+  }
+
+  private say(record: EpochRecord, members: Iterable<MemberIndex>): void {
+    const fresh = [...members].filter((member) => !this.said.has(member)).sort((left, right) => left - right)
+    for (const member of fresh) this.said.add(member)
+    const markers = fresh.flatMap((member) => this.gathered.get(member) ?? [])
+    const startsEpoch = record.firstLeader === this.options.self && this.isEnough(record) && !this.isOpen
+    if (markers.length > 0) this.options.submit(markers, startsEpoch)
   }
 }
 

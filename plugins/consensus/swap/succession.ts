@@ -2,7 +2,7 @@ import type { EpochRecord, SwapCandidate } from '../../../proto/index.js'
 import type { Ledger } from '../../ledger/index.js'
 import type { Admission } from '../execution.js'
 import type { RejectedRequests } from '../rejected-requests.js'
-import { isToSuccession } from './calls.js'
+import { callOf, isToSuccession } from './calls.js'
 import { hashOf } from './rules.js'
 import { CONSENSUS_NAME, candidateOf, currentRecord, hasStarted, recordOf, seenProposals, SUCCESSION_KEYS, type SuccessionState } from './records.js'
 
@@ -90,8 +90,9 @@ export class Succession {
     const { current } = this
     return {
       epoch: current.epoch,
-      isStarted: hasStarted(current),
+      markersMissing: hasStarted(current) ? 0 : current.markersNeeded - current.started.length,
       isSuccession: isToSuccession,
+      isMarker: (transaction) => callOf(transaction)?.call === 'start',
       wasRejected: (bytes) => rejected.has(bytes),
       rejected: (batch, number, identities) => rejected.write(batch, number, identities),
     }

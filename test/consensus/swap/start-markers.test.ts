@@ -7,7 +7,8 @@ import { silentLogger } from '../../kit/silent-logger.js'
 import { GENESIS, hashOf } from './contract-check.js'
 
 const MEMBERS = [0, 1, 2, 3].map((index) => ({ index, id: `vp${index}`, publicKey: undefined }))
-const RECORD: EpochRecord = { ...GENESIS, epoch: 2n, activation: 5n, markersNeeded: 3, started: [] }
+/** Validator 0 leads first. */
+const RECORD: EpochRecord = { ...GENESIS, epoch: 2n, activation: 5n, firstLeader: 0, markersNeeded: 3, started: [] }
 const GATHERED_MS = 100
 
 function markerOf(member: number, more: Partial<EpochMarker> = {}, name = markerName(2n, member)): Uint8Array {
@@ -17,6 +18,7 @@ function markerOf(member: number, more: Partial<EpochMarker> = {}, name = marker
 
 let time: VirtualTime
 let submitted: number[][]
+let starting: boolean[]
 const known = [0, 1, 2, 3].map((member) => markerOf(member))
 
 /** Of validator 0. */
@@ -32,7 +34,10 @@ function gatherer(verify?: () => Promise<boolean>): StartMarkers {
     log: silentLogger,
     signer: verify && { sign: () => Promise.resolve(new Uint8Array(0)), verify },
     hashOf: (block) => (block === 5n ? hashOf(5n) : undefined),
-    submit: (markers) => void submitted.push(markers.map((marker) => known.findIndex((each) => Buffer.compare(each, marker) === 0))),
+    submit: (markers, startsEpoch) => {
+      submitted.push(markers.map((marker) => known.findIndex((each) => Buffer.compare(each, marker) === 0)))
+      starting.push(startsEpoch)
+    },
   })
 }
 
@@ -47,6 +52,7 @@ const said = (marker: Uint8Array): { epoch: bigint; marker: Uint8Array } => ({ e
 beforeEach(() => {
   time = new VirtualTime()
   submitted = []
+  starting = []
 })
 
 describe('start markers', () => {
@@ -59,10 +65,39 @@ describe('start markers', () => {
     expect(submitted).toEqual([])
     await markers.heard(1, said(markerOf(1)))
     expect(submitted).toEqual([[0, 1, 3]])
+    expect(starting).toEqual([true])
     await markers.heard(2, said(markerOf(2)))
-    markers.opened()
+    markers.opened([0, 1, 3])
     run(1000)
     expect(submitted).toEqual([[0, 1, 3]])
+  })
+
+  it('are left to the first leader, and not for long', async () => {
+    const markers = gatherer()
+    await markers.begin({ ...RECORD, firstLeader: 1 }, markerOf(0))
+    for (const member of [1, 2]) await markers.heard(member, said(markerOf(member)))
+    run(GATHERED_MS - 1)
+    expect(submitted).toEqual([])
+    run(1)
+    expect(submitted).toEqual([[0, 1, 2]])
+    expect(starting).toEqual([false])
+    markers.opened([0, 1, 2])
+    expect(submitted).toHaveLength(1)
+  })
+
+  it('that the first leader had ordered need no others; the own one is ordered if it is none of them', async () => {
+    for (const [started, own] of [
+      [[0, 1, 2], []],
+      [[1, 2, 3], [[0]]],
+    ] as const) {
+      submitted = []
+      const markers = gatherer()
+      await markers.begin({ ...RECORD, firstLeader: 1 }, markerOf(0))
+      for (const member of [1, 2, 3]) await markers.heard(member, said(markerOf(member)))
+      markers.opened(started)
+      run(1000)
+      expect(submitted).toEqual(own)
+    }
   })
 
   it('that came before this validator crossed are enough without its own, which waits until the epoch has started', async () => {
@@ -70,7 +105,8 @@ describe('start markers', () => {
     for (const member of [3, 1, 2]) await markers.heard(member, said(markerOf(member)))
     await markers.begin(RECORD, markerOf(0))
     expect(submitted).toEqual([[1, 2, 3]])
-    markers.opened()
+    expect(starting).toEqual([true])
+    markers.opened([1, 2, 3])
     expect(submitted).toEqual([[1, 2, 3], [0]])
     run(1000)
     expect(submitted).toHaveLength(2)
@@ -93,9 +129,11 @@ describe('start markers', () => {
     expect(submitted).toEqual([])
     run(1)
     expect(submitted).toEqual([[0, 2]])
+    expect(starting).toEqual([false])
     await markers.heard(1, said(markerOf(1)))
     await markers.heard(3, said(markerOf(3)))
     expect(submitted).toEqual([[0, 2], [1]])
+    expect(starting).toEqual([false, true])
   })
 
   it.each([
@@ -137,7 +175,7 @@ describe('start markers', () => {
     await markers.begin(RECORD, markerOf(0))
     markers.end()
     for (const member of [1, 2]) await markers.heard(member, said(markerOf(member)))
-    markers.opened()
+    markers.opened([1, 2, 3])
     run(1000)
     expect(submitted).toEqual([])
   })

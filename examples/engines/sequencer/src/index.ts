@@ -38,16 +38,16 @@ export default defineEngine({
         if (batch && host.self === leader) for (const request of batch.requests) book.add({ id: request.id, from, content: request })
         if (!next) advance()
       },
-      onPeer(member, isUp) {
-        const requests = member === leader ? [...book.own()].map(({ content }) => content) : []
-        if (isUp) host.send(member, message.encode({ ...host.head, requests }))
-      },
+      onPeer: (member, isUp) =>
+        isUp && host.send(member, message.encode({ ...host.head, requests: member === leader ? [...book.own()].map(({ content }) => content) : [] })),
       onDelivered(_tag, block) {
         if (block === 'skipped' || !next) return // sealed: another engine goes on
-        if (host.self === leader) host.broadcast(message.encode(next)) // durable here: a power cut cannot make it another one
         book.settle(next.requests, block.rejected)
-        advance()
+        if (host.self !== leader) return advance()
+        host.broadcast(message.encode(next)) // durable here: a power cut cannot make it another one
+        host.setTimer('next', 10) // ms in which followers, who begin later, keep up
       },
+      onTimer: advance,
       onTransferred(result) {
         if (result.reached) book.transferred(result.executed)
         else batches = [] // the next one shows the gap again
