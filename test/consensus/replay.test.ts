@@ -16,7 +16,14 @@ const withTxid = (txid: string, payload: string): EngineRequest => {
 /** Executes blocks over the real ledger; each resolves with the payloads that it holds. */
 async function executing(executesRepetitions = false) {
   const ledger = await createLedger({ store: new FakeStore(), clock: { now: () => ({ seconds: 1n, nanos: 0 }) }, settings: { numBuckets: 10 }, genesis: true })
-  const admission = () => ({ epoch: 0n, markersMissing: 0, isSuccession: () => false, isMarker: () => false, wasRejected: () => false, rejected: () => undefined })
+  const admission = () => ({
+    epoch: 0n,
+    markersMissing: 0,
+    isSuccession: () => false,
+    isMarker: () => false,
+    wasRejected: () => false,
+    rejected: () => undefined,
+  })
   const execution = new BlockExecution(ledger, fakeChaincode(), new MemoryLog(), () => undefined, admission, executesRepetitions)
   return {
     ledger,
