@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const LIMIT_MS = 600_000
+const LIMIT_MS = 1_200_000
 const chosen = process.argv.slice(2)
 const pages =
   chosen.length > 0
