@@ -68,7 +68,7 @@ export interface ConsensusHost extends Consensus {
   /** The operator's side of the succession of engines. */
   readonly swaps: Swaps
   /** The operators' way out when the engine is broken on too many validators. */
-  readonly recovery: Pick<Recovery, 'begin' | 'report' | 'record'>
+  readonly recovery: Pick<Recovery, 'begin' | 'cancel' | 'report' | 'record'>
   /** Ends the engine and begins it from its records, also one that was halted. Throws ERR_CONSENSUS_HALTED while the peer starts, stops or repairs itself. */
   restartEngine(): Promise<void>
   /** The engine's metrics by name, and the host's own, whose names begin with `host_`. */

@@ -63,6 +63,11 @@ export function consensusTools(parts: ReportParts): ServiceHandlers<typeof Conse
       return recovery.report()
     }),
     recovery: unary(async (_request, call) => running(call).recovery.report()),
+    cancelRecovery: unary(async (_request, call) => {
+      const { recovery } = running(call)
+      await recovery.cancel()
+      return recovery.report()
+    }),
   }
 }
 

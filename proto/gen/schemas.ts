@@ -936,6 +936,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 2, kind: 'uint64' },
     { number: 3, kind: 'bytes' },
     { number: 4, kind: 'message', message: 'weft.EpochRecord' },
+    { number: 5, kind: 'bool' },
   ] },
   { name: 'weft.SwapProposal', isClosed: false, fields: [
     { number: 1, kind: 'uint64' },

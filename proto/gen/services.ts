@@ -145,4 +145,5 @@ export const ConsensusToolsService = {
   restartEngine: method('/weft.ConsensusTools/RestartEngine', false, weft.RestartEngineRequest, weft.RestartEngineReply),
   recover: method('/weft.ConsensusTools/Recover', false, weft.RecoverRequest, weft.RecoveryReport),
   recovery: method('/weft.ConsensusTools/Recovery', false, weft.RecoveryRequest, weft.RecoveryReport),
+  cancelRecovery: method('/weft.ConsensusTools/CancelRecovery', false, weft.RecoveryRequest, weft.RecoveryReport),
 }

@@ -573,7 +573,11 @@ export interface StoredRecovery {
   height: bigint;
   hash: Uint8Array;
   /** Once all statements are in and their highest head is reached. */
-  record: EpochRecord | undefined;
+  record:
+    | EpochRecord
+    | undefined;
+  /** An earlier recovery had begun the next epoch here, so that the engine that was given up must not run again. */
+  isBound: boolean;
 }
 
 /** What a swap asks for: the argument of `prepare` (design: hot swap). */
@@ -6883,7 +6887,7 @@ export const RecoveryPlan: MessageFns<RecoveryPlan, "weft.RecoveryPlan"> = {
 };
 
 function createBaseStoredRecovery(): StoredRecovery {
-  return { plan: undefined, height: 0n, hash: NO_BYTES, record: undefined };
+  return { plan: undefined, height: 0n, hash: NO_BYTES, record: undefined, isBound: false };
 }
 
 export const StoredRecovery: MessageFns<StoredRecovery, "weft.StoredRecovery"> = {
@@ -6904,6 +6908,9 @@ export const StoredRecovery: MessageFns<StoredRecovery, "weft.StoredRecovery"> =
     }
     if (message.record !== undefined) {
       EpochRecord.encode(message.record, writer.uint32(34).fork()).join();
+    }
+    if (message.isBound !== false) {
+      writer.uint32(40).bool(message.isBound);
     }
     return writer;
   },
@@ -6953,6 +6960,14 @@ export const StoredRecovery: MessageFns<StoredRecovery, "weft.StoredRecovery"> =
             message.record = EpochRecord.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.isBound = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6978,6 +6993,7 @@ export const StoredRecovery: MessageFns<StoredRecovery, "weft.StoredRecovery"> =
     message.record = (object.record !== undefined && object.record !== null)
       ? EpochRecord.fromPartial(object.record)
       : undefined;
+    message.isBound = object.isBound ?? false;
     return message;
   },
 };

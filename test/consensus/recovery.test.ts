@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import type { Ledger } from '../../plugins/ledger/index.js'
 import { encode, HostNote } from '../../proto/index.js'
-import { highestOf } from '../../plugins/consensus/swap/recovery.js'
+import { highestOf, statementBytes } from '../../plugins/consensus/swap/recovery.js'
 import { pbft } from '../../plugins/pbft/engine.js'
+import { keyedHashes } from '../kit/keyed-hash-signer.js'
 import { Simulation } from '../kit/simulation.js'
 import { makeTransaction } from '../kit/transactions.js'
 import { logicalWorld } from '../kit/worlds.js'
@@ -44,6 +45,17 @@ describe('of the heads that are stated', () => {
       [head(1, 10n, 6), head(0, 10n, 7)],
     ])
       expect(highestOf(heads).vouching).toEqual([1])
+  })
+})
+
+describe('a height that cannot be', () => {
+  it('is not taken for one, if there is an engine that bears those who state it', () => {
+    const at = (member: number, height: bigint) => ({ member, height, hash: Buffer.of(member) })
+    expect(highestOf([at(0, 10n), at(1, 12n), at(2, 2n ** 60n)], 1).highest.height).toBe(12n)
+    expect(highestOf([at(0, 10n), at(1, 12n), at(2, 10_012n)], 1).highest.height).toBe(10_012n)
+    expect(highestOf([at(0, 10n), at(1, 2n ** 60n), at(2, 2n ** 61n), at(3, 11n), at(4, 9n)], 2).highest.height).toBe(11n)
+    // Without liars every statement is true, however far behind the others are.
+    expect(highestOf([at(0, 10n), at(1, 1_000_000n)]).highest.height).toBe(1_000_000n)
   })
 })
 
@@ -117,6 +129,68 @@ describe('a recovery', () => {
     expect(late?.host?.recovery.report().state).toBe('no recovery is under way at this validator')
     network.peer(3).submit(makeTransaction('after'))
     await network.runUntil('it takes part', () => network.invariants.missing([0, 1, 2, 3]).length === 0, 20_000)
+  })
+
+  /** Member 3 says, with everything that it says, that it stands at this height. */
+  const lie = (network: Awaited<ReturnType<typeof networkWithBlocks>>, height: bigint): void =>
+    network.links.intercept(3, {
+      sends({ to, bytes }) {
+        const plan = network.peer(0).host?.recovery.report().id ?? expect.fail()
+        const said = { fromEpoch: 0n, plan, member: 3, height, hash: Buffer.alloc(64, 7), signature: new Uint8Array(0), asks: false }
+        const value = { ...said, signature: keyedHashes.sign({ index: 3, id: 'vp3' }, statementBytes(said)) }
+        return [
+          { to, bytes: Buffer.concat([Buffer.of(1), encode(HostNote, { note: { $case: 'recovery', value } })]) },
+          { to, bytes },
+        ]
+      },
+    })
+
+  it('is not held up by a height that there cannot be', async () => {
+    const network = await networkWithBlocks()
+    lie(network, 2n ** 60n)
+    for (const peer of network.peers.slice(0, 3)) await done(network, peer.host?.recovery.begin({ engine: raftSkeleton.name, options: {}, acceptLoss: [] }))
+    await network.runUntil('the epoch has started', () => network.peers.slice(0, 3).every(({ host }) => host?.recovery.report().started === true), 20_000)
+  })
+
+  it('says who states a head that nobody can have, and takes none of a validator that is given up', async () => {
+    const network = await networkWithBlocks()
+    lie(network, 1000n)
+    const wish = { engine: raftSkeleton.name, options: {}, acceptLoss: [] as string[] }
+    for (const peer of network.peers.slice(0, 3)) await done(network, peer.host?.recovery.begin(wish))
+    await network.run(3000)
+    const state: unknown = expect.stringMatching(/height 1000, which vp3 states: .*--accept-loss/)
+    expect(network.peer(0).host?.recovery.report()).toMatchObject({ started: false, state })
+    for (const peer of network.peers.slice(0, 3)) await done(network, peer.host?.recovery.begin({ ...wish, acceptLoss: ['vp3'] }))
+    await network.runUntil('the epoch has started', () => network.peers.slice(0, 3).every(({ host }) => host?.recovery.report().started === true), 20_000)
+  })
+
+  it('that was begun by mistake can be cancelled: the engine goes on where it stopped, and the others take the statement as withdrawn', async () => {
+    const network = await networkWithBlocks()
+    const wish = { engine: raftSkeleton.name, options: {}, acceptLoss: [] }
+    for (const peer of network.peers.slice(0, 3)) await done(network, peer.host?.recovery.begin(wish))
+    await network.run(2000)
+    for (const peer of network.peers.slice(1, 3)) await done(network, peer.host?.recovery.cancel())
+    await network.run(500)
+    expect(network.peer(0).host?.recovery.report().rows.slice(1, 3)).toMatchObject([{ stated: false }, { stated: false }])
+    network.peer(1).submit(makeTransaction('goes on'))
+    await network.runUntil('committed by three', () => network.invariants.missing([1, 2, 3]).length === 0, 20_000)
+    expect(network.peer(1).host?.status()).toMatchObject({ epoch: 0n, halted: undefined })
+    // Also over a restart.
+    network.peer(2).crash('power')
+    network.peer(2).start()
+    await done(network, network.peer(0).host?.recovery.cancel())
+    network.peer(0).submit(makeTransaction('all'))
+    await network.runUntil('committed by all', () => network.invariants.missing([0, 1, 2, 3]).length === 0, 20_000)
+    await expect(network.peer(0).host?.recovery.cancel()).rejects.toMatchObject({ code: 'ERR_RECOVERY_NONE' })
+  })
+
+  it('cannot be cancelled where the next epoch has begun, nor when it is begun anew there', async () => {
+    const network = await networkWithBlocks([mute])
+    for (const peer of network.peers) await done(network, peer.host?.recovery.begin({ engine: mute.name, options: {}, acceptLoss: [] }))
+    await network.run(3000)
+    await expect(network.peer(0).host?.recovery.cancel()).rejects.toMatchObject({ code: 'ERR_RECOVERY_DECIDED' })
+    await done(network, network.peer(0).host?.recovery.begin({ engine: raftSkeleton.name, options: {}, acceptLoss: [] }))
+    await expect(network.peer(0).host?.recovery.cancel()).rejects.toMatchObject({ code: 'ERR_RECOVERY_DECIDED' })
   })
 
   it('with different plans costs a few statements a second, and says who differs', async () => {

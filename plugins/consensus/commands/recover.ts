@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'clipanion'
-import { Option } from '../../../kernel/index.js'
+import { Option, PeerError } from '../../../kernel/index.js'
 import { callUnary, ConsensusToolsService, type RecoveryReport } from '../../../proto/index.js'
 import { namedEngine, SuccessionCommand } from './succession-command.js'
 
@@ -14,11 +14,12 @@ export class RecoverCommand extends SuccessionCommand {
     category: 'consensus specific commands.',
     description: 'The way out when the engine is broken on more validators than it tolerates.',
     details:
-      'To be run on the machine of every validator, with the same arguments. Stops the engine of this validator for good, also across restarts, and states where it stands; when all validators have stated that, everybody takes the highest head and begins the next epoch. A validator that is lost for good is named with --accept-loss, the same everywhere: what it alone has committed is lost, which is recorded on the chain, and if it comes back with such a block it refuses to run. Waits until the new epoch has started; what was begun goes on without the command.',
+      'To be run on the machine of every validator, with the same arguments. Stops the engine of this validator for good, also across restarts, and states where it stands; when all validators have stated that, everybody takes the highest head and begins the next epoch. A validator that is lost for good is named with --accept-loss, the same everywhere: what it alone has committed is lost, which is recorded on the chain, and if it comes back with such a block it refuses to run. Waits until the new epoch has started; what was begun goes on without the command, until --cancel.',
     examples: [
       ['On every validator', 'peer consensus recover pbft'],
       ['Without vp3, whose disk is gone', 'peer consensus recover pbft --accept-loss vp3'],
       ['How far it is', 'peer consensus recover --status'],
+      ['It was begun by mistake', 'peer consensus recover --cancel'],
     ],
   })
 
@@ -26,11 +27,19 @@ export class RecoverCommand extends SuccessionCommand {
   options = Option.String('--options', { description: 'options of the engine as a JSON object (default: what the site says)' })
   acceptLoss = Option.Array('--accept-loss', [], { description: 'id of a validator that is not waited for; may be repeated' })
   isQuestion = Option.Boolean('--status', false, { description: 'show a recovery that is under way, and begin none' })
+  isCancelled = Option.Boolean('--cancel', false, {
+    description: 'take back what was begun on this validator: its engine goes on. Not once the next epoch has begun here',
+  })
   noWait = Option.Boolean('--no-wait', false, { description: 'return as soon as the engine of this validator is stopped' })
 
   protected async run(): Promise<number> {
     const client = await this.tools()
     const deadline = (): { readonly deadline: number } => ({ deadline: Date.now() + ANSWER_MS })
+    if (this.isCancelled) {
+      if (this.engine !== undefined) throw new PeerError('ERR_USAGE', '--cancel takes back what was begun and names no engine')
+      this.show(await callUnary(client, ConsensusToolsService.cancelRecovery, {}, deadline()))
+      return 0
+    }
     if (this.isQuestion || this.engine === undefined) {
       const report = await callUnary(client, ConsensusToolsService.recovery, {}, deadline())
       this.show(report)

@@ -46,6 +46,9 @@ export interface RecoveryOptions {
 }
 
 const ROW = Buffer.from('y')
+const NO_PLAN = new Uint8Array(0)
+/** Blocks that one member may have committed before others: far above the window of any engine. */
+const MAX_LEAD = 10_000n
 const SAY_EVERY_MS = 1000
 /** A member that asks is answered at most this often. */
 const ANSWER_EVERY_MS = 200
@@ -60,7 +63,8 @@ export class Recovery {
   private readonly statements = new Map<MemberIndex, RecoveryStatement>()
   private readonly differing = new Set<MemberIndex>()
   private readonly answeredAt = new Map<MemberIndex, number>()
-  private isMoving = false
+  /** Whose highest head is being taken. */
+  private moving: StoredRecovery | undefined
   /** The engine is being stopped; this is not on disk yet. */
   private isStopping = false
   private trouble: string | undefined
@@ -108,7 +112,8 @@ export class Recovery {
     this.isStopping = true
     await leave()
     const { height, currentBlockHash } = ledger.info()
-    const stored: StoredRecovery = { plan, height, hash: currentBlockHash, record: undefined }
+    const isBound = this.stored?.record !== undefined || this.stored?.isBound === true
+    const stored: StoredRecovery = { plan, height, hash: currentBlockHash, record: undefined, isBound }
     const batch = store.batch()
     batch.put(this.namespace, ROW, encode(StoredRecovery, stored))
     await store.commit(batch, 'record')
@@ -126,6 +131,26 @@ export class Recovery {
     this.say()
   }
 
+  /**
+   * An operator takes back what he began by mistake: the engine that was stopped goes on from its records. Whoever has begun the next epoch may have said so in a start marker,
+   * of which a quorum counts: it must never run the former engine again. Throws ERR_RECOVERY_NONE and ERR_RECOVERY_DECIDED; rejects if the store fails.
+   */
+  async cancel(): Promise<void> {
+    const { log, members, self, enter } = this.options
+    const { stored } = this
+    if (!stored?.plan) throw new PeerError('ERR_RECOVERY_NONE', 'no recovery is under way at this validator', { grpcStatus: 9 })
+    if (stored.record || stored.isBound)
+      throw new PeerError('ERR_RECOVERY_DECIDED', 'there is no way back: this validator has begun the next epoch', {
+        grpcStatus: 9,
+        hint: 'finish the recovery: run the same command on all validators, or name those that are lost with --accept-loss everywhere',
+      })
+    await this.done()
+    log.warning('the recovery is cancelled by the operator: the engine that was stopped goes on', { fromEpoch: stored.plan.fromEpoch })
+    // A statement for no plan takes the place of the one that was made.
+    for (const { index } of members) if (index !== self) this.state(index, stored, NO_PLAN, false)
+    await enter()
+  }
+
   /** A member states where it stands. */
   async received(from: MemberIndex, statement: RecoveryStatement): Promise<void> {
     if (statement.asks && this.stored) this.answer(from)
@@ -137,7 +162,8 @@ export class Recovery {
       this.move()
     } else {
       this.statements.delete(from)
-      this.differing.add(from)
+      if (statement.plan.length === 0) this.differing.delete(from)
+      else this.differing.add(from)
     }
   }
 
@@ -153,7 +179,7 @@ export class Recovery {
       plan: stored?.plan,
       id: this.id,
       rows: stored ? rows : [],
-      state: this.state(),
+      state: this.progress(),
       epoch: record.epoch,
       started: record.isRecovery && hasStarted(record),
     }
@@ -165,13 +191,15 @@ export class Recovery {
     if (plan && this.options.succession.isStored(plan.fromEpoch + 1n)) await this.done()
   }
 
-  private state(): string {
+  private progress(): string {
     const { stored } = this
     if (!stored) return 'no recovery is under way at this validator'
     if (stored.record) return `epoch ${stored.record.epoch} begins after block ${stored.record.activation}`
     const missing = this.awaited()
     if (missing.length > 0) return `waits for the statements of ${missing.join(', ')}: run the same command there, or name them with --accept-loss everywhere`
-    return this.trouble === undefined ? 'takes the highest head' : `cannot take the highest head yet: ${this.trouble}`
+    return this.trouble === undefined
+      ? 'takes the highest head'
+      : `cannot take the highest head yet, of height ${this.trouble}. If nobody can have it, as after a false statement, name who states it with --accept-loss everywhere`
   }
 
   private awaited(): string[] {
@@ -201,23 +229,17 @@ export class Recovery {
   }
 
   private tell(to: MemberIndex): void {
-    const { stored, options } = this
-    if (!stored?.plan) return
-    const asks = !this.statements.has(to)
-    const unsigned: RecoveryStatement = {
-      fromEpoch: stored.plan.fromEpoch,
-      plan: this.id,
-      member: options.self,
-      height: stored.height,
-      hash: stored.hash,
-      signature: new Uint8Array(0),
-      asks: false,
-    }
-    const { signer } = options
+    if (this.stored) this.state(to, this.stored, this.id, !this.statements.has(to))
+  }
+
+  private state(to: MemberIndex, { plan, height, hash }: StoredRecovery, id: Uint8Array, asks: boolean): void {
+    const { signer, notes, log, self } = this.options
+    if (!plan) return
+    const unsigned: RecoveryStatement = { fromEpoch: plan.fromEpoch, plan: id, member: self, height, hash, signature: new Uint8Array(0), asks: false }
     const signing = signer ? signer.sign(statementBytes(unsigned)) : Promise.resolve(unsigned.signature)
     signing.then(
-      (signature) => options.notes.tell({ $case: 'recovery', value: { ...unsigned, signature, asks } }, to),
-      (error: unknown) => options.log.error('a statement for the recovery could not be signed', { reason: messageOf(error) }),
+      (signature) => notes.tell({ $case: 'recovery', value: { ...unsigned, signature, asks } }, to),
+      (error: unknown) => log.error('a statement for the recovery could not be signed', { reason: messageOf(error) }),
     )
   }
 
@@ -230,27 +252,32 @@ export class Recovery {
 
   /** Takes the highest head as soon as everybody has stated his. */
   private move(): void {
-    if (this.isMoving || !this.stored || this.stored.record || this.awaited().length > 0) return
-    this.isMoving = true
-    const moved = this.takeHighest(this.stored).finally(() => {
-      this.isMoving = false
+    const { stored } = this
+    // One that was begun anew does not wait until a head that nobody has was not found.
+    if (!stored || this.moving === stored || stored.record || this.awaited().length > 0) return
+    this.moving = stored
+    const moved = this.takeHighest(stored).finally(() => {
+      if (this.moving === stored) this.moving = undefined
     })
     moved.catch((error: unknown) => this.options.fatal(error))
   }
 
   private async takeHighest(stored: StoredRecovery): Promise<void> {
-    const { ledger, transfer, members, self, log, isOver } = this.options
+    const { ledger, transfer, members, self, log, isOver, succession } = this.options
     const { plan } = stored
     if (!plan) return
-    const heads = [{ member: self, height: stored.height, hash: stored.hash }, ...this.statements.values()]
-    const { highest, vouching } = highestOf(heads)
+    // Not of those that are given up, if they answer all the same: others may not have heard it, and all have to choose alike; or the operators know why.
+    const counted = [...this.statements.values()].filter(({ member }) => !plan.missing.includes(member))
+    const { byzantine } = succession.stored
+    const { highest, vouching } = highestOf([{ member: self, height: stored.height, hash: stored.hash }, ...counted], byzantine)
     const { height, currentBlockHash } = ledger.info()
     if (height !== highest.height || Buffer.compare(currentBlockHash, highest.hash) !== 0) {
       const result = transfer
         ? await transfer({ height: highest.height, hash: highest.hash, members: vouching.filter((member) => member !== self) })
         : { reached: false as const, reason: 'state transfer needs the network plugin, which this site does not have' }
       if (isOver() || this.stored !== stored) return
-      this.trouble = result.reached ? undefined : result.reason
+      const stating = vouching.map((member) => members[member]?.id).join(', ')
+      this.trouble = result.reached ? undefined : `${highest.height}, which ${stating} ${vouching.length === 1 ? 'states' : 'state'}: ${result.reason}`
       if (!result.reached) return log.error('the highest head of the recovery cannot be reached yet', { height: highest.height, reason: result.reason })
     }
     await this.adopt(stored, plan, highest.height - 1n)
@@ -295,7 +322,7 @@ export class Recovery {
 }
 
 /** What a member signs of its statement. */
-function statementBytes(statement: RecoveryStatement): Uint8Array {
+export function statementBytes(statement: RecoveryStatement): Uint8Array {
   return Buffer.concat([
     Buffer.from('weft consensus recovery of a member\n'),
     encode(RecoveryStatement, { ...statement, signature: new Uint8Array(0), asks: false }),
@@ -309,8 +336,14 @@ interface StatedHead {
   readonly hash: Uint8Array
 }
 
-/** The highest head and who states it. Of different ones of that height the one that most state, then the one with the smaller hash: everybody must choose alike. */
-export function highestOf(heads: readonly StatedHead[]): { readonly highest: StatedHead; readonly vouching: readonly MemberIndex[] } {
+/**
+ * The highest head and who states it, of those that can be: who votes in an engine that bears liars is not far behind what was committed, so what is far above
+ * the others but as many as may lie is a lie. Of different ones of that height the one that most state, then the one with the smaller hash: everybody must choose alike.
+ */
+export function highestOf(stated: readonly StatedHead[], byzantine = 0): { readonly highest: StatedHead; readonly vouching: readonly MemberIndex[] } {
+  const heights = stated.map(({ height }) => height).sort((left, right) => (left < right ? 1 : -1))
+  const certain = heights[Math.min(byzantine, heights.length - 1)] ?? 0n
+  const heads = stated.filter(({ height }) => height <= certain + MAX_LEAD)
   const vouchingFor = (head: StatedHead): MemberIndex[] =>
     heads.filter(({ height, hash }) => height === head.height && Buffer.compare(hash, head.hash) === 0).map(({ member }) => member)
   const isBetter = (head: StatedHead, best: StatedHead): boolean => {
