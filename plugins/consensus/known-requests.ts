@@ -1,4 +1,5 @@
 import type { EngineRequest } from './engine.js'
+import { SlotMap } from './slot-map.js'
 
 /** Requests by their payloads, for engines whose requests are announced first and ordered later: what was announced need not be hashed again in its batch. */
 export interface KnownRequests {
@@ -13,7 +14,7 @@ const MAX_KNOWN_BYTES = 2048
 
 /** Holds the newest 20,000 of at most 2 KiB. */
 export function createKnownRequests(): KnownRequests {
-  const known = new Map<string, EngineRequest>()
+  const known = new SlotMap<string, EngineRequest>()
   const keyOf = (payload: Uint8Array): string => Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('latin1')
   return {
     add(payload, request) {

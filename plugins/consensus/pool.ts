@@ -11,6 +11,7 @@ import type { ConsensusLimits } from './limits.js'
 import type { TransactionProbe } from './probe.js'
 import { requestId } from './request-id.js'
 import { Room } from './room.js'
+import { SlotMap } from './slot-map.js'
 
 export interface PoolOptions {
   readonly store: Store
@@ -47,7 +48,7 @@ const MAX_KEPT_DECODING_BYTES = 4096
  */
 export class RequestPool {
   private readonly journal
-  private readonly requests = new Map<RequestId, PooledRequest>()
+  private readonly requests = new SlotMap<RequestId, PooledRequest>()
   private readonly room: Room
   private readonly shares = new FairShares()
   private bytes = 0

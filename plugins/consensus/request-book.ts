@@ -1,6 +1,7 @@
 import type { MemberIndex, RequestId } from './engine.js'
 import { inParts } from './in-parts.js'
 import { createRecentIds } from './recent-ids.js'
+import { SlotMap } from './slot-map.js'
 
 /** A request that is not executed yet, with what the engine knows of it. */
 export interface Outstanding<T> {
@@ -65,9 +66,9 @@ export interface RequestBookLimits<T> {
 /** A request book in which nothing waits. */
 export function createRequestBook<T>(limits: RequestBookLimits<T>): RequestBook<T> {
   const { maxPerMember = 20_000, maxBytesPerMember = 256 * 1024 * 1024, maxExecuted = 40_000, bytesOf } = limits
-  const entries = new Map<RequestId, Outstanding<T>>()
-  const own = new Map<RequestId, Outstanding<T>>()
-  const unqueued = new Map<RequestId, Outstanding<T>>()
+  const entries = new SlotMap<RequestId, Outstanding<T>>()
+  const own = new SlotMap<RequestId, Outstanding<T>>()
+  const unqueued = new SlotMap<RequestId, Outstanding<T>>()
   const counts = new Map<MemberIndex, { requests: number; bytes: number }>()
   const countOf = (member: MemberIndex): { requests: number; bytes: number } => {
     const count = counts.get(member) ?? { requests: 0, bytes: 0 }

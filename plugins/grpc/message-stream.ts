@@ -152,10 +152,15 @@ function layerBelow(call: object): LayerBelow | undefined {
 
 function isLayerBelow(layer: unknown): layer is LayerBelow {
   if (typeof layer !== 'object' || layer === null) return false
-  if (!('stream' in layer && 'readQueue' in layer && 'incomingEncoding' in layer && 'maxReceiveMessageSize' in layer && 'maxSendMessageSize' in layer)) return false
+  if (!('stream' in layer && 'readQueue' in layer && 'incomingEncoding' in layer && 'maxReceiveMessageSize' in layer && 'maxSendMessageSize' in layer))
+    return false
   const { stream, readQueue, incomingEncoding, maxReceiveMessageSize, maxSendMessageSize } = layer
   const isStream = typeof stream === 'object' && stream !== null && 'respond' in stream && 'rstCode' in stream
   return (
-    isStream && Array.isArray(readQueue) && incomingEncoding === 'identity' && typeof maxReceiveMessageSize === 'number' && typeof maxSendMessageSize === 'number'
+    isStream &&
+    Array.isArray(readQueue) &&
+    incomingEncoding === 'identity' &&
+    typeof maxReceiveMessageSize === 'number' &&
+    typeof maxSendMessageSize === 'number'
   )
 }
