@@ -1,8 +1,14 @@
 import { once } from 'node:events'
-import { connect, createServer, type Http2Session } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import { connect, createServer, type Http2Server, type Http2Session } from 'node:http2'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { keepInSlots, StreamSlots } from '../../plugins/grpc/stream-slots.js'
+
+/** Where it listens then. */
+async function listening(server: Http2Server): Promise<string> {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : ''}`
+}
 
 describe('the open streams of an HTTP/2 session', () => {
   it('are kept in slots with this version of Node, on both sides, and calls go on as ever', async () => {
@@ -17,9 +23,7 @@ describe('the open streams of an HTTP/2 session', () => {
       stream.respond({ ':status': 200 })
       stream.end('woven')
     })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const { port } = server.address() as AddressInfo
-    const client = connect(`http://127.0.0.1:${port}`)
+    const client = connect(await listening(server))
     onTestFinished(() => {
       client.destroy()
       server.close()
@@ -44,8 +48,7 @@ describe('the open streams of an HTTP/2 session', () => {
   it('are ended with their session', async () => {
     const server = createServer()
     server.on('stream', (stream) => stream.on('error', () => undefined))
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const client = connect(await listening(server))
     onTestFinished(() => void server.close())
     expect(keepInSlots(client)).toBe(true)
     const streams = Array.from({ length: 3 }, () => client.request({ ':path': '/' }).on('error', () => undefined))
