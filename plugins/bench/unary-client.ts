@@ -1,7 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2'
 import { decode, DevopsService, Response } from '../../proto/index.js'
 import { OUTCOME, WAIT } from '../devops/index.js'
-import { keepInSlots } from '../grpc/index.js'
 
 const STATUS = 'grpc-status'
 const MESSAGE = 'grpc-message'
@@ -30,7 +29,6 @@ export class InvokeConnection {
     this.frame.writeUInt32BE(request.length, 1)
     this.frame.set(request, PREFIX_BYTES)
     this.session = connect(`http://${address}`)
-    keepInSlots(this.session)
     this.session.on('error', (error) => {
       this.lost = error.message
     })

@@ -10,7 +10,6 @@ import {
 } from '@grpc/grpc-js'
 import { type ListenerOwner, type Logger, PeerError } from '../../kernel/index.js'
 import { toGrpcStatus } from './methods.js'
-import { SlottedSessions } from './stream-slots.js'
 import { MethodTraffic } from './traffic.js'
 
 /** Who serves one method at the moment. */
@@ -32,7 +31,6 @@ interface Slot {
  */
 export class ServiceTable {
   readonly #slots = new Map<string, Slot>()
-  readonly #sessions = new SlottedSessions()
 
   constructor(
     private readonly server: Server,
@@ -99,7 +97,6 @@ export class ServiceTable {
   #replyHandler(slot: Slot) {
     return (call: AuthenticatedCall, callback: sendUnaryData<unknown>): void => {
       let answered = false
-      this.#sessions.called(call)
       slot.traffic.began()
       const answer: sendUnaryData<unknown> = (error, value, trailer, flags) => {
         if (answered) return // grpc-js throws on a second answer; the first one stands

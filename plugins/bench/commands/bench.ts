@@ -12,7 +12,7 @@ const SYSTEM_CHAINCODE = 'example02'
 const EXTERNAL_CHAINCODE = 'external02'
 /** Of slow chaincode: a queue would only add to its latency. */
 const EXTERNAL_IN_FLIGHT = 200
-const EXTERNAL_WARM_UP = 2000
+const EXTERNAL_WARM_UP = 6000
 const MOST_VALIDATORS = 100
 /** Of whatever is counted. */
 const MOST = 9_999_999
