@@ -11,7 +11,7 @@ export const storeKeys = defineKeys({
   'store.cacheBytes': key(integer({ min: 0, max: 2 ** 40 }), 32 * 2 ** 20, 'memory for table blocks that were read lately, in bytes'),
   'store.writeBufferBytes': key(
     integer({ min: 2 ** 16, max: 2 ** 30 }),
-    8 * 2 ** 20,
+    32 * 2 ** 20,
     'changes gathered in memory before a table is written, in bytes; up to twice as much is held',
   ),
 })
