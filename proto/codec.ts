@@ -19,7 +19,8 @@ const sharedReader = new WireReader()
 const NOTHING = new Uint8Array(0)
 
 /**
- * Serialises a message as v0.6 does: ascending field numbers, defaults left out. The result is the caller's own.
+ * Serialises a message as v0.6 does: ascending field numbers, defaults left out. The result is the caller's own; short
+ * ones lie in memory that they share (`byteOffset`).
  *
  * @throws WireError ERR_WIRE_ENCODE if a value does not fit its field, e.g. a negative uint64
  */

@@ -17,6 +17,11 @@ import {
 import { fromHex, toHex } from './vectors.js'
 
 describe('encode', () => {
+  it('gives what later messages leave alone, of every length', () => {
+    const encoded = Array.from({ length: 700 }, (_, length) => encode(Transaction, Transaction.fromPartial({ payload: new Uint8Array(length).fill(length) })))
+    encoded.forEach((bytes, length) => expect(decode(Transaction, bytes).payload).toEqual(new Uint8Array(length).fill(length)))
+  })
+
   it('gives bytes of its own, which the next message does not overwrite', () => {
     const first = encode(BlockNumber, { number: 1n })
     encode(BlockNumber, { number: 2n })

@@ -81,4 +81,22 @@ describe('the stored P and Q sets', () => {
     )
     expect(encodePQset([{ sequenceNumber: 7n, batchDigest: 'A'.repeat(88), view: 1n }])).toBeDefined()
   })
+
+  it('are the same written again and again, whatever becomes of the set, and what was written stays', () => {
+    const entry = fc.record({ sequenceNumber: number, batchDigest: digest, view: number })
+    const change = fc.record({ dropped: fc.nat(3), kept: fc.nat(12), added: fc.array(entry, { maxLength: 3 }) })
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
+        const write = pbft.createPQsetWriter()
+        const written: { readonly bytes: Uint8Array; readonly expected: Uint8Array }[] = []
+        let set: pbft.ViewChangePQ[] = []
+        for (const { dropped, kept, added } of changes) {
+          set = [...set.slice(dropped, dropped + kept), ...added].map((one) => ({ ...one }))
+          written.push({ bytes: write(set), expected: encode(pbft.PQset, { set }) })
+        }
+        return written.every(({ bytes, expected }) => isSame(bytes, expected))
+      }),
+      { numRuns: 500 },
+    )
+  })
 })
