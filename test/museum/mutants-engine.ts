@@ -119,8 +119,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'engine: one member vouches for a state',
     ...at('checkpoints'),
-    find: 'if (members.length === r.quorums.f + 1) onWeakCertificate',
-    replace: 'if (members.length === 1) onWeakCertificate',
+    find: 'if (members.length > r.quorums.f) onWeakCertificate',
+    replace: 'if (members.length > 0) onWeakCertificate',
     why: 'checkpoint forgery: a weak certificate of one',
     faults: LIARS,
   },

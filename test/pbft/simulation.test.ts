@@ -219,7 +219,7 @@ describe('PBFT in simulation', () => {
             : { ...message, value: { ...message.value, ...shifted } }
         }
         const honest = [1, 2, 3]
-        const simulation = await startSimulation(seed, withOptions({ K: 10, batchsize: 1 }, withLiar(0, skip)))
+        const simulation = await startSimulation(seed, withOptions({ K: 10, batching: 'fixed', batchsize: 1 }, withLiar(0, skip)))
         load(simulation, honest, 30, 200)
         // The sixth comes after a second; requests may take 400 ms, and who may be behind himself waits thrice that.
         await simulation.run(3000)

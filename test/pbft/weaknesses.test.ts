@@ -268,7 +268,6 @@ describe('liveness', () => {
   })
   it('W22: what is decided beyond a gap keeps the timer running: a primary that left a number out is left in its turn', () => {
     const bench = backup()
-    bench.message(0, announce('a'))
     for (const n of [2, 3]) {
       const batch = batchOf(`batch ${n}`)
       bench.message(0, prePrepare(n, batch))
