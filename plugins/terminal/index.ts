@@ -4,4 +4,5 @@
  * @packageDocumentation
  */
 export { Interruption } from './interruption.js'
+export { packageFolder } from './package-folder.js'
 export { wholeNumber, writtenJson, writtenSet, wrong } from './written.js'

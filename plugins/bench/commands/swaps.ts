@@ -1,8 +1,7 @@
 import { Command, Option } from 'clipanion'
 import { availableParallelism, loadavg } from 'node:os'
-import { resolve } from 'node:path'
 import { PeerCommand } from '../../../kernel/index.js'
-import { wholeNumber, writtenSet } from '../../terminal/index.js'
+import { packageFolder, wholeNumber, writtenSet } from '../../terminal/index.js'
 import { isWhole, spreadOf, swapsText } from '../swaps/report.js'
 import { measureSwaps } from '../swaps/swaps.js'
 import { Workplace } from '../workplace.js'
@@ -63,7 +62,7 @@ export class BenchSwapsCommand extends PeerCommand {
   }
 
   private setOf(route: readonly string[]): Readonly<Record<string, string>> {
-    const packages = this.packages.map((named) => (named.includes('/') ? resolve(this.context.cwd, named) : named))
+    const packages = this.packages.map((named) => packageFolder('--with', named, this.context.cwd))
     return {
       ...(packages.length === 0 ? {} : { 'consensus.engines': packages.join() }),
       ...(this.trusted ? { 'consensus.trusted': [...new Set(route)].join() } : {}),

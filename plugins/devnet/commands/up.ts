@@ -1,9 +1,8 @@
 import { Command, Option } from 'clipanion'
-import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { columns, PeerError } from '../../../kernel/index.js'
 import { ownPackage } from '../../loader/index.js'
-import { Interruption, wholeNumber, writtenSet } from '../../terminal/index.js'
+import { Interruption, packageFolder, wholeNumber, writtenSet } from '../../terminal/index.js'
 import type { Devnet, StartedPeer } from '../devnet.js'
 import { createDevnet, findDevnet, namesBefore, removeDevnet } from '../layout.js'
 import { runningEngine } from '../view.js'
@@ -120,8 +119,7 @@ export class DevnetUpCommand extends DevnetCommand {
     const validators = this.number('--validators', this.validators)
     const port = this.number('--port', this.port)
     const pairs = Object.entries(writtenSet(this.set))
-    // The peers run elsewhere: a folder of this shell is named in full.
-    const packages = this.packages.map((named) => (/^\.{0,2}\/|^\.{1,2}$/.test(named) ? resolve(this.context.cwd, named) : named))
+    const packages = this.packages.map((named) => packageFolder('--with', named, this.context.cwd))
     if (packages.length > 0) pairs.push(['consensus.engines', packages.join()])
     return {
       ...(validators === undefined ? {} : { validators }),
