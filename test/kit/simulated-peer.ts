@@ -60,7 +60,7 @@ export interface SimulatedPeerOptions<L extends Ledger> {
   readonly wrapStore: (store: Store) => Store
   /** Executes on the ledger of one life. */
   readonly chaincode: (ledger: Ledger, host: () => ConsensusHost | undefined) => Executor
-  readonly signer: ConsensusSigner
+  readonly signer: ConsensusSigner | undefined
   readonly limits: ConsensusHostOptions['limits']
   readonly executesRepetitions: boolean
   readonly hostsTalk: boolean

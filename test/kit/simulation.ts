@@ -56,7 +56,7 @@ export interface SimulationOptions<L extends Ledger> {
   /** Those of them that run twice, with one identity: each other member reaches one of the two (`links.turn`). */
   readonly twins?: readonly MemberIndex[]
   /** Default: keyed hashes. */
-  readonly signer?: (member: Member) => ConsensusSigner
+  readonly signer?: (member: Member) => ConsensusSigner | undefined
   readonly limits?: ConsensusHostOptions['limits']
   /** False: hosts tell each other nothing, compare no chains and change no engines. Default true. */
   readonly hostsTalk?: boolean
@@ -224,7 +224,7 @@ export class Simulation<L extends Ledger = Ledger> {
         .map((each) => ('factory' in each ? each : { factory: each, options: {} }))
         .map(({ factory, options: raw }) => ownEngine(factory, { origin: 'the simulation', options: raw })),
     ])
-    const signer = (options.signer ?? createKeyedHashSigner)(self)
+    const signer = options.signer ? options.signer(self) : createKeyedHashSigner(self)
     const makeDisk = options.makeDisk ?? ((time: VirtualTime, random: Random) => createMemoryDisk(time, random, options.disk ?? DEFAULT_DISK))
     return {
       self,

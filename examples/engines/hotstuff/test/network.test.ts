@@ -75,8 +75,7 @@ describe('a network', () => {
   })
 
   it('works where there are no signatures, and says so', async () => {
-    const signer = () => ({ sign: (bytes: Uint8Array) => Promise.resolve(bytes), verify: () => Promise.resolve(true) })
-    const simulation = await network(5, { signer })
+    const simulation = await network(5, { signer: () => undefined })
     await commit(simulation, 1, 'one')
     expect(viewOf(simulation, 1)).toMatchObject({ signatures: false })
   })
