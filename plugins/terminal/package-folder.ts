@@ -7,14 +7,10 @@ import { PeerError } from '../../kernel/index.js'
  * Throws ERR_USAGE if there is none.
  */
 export function packageFolder(flag: string, named: string, cwd: string): string {
-  const isPackage = (folder: string): boolean => existsSync(join(folder, 'package.json'))
   const folder = resolve(cwd, named)
   const isFolder = /^(\.{0,2}\/|\.{1,2}$)/.test(named)
-  for (let at = resolve(cwd); !isFolder; at = dirname(at)) {
-    const installed = join(at, 'node_modules', named)
-    if (isPackage(installed)) return installed
-    if (dirname(at) === at) break
-  }
+  const installed = isFolder ? undefined : ancestors(resolve(cwd)).find((above) => isPackage(join(above, 'node_modules', named)))
+  if (installed !== undefined) return join(installed, 'node_modules', named)
   if (isPackage(folder)) return folder
   const found = existsSync(folder)
     ? `${folder} has no package.json`
@@ -24,4 +20,14 @@ export function packageFolder(flag: string, named: string, cwd: string): string 
   throw new PeerError('ERR_USAGE', `${flag}: expected a package, by its name or its folder; found that ${found}`, {
     hint: `npm install it here, or give the path of its folder, as in ${flag} ./my-engine`,
   })
+}
+
+function isPackage(folder: string): boolean {
+  return existsSync(join(folder, 'package.json'))
+}
+
+/** A directory and those that it is in, up to the root. */
+function ancestors(directory: string): readonly string[] {
+  const above = dirname(directory)
+  return above === directory ? [directory] : [directory, ...ancestors(above)]
 }
