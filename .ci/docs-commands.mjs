@@ -137,7 +137,8 @@ for (const name of ['SIGINT', 'SIGTERM']) {
 const counts = { passed: 0, failed: 0, skipped: 0 }
 
 /** Whether the page did and printed what it says; what it did instead is told. */
-async function check(page, isAlone) {
+async function check(page) {
+  const isAlone = isolates && !needsRegistry(page)
   const blocks = blocksOf(page)
   const data = mkdtempSync(join(tmpdir(), 'weft-docs-'))
   directories.add(data)
@@ -175,14 +176,14 @@ const apart = present.filter((page) => !here.includes(page)).sort((one, other) =
 const failed = []
 const lane = async (pick) => {
   for (let page = pick(); page !== undefined; page = pick()) {
-    if (await check(page, isolates && !needsRegistry(page))) counts.passed += 1
+    if (await check(page)) counts.passed += 1
     else failed.push(page)
   }
 }
 await Promise.all([lane(() => here.shift() ?? apart.shift()), ...(isolates ? [lane(() => apart.shift())] : [])])
 // Beside other steps on a busy machine a page may fail for reasons of the machine: in CI it gets a second try, and both are told.
 for (const page of failed) {
-  const isFine = process.env.CI === 'true' && (await check(page, isolates && !needsRegistry(page)))
+  const isFine = process.env.CI === 'true' && (await check(page))
   counts[isFine ? 'passed' : 'failed'] += 1
   if (isFine) console.log(`passed only at its second try: ${page}`)
 }

@@ -1,12 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { BlockExecution, committedReport } from '../../plugins/consensus/execution.js'
+import { committedReport } from '../../plugins/consensus/execution.js'
 import type { EngineRequest } from '../../plugins/consensus/engine.js'
 import { requestId } from '../../plugins/consensus/request-id.js'
-import { createLedger } from '../../plugins/ledger/index.js'
 import { encode, Transaction, Transaction_Type } from '../../proto/index.js'
-import { FakeStore } from '../ledger/fake-store.js'
-import { fakeChaincode } from './kit/fake-ledger.js'
-import { MemoryLog } from './kit/harness.js'
+import { createExecution } from './kit/execution.js'
 
 const withTxid = (txid: string, payload: string): EngineRequest => {
   const bytes = encode(Transaction, Transaction.fromPartial({ type: Transaction_Type.CHAINCODE_INVOKE, txid, payload: Buffer.from(payload) }))
@@ -15,16 +12,7 @@ const withTxid = (txid: string, payload: string): EngineRequest => {
 
 /** Executes blocks over the real ledger; each resolves with the payloads that it holds. */
 async function executing(executesRepetitions = false) {
-  const ledger = await createLedger({ store: new FakeStore(), clock: { now: () => ({ seconds: 1n, nanos: 0 }) }, settings: { numBuckets: 10 }, genesis: true })
-  const admission = () => ({
-    epoch: 0n,
-    markersMissing: 0,
-    isSuccession: () => false,
-    isMarker: () => false,
-    wasRejected: () => false,
-    rejected: () => undefined,
-  })
-  const execution = new BlockExecution(ledger, fakeChaincode(), new MemoryLog(), () => undefined, admission, executesRepetitions)
+  const { ledger, execution } = await createExecution({}, executesRepetitions)
   return {
     ledger,
     block: async (...requests: EngineRequest[]) => {

@@ -3,19 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { type Listener, definePlugin } from '../../kernel/index.js'
 import { cutStream } from '../../plugins/grpc/index.js'
 import { grpcPeer } from './grpc-peer.js'
-
-const same = (bytes: Buffer): Buffer => bytes
-const PIPE = {
-  pipe: {
-    path: '/weft.test.Pipe/Pipe',
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: same,
-    requestDeserialize: same,
-    responseSerialize: same,
-    responseDeserialize: same,
-  },
-}
+import { PIPE, same } from './pipe.js'
 
 test('a stream whose client does not read ends at once when it is cut', async () => {
   let listener: Listener | undefined

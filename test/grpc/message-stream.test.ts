@@ -3,19 +3,7 @@ import { connect } from 'node:http2'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { frameOf } from '../../plugins/grpc/message-frames.js'
 import { type BytesCall, type MessageStream, messageStream } from '../../plugins/grpc/index.js'
-
-const same = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-const PIPE = {
-  pipe: {
-    path: '/weft.test.Pipe/Pipe',
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: same,
-    requestDeserialize: same,
-    responseSerialize: same,
-    responseDeserialize: same,
-  },
-} as const
+import { PIPE, same } from './pipe.js'
 
 interface Served {
   readonly call: BytesCall

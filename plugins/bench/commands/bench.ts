@@ -2,6 +2,7 @@ import { Command, Option } from 'clipanion'
 import { availableParallelism, loadavg } from 'node:os'
 import { PeerCommand, PeerError } from '../../../kernel/index.js'
 import { wholeNumber, writtenSet } from '../../terminal/index.js'
+import { MOST_COUNTED, MOST_VALIDATORS } from '../bounds.js'
 import { isWhole, type Report, rowText, textOf } from '../report.js'
 import { NETWORK_ROWS, NetworkBench, type NetworkReport, type Row } from '../scenario.js'
 import { startShims } from '../shims.js'
@@ -13,9 +14,6 @@ const EXTERNAL_CHAINCODE = 'external02'
 /** Of slow chaincode: a queue would only add to its latency. */
 const EXTERNAL_IN_FLIGHT = 200
 const EXTERNAL_WARM_UP = 6000
-const MOST_VALIDATORS = 100
-/** Of whatever is counted. */
-const MOST = 9_999_999
 
 interface Run {
   readonly place: Workplace
@@ -62,10 +60,10 @@ export class BenchCommand extends PeerCommand {
     const rows = this.chosen()
     const validators = wholeNumber('--validators', this.validators, 2, MOST_VALIDATORS)
     const loads = {
-      seconds: wholeNumber('--seconds', this.seconds, 1, MOST),
-      inFlight: wholeNumber('--in-flight', this.inFlight, 1, MOST),
-      rate: wholeNumber('--rate', this.rate, 1, MOST),
-      many: wholeNumber('--many', this.many, 1, MOST),
+      seconds: wholeNumber('--seconds', this.seconds, 1, MOST_COUNTED),
+      inFlight: wholeNumber('--in-flight', this.inFlight, 1, MOST_COUNTED),
+      rate: wholeNumber('--rate', this.rate, 1, MOST_COUNTED),
+      many: wholeNumber('--many', this.many, 1, MOST_COUNTED),
     }
     await this.resolved()
     const set = writtenSet(this.set)

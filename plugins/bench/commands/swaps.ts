@@ -2,14 +2,12 @@ import { Command, Option } from 'clipanion'
 import { availableParallelism, loadavg } from 'node:os'
 import { PeerCommand } from '../../../kernel/index.js'
 import { packageFolder, wholeNumber, writtenSet } from '../../terminal/index.js'
+import { MOST_COUNTED, MOST_VALIDATORS } from '../bounds.js'
 import { isWhole, spreadOf, swapsText } from '../swaps/report.js'
 import { measureSwaps } from '../swaps/swaps.js'
 import { Workplace } from '../workplace.js'
 
 const CHAINCODE = 'example02'
-const MOST_VALIDATORS = 100
-/** Of whatever is counted. */
-const MOST = 9_999_999
 
 /** `peer bench swaps`: what clients notice of swaps of the engine. */
 export class BenchSwapsCommand extends PeerCommand {
@@ -42,9 +40,9 @@ export class BenchSwapsCommand extends PeerCommand {
   keep = Option.Boolean('--keep', false, { description: 'keep the files of the network' })
 
   protected async run(): Promise<number> {
-    const swaps = wholeNumber('--swaps', this.swaps, 1, MOST)
+    const swaps = wholeNumber('--swaps', this.swaps, 1, MOST_COUNTED)
     const validators = wholeNumber('--validators', this.validators, 1, MOST_VALIDATORS)
-    const rate = wholeNumber('--rate', this.rate, 1, MOST)
+    const rate = wholeNumber('--rate', this.rate, 1, MOST_COUNTED)
     const route = this.route.split(',').map((name) => name.trim())
     await this.resolved()
     const { file } = await this.context.loadedSite()

@@ -4,6 +4,7 @@ import { messageOf, PeerError } from '../../../kernel/index.js'
 import { decode, encode, type OperatorSignature, OperatorSignatures, SwapCancel, SwapProposal } from '../../../proto/index.js'
 import { candidateId } from '../swap/contract.js'
 import { signedBytes } from '../swap/policy.js'
+import { hex } from './hex.js'
 
 /** What operators sign: a call and its argument. As a file it goes from one to the next. */
 export interface SignableCall {
@@ -123,8 +124,4 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isHex(value: unknown): value is string {
   return typeof value === 'string' && /^([0-9a-f]{2})*$/i.test(value)
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

@@ -1,6 +1,7 @@
 import { columns } from '../../../kernel/index.js'
 import type { ConsensusReport, SwapProgress } from '../../../proto/index.js'
 import { adviceOn } from './advice.js'
+import { hex } from './hex.js'
 
 /** What a validator says of its consensus, for people; `view`: what its engine says. */
 export function statusText(found: ConsensusReport, view: Readonly<Record<string, unknown>>): string[] {
@@ -39,8 +40,4 @@ function swapWords({ engine, version, phase, refusal, ready, cancelled, prepared
 
 function wordsOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

@@ -5,6 +5,7 @@ import { callUnary, type ConsensusReport, ConsensusToolsService } from '../../..
 import { dialFailure, GrpcCommand } from '../../grpc/index.js'
 import { engineViewOf } from '../report-view.js'
 import { askMembers, isWell, membersJson, membersText } from './all-members.js'
+import { hex } from './hex.js'
 import { statusText } from './status-text.js'
 
 const ANSWER_MS = 5000
@@ -46,8 +47,4 @@ export class ConsensusStatusCommand extends GrpcCommand {
     this.report(membersJson(members), `${membersText(members).join('\n')}\n`)
     return members.every(isWell) ? 0 : 1
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

@@ -1,12 +1,9 @@
 import { expect, it } from 'vitest'
-import { BlockExecution } from '../../../plugins/consensus/execution.js'
 import type { EngineRequest } from '../../../plugins/consensus/engine.js'
 import { requestId } from '../../../plugins/consensus/request-id.js'
 import type { Transaction } from '../../../proto/index.js'
-import { createLedger } from '../../../plugins/ledger/index.js'
-import { FakeStore } from '../../ledger/fake-store.js'
-import { fakeChaincode, transactionOf } from '../kit/fake-ledger.js'
-import { MemoryLog } from '../kit/harness.js'
+import { createExecution } from '../kit/execution.js'
+import { transactionOf } from '../kit/fake-ledger.js'
 
 const request = (payload: string): EngineRequest => {
   const bytes = transactionOf(payload)
@@ -16,21 +13,12 @@ const textOf = ({ payload }: Transaction): string => Buffer.from(payload).toStri
 
 /** Executes blocks of an epoch whose start needs so many markers more; each resolves with the payloads that it holds and those that were postponed. */
 async function executing(markersMissing: number) {
-  const ledger = await createLedger({ store: new FakeStore(), clock: { now: () => ({ seconds: 1n, nanos: 0 }) }, settings: { numBuckets: 10 }, genesis: true })
-  const execution = new BlockExecution(
-    ledger,
-    fakeChaincode(),
-    new MemoryLog(),
-    () => undefined,
-    () => ({
-      epoch: 1n,
-      markersMissing,
-      isSuccession: (transaction) => /^(marker|call)/.test(textOf(transaction)),
-      isMarker: (transaction) => textOf(transaction).startsWith('marker'),
-      wasRejected: () => false,
-      rejected: () => undefined,
-    }),
-  )
+  const { ledger, execution } = await createExecution({
+    epoch: 1n,
+    markersMissing,
+    isSuccession: (transaction) => /^(marker|call)/.test(textOf(transaction)),
+    isMarker: (transaction) => textOf(transaction).startsWith('marker'),
+  })
   return async (...batches: readonly string[][]) => {
     const requests = batches.map((payloads) => payloads.map(request))
     for (const batch of requests) await execution.execute(batch)
