@@ -122,7 +122,7 @@ class EngineHostProcess implements ConsensusHost {
       submit: (bytes) => this.accept(bytes, NO_HINTS, true),
       network: options.network ?? '',
       randomBytes: options.randomBytes ?? randomBytes,
-      view: () => ({ swap: this.epochs.swap, crossed: this.epochs.crossed, isSealing: this.epochs.sealed !== undefined, objections: this.objections.list() }),
+      view: () => ({ swap: this.epochs.swap, crossed: this.epochs.crossed, isSealing: this.epochs.isSealing, objections: this.objections.list() }),
     })
   }
 
@@ -298,10 +298,8 @@ class EngineHostProcess implements ConsensusHost {
 
   private async finish(): Promise<void> {
     this.phase = 'stopping'
-    const { live, sealed } = this.epochs
-    live?.session.quieten()
-    sealed?.session.quieten()
-    const finished = Promise.all([live?.deliveries.close(), this.pool.flushed()])
+    this.epochs.quieten()
+    const finished = Promise.all([this.epochs.live?.deliveries.close(), this.pool.flushed()])
     try {
       const inTime = await within(this.options.clock, this.limits.stopTimeoutMs, finished)
       if (!inTime) this.options.log.error('a delivery did not finish in time; its requests stay journaled', { waitedMs: this.limits.stopTimeoutMs })

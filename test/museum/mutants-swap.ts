@@ -32,8 +32,8 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   {
     name: 'swap: the old engine is stopped at the seal',
     ...at('epochs/epochs'),
-    find: "      this.sealed = old\n      old.session.post({ type: 'sealed', height: record.activation + 1n })\n",
-    replace: '      await old.session.dispose()\n      await old.records.clear()\n',
+    find: '      const needed = this.before.seal(old, record)\n',
+    replace: '      const needed = 0\n      await old.session.dispose()\n      await old.records.clear()\n',
     why: 'whoever has not committed the activation block has nobody to do it with',
     kind: 'liveness',
     faults: DEAD,

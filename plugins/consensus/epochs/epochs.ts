@@ -1,8 +1,8 @@
 import { messageOf } from '../../../kernel/index.js'
-import { BlockchainInfo, decode, encode, type EpochRecord, Transaction } from '../../../proto/index.js'
+import { decode, type EpochRecord, Transaction } from '../../../proto/index.js'
 import { engineMetadata } from '../execution/block-metadata.js'
 import type { CatalogEngine } from '../catalog.js'
-import type { EngineRequest, Head, MemberIndex } from '../engine/engine.js'
+import type { EngineRequest, MemberIndex } from '../engine/engine.js'
 import { EngineMail } from './engine-mail.js'
 import { headOf } from '../execution/execution.js'
 import { createLiveEngine, type EpochsOptions, type LiveEngine } from './live-engine.js'
@@ -10,24 +10,20 @@ import type { Note } from '../notes.js'
 import { RecentRequests } from '../execution/recent-requests.js'
 import { requestId } from '../engine/request-id.js'
 import { createEngineRecords, type EngineRecords, epochsWithRecords } from '../engine/records.js'
+import { SealedEpoch } from './sealed-epoch.js'
 import { isToSuccession } from '../swap/calls.js'
 import { Crossing } from '../swap/crossing.js'
 import { SwapDriver } from '../swap/driver.js'
 import { MemberCalls } from '../swap/member-calls.js'
-import { faultsOf, hasStarted } from '../swap/records.js'
+import { hasStarted } from '../swap/records.js'
 import { StartMarkers } from '../swap/start-markers.js'
-import type { Succession } from '../swap/succession.js'
 import { type EngineTerms, requireTerms } from '../swap/terms.js'
 
 const LOOK_FOR_ENGINE_MS = 2000
-/** Records that nobody needs any more are kept so long. */
-const CLEAR_AFTER_MS = 1000
 
 /** The engines of this validator: the one of the present epoch, the one before it while others need it, and a candidate on trial. */
 export class Epochs {
   live: LiveEngine | undefined
-  /** The engine of the epoch before, sealed: it votes, and delivers nothing. */
-  sealed: LiveEngine | undefined
   /** Why no engine runs although none was halted: its code is not here. */
   following: string | undefined
   private entered: bigint | undefined
@@ -36,6 +32,7 @@ export class Epochs {
   private entering = 0
   /** Resolves when nothing of the engines that were ended is in progress; undefined: nothing is. */
   private leaving: Promise<void> | undefined
+  private readonly before: SealedEpoch
   private readonly mail: EngineMail
   private readonly calls: MemberCalls
   private readonly recent: RecentRequests
@@ -49,6 +46,11 @@ export class Epochs {
   constructor(private readonly options: EpochsOptions) {
     const { surroundings, notes, ledger, succession: chain, isOver, seed } = options
     const { members, self, clock, log, limits } = surroundings
+    this.before = new SealedEpoch({
+      ...options,
+      engineFor: (wanted) => this.engineFor(wanted),
+      create: (record, engine, records) => this.create(record, engine, records),
+    })
     this.mail = new EngineMail({
       limits,
       clock,
@@ -98,8 +100,13 @@ export class Epochs {
       height: () => ledger.height(),
       hashOf: (block) => chain.hashOf(block),
       isOver,
-      complete: () => this.unseal(),
+      complete: () => this.before.release(),
     })
+  }
+
+  /** Whether the engine of the epoch before is still needed. */
+  get isSealing(): boolean {
+    return this.before.engine !== undefined
   }
 
   /** What is known of a swap under way. */
@@ -119,7 +126,7 @@ export class Epochs {
     // An engine that was given up by a recovery must not vote again: it helps nobody to cross.
     const oldest = record.isRecovery || record.epoch === 0n ? record.epoch : record.epoch - 1n
     for (const epoch of await epochsWithRecords(store)) if (epoch < oldest) await createEngineRecords(store, epoch).clear()
-    const needed = oldest === record.epoch ? 0 : await this.resumeSealed(record)
+    const needed = oldest === record.epoch ? 0 : await this.before.resume(record)
     this.entered = record.epoch
     this.crossing.enter(record, needed)
     await this.enter(divergedAt)
@@ -131,7 +138,7 @@ export class Epochs {
     const { transport, notes } = this.options
     transport?.receive({
       message: (from, bytes) => this.mail.ofFirstEpoch(from, bytes),
-      peer: (member, up) => this.mail.peer('transport', member, up, [this.live, this.sealed]),
+      peer: (member, up) => this.mail.peer('transport', member, up, this.all),
     })
     notes.receive({
       note: (from, note) => {
@@ -144,7 +151,7 @@ export class Epochs {
         heard(from, note)
       },
       peer: (member, up) => {
-        this.mail.peer('notes', member, up, [this.live, this.sealed])
+        this.mail.peer('notes', member, up, this.all)
         if (up) this.crossing.met(member)
       },
     })
@@ -257,11 +264,16 @@ export class Epochs {
     for (const request of this.openRequests(live)) if (!this.isCall(request)) live.session.post({ type: 'request', request })
   }
 
+  /** The engines get no more timers and messages; what they wait for still comes. */
+  quieten(): void {
+    for (const engine of this.all) engine?.session.quieten()
+  }
+
   /** Stops everything at once. */
   end(): void {
     this.driver.drop()
     this.prepared?.engine.release?.()
-    for (const engine of [this.live, this.sealed]) {
+    for (const engine of this.all) {
       engine?.session.end()
       engine?.deliveries.abort()
     }
@@ -272,7 +284,7 @@ export class Epochs {
     this.driver.drop()
     this.prepared?.engine.release?.()
     await this.live?.session.dispose()
-    await this.sealed?.session.dispose()
+    await this.before.engine?.session.dispose()
   }
 
   /** The engine of a record or a proposal. Rejects with why this validator cannot run it. */
@@ -290,7 +302,7 @@ export class Epochs {
         isLive: () => this.live === live,
         open: () => this.openRequests(live),
         grown: (hasPostponed) => this.grown(live, hasPostponed),
-        sealedOver: () => this.unseal(),
+        sealedOver: () => this.before.release(),
       },
     )
     return live
@@ -342,15 +354,14 @@ export class Epochs {
     this.live = undefined
     this.times = { endedMs: this.options.surroundings.clock.elapsedMs(), begunMs: 0 }
     this.markers.end()
-    this.unseal()
+    this.before.release()
     log.info('the epoch of the consensus engine has ended', { epoch: old.epoch, engine: old.engine.name, activationBlock: record.activation })
     if (record.epoch === old.epoch + 1n) {
       this.entered = record.epoch
-      this.sealed = old
-      old.session.post({ type: 'sealed', height: record.activation + 1n })
+      const needed = this.before.seal(old, record)
       // What is said to candidates of this epoch stays: others may be on trial already.
       this.mail.entered(record.epoch, { candidates: true })
-      this.crossing.enter(record, this.neededToLeave(old.epoch))
+      this.crossing.enter(record, needed)
       await this.enter()
     } else {
       await old.session.dispose()
@@ -363,7 +374,7 @@ export class Epochs {
   private async jumpTo(record: EpochRecord): Promise<void> {
     const { store } = this.options
     this.entered = record.epoch
-    this.unseal()
+    this.before.release()
     this.prepared?.engine.release?.()
     this.mail.entered(record.epoch, { candidates: false })
     for (const epoch of await epochsWithRecords(store)) if (epoch !== record.epoch) await createEngineRecords(store, epoch).clear()
@@ -397,60 +408,6 @@ export class Epochs {
     }
   }
 
-  /** After a restart between two epochs: the old engine goes on voting until enough have crossed. Resolves with how many have to. */
-  private async resumeSealed(record: EpochRecord): Promise<number> {
-    const { succession: chain, store, ledger, surroundings, first, seed } = this.options
-    const epoch = record.epoch - 1n
-    const records = createEngineRecords(store, epoch)
-    const restored = await records.load()
-    const before = chain.recordOf(epoch)
-    if (restored.size === 0 || !before) return 0
-    try {
-      const engine = epoch === 0n ? first : await this.engineFor(before)
-      const sealed = this.create(before, engine, records)
-      sealed.deliveries.seal()
-      this.sealed = sealed
-      const head = headAt(chain, record.activation)
-      sealed.session.begin({
-        epoch,
-        head,
-        metadata: engineMetadata({ block: (number) => ledger.block(number), height: () => head.height }, epoch, before.activation),
-        restored,
-        members: surroundings.members,
-        executed: [],
-        seed,
-        ...(epoch === 0n ? {} : { firstLeader: before.firstLeader }),
-      })
-      sealed.session.post({ type: 'sealed', height: head.height })
-      return this.neededToLeave(epoch)
-    } catch (error) {
-      surroundings.log.warning('the engine of the epoch before cannot help those who still need it', { epoch, reason: messageOf(error) })
-      return 0
-    }
-  }
-
-  private neededToLeave(epoch: bigint): number {
-    const { succession: chain, surroundings } = this.options
-    const before = chain.recordOf(epoch)
-    return surroundings.members.length - (before ? faultsOf(before) : 0)
-  }
-
-  private unseal(): void {
-    const { sealed } = this
-    if (!sealed) return
-    this.sealed = undefined
-    const { succession: chain, surroundings, isOver, fatal } = this.options
-    const clear = (): void => {
-      // After a repair it may be the present one again.
-      if (!isOver() && chain.record.epoch > sealed.epoch) sealed.records.clear().catch(fatal)
-    }
-    sealed.session
-      .dispose()
-      // Not at once: the next engine begins in this moment, and its first writes are waited for.
-      .then(() => surroundings.clock.setTimer(CLEAR_AFTER_MS, clear))
-      .catch(fatal)
-  }
-
   /** What an engine is to order for this validator, in the order in which it is given it. */
   private openRequests({ isOpen, hasStarted, markers }: LiveEngine): readonly EngineRequest[] {
     const open = this.options.pool.open().filter((request) => isOpen || this.isCall(request))
@@ -462,10 +419,16 @@ export class Epochs {
     return isToSuccession(this.options.pool.decoded(request) ?? decode(Transaction, request.bytes))
   }
 
+  /** Of the present epoch, and of the one before. */
+  private get all(): readonly (LiveEngine | undefined)[] {
+    return [this.live, this.before.engine]
+  }
+
   private ofEpoch(epoch: bigint): LiveEngine | undefined {
-    const { live, sealed } = this
+    const { live } = this
     if (live?.epoch === epoch) return live
-    return sealed?.epoch === epoch ? sealed : undefined
+    const { engine } = this.before
+    return engine?.epoch === epoch ? engine : undefined
   }
 }
 
@@ -475,11 +438,4 @@ async function letGo({ session, deliveries, records }: LiveEngine): Promise<void
   await deliveries.reset()
   // What it asked to be stored, and is still being written, counts for its successor.
   await records.written()
-}
-
-function headAt(chain: Succession, block: bigint): Head {
-  const hash = chain.hashOf(block) ?? new Uint8Array(0)
-  const before = block === 0n ? undefined : chain.hashOf(block - 1n)
-  const height = block + 1n
-  return { height, hash, blob: encode(BlockchainInfo, { height, currentBlockHash: hash, previousBlockHash: before ?? new Uint8Array(0) }) }
 }
