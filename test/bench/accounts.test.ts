@@ -1,10 +1,9 @@
 import { createServer, type ServerHttp2Stream } from 'node:http2'
-import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { Load, NOTHING_SENT, together } from '../../plugins/bench/load.js'
 import { isWhole } from '../../plugins/bench/report.js'
 import { type Answer, InvokeConnection } from '../../plugins/bench/unary-client.js'
-import { encode, Response } from '../../proto/index.js'
+import { encode, Response, Response_StatusCode } from '../../proto/index.js'
 
 const ID = 'ab'.repeat(32)
 const ANSWERS: readonly Answer[] = [
@@ -54,7 +53,7 @@ test('a client tells what an answer says, and what it does not say', async () =>
     (stream: ServerHttp2Stream) => {
       stream.respond({ ':status': 200, 'content-type': 'application/grpc', ...headers }, { waitForTrailers: true })
       stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': status, ...more }))
-      const reply = encode(Response, { status: 200, msg: Buffer.from('tx') })
+      const reply = encode(Response, { status: Response_StatusCode.SUCCESS, msg: Buffer.from('tx') })
       stream.end(Buffer.concat([Buffer.from([0, 0, 0, 0, reply.length]), reply]))
     }
   const behaviours = [
@@ -69,7 +68,8 @@ test('a client tells what an answer says, and what it does not say', async () =>
   const waiting = [...behaviours]
   server.on('stream', (stream) => waiting.shift()?.(stream))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
   const connection = new InvokeConnection(`127.0.0.1:${port}`, new Uint8Array(3))
   onTestFinished(() => {
     connection.close()
