@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ChaincodeInvocationSpec, encode } from '../../proto/index.js'
-import type { InvokeConnection } from './unary-client.js'
+import type { Answer, InvokeConnection } from './unary-client.js'
 
 /** Between two rounds of sending at a steady rate. */
 const PACE_MS = 4
@@ -8,19 +8,45 @@ const DEFAULT_PAUSE_MS = 500
 /** What has no outcome so long after the end of its load is given up, and counted as an error. */
 const PATIENCE_MS = 60_000
 const LONGEST_ERROR = 160
+/** What differs between two texts of one kind. */
+const IDS = /[0-9a-f]{64}/g
+
+/** What became of each transaction that was sent: `sent` is the sum of the others. */
+export interface LoadCounts {
+  readonly sent: number
+  /** Answered as committed. */
+  readonly committed: number
+  /** Answered as executed without success: in no block. */
+  readonly rejected: number
+  /** Refused with a retry hint; the caller came again when it said. */
+  readonly refused: number
+  /** Without an answer that tells: these may be in a block, or not. */
+  readonly unknown: number
+}
+
+/** Counts of nothing. */
+export const NOTHING_SENT: LoadCounts = { sent: 0, committed: 0, rejected: 0, refused: 0, unknown: 0 }
+
+/** Counts of two loads together. */
+export function together(one: LoadCounts, other: LoadCounts): LoadCounts {
+  return {
+    sent: one.sent + other.sent,
+    committed: one.committed + other.committed,
+    rejected: one.rejected + other.rejected,
+    refused: one.refused + other.refused,
+    unknown: one.unknown + other.unknown,
+  }
+}
 
 /** What a run of load gave; latencies in milliseconds, from the call to the answer that the transaction is in a block. */
-export interface LoadResult {
-  /** Transactions that were answered as committed. */
-  readonly committed: number
-  /** Of them, those answered before the load ended: the others waited for the rest of their way. */
+export interface LoadResult extends LoadCounts {
+  /** Of the committed, those answered before the load ended: the others waited for the rest of their way. */
   readonly inTime: number
   readonly seconds: number
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** Refusals with a retry hint; the caller came again when it said. */
-  readonly refused: number
+  /** Texts of what was rejected, unsent or unknown. */
   readonly errors: readonly string[]
 }
 
@@ -34,8 +60,7 @@ export function invocation(chaincode: string, args: readonly string[]): Uint8Arr
 export class Load {
   private readonly latencies: number[] = []
   private readonly errors = new Map<string, number>()
-  private committed = 0
-  private refused = 0
+  private readonly counts = { ...NOTHING_SENT }
   private next = 0
 
   /** `connections`: to the peers, in turn. */
@@ -87,24 +112,27 @@ export class Load {
     if (connection === undefined) throw new Error('a load needs a connection')
     const sent = performance.now()
     const answer = await connection.invoke()
+    if (answer.kind !== 'unsent') this.counts.sent++
     if (answer.kind === 'committed') {
       this.latencies.push(performance.now() - sent)
-      this.committed++
+      this.counts.committed++
       this.acknowledged(answer.txid)
       return 0
     }
     if (answer.kind === 'refused') {
-      this.refused++
+      this.counts.refused++
       return answer.retryAfterMs ?? DEFAULT_PAUSE_MS
     }
-    const text = (answer.kind === 'failed' ? answer.text : 'accepted, without an outcome').slice(0, LONGEST_ERROR)
+    if (answer.kind === 'rejected') this.counts.rejected++
+    else if (answer.kind !== 'unsent') this.counts.unknown++
+    const text = errorText(answer)
     this.errors.set(text, (this.errors.get(text) ?? 0) + 1)
     return DEFAULT_PAUSE_MS
   }
 
   /** Waits for what is on its way; what does not come is given up with its connection. */
   private async ended(calls: Promise<unknown>, seconds: number): Promise<LoadResult> {
-    const inTime = this.committed
+    const inTime = this.counts.committed
     const patience = new AbortController()
     const giveUp = async (): Promise<void> => {
       await sleep(PATIENCE_MS, undefined, { signal: patience.signal })
@@ -121,14 +149,19 @@ export class Load {
     const sorted = this.latencies.sort((left, right) => left - right)
     const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
     return {
-      committed: this.committed,
+      ...this.counts,
       inTime,
       seconds,
       perSecond: inTime / seconds,
       p50Ms: at(0.5),
       p99Ms: at(0.99),
-      refused: this.refused,
       errors: [...this.errors].map(([text, times]) => `${times} times: ${text}`),
     }
   }
+}
+
+/** The same of all that failed for the same reason. */
+function errorText(answer: Exclude<Answer, { readonly kind: 'refused' }>): string {
+  const text = 'text' in answer ? answer.text : 'accepted, without an outcome'
+  return text.replaceAll(IDS, '…').slice(0, LONGEST_ERROR)
 }

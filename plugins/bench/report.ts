@@ -19,7 +19,7 @@ export function textOf({ at, node, processors, loadBefore, loadAfter, networks }
   const table = [HEADER, ...rows.map(cells)]
   const widths = HEADER.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
   const lines = table.map((row) => row.map((word, column) => (column === 0 ? word.padEnd(widths[column] ?? 0) : word.padStart(widths[column] ?? 0))).join('  '))
-  const errors = rows.flatMap(({ name, result }) => result.errors.map((error) => `${name}: ${error}`))
+  const errors = networks.flatMap((network) => network.errors)
   const load = (averages: readonly number[]): string => averages.map((average) => average.toFixed(1)).join(' ')
   return [
     `${at}, Node ${node}, ${processors} processors, load average ${load(loadBefore)} before and ${load(loadAfter)} after`,
@@ -32,9 +32,11 @@ export function textOf({ at, node, processors, loadBefore, loadAfter, networks }
   ].join('\n')
 }
 
-/** Whether nothing that was answered as committed is missing, and all validators have the same. */
-export function isWhole({ acknowledged, found }: NetworkReport): boolean {
-  return found.every((count) => count === found[0] && count >= acknowledged)
+/**
+ * Whether all validators have the same: what was answered as committed, nothing that was rejected or refused, nothing twice. Only what has no answer may be in their state or not.
+ */
+export function isWhole({ counts: { committed, unknown }, found }: NetworkReport): boolean {
+  return found.every((count) => count === found[0] && count >= committed && count <= committed + unknown)
 }
 
 /** One row, as it comes. */
@@ -44,14 +46,14 @@ export function rowText(row: Row): string {
     .join(', ')
 }
 
-function networkLines({ network, meshMs, restartMs, wipedMs, peakMiB, acknowledged, found }: NetworkReport): readonly string[] {
-  const counts = new Set(found).size === 1 ? `${found[0]}` : found.join(', ')
+function networkLines({ network, meshMs, restartMs, wipedMs, peakMiB, counts, found }: NetworkReport): readonly string[] {
+  const shown = new Set(found).size === 1 ? `${found[0]}` : found.join(', ')
   return [
     `${network}: from nothing to ordering in ${seconds(meshMs)}; most memory ${span(peakMiB)} MiB`,
     ...(restartMs === undefined || wipedMs === undefined
       ? []
       : [`${network}: a validator that was killed is in step again, under load, after ${seconds(restartMs)}; with its disk lost after ${seconds(wipedMs)}`]),
-    `${network}: answered as committed ${acknowledged}, found in the state of each validator ${counts}`,
+    `${network}: sent ${counts.sent}: committed ${counts.committed}, rejected ${counts.rejected}, refused ${counts.refused}, unknown ${counts.unknown}; in the state of each validator ${shown}`,
   ]
 }
 

@@ -1,6 +1,6 @@
 import { PeerError } from '../../kernel/index.js'
 import type { Devnet, PeerPlan } from '../devnet/index.js'
-import { invocation, Load, type LoadResult } from './load.js'
+import { invocation, Load, type LoadCounts, type LoadResult, NOTHING_SENT, together } from './load.js'
 import { caughtUp, connections, cpuOf, inStep, type Measured, timed, values } from './network.js'
 import { cpuMicros, peakMiB } from './processes.js'
 
@@ -35,9 +35,11 @@ export interface NetworkReport {
   readonly restartMs?: number
   readonly wipedMs?: number
   readonly peakMiB: readonly number[]
-  /** Transactions answered as committed, and those that the world state of every validator shows. */
-  readonly acknowledged: number
+  /** What became of all transactions, those of warm-ups too, and how many the world state of every validator shows. */
+  readonly counts: LoadCounts
   readonly found: readonly number[]
+  /** Texts of what was rejected, unsent or unknown, by load. */
+  readonly errors: readonly string[]
 }
 
 export interface Loads {
@@ -65,7 +67,8 @@ export class NetworkBench {
   private readonly rows: Row[] = []
   private readonly away: { restartMs?: number; wipedMs?: number } = {}
   private readonly request: Uint8Array
-  private acknowledged = 0
+  private counts = NOTHING_SENT
+  private readonly errors: string[] = []
 
   private constructor(
     private readonly measured: Measured,
@@ -111,8 +114,9 @@ export class NetworkBench {
       rows: this.rows,
       ...this.away,
       peakMiB: devnet.peers.map((peer) => peakMiB(devnet.pid(peer) ?? process.pid)),
-      acknowledged: this.acknowledged,
+      counts: this.counts,
       found: this.before.map((value, index) => value - (after[index] ?? Number.NaN)),
+      errors: this.errors,
     }
   }
 
@@ -145,7 +149,8 @@ export class NetworkBench {
     const opened = connections(peers, inFlight, this.request)
     try {
       const row = await this.costs(name, () => load(new Load(opened)))
-      this.acknowledged += row.result.committed
+      this.counts = together(this.counts, row.result)
+      this.errors.push(...row.result.errors.map((error) => `${name}: ${error}`))
       this.options.say(row)
       return row
     } finally {

@@ -7,12 +7,16 @@ const MESSAGE = 'grpc-message'
 const PUSHBACK = 'grpc-retry-pushback-ms'
 const RESOURCE_EXHAUSTED = '8'
 const PREFIX_BYTES = 5
+const CLOSED = 'the connection was closed'
 
-/** What became of one invocation: in a block; accepted, where nobody waits for the block; refused for now, with the pause that was asked for; or anything else. */
+/**
+ * What became of one invocation: in a block; accepted, where nobody waits for the block; executed without success, so that it is in no block; refused for now, with
+ * the pause that was asked for; never sent; or unknown, which may be anything: also in a block, now or later.
+ */
 export type Answer =
   | { readonly kind: 'committed' | 'accepted'; readonly txid: string }
   | { readonly kind: 'refused'; readonly retryAfterMs: number | undefined }
-  | { readonly kind: 'failed'; readonly text: string }
+  | { readonly kind: 'rejected' | 'unsent' | 'unknown'; readonly text: string }
 
 /**
  * One connection on which an invocation is sent again and again, answered when it is in a block. It is gRPC written by hand: half the CPU of a whole
@@ -36,13 +40,14 @@ export class InvokeConnection {
       this.lost = 'the peer ends the connection'
     })
     this.session.on('close', () => {
-      this.lost ??= 'the connection was closed'
+      this.lost ??= CLOSED
     })
   }
 
   /** Answered when it is in a block, or with `waits: false` as soon as the peer has accepted it. Never rejects. */
   invoke(waits = true): Promise<Answer> {
-    if (this.lost !== undefined) return Promise.resolve({ kind: 'failed', text: this.lost })
+    if (this.session.closed || this.session.destroyed) this.lost ??= CLOSED
+    if (this.lost !== undefined) return Promise.resolve({ kind: 'unsent', text: this.lost })
     return new Promise((resolve) => {
       const stream = this.session.request({
         ':method': 'POST',
@@ -56,7 +61,7 @@ export class InvokeConnection {
     })
   }
 
-  /** What is on its way fails. */
+  /** What becomes of what is on its way is not known then. */
   close(): void {
     this.session.destroy()
   }
@@ -90,6 +95,7 @@ function answerOf(last: IncomingHttpHeaders, outcome: string | undefined, failur
     const ms = Number(last[PUSHBACK])
     return { kind: 'refused', retryAfterMs: last[PUSHBACK] !== undefined && Number.isFinite(ms) ? ms : undefined }
   }
-  if (status === '0') return { kind: 'failed', text: outcome ?? 'answered without an outcome' }
-  return { kind: 'failed', text: status === undefined ? failure : `status ${String(status)}: ${decodeURIComponent(String(last[MESSAGE] ?? ''))}` }
+  if (outcome?.startsWith('rejected ')) return { kind: 'rejected', text: outcome }
+  if (status === '0') return { kind: 'unknown', text: outcome ?? 'answered without an outcome' }
+  return { kind: 'unknown', text: status === undefined ? failure : `status ${String(status)}: ${decodeURIComponent(String(last[MESSAGE] ?? ''))}` }
 }

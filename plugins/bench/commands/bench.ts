@@ -33,7 +33,7 @@ export class BenchCommand extends PeerCommand {
     details: `
       Starts devnets in a temporary directory, invokes example02 through the gRPC services as clients do, one process for all of them, and deletes everything again.
       A transaction counts when a client is told that it is in a block. Latencies are those of clients. Exit code 1 if a transaction that was answered as committed
-      is missing anywhere, or the validators differ.
+      is missing anywhere, if there are more than those and the ones without an answer, or if the validators differ.
 
       Rows, all unless some are named: \`baseline\` a single validator with noops; \`low\` 20 a second; \`rate\` a steady rate; \`most\` as many requests at a time as the most
       throughput takes; \`many\` more than it can take; \`away\` a validator is killed, restarted, and loses its disk, under load; \`external\` chaincode in a process of

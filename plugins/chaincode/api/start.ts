@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { isIP } from 'node:net'
-import { checkServerIdentity } from 'node:tls'
-import type * as Grpc from '@grpc/grpc-js'
+import type { SecureClientSessionOptions } from 'node:http2'
 import { assertChaincode } from './chaincode.js'
 import { createHost } from './host.js'
-import { type Connection, resolveConnection, type StartOptions } from './options.js'
+import { type ChaincodeTls, resolveConnection, type StartOptions } from './options.js'
 import { ChaincodeSession } from './session.js'
 import type { Chaincode } from './types.js'
+
+const REGISTER_PATH = '/protos.ChaincodeSupport/Register'
 
 /**
  * Connects a chaincode to a peer and serves it until the stream ends. Rejects with the reason then, as v0.6's shim returns it;
@@ -18,47 +18,47 @@ export async function start(chaincode: Chaincode, options: StartOptions = {}): P
   assertChaincode(chaincode, 'start(chaincode)')
   const connection = resolveConnection(options, process.argv.slice(2), process.env)
   // Loaded here, so that importing the API for its types and errors stays cheap.
-  const [grpc, { ChaincodeSupportService, openStream }] = await Promise.all([import('@grpc/grpc-js'), import('../../../proto/index.js')])
+  const [{ dialSession, openCall }, { readMessage, writeMessage }] = await Promise.all([import('./message-call.js'), import('../fast-codec.js')])
   const { dialTimeoutMs = 3000 } = options
-  const client = new grpc.Client(connection.peer, await credentials(connection, grpc), channelOptions(connection))
   const log = options.log ?? ((level, message) => process.stderr.write(`[${connection.name}] ${level} ${message}\n`))
+  const secure = connection.tls.enabled ? await secureOptions(connection.tls) : undefined
+  const transport = await dialSession(connection.peer, secure, dialTimeoutMs).catch((cause: unknown) => {
+    throw new Error(`cannot reach the peer at ${connection.peer} within ${dialTimeoutMs / 1000} s: ${messageOf(cause)}`, { cause })
+  })
   try {
-    await new Promise<void>((resolve, reject) =>
-      client.waitForReady(Date.now() + dialTimeoutMs, (error) =>
-        error === undefined
-          ? resolve()
-          : reject(new Error(`cannot reach the peer at ${connection.peer} within ${dialTimeoutMs / 1000} s: ${error.message}`, { cause: error })),
-      ),
-    )
     await new Promise<void>((resolve, reject) => {
-      const stream = openStream(client, ChaincodeSupportService.register)
       let refusal: string | undefined
+      const call = openCall(transport, REGISTER_PATH, connection.tls.enabled ? connection.tls.serverHostOverride : undefined, {
+        message(bytes) {
+          const before = session.state
+          try {
+            session.receive(readMessage(bytes))
+          } catch (cause) {
+            refusal = `what the peer sent cannot be read: ${messageOf(cause)}`
+            return call.cancel()
+          }
+          if (before === 'created' && session.state === 'established') options.onRegistered?.()
+        },
+        ended(reason, cause) {
+          session.close(reason)
+          if (options.signal?.aborted) resolve()
+          else reject(new Error(`the stream to the peer at ${connection.peer} ended: ${refusal ?? reason}`, { cause }))
+        },
+      })
       const session = new ChaincodeSession(
         chaincode,
         createHost(log),
-        (message) => stream.write(message),
+        (message) => call.send(writeMessage(message)),
         (reason) => {
           refusal = reason
-          stream.end()
+          call.end()
         },
       )
-      const finish = (reason: string, cause?: unknown) => {
-        session.close(reason)
-        if (options.signal?.aborted) resolve()
-        else reject(new Error(`the stream to the peer at ${connection.peer} ended: ${refusal ?? reason}`, { cause }))
-      }
-      stream.on('data', (message) => {
-        const before = session.state
-        session.receive(message)
-        if (before === 'created' && session.state === 'established') options.onRegistered?.()
-      })
-      stream.on('error', (error) => finish('details' in error ? String(error.details) : error.message, error))
-      stream.on('end', () => finish('the peer closed it'))
-      options.signal?.addEventListener('abort', () => stream.cancel(), { once: true })
+      options.signal?.addEventListener('abort', () => call.cancel(), { once: true })
       session.register(connection.name)
     })
   } finally {
-    client.close()
+    transport.destroy()
   }
 }
 
@@ -72,35 +72,17 @@ export async function main(chaincode: Chaincode, options: StartOptions = {}): Pr
   try {
     await start(chaincode, options)
   } catch (cause) {
-    process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`)
+    process.stderr.write(`${messageOf(cause)}\n`)
     process.exitCode = 1
   }
 }
 
-async function credentials({ peer, tls }: Connection, grpc: typeof Grpc): Promise<Grpc.ChannelCredentials> {
-  if (!tls.enabled) return grpc.credentials.createInsecure()
-  const read = async (file: string | undefined): Promise<Buffer | null> => (file === undefined ? null : readFile(file))
-  const [trusted, key, certificate] = await Promise.all([read(tls.certFile), read(tls.clientKeyFile), read(tls.clientCertFile)])
-  const host = ipHost(peer)
-  if (host === undefined || tls.serverHostOverride !== undefined) return grpc.credentials.createSsl(trusted, key, certificate)
-  return grpc.credentials.createSsl(trusted, key, certificate, { checkServerIdentity: (_announced, certificate) => checkServerIdentity(host, certificate) })
+async function secureOptions({ certFile, clientKeyFile, clientCertFile, serverHostOverride }: ChaincodeTls): Promise<SecureClientSessionOptions> {
+  const read = async (file: string | undefined): Promise<Buffer | undefined> => (file === undefined ? undefined : readFile(file))
+  const [ca, key, cert] = await Promise.all([read(certFile), read(clientKeyFile), read(clientCertFile)])
+  return { ca, key, cert, ...(serverHostOverride === undefined ? {} : { servername: serverHostOverride }) }
 }
 
-/** The host of an address if it is an IP address. */
-function ipHost(address: string): string | undefined {
-  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '')
-  return isIP(host) === 0 ? undefined : host
-}
-
-function channelOptions({ peer, tls }: Connection): Partial<Grpc.ClientOptions> {
-  // grpc-js would announce an IP address as server name, which RFC 6066 forbids and Node warns of (DEP0123): a name that says nothing instead.
-  const announced = tls.enabled && ipHost(peer) !== undefined ? { 'grpc.ssl_target_name_override': 'localhost' } : {}
-  return {
-    'grpc.max_receive_message_length': -1,
-    'grpc.max_send_message_length': -1,
-    'grpc.enable_http_proxy': 0,
-    ...(tls.serverHostOverride === undefined
-      ? announced
-      : { 'grpc.ssl_target_name_override': tls.serverHostOverride, 'grpc.default_authority': tls.serverHostOverride }),
-  }
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -1,10 +1,10 @@
-import { ChaincodeMessage, type ChaincodeEvent, type ChaincodeSecurityContext, ChaincodeMessage_Type as T, encode } from '../../../../proto/index.js'
+import { type ChaincodeEvent, type ChaincodeSecurityContext, ChaincodeMessage_Type as T } from '../../../../proto/index.js'
 import type { CallResult } from '../../runtime.js'
-import { writePlainMessage } from './fast-codec.js'
+import { writeMessage } from '../../fast-codec.js'
 
 const EMPTY = new Uint8Array(0)
 
-/** A serialised ChaincodeMessage; `timestamp` is never set, as on originals (spec/chaincode.md §2.1). */
+/** A serialised ChaincodeMessage. */
 export function messageOf(
   type: T,
   txid: string,
@@ -12,8 +12,7 @@ export function messageOf(
   securityContext?: ChaincodeSecurityContext,
   chaincodeEvent?: ChaincodeEvent,
 ): Uint8Array {
-  if (securityContext === undefined && chaincodeEvent === undefined) return writePlainMessage(type, txid, payload)
-  return encode(ChaincodeMessage, { type, timestamp: undefined, payload, txid, securityContext, chaincodeEvent })
+  return writeMessage({ type, timestamp: undefined, payload, txid, securityContext, chaincodeEvent })
 }
 
 /** The message with which a callee ended, as its caller gets it inside RESPONSE (spec/chaincode.md §8). */

@@ -5,7 +5,7 @@ import { type ChaincodeMessage, ChaincodeSupportService } from '../../../../prot
 import { type BytesCall, messageStream } from '../../../grpc/index.js'
 import type { AwaitedChaincodes } from '../awaited.js'
 import type { RunningChaincodes } from '../running.js'
-import { readMessage } from './fast-codec.js'
+import { readMessage } from '../../fast-codec.js'
 import { ChaincodeStream, type ChaincodeStreamOptions } from './chaincode-stream.js'
 
 /** How the `Register` service behaves. */

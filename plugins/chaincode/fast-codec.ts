@@ -1,8 +1,8 @@
-import { ChaincodeMessage, ChaincodeMessage_Type as T, decode } from '../../../../proto/index.js'
+import { ChaincodeMessage, ChaincodeMessage_Type as T, decode, encode } from '../../proto/index.js'
 
 /*
  * Nearly all traffic of a stream is messages of type, payload and txid alone, five round trips an invoke. They are read and written here
- * directly; everything else goes through the general codec. The bytes are the same (test/chaincode/peer/fast-codec.test.ts).
+ * directly; everything else goes through the general codec. The bytes are the same (test/chaincode/fast-codec.test.ts).
  */
 
 /** Types by number; they begin with 0 and have no gaps. */
@@ -31,6 +31,12 @@ export function writePlainMessage(type: T, txid: string, payload: Uint8Array): U
     message.write(txid, at)
   }
   return message
+}
+
+/** Serialises any message that has a type. `timestamp` is never set, as on originals (spec/chaincode.md §2.1). */
+export function writeMessage(message: ChaincodeMessage): Uint8Array {
+  const { type, txid, payload, securityContext, chaincodeEvent } = message
+  return securityContext === undefined && chaincodeEvent === undefined ? writePlainMessage(type, txid, payload) : encode(ChaincodeMessage, message)
 }
 
 /**

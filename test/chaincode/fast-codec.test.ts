@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { readMessage, writePlainMessage } from '../../../plugins/chaincode/peer/stream/fast-codec.js'
-import { ChaincodeMessage, ChaincodeMessage_Type as T, decode, encode } from '../../../proto/index.js'
+import { readMessage, writePlainMessage } from '../../plugins/chaincode/fast-codec.js'
+import { ChaincodeMessage, ChaincodeMessage_Type as T, decode, encode } from '../../proto/index.js'
 
 const { sessions }: { sessions: { messages: { hex?: string }[] }[] } = JSON.parse(readFileSync('test/vectors/chaincode/sessions.json', 'utf8'))
 const captured = sessions.flatMap(({ messages }) => messages.flatMap(({ hex }) => (hex === undefined ? [] : [Buffer.from(hex, 'hex')])))
