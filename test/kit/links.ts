@@ -87,6 +87,10 @@ export class Links {
   readonly #table: LinkTable
   readonly #disturbances = new Set<Disturbance>()
   readonly #interceptors = new Map<Endpoint, Interceptor>()
+  /** Told when the link between two members breaks or is there again. */
+  onChange: ((a: MemberIndex, b: MemberIndex) => void) | undefined
+  /** Told when links may break their promises from now on: what `disturb` loses, doubles or has overtaken, and what an interceptor does. */
+  onUnfaithful: (() => void) | undefined
   #breaking = true
   #held: Held[] = []
   #sent = 0
@@ -174,12 +178,14 @@ export class Links {
   /** Begins a disturbance; the returned function ends it. */
   disturb(disturbance: Disturbance): () => void {
     const active = { ...disturbance }
+    if (active.loss !== undefined || active.duplicate !== undefined || active.reorder !== undefined) this.onUnfaithful?.()
     this.#disturbances.add(active)
     return () => this.#disturbances.delete(active)
   }
 
   /** Puts an interceptor before an endpoint, in the place of the one that was there. */
   intercept(endpoint: Endpoint, interceptor: Interceptor | undefined): void {
+    if (interceptor) this.onUnfaithful?.()
     if (interceptor) this.#interceptors.set(endpoint, interceptor)
     else this.#interceptors.delete(endpoint)
   }
@@ -231,6 +237,7 @@ export class Links {
     pair.generation += 1
     pair.busyUntilMs.fill(this.time.nowMs)
     this.trace?.add({ type: 'link', a, b, up: shouldBeUp })
+    this.onChange?.(this.#table.memberOf(a), this.#table.memberOf(b))
     this.#tell(a, b, pair, shouldBeUp)
     this.#tell(b, a, pair, shouldBeUp)
   }
