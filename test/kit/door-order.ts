@@ -29,6 +29,13 @@ interface Place {
   readonly calmSince: Moment
 }
 
+/** A pair that is in the chain the wrong way round, if nobody says afterwards that another led. */
+interface Suspicion {
+  readonly first: Given
+  readonly second: Given
+  readonly place: Place
+}
+
 /** What is known of a member. */
 interface Standing {
   /** Its accepted requests, by place. */
@@ -68,6 +75,7 @@ export class DoorOrder {
   /** By epoch: when a member said last that view or leader are others. */
   readonly #changedAt = new Map<bigint, Moment>()
   readonly #ids: readonly string[]
+  #suspicions: readonly Suspicion[] = []
   /** Blocks of the longest chain. */
   #blocks = 0
   #moment: Moment = 0
@@ -137,6 +145,7 @@ export class DoorOrder {
 
   /** A member announced a block, and has so many now. */
   grew(member: MemberIndex, blocks: number): void {
+    if (this.#suspicions.length > 0) this.#judge((suspicion) => this.#isToldOf(suspicion))
     if (blocks > this.#blocks) this.#blocks = blocks
     const standing = this.#standings[member]
     if (!standing) return
@@ -193,6 +202,11 @@ export class DoorOrder {
     standing.hasSpoken = true
   }
 
+  /** The run is over: nobody will say more. */
+  end(): void {
+    this.#judge(() => true)
+  }
+
   #next(): Moment {
     this.#moment += 1
     return this.#moment
@@ -216,9 +230,26 @@ export class DoorOrder {
 
   /** Some that were given after it are in the chain before it. */
   #overtaken(first: Given, { accepted, highest }: Standing): void {
-    for (let place = first.place + 1; place <= highest; place += 1) {
-      const second = accepted[place]
-      if (second?.committed && this.#isHeld(first, second)) return this.wrong({ kind: 'safety', statement: statementOf(first, second, second.committed) })
+    for (let at = first.place + 1; at <= highest; at += 1) {
+      const second = accepted[at]
+      const place = second?.committed
+      if (!place || !this.#isHeld(first, second)) continue
+      this.#suspicions = [...this.#suspicions, { first, second, place }]
+      return
+    }
+  }
+
+  /** Whether door and leader have been told of both blocks, and so had the occasion to say that view or leader are others by now. */
+  #isToldOf({ first: { door, committed }, place: { leader } }: Suspicion): boolean {
+    return [door, leader].every((member) => (this.#standings[member]?.height ?? 0n) > (committed?.block ?? 0))
+  }
+
+  #judge(isRipe: (suspicion: Suspicion) => boolean): void {
+    const ripe = this.#suspicions.filter(isRipe)
+    this.#suspicions = this.#suspicions.filter((suspicion) => !ripe.includes(suspicion))
+    for (const { first, second, place } of ripe) {
+      const changedAt = this.#changedAt.get(place.epoch) ?? 0
+      if (changedAt < Math.max(first.since, place.begunAt)) this.wrong({ kind: 'safety', statement: statementOf(first, second, place) })
     }
   }
 }

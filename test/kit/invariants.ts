@@ -236,6 +236,7 @@ export class Invariants {
 
   /** Reads a member's whole ledger again, and hashes it anew. */
   async final(member: MemberIndex, ledger: Ledger): Promise<void> {
+    this.order?.end()
     if (!this.isHonest(member)) return
     const known = this.#chains[member]?.hashes ?? []
     if (Number(ledger.height()) !== known.length) this.fail('safety', `vp${member} has height ${ledger.height()} but announced ${known.length} blocks`)
@@ -246,6 +247,7 @@ export class Invariants {
 
   /** Compares a member's whole chain with what it announced and reported. */
   finalChain(member: MemberIndex, chain: readonly KnownBlock[]): void {
+    this.order?.end()
     if (!this.isHonest(member)) return
     const known = this.#chains[member]?.hashes ?? []
     if (chain.length !== known.length) this.fail('safety', `vp${member} has height ${chain.length} but announced ${known.length} blocks`)

@@ -246,8 +246,8 @@ export class Links {
   #tell(self: Endpoint, other: Endpoint, pair: Pair, up: boolean): void {
     const port = this.#ports[self]
     const { generation } = pair
-    const delayMs = up ? this.#arrivalMs(pair, other, self, 0) - this.time.nowMs : 0
-    this.time.schedule(delayMs, () => {
+    const atMs = up ? this.#arrivalMs(pair, other, self, 0) : this.time.nowMs
+    this.time.scheduleAt(atMs, () => {
       if (port?.attached === true && (!up || pair.generation === generation)) port.handlers?.peer(this.#table.memberOf(other), up)
     })
   }
@@ -300,7 +300,7 @@ export class Links {
     const atMs = overtaken
       ? this.time.nowMs + this.random.between(this.options.minDelayMs, this.options.maxDelayMs + OVERTAKEN_MS)
       : this.#arrivalMs(pair, from, to, extraMs)
-    this.time.schedule(atMs - this.time.nowMs, arrive)
+    this.time.scheduleAt(atMs, arrive)
   }
 
   /** When a message that leaves now arrives: never before an earlier one of the same sender. */
