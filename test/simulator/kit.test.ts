@@ -76,7 +76,7 @@ describe('links', () => {
       const random = createRandom(seed).fork('moments')
       const sent: string[] = []
       for (let number = 0; number < 30; number += 1) {
-        time.schedule(random.between(0, 180) / 3, () => {
+        time.schedule(random.between(0, 240) / 7, () => {
           sent.push(String(number))
           send(String(number))
         })
