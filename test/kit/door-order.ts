@@ -1,4 +1,4 @@
-import { leaderIn, type MemberIndex, type TransferResult, viewIn } from '../../plugins/consensus/index.js'
+import { type EngineFactory, leaderIn, type MemberIndex, type TransferResult, viewIn } from '../../plugins/consensus/index.js'
 import type { Violation } from './failures.js'
 
 /** Counts what happens, so that it can be said what came before what. */
@@ -21,7 +21,8 @@ interface Given {
 interface Place {
   readonly block: number
   readonly epoch: bigint
-  readonly leader: MemberIndex
+  /** Who led; undefined: nobody could have taken the place of whoever did. */
+  readonly leader: MemberIndex | undefined
   readonly view: string
   /** When the door began the engine of that epoch. */
   readonly begunAt: Moment
@@ -52,6 +53,8 @@ interface Standing {
   begunAt: Moment
   /** An engine of this epoch is about to be made, which is not one on trial. */
   expected: bigint | undefined
+  /** Its engine bears no fault: nobody takes the place of whoever orders. */
+  isFixed: boolean
   /** Of the chain that the engine knows. */
   height: bigint
   view: unknown
@@ -62,10 +65,10 @@ interface Standing {
 const NEVER: Moment = Number.POSITIVE_INFINITY
 
 /**
- * The order at one door: of two requests that a client gives one after the other to one validator, and that both are accepted, the first is in the chain before the second. It holds across any number
- * of swaps, and within an epoch as long as the same member leads in the same view, by what the engine says of itself (`status`), and nothing happens to the door and to the leader: no start, no crash, no link
- * that breaks or comes up, no blocks taken from others; after that they first have to catch up. Of requests that are given twice, in networks with liars, on links that break their promises, and of an engine that does not say who
- * leads, nothing is expected.
+ * The order at one door: of two requests that are given one after the other to one validator, and both accepted, the first is in the chain before the second. It holds across any number of swaps, and within
+ * an epoch as long as the same member leads in the same view, by what the engines say of themselves (`status`), and nothing happens to the door and to the leader: no start, no crash, no link that breaks or
+ * comes up, no blocks taken from others; after that they first have to catch up. Where an engine bears no fault, and so has no second leader, it need not say who leads, and nothing may happen to anybody.
+ * Of requests that are given twice, in networks with liars, on links that break their promises, and of an engine that may change its leader and does not say who it is, nothing is expected.
  */
 export class DoorOrder {
   /** How many requests were held to their place behind the one that was given before. */
@@ -95,6 +98,7 @@ export class DoorOrder {
       epoch: -1n,
       begunAt: NEVER,
       expected: undefined,
+      isFixed: false,
       height: 0n,
       view: undefined,
       leader: undefined,
@@ -162,16 +166,19 @@ export class DoorOrder {
     standing.expected = epoch
     standing.height = BigInt(height)
     standing.hasSpoken = false
+    standing.view = standing.leader = undefined
     if (epoch === standing.epoch) return this.shaken(member)
     standing.epoch = epoch
     standing.begunAt = this.#next()
   }
 
-  /** Whether the instance that a member makes is the one of the chain's epoch that it is about to begin. */
-  isExpected(member: MemberIndex, epoch: bigint): boolean {
+  /** A member makes an instance of an engine. Returns whether it is the one of the chain's epoch that it was about to begin. */
+  made(member: MemberIndex, epoch: bigint, engine: Pick<EngineFactory, 'tolerates'>): boolean {
     const standing = this.#standings[member]
     if (standing?.expected !== epoch) return false
     standing.expected = undefined
+    const { crashed, byzantine } = engine.tolerates(this.#standings.length)
+    standing.isFixed = crashed === 0 && byzantine === 0
     return true
   }
 
@@ -215,11 +222,21 @@ export class DoorOrder {
   #placeOf(door: Standing, block: number, epoch: bigint): Place {
     const { view, leader: said, begunAt } = door
     const leader = typeof said === 'number' ? said : this.#ids.findIndex((id) => id === said)
-    const leading = door.epoch === epoch && door.hasSpoken ? this.#standings[leader] : undefined
-    const isAgreed = leading?.epoch === epoch && leading.view === view && leading.leader === said
-    const isCalm = this.#isBound && !door.isCatchingUp && isAgreed
-    const calmSince = leading && isCalm && !leading.isCatchingUp ? Math.max(door.shakenAt, leading.shakenAt, this.#changedAt.get(epoch) ?? 0) : NEVER
-    return { block, epoch, leader, view: view === undefined ? '' : ` in view ${String(view)}`, begunAt, calmSince }
+    const isAlone = door.isFixed && said === undefined
+    const calmSince = this.#isBound && door.epoch === epoch ? this.#calmSince([door, ...(isAlone ? this.#standings : [this.#standings[leader]])], epoch) : NEVER
+    return { block, epoch, leader: isAlone ? undefined : leader, view: view === undefined ? '' : ` in view ${String(view)}`, begunAt, calmSince }
+  }
+
+  /** Since when nothing has happened to these members, and they agree on who leads. */
+  #calmSince(concerned: readonly (Standing | undefined)[], epoch: bigint): Moment {
+    const [door] = concerned
+    let since = this.#changedAt.get(epoch) ?? 0
+    for (const each of concerned) {
+      const isAlike = each?.epoch === epoch && each.view === door?.view && each.leader === door?.leader && !each.isCatchingUp
+      if (!isAlike) return NEVER
+      since = Math.max(since, each.shakenAt)
+    }
+    return since
   }
 
   /** Whether of two requests of a door the first has to be in the chain before the second, which is in it. */
@@ -241,7 +258,7 @@ export class DoorOrder {
 
   /** Whether door and leader have been told of both blocks, and so had the occasion to say that view or leader are others by now. */
   #isToldOf({ first: { door, committed }, place: { leader } }: Suspicion): boolean {
-    return [door, leader].every((member) => (this.#standings[member]?.height ?? 0n) > (committed?.block ?? 0))
+    return [door, leader ?? door].every((member) => (this.#standings[member]?.height ?? 0n) > (committed?.block ?? 0))
   }
 
   #judge(isRipe: (suspicion: Suspicion) => boolean): void {
@@ -258,6 +275,8 @@ function statementOf({ door, txid, committed }: Given, second: Given, { view, le
   const where = (at: Pick<Place, 'block' | 'epoch'> | undefined): string => `block ${at?.block} of epoch ${at?.epoch}`
   return (
     `the order at vp${door} is not kept: it accepted ${txid} before ${second.txid}, and the chain has ${second.txid} first, in ${where(place)}, and then ${txid}, in ${where(committed)}; ` +
-    `vp${leader} led${view} of epoch ${place.epoch} all the while, and nothing disturbed it or vp${door}`
+    (leader === undefined
+      ? `nobody else could lead in epoch ${place.epoch}, and nothing disturbed anybody`
+      : `vp${leader} led${view} of epoch ${place.epoch} all the while, and nothing disturbed it or vp${door}`)
   )
 }

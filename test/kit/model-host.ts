@@ -111,7 +111,9 @@ export class ModelSession {
     })
     this.#recorder = recorder
     const requests = this.options.pool.open()
-    this.options.invariants.order?.begins(self.index, 0n, image.blocks.length)
+    const { order } = this.options.invariants
+    order?.begins(self.index, 0n, image.blocks.length)
+    order?.made(self.index, 0n, factory)
     this.#isBusy = true
     recorder.begin(Math.floor(this.#offsetMs + this.options.time.nowMs))
     try {

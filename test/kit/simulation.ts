@@ -265,7 +265,7 @@ export class Simulation<L extends Ledger = Ledger> {
   #heard(factory: EngineFactory, member: MemberIndex): EngineFactory {
     const { order } = this.invariants
     if (!order) return factory
-    return heardEngine(factory, ({ epoch }) => (order.isExpected(member, epoch) ? (shown) => order.stated(member, epoch, shown) : undefined))
+    return heardEngine(factory, ({ epoch }) => (order.made(member, epoch, factory) ? (shown) => order.stated(member, epoch, shown) : undefined))
   }
 
   /** Asks those who vouched, or everybody, as long as the peer lives and until some of them is within reach and has it. */
