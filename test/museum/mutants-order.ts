@@ -13,7 +13,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     name: 'order: what waits for an epoch comes to its engine in reverse',
     ...crossing,
-    file: 'plugins/consensus/epochs.ts',
+    file: 'plugins/consensus/epochs/epochs.ts',
     find: WAITING,
     replace: WAITING.replace('this.openRequests(live))', '[...this.openRequests(live)].reverse())'),
     why: 'the host gives the new engine the newest request first',
@@ -21,7 +21,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     name: 'order: what waits at the seal is put behind what arrives later',
     ...crossing,
-    file: 'plugins/consensus/epochs.ts',
+    file: 'plugins/consensus/epochs/epochs.ts',
     find: WAITING,
     replace: `    this.options.surroundings.clock.setTimer(30, () => {
       if (this.live !== live) return
@@ -32,7 +32,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     name: 'order: what comes before an epoch has started does not wait',
     ...crossing,
-    file: 'plugins/consensus/epochs.ts',
+    file: 'plugins/consensus/epochs/epochs.ts',
     find: '    if (live && (live.isOpen || this.isCall(request)))',
     replace: '    if (live && (live.isOpen || this.isCall(request) || this.swap === undefined))',
     why: 'a request that comes in a crossing is given to the new engine at once, past those that wait for the start',
@@ -41,7 +41,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
     name: 'order: requests that were journaled together are given in reverse',
     ...alone,
     specimen: 'engine',
-    file: 'plugins/consensus/pool.ts',
+    file: 'plugins/consensus/pool/pool.ts',
     find: '    for (const pooled of gathering.requests) {\n      // It may',
     replace: '    for (const pooled of [...gathering.requests].reverse()) {\n      // It may',
     why: 'one write makes several requests durable, and the last of them comes to the engine first',
