@@ -6,6 +6,7 @@
 export { type CampaignOptions, type CampaignResult, type FailedSeed, type FailureFiles, keepFailure, type KeepOptions, runCampaign } from './campaign.js'
 export { type DiagramFacts, drawDiagram } from './diagram.js'
 export type { MessageLabel } from './diagram-data.js'
+export { DoorOrder } from './door-order.js'
 export type { EngineEffect } from './engine-effects.js'
 export type { LifeEvent, ScriptedEvent } from './engine-events.js'
 export { ContractViolation, type FailureKind, LivenessViolation, SafetyViolation, SimulationFailure } from './failures.js'

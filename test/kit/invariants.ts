@@ -1,7 +1,9 @@
 import { blockTransactions, decode, Transaction } from '../../proto/index.js'
 import { type EngineFactory, isToSuccession, type MemberIndex, type RequestOutcomeReport } from '../../plugins/consensus/index.js'
 import { blockHash, type Ledger } from '../../plugins/ledger/index.js'
+import { DoorOrder } from './door-order.js'
 import type { FailureKind, Violation } from './failures.js'
+import type { Links } from './links.js'
 import { fromLatin1, latin1 } from './latin1.js'
 import { SuccessionModel, type SwapCounts } from './succession-model.js'
 import { isBoundToFail, txidOf } from './transactions.js'
@@ -38,7 +40,7 @@ export interface InvariantsOptions {
 /**
  * What must hold of the honest members in every run, checked as it goes: one block per height (for engines with agreement), blocks hold what was
  * submitted and nothing twice, nothing announced is lost by a crash, everything reported as committed is where it was said to be, no member votes
- * twice for different values, also not after a restart.
+ * twice for different values, also not after a restart, and what one door was given one after the other is in the chain in that order (`DoorOrder`).
  */
 export class Invariants {
   readonly violations: Violation[] = []
@@ -51,6 +53,8 @@ export class Invariants {
   readonly #submitted = new Set<Content>()
   readonly #accepted = new Map<Content, { readonly member: MemberIndex; readonly txid: string }>()
   readonly #byzantine: ReadonlySet<MemberIndex>
+  /** Told what disturbs the order at a door. Undefined: nothing is expected of it, since the chains differ, or somebody lies and may say again what others said. */
+  readonly order: DoorOrder | undefined
 
   /** Reads the chain that all honest members have. */
   readonly #model: SuccessionModel | undefined
@@ -59,6 +63,7 @@ export class Invariants {
     const { first, agreement, members } = options
     this.#model = first && agreement ? new SuccessionModel(members, first) : undefined
     this.#byzantine = new Set(options.byzantine)
+    this.order = agreement && this.#byzantine.size === 0 ? new DoorOrder(members, (violation) => this.violations.push(violation)) : undefined
     this.#chains = Array.from({ length: options.members }, () => ({ hashes: [], heightOf: new Map<Content, number>() }))
     this.#votes = Array.from({ length: options.members }, () => new Map<string, string>())
   }
@@ -67,9 +72,22 @@ export class Invariants {
     return !this.#byzantine.has(member)
   }
 
-  /** A client sends a transaction to some member. */
-  submitted(transaction: Uint8Array): void {
-    this.#submitted.add(latin1(transaction))
+  /** Tells what the links do to the order at a door. */
+  watch(links: Links): void {
+    const { order } = this
+    if (!order) return
+    links.onChange = (a, b) => {
+      order.shaken(a)
+      order.shaken(b)
+    }
+    links.onUnfaithful = () => order.release()
+  }
+
+  /** A client sends a transaction to a member. Without `door` it is not known to which: then nothing is expected of its place. */
+  submitted(transaction: Uint8Array, door?: MemberIndex): void {
+    const content = latin1(transaction)
+    this.#submitted.add(content)
+    if (door !== undefined) this.order?.given(door, content)
   }
 
   /** What clients have asked for so far. */
@@ -80,7 +98,10 @@ export class Invariants {
   /** A client was told that its transaction is accepted. */
   accepted(member: MemberIndex, transaction: Uint8Array, txid = txidOf(transaction)): void {
     this.changes += 1
-    if (this.isHonest(member)) this.#accepted.set(latin1(transaction), { member, txid })
+    if (!this.isHonest(member)) return
+    const content = latin1(transaction)
+    this.#accepted.set(content, { member, txid })
+    this.order?.accepted(member, content, txid)
   }
 
   /** A client was told how its transaction ended. */
@@ -106,14 +127,16 @@ export class Invariants {
     const chain = this.#chained(member, height, latin1(hash))
     if (chain === undefined) return
     if (isFirst) for (const statement of this.#model?.read(number, bytes) ?? []) this.fail('safety', `vp${member}: ${statement}`)
-    for (const transaction of blockTransactions(bytes)) this.#transaction(member, chain, latin1(transaction), transaction, height)
+    const epoch = isFirst ? (this.#model?.epochOf(number) ?? 0n) : undefined
+    for (const transaction of blockTransactions(bytes)) this.#transaction(member, chain, latin1(transaction), transaction, height, epoch)
   }
 
   /** The same of a block that is known without reading it. */
   announcedBlock(member: MemberIndex, { number, name, transactions }: KnownBlock): void {
     const height = Number(number)
+    const epoch = this.#agreed[height] === undefined ? 0n : undefined
     const chain = this.#chained(member, height, name)
-    if (chain) for (const { content, bytes } of transactions) this.#transaction(member, chain, content, bytes, height)
+    if (chain) for (const { content, bytes } of transactions) this.#transaction(member, chain, content, bytes, height, epoch)
   }
 
   /** Takes the next block of a member; undefined if nothing is to be checked of it. */
@@ -130,6 +153,7 @@ export class Invariants {
     else if (this.options.agreement && agreed !== own)
       this.fail('safety', `vp${member} has another block ${height} than the first member that had one: ${toHex(own)} instead of ${toHex(agreed)}`)
     chain.hashes.push(own)
+    this.order?.grew(member, chain.hashes.length)
     return chain
   }
 
@@ -162,6 +186,7 @@ export class Invariants {
   /** An engine was told that what it delivered is a block: it must be one of its own epoch. */
   delivered(member: MemberIndex, epoch: bigint, number: bigint): void {
     const expected = this.#model?.epochOf(number) ?? epoch
+    this.order?.delivered(member, number)
     if (this.isHonest(member) && expected !== epoch)
       this.fail('safety', `vp${member} took block ${number} of epoch ${expected} from the engine of epoch ${epoch}`)
   }
@@ -211,6 +236,7 @@ export class Invariants {
 
   /** Reads a member's whole ledger again, and hashes it anew. */
   async final(member: MemberIndex, ledger: Ledger): Promise<void> {
+    this.order?.end()
     if (!this.isHonest(member)) return
     const known = this.#chains[member]?.hashes ?? []
     if (Number(ledger.height()) !== known.length) this.fail('safety', `vp${member} has height ${ledger.height()} but announced ${known.length} blocks`)
@@ -221,6 +247,7 @@ export class Invariants {
 
   /** Compares a member's whole chain with what it announced and reported. */
   finalChain(member: MemberIndex, chain: readonly KnownBlock[]): void {
+    this.order?.end()
     if (!this.isHonest(member)) return
     const known = this.#chains[member]?.hashes ?? []
     if (chain.length !== known.length) this.fail('safety', `vp${member} has height ${chain.length} but announced ${known.length} blocks`)
@@ -255,10 +282,12 @@ export class Invariants {
     return found
   }
 
-  #transaction(member: MemberIndex, chain: KnownChain, content: Content, transaction: Uint8Array, height: number): void {
+  /** `epoch`: of the block, if this member is the first that has it. */
+  #transaction(member: MemberIndex, chain: KnownChain, content: Content, transaction: Uint8Array, height: number, epoch: bigint | undefined): void {
     const before = chain.heightOf.get(content)
     if (before !== undefined) this.fail('safety', `vp${member} has transaction ${txidOf(transaction)} in block ${height} and in block ${before}`)
     chain.heightOf.set(content, height)
+    if (epoch !== undefined) this.order?.committed(content, height, epoch)
     // Without signatures of clients nobody can tell what a Byzantine member's clients asked for.
     if (this.#byzantine.size === 0 && !this.#submitted.has(content) && !isCall(transaction))
       this.fail('safety', `vp${member} has a transaction in block ${height} that no client ever submitted: ${txidOf(transaction)}`)

@@ -87,6 +87,10 @@ export class Links {
   readonly #table: LinkTable
   readonly #disturbances = new Set<Disturbance>()
   readonly #interceptors = new Map<Endpoint, Interceptor>()
+  /** Told when the link between two members breaks or is there again. */
+  onChange: ((a: MemberIndex, b: MemberIndex) => void) | undefined
+  /** Told when links may break their promises from now on: what `disturb` loses, doubles or has overtaken, and what an interceptor does. */
+  onUnfaithful: (() => void) | undefined
   #breaking = true
   #held: Held[] = []
   #sent = 0
@@ -174,12 +178,14 @@ export class Links {
   /** Begins a disturbance; the returned function ends it. */
   disturb(disturbance: Disturbance): () => void {
     const active = { ...disturbance }
+    if (active.loss !== undefined || active.duplicate !== undefined || active.reorder !== undefined) this.onUnfaithful?.()
     this.#disturbances.add(active)
     return () => this.#disturbances.delete(active)
   }
 
   /** Puts an interceptor before an endpoint, in the place of the one that was there. */
   intercept(endpoint: Endpoint, interceptor: Interceptor | undefined): void {
+    if (interceptor) this.onUnfaithful?.()
     if (interceptor) this.#interceptors.set(endpoint, interceptor)
     else this.#interceptors.delete(endpoint)
   }
@@ -231,6 +237,7 @@ export class Links {
     pair.generation += 1
     pair.busyUntilMs.fill(this.time.nowMs)
     this.trace?.add({ type: 'link', a, b, up: shouldBeUp })
+    this.onChange?.(this.#table.memberOf(a), this.#table.memberOf(b))
     this.#tell(a, b, pair, shouldBeUp)
     this.#tell(b, a, pair, shouldBeUp)
   }
@@ -239,8 +246,8 @@ export class Links {
   #tell(self: Endpoint, other: Endpoint, pair: Pair, up: boolean): void {
     const port = this.#ports[self]
     const { generation } = pair
-    const delayMs = up ? this.#arrivalMs(pair, other, self, 0) - this.time.nowMs : 0
-    this.time.schedule(delayMs, () => {
+    const atMs = up ? this.#arrivalMs(pair, other, self, 0) : this.time.nowMs
+    this.time.scheduleAt(atMs, () => {
       if (port?.attached === true && (!up || pair.generation === generation)) port.handlers?.peer(this.#table.memberOf(other), up)
     })
   }
@@ -293,7 +300,7 @@ export class Links {
     const atMs = overtaken
       ? this.time.nowMs + this.random.between(this.options.minDelayMs, this.options.maxDelayMs + OVERTAKEN_MS)
       : this.#arrivalMs(pair, from, to, extraMs)
-    this.time.schedule(atMs - this.time.nowMs, arrive)
+    this.time.scheduleAt(atMs, arrive)
   }
 
   /** When a message that leaves now arrives: never before an earlier one of the same sender. */

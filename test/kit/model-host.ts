@@ -111,6 +111,9 @@ export class ModelSession {
     })
     this.#recorder = recorder
     const requests = this.options.pool.open()
+    const { order } = this.options.invariants
+    order?.begins(self.index, 0n, image.blocks.length)
+    order?.made(self.index, 0n, factory)
     this.#isBusy = true
     recorder.begin(Math.floor(this.#offsetMs + this.options.time.nowMs))
     try {
@@ -175,7 +178,9 @@ export class ModelSession {
     if (event.type === 'timer' && !this.#timers.claim(event.name, event.generation)) return
     const head = headOfEvent(event)
     if (head) recorder.head = head
-    const { sink, endpoint, mayGoOn } = this.options
+    const { sink, endpoint, mayGoOn, invariants, self } = this.options
+    if (event.type === 'delivered' && event.block !== 'skipped') invariants.order?.delivered(self.index, event.block.number)
+    else if (event.type === 'transferred') invariants.order?.transferred(self.index, event.result)
     sink?.add({ type: 'event', at: endpoint, event })
     if (!mayGoOn()) return
     recorder.begin(Math.floor(this.#offsetMs + this.options.time.nowMs))
@@ -244,9 +249,10 @@ export class ModelSession {
         return
       case 'halt':
         return this.#halt(effect.reason)
+      case 'status':
+        return this.options.invariants.order?.stated(this.options.self.index, 0n, effect.view)
       case 'record':
       case 'valid':
-      case 'status':
       case 'metric':
       case 'log':
         break

@@ -130,6 +130,7 @@ export class ModelPeer implements ScenarioPeer {
     }
     this.#life = life
     this.starts += 1
+    this.#options.invariants.order?.shaken(this.member.index)
     trace.sink?.add({ type: 'starts', at: endpoint })
     time.schedule(this.disk.accessMs(), () => {
       if (this.#life === life) this.#boot(life)
@@ -142,6 +143,7 @@ export class ModelPeer implements ScenarioPeer {
     const { trace, disk } = this.#options
     trace.sink?.add({ type: 'crashes', at: this.endpoint, kind: disk.hasFailed ? 'disk' : kind })
     this.#life = undefined
+    this.#options.invariants.order?.shaken(this.member.index)
     life.session?.end()
     life.session = undefined
     life.attachment.detach()
@@ -154,6 +156,7 @@ export class ModelPeer implements ScenarioPeer {
     if (!life.session) return this.crash('kill')
     if (life.isStopping) return
     life.isStopping = true
+    this.#options.invariants.order?.shaken(this.member.index)
     this.#options.trace.sink?.add({ type: 'stops', at: this.endpoint })
     life.session.quieten()
     life.session.deliveries.close(() =>
@@ -167,7 +170,7 @@ export class ModelPeer implements ScenarioPeer {
   submit(transaction: Uint8Array): boolean {
     const life = this.#life
     if (!life?.pool) return false
-    this.#options.invariants.submitted(transaction)
+    this.#options.invariants.submitted(transaction, this.member.index)
     if (!life.isStopping && !life.isHalted && !life.isBetween) life.pool.submit(this.#options.library.transaction(transaction), false)
     return true
   }

@@ -56,6 +56,7 @@ export class ModelWorld implements ScenarioWorld {
     this.invariants = new Invariants({ members: count, agreement: engine.factory.agreement, byzantine })
     const delays = options.links ?? { minDelayMs: 1, maxDelayMs: 10 }
     this.links = new Links(count, this.time, this.random.fork('links'), delays, this.trace.sink, twins)
+    this.invariants.watch(this.links)
     const shared = this.#shared(options, members)
     const make = (self: Member, endpoint: Endpoint): ModelPeer => {
       const disk = new ModelDisk(this.time, this.random.fork(`disk ${endpoint}`), options.disk ?? { minWriteMs: 1, maxWriteMs: 5 }, shared.library.genesis)

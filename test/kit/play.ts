@@ -42,6 +42,8 @@ export interface Played {
   readonly steps: number
   readonly blocks: number
   readonly accepted: number
+  /** Of these, the ones that had to be in the chain behind the one that the same door had accepted before. */
+  readonly ordered: number
   /** Of the engine. */
   readonly swaps: SwapCounts
 }
@@ -149,6 +151,7 @@ class Play {
       steps: this.played.world.steps,
       blocks: Math.max(...this.#live.map((member) => invariants.heightOf(member))),
       accepted: invariants.acceptedCount,
+      ordered: invariants.order?.held ?? 0,
       swaps: invariants.swaps,
     }
   }

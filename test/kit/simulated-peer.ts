@@ -157,6 +157,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     const life: Life<L> = { isAlive: true, isStopping: false, attachment: links.connect(endpoint), starting: undefined, host: undefined, ledger: undefined }
     this.#life = life
     this.starts += 1
+    this.#options.invariants.order?.shaken(this.member.index)
     trace.sink?.add({ type: 'starts', at: endpoint })
     this.#boot(life).catch((error: unknown) => {
       if (life.isAlive) this.#failed('could not start', error)
@@ -169,6 +170,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     if (!life) return
     this.#options.trace.sink?.add({ type: 'crashes', at: this.endpoint, kind: this.disk.hasFailed ? 'disk' : kind })
     this.#life = undefined
+    this.#options.invariants.order?.shaken(this.member.index)
     life.isAlive = false
     life.host?.kill()
     life.attachment.detach()
@@ -182,6 +184,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
     if (!life.host) return this.crash('kill')
     if (life.isStopping) return
     life.isStopping = true
+    this.#options.invariants.order?.shaken(this.member.index)
     this.#options.trace.sink?.add({ type: 'stops', at: this.endpoint })
     const end = (): void => {
       if (this.#life !== life) return
@@ -198,7 +201,7 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
   submit(transactionBytes: Uint8Array): boolean {
     const life = this.#life
     if (!life?.host) return false
-    this.#options.invariants.submitted(transactionBytes)
+    this.#options.invariants.submitted(transactionBytes, this.member.index)
     this.#follow(life, life.host, transactionBytes).catch((error: unknown) => {
       if (!life.isAlive) return
       const code = error instanceof PeerError ? error.code : 'ERR_UNKNOWN'
@@ -303,9 +306,13 @@ export class SimulatedPeer<L extends Ledger = Ledger> {
         if (life.isAlive) this.#failed('failed', reason)
       },
       observer: {
-        begins: (epoch) => order.begins(epoch),
+        begins: (epoch) => {
+          order.begins(epoch)
+          invariants.order?.begins(self.index, epoch, invariants.heightOf(self.index))
+        },
         event: (event, epoch) => {
           if (event.type === 'delivered' && event.block !== 'skipped') invariants.delivered(self.index, epoch, event.block.number)
+          else if (event.type === 'transferred') invariants.order?.transferred(self.index, event.result)
           order.told(event, epoch)
           sink?.add({ type: 'event', at: endpoint, event })
           if (!this.#options.mayGoOn()) queueMicrotask(() => this.crash('kill'))

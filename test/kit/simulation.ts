@@ -14,6 +14,7 @@ import {
 import type { Ledger } from '../../plugins/ledger/index.js'
 import type { Store } from '../../plugins/level/index.js'
 import { EngineShelf } from './engine-shelf.js'
+import { heardEngine } from './heard-engine.js'
 import { failureOf, type FailureKind, type SimulationFailure } from './failures.js'
 import { Invariants } from './invariants.js'
 import { createKeyedHashSigner } from './keyed-hash-signer.js'
@@ -107,6 +108,7 @@ export class Simulation<L extends Ledger = Ledger> {
     this.trace = createTrace(() => this.time.nowMs, options.trace ?? false)
     this.invariants = new Invariants({ members: count, agreement: engine.factory.agreement, byzantine, first: engine.factory })
     this.links = new Links(count, this.time, this.random.fork('links'), options.links ?? DEFAULT_LINKS, this.trace.sink, twins)
+    this.invariants.watch(this.links)
     this.#transferFrom = options.transfer
     const make = (self: Member, endpoint: Endpoint): SimulatedPeer<L> => new SimulatedPeer<L>(this.#peerOptions(options, members, self, endpoint))
     this.peers = members.map((self) => make(self, self.index))
@@ -217,12 +219,14 @@ export class Simulation<L extends Ledger = Ledger> {
 
   #peerOptions(options: SimulationOptions<L>, members: readonly Member[], self: Member, endpoint: Endpoint): SimulatedPeerOptions<L> {
     const { engine, successors = [], policy = { kind: 'doors' } } = options
-    const first = ownEngine(engine.factory, { origin: 'the simulation', options: engine.options })
+    const heard = (factory: EngineFactory): EngineFactory => this.#heard(factory, self.index)
+    const played = { factory: heard(engine.factory), options: engine.options }
+    const first = ownEngine(played.factory, { origin: 'the simulation', options: engine.options })
     const catalog = new EngineShelf([
       first,
       ...successors
         .map((each) => ('factory' in each ? each : { factory: each, options: {} }))
-        .map(({ factory, options: raw }) => ownEngine(factory, { origin: 'the simulation', options: raw })),
+        .map(({ factory, options: raw }) => ownEngine(heard(factory), { origin: 'the simulation', options: raw })),
     ])
     const signer = options.signer ? options.signer(self) : createKeyedHashSigner(self)
     const makeDisk = options.makeDisk ?? ((time: VirtualTime, random: Random) => createMemoryDisk(time, random, options.disk ?? DEFAULT_DISK))
@@ -230,7 +234,7 @@ export class Simulation<L extends Ledger = Ledger> {
       self,
       endpoint,
       members,
-      engine: { factory: engine.factory, options: engine.options },
+      engine: played,
       seed: BigInt(options.seed) * 1_000_000n,
       time: this.time,
       links: this.links,
@@ -255,6 +259,13 @@ export class Simulation<L extends Ledger = Ledger> {
       trace: this.trace,
       log: options.log ?? silentLogger,
     }
+  }
+
+  /** Its instances of the chain's epochs say who leads; those on trial are not listened to. */
+  #heard(factory: EngineFactory, member: MemberIndex): EngineFactory {
+    const { order } = this.invariants
+    if (!order) return factory
+    return heardEngine(factory, ({ epoch }) => (order.made(member, epoch, factory) ? (shown) => order.stated(member, epoch, shown) : undefined))
   }
 
   /** Asks those who vouched, or everybody, as long as the peer lives and until some of them is within reach and has it. */

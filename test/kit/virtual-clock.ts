@@ -20,8 +20,13 @@ export class VirtualTime {
 
   /** Runs `task` after `delayMs` of virtual time (never at once); the returned function takes it back. */
   schedule(delayMs: number, task: () => void): () => void {
+    return this.scheduleAt(this.#nowMs + Math.max(0, delayMs), task)
+  }
+
+  /** Runs `task` at a moment, the present one if that is over: tasks of equal moments, whenever they were scheduled, keep their order, which delays to that moment, being rounded, would not. */
+  scheduleAt(atMs: number, task: () => void): () => void {
     this.#order += 1
-    const entry: Entry = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order, run: task }
+    const entry: Entry = { atMs: Math.max(this.#nowMs, atMs), order: this.#order, run: task }
     this.#push(entry)
     return () => {
       entry.run = undefined

@@ -70,6 +70,22 @@ describe('links', () => {
     }
   })
 
+  it('keep the order of a sender that sends now and then, although moments are rounded', () => {
+    for (let seed = 1; seed <= 200; seed += 1) {
+      const { time, received, send } = connect(seed)
+      const random = createRandom(seed).fork('moments')
+      const sent: string[] = []
+      for (let number = 0; number < 30; number += 1) {
+        time.schedule(random.between(0, 240) / 7, () => {
+          sent.push(String(number))
+          send(String(number))
+        })
+      }
+      runAll(time)
+      expect(received.slice(1)).toEqual(sent)
+    }
+  })
+
   it('lose what is in flight when they break, and say so', () => {
     const { time, links, received, send } = connect(1)
     runAll(time)

@@ -24,12 +24,30 @@ export function engineViewOf({ engineView }: Pick<ConsensusReport, 'engineView'>
 /** View and leader, under whichever name the engine shows them. A leader that is a number is the index of a member. */
 export function leadershipOf(report: Pick<ConsensusReport, 'engineView' | 'members'>): Leadership {
   const shown = engineViewOf(report)
-  const view = VIEWS.map((name) => shown[name]).find(isNumberOrText)
-  const leader = LEADERS.map((name) => shown[name]).find(isNumberOrText)
+  const view = viewIn(shown)
+  const leader = leaderIn(shown)
   return {
     view: view === undefined ? undefined : String(view),
     leader: typeof leader === 'number' ? report.members.find(({ index }) => index === leader)?.id : leader,
   }
+}
+
+/** The view that an engine shows, under whichever name. */
+export function viewIn(shown: Readonly<Record<string, unknown>>): number | string | undefined {
+  return firstOf(shown, VIEWS)
+}
+
+/** Who leads as an engine shows it, under whichever name: the index of a member, or its id. */
+export function leaderIn(shown: Readonly<Record<string, unknown>>): number | string | undefined {
+  return firstOf(shown, LEADERS)
+}
+
+function firstOf(shown: Readonly<Record<string, unknown>>, names: readonly string[]): number | string | undefined {
+  for (const name of names) {
+    const value = shown[name]
+    if (isNumberOrText(value)) return value
+  }
+  return undefined
 }
 
 function isNumberOrText(value: unknown): value is number | string {

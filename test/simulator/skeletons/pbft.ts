@@ -249,7 +249,14 @@ class Pbft implements Engine {
       this.host.deliver(String(n), slot.requests.map(fromWire), { metadata: Buffer.from(String(n)) })
     }
     this.#propose()
-    this.host.status({ view: this.#view, isActive: this.#isActive, executed: this.#executed, stable: this.#stable, pool: this.#pool.size })
+    this.host.status({
+      view: this.#view,
+      primary: this.#primary(),
+      isActive: this.#isActive,
+      executed: this.#executed,
+      stable: this.#stable,
+      pool: this.#pool.size,
+    })
   }
 
   #wait(): void {

@@ -308,7 +308,7 @@ class Raft implements Engine {
       if (requests.length === 0) continue
       this.host.deliver(String(this.#delivered), requests, { metadata: Buffer.from(String(this.#delivered)) })
     }
-    this.host.status({ role: this.#role, term: this.#term, commit: this.#commit, delivered: this.#delivered, log: this.#log.length })
+    this.host.status({ role: this.#role, term: this.#term, leader: this.#leader, commit: this.#commit, delivered: this.#delivered, log: this.#log.length })
   }
 
   #forwardAll(): void {
