@@ -57,8 +57,8 @@ interface Standing {
   isFixed: boolean
   /** Of the chain that the engine knows. */
   height: bigint
-  view: unknown
-  leader: unknown
+  view: number | string | undefined
+  leader: number | string | undefined
   hasSpoken: boolean
 }
 
