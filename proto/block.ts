@@ -16,7 +16,8 @@ export type BlockHeader = Omit<Block, 'transactions'>
  * @throws WireError if a transaction is malformed or a header value does not fit its field
  */
 export function encodeBlock(header: BlockHeader, transactions: readonly Uint8Array[]): Uint8Array {
-  const rest = encode(Block, { ...header, transactions: [] })
+  const { version, timestamp, stateHash, previousBlockHash, consensusMetadata, nonHashData } = header
+  const rest = encode(Block, { version, timestamp, transactions: [], stateHash, previousBlockHash, consensusMetadata, nonHashData })
   const at = endOfFieldsBefore(TRANSACTIONS_FIELD, rest)
   const fields = transactions.map((transaction) => lengthDelimited(TRANSACTIONS_FIELD, canonicalTransaction(transaction)))
   const block = new Uint8Array(fields.reduce((total, { length }) => total + length, rest.length))

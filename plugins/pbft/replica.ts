@@ -217,10 +217,9 @@ export class Replica {
 
   /** Proposes, prepares or commits a number in a view; a proposal carries its batch. */
   sayVote(kind: 'prePrepare' | 'prepare' | 'commit', view: bigint, n: bigint, digest: string, to?: MemberIndex): void {
-    const value = { view, sequenceNumber: n, batchDigest: digest, replicaId: BigInt(this.self) }
-    const vote = { slot: `${kind} ${view} ${n}`, value: digest }
-    if (kind === 'prePrepare') this.say({ $case: kind, value: { ...value, requestBatch: this.batches.get(digest)?.message } }, vote, to)
-    else this.say({ $case: kind, value }, vote, to)
+    const requestBatch = kind === 'prePrepare' ? this.batches.get(digest)?.message : undefined
+    const value = { view, sequenceNumber: n, batchDigest: digest, requestBatch, replicaId: BigInt(this.self) }
+    this.say({ $case: kind, value }, { slot: `${kind} ${view} ${n}`, value: digest }, to)
   }
 
   sayCheckpoint(n: bigint, id: string, to?: MemberIndex): void {

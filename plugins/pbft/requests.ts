@@ -47,7 +47,7 @@ export function onRemoteRequest(r: Replica, from: MemberIndex, told: pbft.Reques
   if (!read) return r.log('warning', `a request from replica ${from} is dropped: it has no time or holds no transaction`)
   const { id } = read
   if (isOver(r, id) || r.book.get(id)) return
-  const request = { ...told, payload, signature: detached(told.signature) }
+  const request = { timestamp: told.timestamp, payload, replicaId: told.replicaId, signature: detached(told.signature) }
   const waiting: Waiting = { id, from, isOwn: r.held.delete(id), isQueued: false, content: { request, arrivedAt: r.host.now, announcedAt: 0, repeats: 0 } }
   r.known.add(payload, read)
   if (!remember(r, waiting)) return r.log('warning', `replica ${from} has too many requests waiting: one is dropped`)

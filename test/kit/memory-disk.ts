@@ -65,45 +65,61 @@ interface Write {
  * a power cut leaves a random prefix of the group that was being written. The real store has its own simulated disk (sim-disk.ts).
  */
 export function createMemoryDisk(time: VirtualTime, random: Random, options: MemoryDiskOptions): SimulatedDisk {
-  const tables: Tables = new Map()
-  let current: MemoryStore | undefined
-  let planned: { readonly fault: DiskFault; left: number } | undefined
-  const disk: SimulatedDisk = {
-    writes: 0,
-    slowMs: 0,
-    onWrite: undefined,
-    get hasFailed() {
-      return current?.failure !== undefined
-    },
-    failNextWrite(fault, afterWrites = 0) {
-      planned = fault && { fault, left: afterWrites }
-    },
-    open() {
-      const store = new MemoryStore(tables, {
-        schedule: (task) => void time.schedule(disk.slowMs + random.between(options.minWriteMs, options.maxWriteMs), task),
-        fault: () => {
-          if (planned === undefined || planned.left-- > 0) return undefined
-          const { fault } = planned
-          planned = undefined
-          return fault
-        },
-        written: () => {
-          counter.writes += 1
-          disk.onWrite?.()
-        },
-      })
-      current = store
-      return Promise.resolve(store)
-    },
-    crash(kind) {
-      const isCertain = kind === 'kill' && current?.failure === undefined
-      current?.crash((waiting) => (isCertain ? waiting : random.below(waiting + 1)))
-      current = undefined
-    },
-    wipe: () => tables.clear(),
+  return new MemoryDisk(time, random, options)
+}
+
+class MemoryDisk implements SimulatedDisk {
+  writes = 0
+  slowMs = 0
+  onWrite: (() => void) | undefined
+  readonly #tables: Tables = new Map()
+  #current: MemoryStore | undefined
+  #planned: { readonly fault: DiskFault; left: number } | undefined
+
+  constructor(
+    private readonly time: VirtualTime,
+    private readonly random: Random,
+    private readonly options: MemoryDiskOptions,
+  ) {}
+
+  get hasFailed(): boolean {
+    return this.#current?.failure !== undefined
   }
-  const counter: { writes: number } = disk
-  return disk
+
+  failNextWrite(fault: DiskFault | undefined, afterWrites = 0): void {
+    this.#planned = fault && { fault, left: afterWrites }
+  }
+
+  open(): Promise<Store> {
+    const { minWriteMs, maxWriteMs } = this.options
+    const store = new MemoryStore(this.#tables, {
+      schedule: (task) => void this.time.schedule(this.slowMs + this.random.between(minWriteMs, maxWriteMs), task),
+      fault: () => this.#nextFault(),
+      written: () => {
+        this.writes += 1
+        this.onWrite?.()
+      },
+    })
+    this.#current = store
+    return Promise.resolve(store)
+  }
+
+  crash(kind: CrashKind): void {
+    const isCertain = kind === 'kill' && !this.hasFailed
+    this.#current?.crash((waiting) => (isCertain ? waiting : this.random.below(waiting + 1)))
+    this.#current = undefined
+  }
+
+  wipe(): void {
+    this.#tables.clear()
+  }
+
+  #nextFault(): DiskFault | undefined {
+    const planned = this.#planned
+    if (planned === undefined || planned.left-- > 0) return undefined
+    this.#planned = undefined
+    return planned.fault
+  }
 }
 
 interface MemoryStoreHost {

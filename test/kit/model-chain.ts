@@ -82,7 +82,7 @@ export class ModelLibrary {
   /** With its hash at hand. */
   hashed(state: ModelState): ModelState {
     if (state.hash !== undefined || (state.a === EMPTY_STATE.a && state.b === EMPTY_STATE.b)) return state
-    return { ...state, hash: quickHash(`state ${state.a} ${state.b}`) }
+    return { a: state.a, b: state.b, hash: quickHash(`state ${state.a} ${state.b}`) }
   }
 
   /** The block of these transactions after another. */

@@ -9,7 +9,7 @@ import type {
   TransferTarget,
 } from '../../plugins/consensus/index.js'
 import type { ModelBlock, ModelLibrary, ModelState, ModelTransaction } from './model-chain.js'
-import { type ModelDisk, NO_WRITE } from './model-disk.js'
+import { type ModelDisk, modelWrite } from './model-disk.js'
 import type { ModelPool } from './model-pool.js'
 
 /** What engines ask of the ledger. */
@@ -178,19 +178,14 @@ export class ModelDeliveries {
     }
     for (const transaction of open.repeated) if (pool.owns(transaction)) over.push(transaction)
     const block = library.block(disk.image.head, succeeded, metadata !== undefined && metadata.length > 0 ? metadata : undefined, open.state)
-    disk.write({
-      records: put,
-      accepted: NO_WRITE.accepted,
-      over,
-      blocks: [block],
-      done: () => {
-        grown([block])
-        this.#settle(block, open)
-        this.#unanswered -= answered
-        answer({ type: 'delivered', tag, block: deliveredBlock(block, open.done) })
-        this.#run()
-      },
-    })
+    const committed = (): void => {
+      grown([block])
+      this.#settle(block, open)
+      this.#unanswered -= answered
+      answer({ type: 'delivered', tag, block: deliveredBlock(block, open.done) })
+      this.#run()
+    }
+    disk.write(modelWrite(committed, { records: put, over, blocks: [block] }))
   }
 
   #settle({ number }: ModelBlock, { done, repeated }: OpenBatch): void {

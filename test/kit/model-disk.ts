@@ -36,9 +36,6 @@ export class ModelImage {
 }
 
 const NONE: readonly never[] = Object.freeze([])
-/** A write of nothing, to be made of something. All writes have one shape. */
-export const NO_WRITE = { records: NONE, accepted: NONE, over: NONE, blocks: NONE }
-
 /** One write: all of it or nothing becomes durable. */
 export interface ModelWrite {
   /** Of an engine; undefined deletes. */
@@ -49,6 +46,14 @@ export interface ModelWrite {
   readonly blocks: readonly ModelBlock[]
   /** It is durable, and the process that asked for it lives. */
   readonly done: () => void
+}
+
+/** A write of what is named. All writes have one shape. */
+export function modelWrite(
+  done: () => void,
+  { records = NONE, accepted = NONE, over = NONE, blocks = NONE }: { readonly [Part in keyof Omit<ModelWrite, 'done'>]?: ModelWrite[Part] | undefined },
+): ModelWrite {
+  return { records, accepted, over, blocks, done }
 }
 
 /**

@@ -16,7 +16,7 @@ import {
 } from '../../plugins/consensus/index.js'
 import type { ModelBlock, ModelLibrary, ModelTransaction } from './model-chain.js'
 import { ModelDeliveries, newestRequests } from './model-deliveries.js'
-import { type ModelDisk, NO_WRITE } from './model-disk.js'
+import { type ModelDisk, modelWrite } from './model-disk.js'
 import { type ModelMessage, ModelOutbox } from './model-outbox.js'
 import type { ModelPool } from './model-pool.js'
 import { ModelTimers } from './model-timers.js'
@@ -85,10 +85,10 @@ export class ModelSession {
       if (!this.#isQuiet) this.post({ type: 'timer', name, generation })
     })
     this.deliveries = new ModelDeliveries({
-      ...options,
       window: DELIVERY_WINDOW,
       answer: (event) => this.post(event),
       fault: (reason) => this.#halt(reason),
+      ...options,
     })
   }
 
@@ -215,13 +215,7 @@ export class ModelSession {
     }
     if (records === undefined && (over === undefined || over.length === 0)) return
     this.#outbox.beginWrite()
-    this.options.disk.write({
-      records: records ?? NO_WRITE.records,
-      accepted: NO_WRITE.accepted,
-      over: over ?? NO_WRITE.over,
-      blocks: NO_WRITE.blocks,
-      done: this.#written,
-    })
+    this.options.disk.write(modelWrite(this.#written, { records, over }))
   }
 
   #carryOutOne(effect: Effect): void {

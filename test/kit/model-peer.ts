@@ -3,7 +3,7 @@ import type { Endpoint } from './link-table.js'
 import type { Attachment, Links } from './links.js'
 import type { CrashKind } from './memory-disk.js'
 import type { ModelBlock, ModelLibrary } from './model-chain.js'
-import { type ModelDisk, NO_WRITE } from './model-disk.js'
+import { type ModelDisk, modelWrite } from './model-disk.js'
 import { ModelSession } from './model-host.js'
 import { ModelPool } from './model-pool.js'
 import { ModelLookout } from './model-lookout.js'
@@ -22,7 +22,8 @@ export interface ModelPeerOptions {
   readonly factory: EngineFactory
   /** Parsed. */
   readonly engineOptions: unknown
-  readonly seed: bigint
+  /** Of all instances: each makes its own of it. */
+  readonly worldSeed: bigint
   readonly time: VirtualTime
   readonly links: Links
   readonly disk: ModelDisk
@@ -232,10 +233,9 @@ export class ModelPeer implements ScenarioPeer {
   #enter(life: Life): void {
     const { options, pool } = { options: this.#options, pool: life.pool }
     if (!pool) return
-    const { self, seed, endpoint, links } = options
+    const { self, worldSeed, endpoint, links } = options
     const session = new ModelSession({
-      ...options,
-      seed: seed + BigInt(endpoint) + BigInt(this.starts) * 1000n,
+      seed: worldSeed + BigInt(endpoint) + BigInt(this.starts) * 1000n,
       clockJumpMs: life.clockJumpMs,
       pool,
       sink: options.trace.sink,
@@ -247,6 +247,7 @@ export class ModelPeer implements ScenarioPeer {
         life.isHalted = true
         if (options.invariants.isHonest(self.index)) options.invariants.fail('contract', `${self.id} is halted: ${reason}`)
       },
+      ...options,
     })
     life.session = session
     life.isBetween = false
@@ -267,12 +268,11 @@ export class ModelPeer implements ScenarioPeer {
 
   #flushed(life: Life, then: () => void): void {
     if (this.#life === life)
-      this.disk.write({
-        ...NO_WRITE,
-        done: () => {
+      this.disk.write(
+        modelWrite(() => {
           if (this.#life === life) then()
-        },
-      })
+        }, {}),
+      )
   }
 
   #execute(life: Life, task: () => void): void {
@@ -311,7 +311,7 @@ export class ModelPeer implements ScenarioPeer {
         ended(this.#isAt(target) ? undefined : `the transfer ended at height ${this.disk.image.blocks.length} instead of ${target.height}`)
       }
       if (blocks.length === 0) done()
-      else this.disk.write({ ...NO_WRITE, blocks, done })
+      else this.disk.write(modelWrite(done, { blocks }))
     })
   }
 

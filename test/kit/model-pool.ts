@@ -1,7 +1,7 @@
 import type { EngineRequest, MemberIndex, RequestId, RequestOutcomeReport } from '../../plugins/consensus/index.js'
 import type { Invariants } from './invariants.js'
 import type { ModelLibrary, ModelTransaction } from './model-chain.js'
-import { type ModelDisk, NO_WRITE } from './model-disk.js'
+import { type ModelDisk, modelWrite } from './model-disk.js'
 import type { TraceSink } from './trace.js'
 
 interface Pooled {
@@ -63,15 +63,12 @@ export class ModelPool {
     }
     const pooled: Pooled = { request: { id: library.idOf(transaction), bytes: transaction.bytes }, isJournaled: false, hasClient: !isNew }
     this.#requests.set(transaction, pooled)
-    disk.write({
-      ...NO_WRITE,
-      accepted: [[transaction, pooled.request]],
-      done: () => {
-        pooled.isJournaled = true
-        if (pooled.hasClient) this.#accepted(transaction)
-        if (this.#requests.get(transaction) === pooled) this.options.ready(pooled.request)
-      },
-    })
+    const journaled = (): void => {
+      pooled.isJournaled = true
+      if (pooled.hasClient) this.#accepted(transaction)
+      if (this.#requests.get(transaction) === pooled) this.options.ready(pooled.request)
+    }
+    disk.write(modelWrite(journaled, { accepted: [[transaction, pooled.request]] }))
   }
 
   /** A request's outcome is durable. */
@@ -98,17 +95,14 @@ export class ModelPool {
     const { disk } = this.options
     const ended = [...this.#requests.keys()].filter((transaction) => disk.image.places.has(transaction))
     if (ended.length === 0) return over()
-    disk.write({
-      ...NO_WRITE,
-      over: ended,
-      done: () => {
-        for (const transaction of ended) {
-          const place = disk.image.places.get(transaction)
-          if (place) this.settle(transaction, { status: 'committed', ...place })
-        }
-        over()
-      },
-    })
+    const written = (): void => {
+      for (const transaction of ended) {
+        const place = disk.image.places.get(transaction)
+        if (place) this.settle(transaction, { status: 'committed', ...place })
+      }
+      over()
+    }
+    disk.write(modelWrite(written, { over: ended }))
   }
 
   #accepted({ bytes, txid = '' }: ModelTransaction): void {

@@ -60,7 +60,7 @@ export class ModelWorld implements ScenarioWorld {
     const shared = this.#shared(options, members)
     const make = (self: Member, endpoint: Endpoint): ModelPeer => {
       const disk = new ModelDisk(this.time, this.random.fork(`disk ${endpoint}`), options.disk ?? { minWriteMs: 1, maxWriteMs: 5 }, shared.library.genesis)
-      return new ModelPeer({ ...shared, self, endpoint, disk })
+      return new ModelPeer({ self, endpoint, disk, ...shared })
     }
     this.peers = members.map((self) => make(self, self.index))
     this.twins = members.filter(({ index }) => twins.includes(index)).map((self) => make(self, count + twins.indexOf(self.index)))
@@ -146,7 +146,7 @@ export class ModelWorld implements ScenarioWorld {
       members,
       factory: engine.factory,
       engineOptions: engine.factory.parseOptions(engine.options),
-      seed: BigInt(seed) * 1_000_000n,
+      worldSeed: BigInt(seed) * 1_000_000n,
       time: this.time,
       links: this.links,
       library: new ModelLibrary(),

@@ -40,13 +40,19 @@ export interface Trace {
 }
 
 export function createTrace(nowMs: () => number, isOn: boolean): Trace {
-  const events: Traced[] = []
-  return {
-    events,
-    get lines() {
-      return events.map(({ atMs, event }) => `${atMs.toFixed(3)} ${describeTraced(event)}`)
-    },
-    sink: isOn ? { add: (event) => void events.push({ atMs: nowMs(), event }) } : undefined,
+  return new RunTrace(nowMs, isOn)
+}
+
+class RunTrace implements Trace {
+  readonly events: Traced[] = []
+  readonly sink: TraceSink | undefined
+
+  constructor(nowMs: () => number, isOn: boolean) {
+    this.sink = isOn ? { add: (event) => void this.events.push({ atMs: nowMs(), event }) } : undefined
+  }
+
+  get lines(): readonly string[] {
+    return this.events.map(({ atMs, event }) => `${atMs.toFixed(3)} ${describeTraced(event)}`)
   }
 }
 

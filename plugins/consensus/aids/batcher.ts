@@ -55,82 +55,108 @@ export interface Batcher<T> {
  * with the load. Deterministic: time comes from `effects.now`.
  */
 export function createBatcher<T>(options: BatcherOptions, effects: BatcherEffects<T>): Batcher<T> {
-  const { batching, size, timeoutMs, busyMs = 50, maxInFlight = 2, maxBytes = MOST_BYTES } = options
-  const bytesOf = (item: T): number => effects.bytesOf?.(item) ?? 0
-  let items: T[] = []
-  /** Of what waits. */
-  let bytes = 0
-  let inFlight = 0
-  let lastCut = Number.NEGATIVE_INFINITY
-  let firstAt = 0
-  /** When the timer fires; undefined: it does not run. */
-  let timerAt: number | undefined
+  return new AdaptiveBatcher(options, effects)
+}
 
-  const waitMs = (now: number): number => {
-    const rest = firstAt + timeoutMs - now
-    if (batching === 'fixed') return rest
-    return inFlight === 0 ? 0 : Math.min(rest, lastCut + busyMs - now)
+/** A class for the sake of its getter: an object literal with a getter is a dictionary to V8. */
+class AdaptiveBatcher<T> implements Batcher<T> {
+  readonly #options: Required<BatcherOptions>
+  readonly #effects: BatcherEffects<T>
+  #items: T[] = []
+  /** Of what waits. */
+  #bytes = 0
+  #inFlight = 0
+  #lastCut = Number.NEGATIVE_INFINITY
+  #firstAt = 0
+  /** When the timer fires; undefined: it does not run. */
+  #timerAt: number | undefined
+
+  constructor({ batching, size, timeoutMs, busyMs = 50, maxInFlight = 2, maxBytes = MOST_BYTES }: BatcherOptions, effects: BatcherEffects<T>) {
+    this.#options = { batching, size, timeoutMs, busyMs, maxInFlight, maxBytes }
+    this.#effects = effects
   }
-  const mayCut = (): boolean => items.length > 0 && inFlight < maxInFlight
-  const stopTimer = (): void => {
-    if (timerAt === undefined) return
-    timerAt = undefined
-    effects.cancelTimer()
+
+  add(item: T): void {
+    if (this.#items.length === 0) this.#firstAt = this.#effects.now()
+    this.#items.push(item)
+    this.#bytes += this.#bytesOf(item)
+    // A running timer stays right until the batch is full: nothing to decide.
+    if (this.#timerAt === undefined || this.#isFull()) this.#decide(false)
   }
-  const isFull = (): boolean => items.length >= size || bytes >= maxBytes
-  const firstPart = (): T[] => inParts(items, { maxItems: size, maxBytes, bytesOf }).next().value ?? []
-  const cut = (now: number): void => {
-    const batch = items.length <= size && bytes <= maxBytes ? items : firstPart()
-    items = batch === items ? [] : items.slice(batch.length)
-    for (const item of batch) bytes -= bytesOf(item)
-    inFlight++
-    lastCut = now
-    firstAt = now
-    effects.cut(batch)
+
+  timeUp(): void {
+    this.#timerAt = undefined
+    this.#decide(true)
   }
+
+  finished(): void {
+    this.#inFlight = Math.max(0, this.#inFlight - 1)
+    this.#decide(true)
+  }
+
+  get waiting(): number {
+    return this.#items.length
+  }
+
+  clear(): T[] {
+    const rest = this.#items
+    this.#items = []
+    this.#bytes = 0
+    this.#inFlight = 0
+    this.#stopTimer()
+    return rest
+  }
+
   /** `due`: the present turn's requests are gathered, so that a wait of 0 is over. */
-  const decide = (due: boolean): void => {
-    const now = effects.now()
-    let isDue = due
-    while (mayCut()) {
-      const full = isFull()
-      const wait = full ? 0 : Math.max(0, waitMs(now))
-      if (wait > 0 || (!full && !isDue)) {
-        if (timerAt === now + wait) return
-        timerAt = now + wait
-        return effects.setTimer(wait)
+  #decide(due: boolean): void {
+    const now = this.#effects.now()
+    while (this.#items.length > 0 && this.#inFlight < this.#options.maxInFlight) {
+      const full = this.#isFull()
+      const wait = full ? 0 : Math.max(0, this.#waitMs(now))
+      if (wait > 0 || (!full && !due)) {
+        if (this.#timerAt === now + wait) return
+        this.#timerAt = now + wait
+        return this.#effects.setTimer(wait)
       }
-      cut(now)
-      isDue = due
+      this.#cut(now)
     }
-    stopTimer()
+    this.#stopTimer()
   }
-  return {
-    add(item) {
-      if (items.length === 0) firstAt = effects.now()
-      items.push(item)
-      bytes += bytesOf(item)
-      // A running timer stays right until the batch is full: nothing to decide.
-      if (timerAt === undefined || isFull()) decide(false)
-    },
-    timeUp() {
-      timerAt = undefined
-      decide(true)
-    },
-    finished() {
-      inFlight = Math.max(0, inFlight - 1)
-      decide(true)
-    },
-    get waiting() {
-      return items.length
-    },
-    clear() {
-      const rest = items
-      items = []
-      bytes = 0
-      inFlight = 0
-      stopTimer()
-      return rest
-    },
+
+  #waitMs(now: number): number {
+    const { batching, timeoutMs, busyMs } = this.#options
+    const rest = this.#firstAt + timeoutMs - now
+    if (batching === 'fixed') return rest
+    return this.#inFlight === 0 ? 0 : Math.min(rest, this.#lastCut + busyMs - now)
+  }
+
+  #cut(now: number): void {
+    const { size, maxBytes } = this.#options
+    const batch = this.#items.length <= size && this.#bytes <= maxBytes ? this.#items : this.#firstPart()
+    this.#items = batch === this.#items ? [] : this.#items.slice(batch.length)
+    for (const item of batch) this.#bytes -= this.#bytesOf(item)
+    this.#inFlight++
+    this.#lastCut = now
+    this.#firstAt = now
+    this.#effects.cut(batch)
+  }
+
+  #firstPart(): T[] {
+    const { size, maxBytes } = this.#options
+    return inParts(this.#items, { maxItems: size, maxBytes, bytesOf: (item) => this.#bytesOf(item) }).next().value ?? []
+  }
+
+  #isFull(): boolean {
+    return this.#items.length >= this.#options.size || this.#bytes >= this.#options.maxBytes
+  }
+
+  #bytesOf(item: T): number {
+    return this.#effects.bytesOf?.(item) ?? 0
+  }
+
+  #stopTimer(): void {
+    if (this.#timerAt === undefined) return
+    this.#timerAt = undefined
+    this.#effects.cancelTimer()
   }
 }

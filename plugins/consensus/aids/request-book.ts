@@ -1,6 +1,6 @@
 import type { MemberIndex, RequestId } from '../engine/engine.js'
 import { inParts } from './in-parts.js'
-import { createRecentIds } from './recent-ids.js'
+import { createRecentIds, type RecentIds } from './recent-ids.js'
 
 /** A request that is not executed yet, with what the engine knows of it. */
 export interface Outstanding<T> {
@@ -64,93 +64,140 @@ export interface RequestBookLimits<T> {
 
 /** A request book in which nothing waits. */
 export function createRequestBook<T>(limits: RequestBookLimits<T>): RequestBook<T> {
-  const { maxPerMember = 20_000, maxBytesPerMember = 256 * 1024 * 1024, maxExecuted = 40_000, bytesOf } = limits
-  const entries = new Map<RequestId, Outstanding<T>>()
-  const own = new Map<RequestId, Outstanding<T>>()
-  const unqueued = new Map<RequestId, Outstanding<T>>()
-  const counts = new Map<MemberIndex, { requests: number; bytes: number }>()
-  const countOf = (member: MemberIndex): { requests: number; bytes: number } => {
-    const count = counts.get(member) ?? { requests: 0, bytes: 0 }
-    counts.set(member, count)
-    return count
+  return new Book(limits)
+}
+
+interface MemberCount {
+  requests: number
+  bytes: number
+}
+
+/** A class for the sake of its getters: an object literal with getters is a dictionary to V8. */
+class Book<T> implements RequestBook<T> {
+  readonly #maxPerMember: number
+  readonly #maxBytesPerMember: number
+  readonly #bytesOf: (content: T) => number
+  readonly #entries = new Map<RequestId, Outstanding<T>>()
+  readonly #own = new Map<RequestId, Outstanding<T>>()
+  readonly #unqueued = new Map<RequestId, Outstanding<T>>()
+  readonly #counts = new Map<MemberIndex, MemberCount>()
+  readonly #executed: RecentIds
+
+  constructor({ maxPerMember = 20_000, maxBytesPerMember = 256 * 1024 * 1024, maxExecuted = 40_000, bytesOf, executed }: RequestBookLimits<T>) {
+    this.#maxPerMember = maxPerMember
+    this.#maxBytesPerMember = maxBytesPerMember
+    this.#bytesOf = bytesOf
+    this.#executed = createRecentIds(maxExecuted, executed)
   }
-  const executed = createRecentIds(maxExecuted, limits.executed)
-  const remove = (id: RequestId): Outstanding<T> | undefined => {
-    const request = entries.get(id)
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get queuedCount(): number {
+    return this.#entries.size - this.#unqueued.size
+  }
+
+  get hasUnqueued(): boolean {
+    return this.#unqueued.size > 0
+  }
+
+  get(id: RequestId): Outstanding<T> | undefined {
+    return this.#entries.get(id)
+  }
+
+  all(): Iterable<Outstanding<T>> {
+    return this.#entries.values()
+  }
+
+  own(): Iterable<Outstanding<T>> {
+    return this.#own.values()
+  }
+
+  unqueued(): Iterable<Outstanding<T>> {
+    return this.#unqueued.values()
+  }
+
+  first(maxItems: number, maxBytes: number): T[] {
+    for (const part of inParts(this.#unqueued.values(), { maxItems, maxBytes, bytesOf: ({ content }) => this.#bytesOf(content) }))
+      return part.map(({ content }) => content)
+    return []
+  }
+
+  add(told: NewRequest<T>): boolean {
+    if (this.#executed.has(told.id)) return false
+    const request = Object.assign(told, { isOwn: told.isOwn ?? false, isQueued: told.isQueued ?? false })
+    const { isOwn } = request
+    const known = this.#entries.get(told.id)
+    if (known && isOwn) this.markOwn(known)
+    if (known) return true
+    const count = this.#countOf(told.from)
+    const bytes = this.#bytesOf(told.content)
+    // One request of any size gets in: its size is the transport's affair.
+    const isTooMuch = count.requests >= this.#maxPerMember || (count.requests > 0 && count.bytes + bytes > this.#maxBytesPerMember)
+    if (isTooMuch && !isOwn) return false
+    count.requests++
+    count.bytes += bytes
+    this.#entries.set(request.id, request)
+    if (isOwn) this.#own.set(request.id, request)
+    if (!request.isQueued) this.#unqueued.set(request.id, request)
+    return true
+  }
+
+  markOwn(request: Outstanding<T>): void {
+    request.isOwn = true
+    this.#own.set(request.id, request)
+  }
+
+  markQueued(request: Outstanding<T>): void {
+    request.isQueued = true
+    this.#unqueued.delete(request.id)
+  }
+
+  requeue(isQueued: (id: RequestId) => boolean): void {
+    this.#unqueued.clear()
+    for (const request of this.#entries.values()) {
+      request.isQueued = isQueued(request.id)
+      if (!request.isQueued) this.#unqueued.set(request.id, request)
+    }
+  }
+
+  remove(id: RequestId): Outstanding<T> | undefined {
+    const request = this.#entries.get(id)
     if (!request) return undefined
-    for (const map of [entries, own, unqueued]) map.delete(id)
-    const count = countOf(request.from)
+    this.#entries.delete(id)
+    this.#own.delete(id)
+    this.#unqueued.delete(id)
+    const count = this.#countOf(request.from)
     count.requests--
-    count.bytes -= bytesOf(request.content)
+    count.bytes -= this.#bytesOf(request.content)
     return request
   }
-  const markOwn = (request: Outstanding<T>): void => {
-    request.isOwn = true
-    own.set(request.id, request)
+
+  isExecuted(id: RequestId): boolean {
+    return this.#executed.has(id)
   }
-  return {
-    get size() {
-      return entries.size
-    },
-    get queuedCount() {
-      return entries.size - unqueued.size
-    },
-    get hasUnqueued() {
-      return unqueued.size > 0
-    },
-    get: (id) => entries.get(id),
-    all: () => entries.values(),
-    own: () => own.values(),
-    unqueued: () => unqueued.values(),
-    first(maxItems, maxBytes) {
-      for (const part of inParts(unqueued.values(), { maxItems, maxBytes, bytesOf: ({ content }) => bytesOf(content) }))
-        return part.map(({ content }) => content)
-      return []
-    },
-    add(told) {
-      if (executed.has(told.id)) return false
-      const request = Object.assign(told, { isOwn: told.isOwn ?? false, isQueued: told.isQueued ?? false })
-      const { isOwn } = request
-      const known = entries.get(told.id)
-      if (known && isOwn) markOwn(known)
-      if (known) return true
-      const count = countOf(told.from)
-      const bytes = bytesOf(told.content)
-      // One request of any size gets in: its size is the transport's affair.
-      const isTooMuch = count.requests >= maxPerMember || (count.requests > 0 && count.bytes + bytes > maxBytesPerMember)
-      if (isTooMuch && !isOwn) return false
-      count.requests++
-      count.bytes += bytes
-      entries.set(request.id, request)
-      if (isOwn) own.set(request.id, request)
-      if (!request.isQueued) unqueued.set(request.id, request)
-      return true
-    },
-    markOwn,
-    markQueued(request) {
-      request.isQueued = true
-      unqueued.delete(request.id)
-    },
-    requeue(isQueued) {
-      unqueued.clear()
-      for (const request of entries.values()) {
-        request.isQueued = isQueued(request.id)
-        if (!request.isQueued) unqueued.set(request.id, request)
-      }
-    },
-    remove,
-    isExecuted: (id) => executed.has(id),
-    markExecuted: (id) => executed.add(id),
-    settle(requests, rejected = []) {
-      const isRejected = new Set(rejected)
-      for (const { id } of requests) {
-        remove(id)
-        if (!isRejected.has(id)) executed.add(id)
-      }
-    },
-    transferred(newest) {
-      for (const id of [...own.keys(), ...(newest ?? [...entries.keys()])]) remove(id)
-      for (const id of newest ?? []) executed.add(id)
-    },
+
+  markExecuted(id: RequestId): void {
+    this.#executed.add(id)
+  }
+
+  settle(requests: Iterable<{ readonly id: RequestId }>, rejected: readonly RequestId[] = []): void {
+    const isRejected = new Set(rejected)
+    for (const { id } of requests) {
+      this.remove(id)
+      if (!isRejected.has(id)) this.#executed.add(id)
+    }
+  }
+
+  transferred(newest: readonly RequestId[] | undefined): void {
+    for (const id of [...this.#own.keys(), ...(newest ?? [...this.#entries.keys()])]) this.remove(id)
+    for (const id of newest ?? []) this.#executed.add(id)
+  }
+
+  #countOf(member: MemberIndex): MemberCount {
+    const count = this.#counts.get(member) ?? { requests: 0, bytes: 0 }
+    this.#counts.set(member, count)
+    return count
   }
 }

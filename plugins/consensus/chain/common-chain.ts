@@ -61,11 +61,11 @@ export class CommonChain {
     const { surroundings, counters, isRunning } = options
     this.watch = this.createWatch()
     this.dispute = new Dispute({
-      ...surroundings,
       counters,
       watch: () => this.watch,
       settled: () => this.settled(),
       isOver: () => !isRunning(),
+      ...surroundings,
     })
   }
 

@@ -124,7 +124,6 @@ export function createLiveEngine(
     fatal: options.fatal,
   })
   const session = new EngineSession({
-    ...surroundings,
     domain: domainOf(surroundings, record),
     seat: engine.seat(epoch === 0n ? engine.options : JSON.parse(record.options)),
     persistence: {
@@ -157,6 +156,7 @@ export function createLiveEngine(
       else ties.sealedOver()
     },
     observe: observer?.event && ((event) => observer.event?.(event, epoch)),
+    ...surroundings,
   })
   const isStarted = hasStarted(record)
   return { epoch, engine, session, deliveries, records, metrics, hasStarted: isStarted, isOpen: isStarted, markers: new Map(), hasPostponed: false }

@@ -6,7 +6,6 @@ import { termsOf } from './terms.js'
 /** Epoch 0 as the sites describe it: it is in no world state. */
 export function firstEpoch(engine: CatalogEngine, members: readonly Member[]): EpochRecord {
   return {
-    ...termsOf(engine, engine.options, members.length),
     epoch: 0n,
     members: members.map(({ id }) => id),
     activation: 0n,
@@ -16,5 +15,6 @@ export function firstEpoch(engine: CatalogEngine, members: readonly Member[]): E
     started: [],
     missing: [],
     isRecovery: false,
+    ...termsOf(engine, engine.options, members.length),
   }
 }
