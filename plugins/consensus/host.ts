@@ -210,8 +210,14 @@ class EngineHostProcess implements ConsensusHost {
       throw new PeerError('ERR_CONSENSUS_HALTED', `the engine cannot be restarted now: ${why}`, { grpcStatus: 14, retryable: true })
     }
     this.options.log.warning('the operator restarts the consensus engine', { engine: this.succession.record.engine })
-    await this.epochs.leave()
-    await this.enterAnew()
+    try {
+      await this.epochs.leave()
+      await this.enterAnew()
+    } catch (error) {
+      // As wherever an engine is begun: a store that fails has left a peer without one.
+      this.die(error)
+      throw error
+    }
   }
 
   /** Begins the engine of the epoch again after it was left, also after a halt, with everything that was accepted and is in no block. */

@@ -52,6 +52,15 @@ describe('an engine that is begun anew', () => {
     expect(fatal).toEqual([])
   })
 
+  it('and cannot be, since its disk is full, ends its peer: nothing would run there any more', async () => {
+    const { host, store, time, fatal } = createBench(counted([]))
+    await host.start()
+    await run(time, 5)
+    store.failFrom = 0
+    await expect(host.restartEngine()).rejects.toMatchObject({ code: 'ERR_STORE_WRITE' })
+    expect(fatal).toMatchObject([{ code: 'ERR_STORE_WRITE' }])
+  })
+
   it('does not come back while its operator has it stopped for a recovery', async () => {
     const born: bigint[] = []
     const { host, time } = createBench(counted(born))
