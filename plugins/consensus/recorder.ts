@@ -1,7 +1,22 @@
 import { assert } from '../../kernel/index.js'
+import {
+  checkBoolean,
+  checkBytes,
+  checkDelay,
+  checkIds,
+  checkItems,
+  checkKey,
+  checkLevel,
+  checkMetadata,
+  checkNumber,
+  checkPuts,
+  checkRequests,
+  checkTarget,
+  checkText,
+  checkView,
+} from './effect-arguments.js'
 import type { Effect } from './effects.js'
 import type { EngineHost, Head, Member, MemberIndex } from './engine.js'
-import { checkRecordKey } from './records.js'
 
 /** Records what an engine asks for while one of its handlers runs. */
 export interface EffectRecorder {
@@ -55,33 +70,86 @@ export function createRecorder(options: RecorderOptions): EffectRecorder {
       return options.random()
     },
     send(to, bytes, { vote } = {}) {
-      if (to === self || members[to] === undefined) assert(false, `send() goes to another member, 0..${members.length - 1} without ${self}; found ${to}`)
+      checkBytes('send', bytes)
+      if (to === self || !Number.isInteger(to) || members[to] === undefined)
+        assert(false, `send() goes to another member, 0..${members.length - 1} without ${self}; found ${to}`)
       record({ type: 'send', to, bytes, vote })
     },
-    broadcast: (bytes, { vote } = {}) => record({ type: 'broadcast', bytes, vote }),
-    put: (key, bytes) => record({ type: 'record', record: [checkRecordKey(key), bytes] }),
-    delete: (key) => record({ type: 'record', record: [checkRecordKey(key), undefined] }),
+    broadcast(bytes, { vote } = {}) {
+      checkBytes('broadcast', bytes)
+      record({ type: 'broadcast', bytes, vote })
+    },
+    put(key, bytes) {
+      checkBytes('put', bytes)
+      record({ type: 'record', record: [checkKey('put', key), bytes] })
+    },
+    delete: (key) => record({ type: 'record', record: [checkKey('delete', key), undefined] }),
     deliver(tag, requests, { metadata, put = [] } = {}) {
-      for (const [key] of put) checkRecordKey(key)
+      checkText('deliver', 'a tag', tag)
+      checkRequests('deliver', requests)
+      checkMetadata('deliver', metadata)
+      checkPuts(put)
       record({ type: 'deliver', tag, requests, metadata, put })
     },
-    execute: (tag, requests) => record({ type: 'execute', tag, requests }),
-    commit: (tag, metadata) => record({ type: 'commit', tag, metadata }),
+    execute(tag, requests) {
+      checkText('execute', 'a tag', tag)
+      checkRequests('execute', requests)
+      record({ type: 'execute', tag, requests })
+    },
+    commit(tag, metadata) {
+      checkText('commit', 'a tag', tag)
+      checkMetadata('commit', metadata)
+      record({ type: 'commit', tag, metadata })
+    },
     rollback: () => record({ type: 'rollback' }),
-    transferTo: (target) => record({ type: 'transfer', target }),
-    setValid: (valid) => record({ type: 'valid', valid }),
+    transferTo(target) {
+      checkTarget(target)
+      record({ type: 'transfer', target })
+    },
+    setValid(valid) {
+      checkBoolean('setValid', valid)
+      record({ type: 'valid', valid })
+    },
     setTimer(name, delayMs) {
-      if (!(delayMs >= 0)) assert(false, `the delay of timer '${name}' is 0 or more milliseconds; found ${delayMs}`)
+      checkDelay(name, delayMs)
       record({ type: 'timer', name, delayMs })
     },
-    cancelTimer: (name) => record({ type: 'cancel-timer', name }),
-    sign: (token, bytes) => record({ type: 'sign', token, bytes }),
-    verify: (token, items) => record({ type: 'verify', token, items }),
-    forget: (ids) => record({ type: 'forget', ids }),
-    status: (view) => record({ type: 'status', view }),
-    metric: (name, value) => record({ type: 'metric', name, value }),
-    log: (level, message) => record({ type: 'log', level, message }),
-    halt: (reason) => record({ type: 'halt', reason }),
+    cancelTimer(name) {
+      checkText('cancelTimer', 'a name', name)
+      record({ type: 'cancel-timer', name })
+    },
+    sign(token, bytes) {
+      checkText('sign', 'a token', token)
+      checkBytes('sign', bytes)
+      record({ type: 'sign', token, bytes })
+    },
+    verify(token, items) {
+      checkText('verify', 'a token', token)
+      checkItems(items)
+      record({ type: 'verify', token, items })
+    },
+    forget(ids) {
+      checkIds(ids)
+      record({ type: 'forget', ids })
+    },
+    status(view) {
+      checkView(view)
+      record({ type: 'status', view })
+    },
+    metric(name, value) {
+      checkText('metric', 'a name', name)
+      checkNumber('metric', value)
+      record({ type: 'metric', name, value })
+    },
+    log(level, message) {
+      checkLevel(level)
+      checkText('log', 'a message', message)
+      record({ type: 'log', level, message })
+    },
+    halt(reason) {
+      checkText('halt', 'a reason', reason)
+      record({ type: 'halt', reason })
+    },
   }
   const recorder: EffectRecorder = {
     host: Object.freeze(host),
