@@ -55,9 +55,9 @@ export function runningEngine(peers: readonly { readonly view: PeerView }[]): st
   return names.length === 0 ? undefined : [...new Set(names)].join('; ')
 }
 
-/** Whether its engine does not run, or it lacks the one of the network. */
+/** Whether its engine is halted, or it lacks the one of the network. While a peer starts it has none. */
 export function isHalted(view: PeerView): boolean {
-  return view.state === 'running' && view.report.halted !== ''
+  return view.state === 'running' && view.report.halted !== '' && view.report.engine !== ''
 }
 
 /** Why a peer cannot order with these others yet; undefined: it can. `height`: what it must have reached. */

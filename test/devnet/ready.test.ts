@@ -6,6 +6,7 @@ import { ConsensusReport } from '../../proto/index.js'
 
 const PLAN: DevnetPlan = { validators: 2, engine: 'pbft', tls: false, port: 7050, set: {} }
 const LIMIT_MS = 60_000
+const STARTING = 'this peer is starting'
 const LACKS = "this validator follows the others: this peer has no engine 'raft'"
 
 /** A devnet of two whose peers look as they are told to, a second after another. */
@@ -33,7 +34,12 @@ function planOf(id: string): PeerPlan {
 }
 
 function running(halted = '', valid = true): PeerView {
-  return { state: 'running', pid: 1, report: ConsensusReport.fromPartial({ halted, valid, height: 1n }), engineView: {} }
+  return {
+    state: 'running',
+    pid: 1,
+    report: ConsensusReport.fromPartial({ engine: halted === STARTING ? '' : 'pbft', halted, valid, height: 1n }),
+    engineView: {},
+  }
 }
 
 test('a validator that only lacks the engine is told of at once, and not waited for', async () => {
@@ -49,6 +55,8 @@ test('a validator that only lacks the engine is told of at once, and not waited 
 test('an engine that is halted for a moment is waited for, and so is one while others catch up', async () => {
   const recovers = new SeenDevnet((look) => [running(), running(look < 3 ? LACKS : '')])
   expect(await recovers.ready([], LIMIT_MS)).toHaveLength(2)
+  const starts = new SeenDevnet((look) => [running(), running(look < 20 ? STARTING : '')])
+  expect(await starts.ready([], LIMIT_MS)).toHaveLength(2)
   const catchesUp = new SeenDevnet((look) => [running('', look > 20), running(look > 20 ? '' : LACKS)])
   expect(await catchesUp.ready([], LIMIT_MS)).toHaveLength(2)
 })
