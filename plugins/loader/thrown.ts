@@ -39,8 +39,8 @@ export function orElse<T>(fallback: T, read: () => T): T {
   }
 }
 
-/** People see it in terminals, which obey control characters. */
-function printable(text: string): string {
+/** Text of somebody else on one line: people see it in terminals, which obey control characters. */
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '\ufffd')
 }
 

@@ -164,6 +164,7 @@ function rejected(what: string, error: string, late?: string): PeerError {
 /** `raft` or `raft@1.1.0`; without a version that is empty. */
 export function namedEngine(written: string): { readonly engine: string; readonly version: string } {
   const at = written.lastIndexOf('@')
+  if (at === written.length - 1 && at > 0) throw new PeerError('ERR_USAGE', `expected a version after '@', such as ${written}1.1.0; found '${written}'`)
   return at > 0 ? { engine: written.slice(0, at), version: written.slice(at + 1) } : { engine: written, version: '' }
 }
 
