@@ -224,6 +224,20 @@ describe('installing', () => {
     )
   })
 
+  it.each([
+    ['latest', /the version is latest: expected a semantic version/],
+    ['1.0', /the version is 1\.0: expected a semantic version/],
+  ])('refuses a version that tells nobody which is newer: %s', async (version, reason) => {
+    const folder = await copyOf(`version-${version}`, (source) => source.replace(/version: '[^']*'/, `version: '${version}'`))
+    await changeManifest(folder, { version })
+    await expect(installEngine(folder, [new InstalledEngines(join(scratch, 'versions-data'))], loader)).rejects.toThrow(reason)
+  })
+
+  it('refuses a name that differs from another by its case alone', async () => {
+    const folder = await copyOf('capitals', (source) => source.replace(/name: 'echo'/, "name: 'Echo'"))
+    await expect(loader.load(folder)).rejects.toThrow(/expected small letters, digits and hyphens, at most 64, such as my-engine; found "Echo"/)
+  })
+
   it('names an archive that is not there, and mentions a package that does not ask for weft', async () => {
     const installed = new InstalledEngines(join(scratch, 'lenient-data'))
     await expect(installEngine(join(scratch, 'none.tgz'), [installed], loader)).rejects.toMatchObject({
