@@ -15,7 +15,7 @@ import {
   SwapProposal,
 } from '../../proto/index.js'
 import { isLocal, type LocatedCall, unary } from '../grpc/index.js'
-import { viewJson } from './report-view.js'
+import { viewJson } from './aids/report-view.js'
 import type { Accepted, Consensus, MemberStatus } from './consensus.js'
 import type { ConsensusHost } from './host-options.js'
 import type { RecoveryWish } from './swap/recovery.js'
