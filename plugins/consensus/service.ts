@@ -15,6 +15,7 @@ import {
   SwapProposal,
 } from '../../proto/index.js'
 import { isLocal, type LocatedCall, unary } from '../grpc/index.js'
+import { viewJson } from './aids/report-view.js'
 import type { Accepted, Consensus, MemberStatus } from './consensus.js'
 import type { ConsensusHost } from './host-options.js'
 import type { RecoveryWish } from './swap/recovery.js'
@@ -163,7 +164,7 @@ function reportOf({ id, consensus, head, host }: ReportParts): ConsensusReport {
     halted: halted ?? '',
     divergence: divergence ?? '',
     members: (members ?? []).map(({ index, id: name, isSelf, isConnected }: MemberStatus) => ({ index, id: name, self: isSelf, connected: isConnected })),
-    engineView: JSON.stringify(engineView),
+    engineView: viewJson(engineView),
     swap: view && progressOf(view),
     sealing: view?.isSealing ?? false,
     activation: view?.record.activation ?? 0n,

@@ -6,10 +6,12 @@ import { PeerError } from '../../kernel/index.js'
 import type { DevnetPlan, PeerPlan } from './plan.js'
 import { checkPorts } from './ports.js'
 import { end, kill, lastLines, launch, leftover, pidOf, wipe } from './process.js'
-import { clientOf, notReady, type PeerView, viewOf } from './view.js'
+import { clientOf, isHalted, notReady, type PeerView, viewOf } from './view.js'
 
 const LOOK_EVERY_MS = 50
 const END_MS = 20_000
+/** An engine that stays halted for so long, for one reason, does not go on by itself. */
+const HALTED_FOR_GOOD_MS = 3000
 
 /** A peer that `start` started. */
 export interface StartedPeer {
@@ -71,13 +73,14 @@ export class Devnet {
 
   /**
    * Waits until these peers, and all others that run, can order transactions together. Throws ERR_DEVNET_ENDED with the last lines of its log if one of
-   * `started` ends, ERR_DEVNET_NOT_READY with what is missing after `limitMs`.
+   * `started` ends, ERR_DEVNET_NOT_READY with what is missing after `limitMs`, or as soon as nothing is missing but engines that stay halted.
    */
   async ready(started: readonly StartedPeer[], limitMs: number): Promise<readonly DevnetPeer[]> {
     const deadline = performance.now() + limitMs
     const expected = new Set(started.map(({ peer }) => peer.id))
     // Who was away has caught up when it has what the others had at this moment.
     let height: bigint | undefined
+    let halted = { reasons: '', sinceMs: 0 }
     for (;;) {
       const found = await this.look()
       height ??= highest(found)
@@ -85,13 +88,21 @@ export class Devnet {
       const ids = up.map(({ peer }) => peer.id)
       const missing = up.flatMap(({ peer, view }) => {
         const reason = notReady(view, ids, height)
-        return reason === undefined ? [] : [`${peer.id}: ${reason}`]
+        return reason === undefined ? [] : [{ isHalted: isHalted(view), text: `${peer.id}: ${reason}` }]
       })
       if (missing.length === 0) return found
+      const reasons = missing.map(({ text }) => text).join('; ')
       const ended = started.find(({ child }) => child.exitCode !== null || child.signalCode !== null)
       if (ended) throw endedEarly(ended)
-      if (performance.now() > deadline) {
-        throw new PeerError('ERR_DEVNET_NOT_READY', `the devnet is not ready after ${limitMs / 1000} s: ${missing.join('; ')}`, {
+      const nowMs = performance.now()
+      if (halted.reasons !== reasons || !missing.every((one) => one.isHalted)) halted = { reasons, sinceMs: nowMs }
+      if (nowMs - halted.sinceMs > HALTED_FOR_GOOD_MS) {
+        throw new PeerError('ERR_DEVNET_NOT_READY', `the devnet runs, but not all of it can order transactions: ${reasons}`, {
+          hint: 'that does not change by itself: peer consensus status, with --config of that peer, says what to do',
+        })
+      }
+      if (nowMs > deadline) {
+        throw new PeerError('ERR_DEVNET_NOT_READY', `the devnet is not ready after ${limitMs / 1000} s: ${reasons}`, {
           hint: 'its processes go on: peer devnet status, peer devnet logs; or wait longer with --timeout',
         })
       }

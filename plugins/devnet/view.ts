@@ -55,6 +55,11 @@ export function runningEngine(peers: readonly { readonly view: PeerView }[]): st
   return names.length === 0 ? undefined : [...new Set(names)].join('; ')
 }
 
+/** Whether its engine is halted, or it lacks the one of the network. While a peer starts it has none. */
+export function isHalted(view: PeerView): boolean {
+  return view.state === 'running' && view.report.halted !== '' && view.report.engine !== ''
+}
+
 /** Why a peer cannot order with these others yet; undefined: it can. `height`: what it must have reached. */
 export function notReady(view: PeerView, others: readonly string[], height = 0n): string | undefined {
   if (view.state === 'stopped') return 'it does not run'

@@ -67,7 +67,7 @@ export class EngineLoader {
   }
 
   private async ask({ folder, manifest, digest, optionsOf }: Unasked): Promise<LoadedPackage> {
-    const bundle = onceItWorks(async () => bundleEngine(await entryOf(folder, manifest)))
+    const bundle = onceItWorks(async () => bundleEngine(folder, await entryOf(folder, manifest)))
     const checked = new Map<string, Promise<unknown>>()
     const description = await this.inquiry(manifest.name, bundle).inquire(async (engine) => {
       const said = await engine.describe()

@@ -1,6 +1,6 @@
 import type { Client } from '@grpc/grpc-js'
 import { PeerCommand, PeerError, peerKeys } from '../../kernel/index.js'
-import { type ClientClass, dialPeer, isRpcError, rpcErrorText } from './dial.js'
+import { type ClientClass, dialPeer, isRpcError, rpcDetails, rpcErrorText } from './dial.js'
 import { grpcKeys } from './keys.js'
 
 /** Base of the subcommands that speak to a running peer. */
@@ -20,7 +20,7 @@ export abstract class GrpcCommand extends PeerCommand {
 
   /** An error of a call in the words of the peer alone; v0.6's own commands put theirs before them. */
   protected override failure(error: unknown): unknown {
-    return isRpcError(error) ? new PeerError('ERR_RPC', error.details === '' ? rpcErrorText(error) : error.details, { cause: error }) : error
+    return isRpcError(error) ? new PeerError('ERR_RPC', error.details === '' ? rpcErrorText(error) : rpcDetails(error), { cause: error }) : error
   }
 
   /**

@@ -48,7 +48,12 @@ export function stateChanges(channel: ReturnType<Client['getChannel']>, state: c
  * Anything else that was thrown is its message.
  */
 export function rpcErrorText(error: unknown): string {
-  return isRpcError(error) ? `rpc error: code = ${error.code} desc = ${error.details}` : messageOf(error)
+  return isRpcError(error) ? `rpc error: code = ${error.code} desc = ${rpcDetails(error)}` : messageOf(error)
+}
+
+/** What a failed call says, without the form in which grpc-js tells of a connection that could not be made. */
+export function rpcDetails({ details }: { readonly details: string }): string {
+  return details.replace(/^No connection established\. Last error: (?:Error: )?(.*?)(?: \([\dTZ:.-]+\))?\. Resolution note:\s*$/s, 'no connection: $1')
 }
 
 /** The codes after which v0.6's commands print their usage: it does so after every error, also of a call (spec/node.md §1). */

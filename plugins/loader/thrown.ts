@@ -22,13 +22,30 @@ export function thrownText(thrown: unknown, placeOf: (frame: StackFrame) => stri
     const place = placeOf(frame)
     return place === undefined ? [] : [frame.name === '' ? `at ${place}` : `at ${frame.name} (${place})`]
   })
-  return [(thrown instanceof Error ? thrown.message : String(thrown)).slice(0, MOST_CHARACTERS), ...places.slice(0, MOST_FRAMES)]
-    .join(' ')
-    .slice(0, 2 * MOST_CHARACTERS)
+  return [printable(messageOf(thrown).slice(0, MOST_CHARACTERS)), ...places.slice(0, MOST_FRAMES)].join(' ').slice(0, 2 * MOST_CHARACTERS)
+}
+
+/** Whatever was thrown: reading it may throw again. */
+function messageOf(thrown: unknown): string {
+  return orElse('something that cannot be shown', () => String(thrown instanceof Error ? thrown.message : thrown))
+}
+
+/** For what may throw when it is only looked at. */
+export function orElse<T>(fallback: T, read: () => T): T {
+  try {
+    return read()
+  } catch {
+    return fallback
+  }
+}
+
+/** Text of somebody else on one line: people see it in terminals, which obey control characters. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '\ufffd')
 }
 
 function framesOf(thrown: unknown): StackFrame[] {
-  const stack: unknown = thrown instanceof Error ? thrown.stack : undefined
+  const stack: unknown = orElse(undefined, () => (thrown instanceof Error ? thrown.stack : undefined))
   if (typeof stack !== 'string') return []
   return stack.split('\n').flatMap((text) => {
     const [, name = '', file = '', line, column] = text.length > MOST_CHARACTERS_OF_A_LINE ? [] : (FRAME.exec(text) ?? [])

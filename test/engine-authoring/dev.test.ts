@@ -136,6 +136,26 @@ describe('the loop of development', () => {
     expect({ swaps, first: told[0] }).toEqual({ swaps: 1, first: 'swapped' })
   })
 
+  it('tells a swap that is under way of what was saved since', async () => {
+    const made = makePackage()
+    const told: DevEvent[] = []
+    const loop = new DevLoop({
+      builder: await createDevBuilder(made, made.out),
+      directories: [join(made.directory, 'src')],
+      tell: (event) => told.push(event),
+      swap: async ({ number }, _signal, isOutdated) => {
+        if (number > 1) return SWAPPED
+        expect(isOutdated()).toBe(false)
+        made.save('word.ts', "export const word = 'two'")
+        await vi.waitFor(() => expect(isOutdated()).toBe(true), { timeout: 60_000 })
+        throw new Error('gives way')
+      },
+    })
+    onTestFinished(() => loop.stop())
+    await loop.start()
+    expect(told.map(eventText)).toEqual(['build 1, 1.2.0-dev.1: gives way', expect.stringMatching(/^build 2: /)])
+  })
+
   it('gives up a swap that is under way when it is stopped', async () => {
     const made = makePackage()
     const told: DevEvent[] = []

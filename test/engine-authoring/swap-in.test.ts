@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { EpochRecord, SuccessionReport, SwapCandidate, type SwapObjection, SwapPlanMessage, SwapPlanRow } from '../../proto/index.js'
 import type { DevBuild } from '../../plugins/engine-authoring/dev/build.js'
 import { createSwapIn } from '../../plugins/engine-authoring/dev/swap-in.js'
@@ -7,11 +7,11 @@ import type { Validator } from '../../plugins/engine-authoring/dev/validator.js'
 import { candidateId } from '../../plugins/consensus/index.js'
 import type { EngineShelf } from '../../plugins/engines/index.js'
 
-const LIMITS = { plan: 300, order: 100, trial: 300, start: 150 }
+const LIMITS = { plan: 300, order: 100, trial: 300, outdated: 50, start: 150 }
 const NEEDED = 3
 
 /** What the next swap does; without any it works. */
-type Deed = 'objected' | 'not ordered' | 'refused on trial' | 'out of time' | 'called off' | 'given up' | 'never begins'
+type Deed = 'objected' | 'not ordered' | 'refused on trial' | 'out of time' | 'hangs' | 'called off' | 'given up' | 'never begins'
 
 /** Four validators, as they look from outside. */
 class FakeNetwork {
@@ -38,10 +38,10 @@ class FakeNetwork {
 
   readonly swap = createSwapIn({ validators: this.validators, shelf: this.shelf, options: '', fallback: 'pbft', limits: LIMITS })
 
-  build(number: number): Promise<Awaited<ReturnType<typeof this.swap>>> {
+  build(number: number, isOutdated = () => false): Promise<Awaited<ReturnType<typeof this.swap>>> {
     const version = `1.0.0-dev.${number}`
     const build: DevBuild = { name: 'weft-engine-mine', version, number, file: `${version}.tgz`, codeDigest: version }
-    return this.swap(build, new AbortController().signal)
+    return this.swap(build, new AbortController().signal, isOutdated)
   }
 
   private note(version: string) {
@@ -80,6 +80,8 @@ class FakeNetwork {
         } else if (deed === 'out of time') {
           this.candidate = SwapCandidate.fromPartial({})
           setTimeout(() => (this.candidate = undefined), LIMITS.trial + 50)
+        } else if (deed === 'hangs') {
+          this.candidate = SwapCandidate.fromPartial({})
         } else if (deed === 'given up') {
           const of = candidateId(proposal)
           this.objections = [
@@ -149,6 +151,18 @@ describe('a build on its way into a network', () => {
     await expect(network.build(1)).rejects.toMatchObject({ code: 'ERR_SWAP_REFUSED', message: reason })
     expect(network.calls.includes('cancel')).toBe(deed === 'refused on trial')
     expect(network.record).toMatchObject({ epoch: 0n, engine: 'pbft' })
+  })
+
+  it('that hangs on trial is called off for what was saved since, and the newer one comes in', async () => {
+    const network = new FakeNetwork()
+    network.deed = 'hangs'
+    let isSavedAgain = false
+    const hanging = network.build(1, () => isSavedAgain)
+    await vi.waitFor(() => expect(network.candidate).toBeDefined())
+    isSavedAgain = true
+    await expect(hanging).rejects.toMatchObject({ code: 'ERR_SWAP_REFUSED', message: expect.stringContaining('gives way to what was saved since') })
+    expect(network.calls.at(-1)).toBe('cancel')
+    expect(await network.build(2)).toMatchObject({ epoch: 1n, recoveredWith: undefined })
   })
 
   it('comes after a recovery where nothing is ordered any more', async () => {

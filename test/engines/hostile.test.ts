@@ -31,6 +31,7 @@ async function after(deed: string, limits: Partial<ProcessLimits> = {}, when = '
 describe('an engine that does not keep the rules', () => {
   it.each([
     ['throw', /threw in 'request': I will not/],
+    ['unreadable', /threw in 'request': something that cannot be shown/],
     ['promise', /returned a promise/],
     ['flood', /a handler may ask for 10000 effects/],
     ['metrics', /more than 1000 metrics/],

@@ -18,7 +18,7 @@ export function packageFolder(name: string): string {
 
 async function bundleOf(name: string): Promise<Uint8Array> {
   const folder = packageFolder(name)
-  return bundleEngine(await entryOf(folder, await readManifest(folder)))
+  return bundleEngine(folder, await entryOf(folder, await readManifest(folder)))
 }
 
 export function headAt(height: bigint): Head {

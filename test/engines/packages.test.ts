@@ -224,6 +224,20 @@ describe('installing', () => {
     )
   })
 
+  it.each([
+    ['latest', /the version is latest: expected a semantic version/],
+    ['1.0', /the version is 1\.0: expected a semantic version/],
+  ])('refuses a version that tells nobody which is newer: %s', async (version, reason) => {
+    const folder = await copyOf(`version-${version}`, (source) => source.replace(/version: '[^']*'/, `version: '${version}'`))
+    await changeManifest(folder, { version })
+    await expect(installEngine(folder, [new InstalledEngines(join(scratch, 'versions-data'))], loader)).rejects.toThrow(reason)
+  })
+
+  it('refuses a name that differs from another by its case alone', async () => {
+    const folder = await copyOf('capitals', (source) => source.replace(/name: 'echo'/, "name: 'Echo'"))
+    await expect(loader.load(folder)).rejects.toThrow(/expected small letters, digits and hyphens, at most 64, such as my-engine; found "Echo"/)
+  })
+
   it('names an archive that is not there, and mentions a package that does not ask for weft', async () => {
     const installed = new InstalledEngines(join(scratch, 'lenient-data'))
     await expect(installEngine(join(scratch, 'none.tgz'), [installed], loader)).rejects.toMatchObject({
@@ -275,6 +289,42 @@ describe('installing', () => {
     const file = join(folder, 'a.tgz')
     await create({ cwd: folder, gzip: true, file }, ['package'])
     await expect(readArchive(file)).rejects.toMatchObject({ code: 'ERR_ENGINE_PACKAGE' })
+  })
+
+  it.each([
+    ['an absolute path', "import x from '/etc/hostname' with { type: 'text' }"],
+    ['a path upwards', "import x from '../outside.js'"],
+    ['a call', "const x = require('../outside.js')"],
+    ['a pattern', "const x = (name) => import('../' + name + '.js')"],
+    ['a folder whose package.json leads out', "import x from './crooked'"],
+    ['a name with a way up', "import x from 'dependency/../../../outside.js'"],
+  ])('refuses code that is not in the package, by %s', async (way, line) => {
+    const folder = await copyOf(`leads-out-${way.replaceAll(' ', '-')}`, (source) => `${line}\nconsole.log(x)\n${source}`)
+    await writeFile(join(scratch, 'outside.js'), 'export default 1')
+    await mkdir(join(folder, 'crooked'))
+    await writeFile(join(folder, 'crooked', 'package.json'), '{"main":"../../outside.js"}')
+    await mkdir(join(folder, 'node_modules', 'dependency'), { recursive: true })
+    await writeFile(join(folder, 'node_modules', 'dependency', 'package.json'), '{}')
+    await expect(loader.load(folder)).rejects.toMatchObject({ code: 'ERR_ENGINE_LOAD', message: expect.stringContaining('which is not in its package') })
+  })
+
+  it('takes what a package brings in folders of its own, and packages that it names', async () => {
+    const folder = await copyOf(
+      'brings-all',
+      (source) => `import x from './lib/deep/x.js'\nimport y from 'dependency'\nimport z from '@scope/other/z.js'\nconsole.debug(x, y, z)\n${source}`,
+    )
+    const write = async (path: string, text: string): Promise<void> => {
+      await mkdir(join(folder, path, '..'), { recursive: true })
+      await writeFile(join(folder, path), text)
+    }
+    await write('lib/deep/x.js', "export { default } from '../../y.js'")
+    await write('y.js', "export { default } from 'dependency'")
+    await write('node_modules/dependency/package.json', '{"main":"./lib/main.js"}')
+    await write('node_modules/dependency/lib/main.js', "export { default } from '../value.js'")
+    await write('node_modules/dependency/value.js', "export { default } from '@scope/other/z.js'")
+    await write('node_modules/@scope/other/z.js', "export { default } from './a/../w.js'")
+    await write('node_modules/@scope/other/w.js', "import { join } from 'node:path'\nexport default join('a', 'b')")
+    expect((await loader.load(folder)).description.name).toBe('echo')
   })
 
   it('refuses an archive that leads out of its folder, or is none', async () => {

@@ -6,7 +6,7 @@ import { PeerError, createSite, peerKeys, resolveSettings } from '../../kernel/i
 import { withBoundedHandshake } from '../../plugins/grpc/bounded-handshake.js'
 import { dialPeer } from '../../plugins/grpc/dial.js'
 import { freePort } from '../integration/support/ports.js'
-import grpc, { grpcKeys, rpcErrorText } from '../../plugins/grpc/index.js'
+import grpc, { grpcKeys, rpcDetails, rpcErrorText } from '../../plugins/grpc/index.js'
 import { type Certificate, certificateFor } from './certificates.js'
 
 const settingsFor = (port: number, values: Readonly<Record<string, unknown>> = {}, host = '127.0.0.1') => {
@@ -146,4 +146,15 @@ test('a server that accepts connections and never answers TLS is left alone in t
   await expect.poll(() => sockets.size).toBe(1)
   closed.close()
   await expect.poll(() => sockets.size).toBe(0)
+})
+
+test.each([
+  [
+    'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:7051. Resolution note: ',
+    'no connection: connect ECONNREFUSED 127.0.0.1:7051',
+  ],
+  ['No connection established. Last error: read ECONNRESET (2026-11-28T03:17:28.060Z). Resolution note: ', 'no connection: read ECONNRESET'],
+  ['the engine is halted', 'the engine is halted'],
+])('a connection that could not be made is told of plainly: %s', (details, text) => {
+  expect(rpcDetails({ details })).toBe(text)
 })

@@ -144,4 +144,9 @@ describe('commands that the peer never sees', () => {
     expect(flag.stdout).toBe(word.stdout)
     expect(JSON.parse(json.stdout)).toHaveProperty('protocol')
   })
+
+  test.each([[['--help']], [['config', 'schema']], [['plugin', 'list']]])('a reader that goes away ends %j without a word', async (words) => {
+    const program = new Program(words, { cwd: ROOT, through: ['sh', '-c', '{ "$@"; echo "exit code $?" >&2; } | true', 'sh'] })
+    expect(await program.ended).toMatchObject({ stdout: '', stderr: 'exit code 0\n' })
+  })
 })

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../kernel/index.js'
 import type { ConsensusReport } from '../../../proto/index.js'
 
 /** What an engine says of the moment: engines call it view, term or round; primary, leader or sequencer. */
@@ -9,6 +10,18 @@ export interface Leadership {
 
 const VIEWS = ['view', 'term', 'round'] as const
 const LEADERS = ['leader', 'primary', 'sequencer'] as const
+
+const MOST_CHARACTERS = 64 * 1024
+
+/** What an engine says of itself, as it is reported; what is no JSON, or too much, is named in its place: it must not keep the rest of a report from whoever asks. */
+export function viewJson(view: Readonly<Record<string, unknown>>): string {
+  try {
+    const json = JSON.stringify(view)
+    return json.length <= MOST_CHARACTERS ? json : JSON.stringify({ unshown: `its status has ${json.length} characters, more than ${MOST_CHARACTERS}` })
+  } catch (error) {
+    return JSON.stringify({ unshown: `its status is no JSON: ${messageOf(error)}` })
+  }
+}
 
 /** What the engine of a peer says of itself; empty if it says nothing, or no JSON object. */
 export function engineViewOf({ engineView }: Pick<ConsensusReport, 'engineView'>): Readonly<Record<string, unknown>> {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@grpc/grpc-js'
 import { PeerError } from '../../../kernel/index.js'
 import { callUnary, ConsensusToolsService, type EpochRecord, type PlanSwapRequest, type SuccessionReport, type SwapPlanMessage } from '../../../proto/index.js'
-import { dialFailure, GrpcCommand, isRpcError } from '../../grpc/index.js'
+import { dialFailure, GrpcCommand, isRpcError, rpcDetails } from '../../grpc/index.js'
 import { hasStarted } from '../swap/records.js'
 
 const ANSWER_MS = 30_000
@@ -105,7 +105,7 @@ export abstract class SuccessionCommand extends GrpcCommand {
       return await this.succession()
     } catch (error) {
       if (!isRpcError(error)) throw error
-      throw new PeerError('ERR_SWAP_LOST', `the validator no longer answers: ${error.details}`, {
+      throw new PeerError('ERR_SWAP_LOST', `the validator no longer answers: ${rpcDetails(error)}`, {
         cause: error,
         hint: 'the swap goes on without this command, or is cancelled: peer consensus history at any validator says which engine orders, peer consensus status whether the swap is still under way',
       })
@@ -164,6 +164,7 @@ function rejected(what: string, error: string, late?: string): PeerError {
 /** `raft` or `raft@1.1.0`; without a version that is empty. */
 export function namedEngine(written: string): { readonly engine: string; readonly version: string } {
   const at = written.lastIndexOf('@')
+  if (at === written.length - 1 && at > 0) throw new PeerError('ERR_USAGE', `expected a version after '@', such as ${written}1.1.0; found '${written}'`)
   return at > 0 ? { engine: written.slice(0, at), version: written.slice(at + 1) } : { engine: written, version: '' }
 }
 

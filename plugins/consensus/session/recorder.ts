@@ -1,7 +1,22 @@
 import { assert } from '../../../kernel/index.js'
 import type { Effect } from '../engine/effects.js'
 import type { EngineHost, Head, Member, MemberIndex } from '../engine/engine.js'
-import { checkRecordKey } from '../engine/records.js'
+import {
+  checkBoolean,
+  checkBytes,
+  checkDelay,
+  checkIds,
+  checkItems,
+  checkKey,
+  checkLevel,
+  checkMetadata,
+  checkNumber,
+  checkPuts,
+  checkRequests,
+  checkTarget,
+  checkText,
+  checkView,
+} from './effect-arguments.js'
 
 /** Records what an engine asks for while one of its handlers runs. */
 export interface EffectRecorder {
@@ -108,31 +123,84 @@ class RecordedHost implements EngineHost {
   readonly random: EngineHost['random'] = () => this.#recorder.random(this.#random)
   readonly send: EngineHost['send'] = (to, bytes, { vote } = {}) => {
     const { self, members } = this
-    if (to === self || members[to] === undefined) assert(false, `send() goes to another member, 0..${members.length - 1} without ${self}; found ${to}`)
+    checkBytes('send', bytes)
+    if (to === self || !Number.isInteger(to) || members[to] === undefined)
+      assert(false, `send() goes to another member, 0..${members.length - 1} without ${self}; found ${to}`)
     this.#recorder.record({ type: 'send', to, bytes, vote })
   }
-  readonly broadcast: EngineHost['broadcast'] = (bytes, { vote } = {}) => this.#recorder.record({ type: 'broadcast', bytes, vote })
-  readonly put: EngineHost['put'] = (key, bytes) => this.#recorder.record({ type: 'record', record: [checkRecordKey(key), bytes] })
-  readonly delete: EngineHost['delete'] = (key) => this.#recorder.record({ type: 'record', record: [checkRecordKey(key), undefined] })
+  readonly broadcast: EngineHost['broadcast'] = (bytes, { vote } = {}) => {
+    checkBytes('broadcast', bytes)
+    this.#recorder.record({ type: 'broadcast', bytes, vote })
+  }
+  readonly put: EngineHost['put'] = (key, bytes) => {
+    checkBytes('put', bytes)
+    this.#recorder.record({ type: 'record', record: [checkKey('put', key), bytes] })
+  }
+  readonly delete: EngineHost['delete'] = (key) => this.#recorder.record({ type: 'record', record: [checkKey('delete', key), undefined] })
   readonly deliver: EngineHost['deliver'] = (tag, requests, { metadata, put = [] } = {}) => {
-    for (const [key] of put) checkRecordKey(key)
+    checkText('deliver', 'a tag', tag)
+    checkRequests('deliver', requests)
+    checkMetadata('deliver', metadata)
+    checkPuts(put)
     this.#recorder.record({ type: 'deliver', tag, requests, metadata, put })
   }
-  readonly execute: EngineHost['execute'] = (tag, requests) => this.#recorder.record({ type: 'execute', tag, requests })
-  readonly commit: EngineHost['commit'] = (tag, metadata) => this.#recorder.record({ type: 'commit', tag, metadata })
+  readonly execute: EngineHost['execute'] = (tag, requests) => {
+    checkText('execute', 'a tag', tag)
+    checkRequests('execute', requests)
+    this.#recorder.record({ type: 'execute', tag, requests })
+  }
+  readonly commit: EngineHost['commit'] = (tag, metadata) => {
+    checkText('commit', 'a tag', tag)
+    checkMetadata('commit', metadata)
+    this.#recorder.record({ type: 'commit', tag, metadata })
+  }
   readonly rollback: EngineHost['rollback'] = () => this.#recorder.record({ type: 'rollback' })
-  readonly transferTo: EngineHost['transferTo'] = (target) => this.#recorder.record({ type: 'transfer', target })
-  readonly setValid: EngineHost['setValid'] = (valid) => this.#recorder.record({ type: 'valid', valid })
+  readonly transferTo: EngineHost['transferTo'] = (target) => {
+    checkTarget(target)
+    this.#recorder.record({ type: 'transfer', target })
+  }
+  readonly setValid: EngineHost['setValid'] = (valid) => {
+    checkBoolean('setValid', valid)
+    this.#recorder.record({ type: 'valid', valid })
+  }
   readonly setTimer: EngineHost['setTimer'] = (name, delayMs) => {
-    if (!(delayMs >= 0)) assert(false, `the delay of timer '${name}' is 0 or more milliseconds; found ${delayMs}`)
+    checkDelay(name, delayMs)
     this.#recorder.record({ type: 'timer', name, delayMs })
   }
-  readonly cancelTimer: EngineHost['cancelTimer'] = (name) => this.#recorder.record({ type: 'cancel-timer', name })
-  readonly sign: EngineHost['sign'] = (token, bytes) => this.#recorder.record({ type: 'sign', token, bytes })
-  readonly verify: EngineHost['verify'] = (token, items) => this.#recorder.record({ type: 'verify', token, items })
-  readonly forget: EngineHost['forget'] = (ids) => this.#recorder.record({ type: 'forget', ids })
-  readonly status: EngineHost['status'] = (view) => this.#recorder.record({ type: 'status', view })
-  readonly metric: EngineHost['metric'] = (name, value) => this.#recorder.record({ type: 'metric', name, value })
-  readonly log: EngineHost['log'] = (level, message) => this.#recorder.record({ type: 'log', level, message })
-  readonly halt: EngineHost['halt'] = (reason) => this.#recorder.record({ type: 'halt', reason })
+  readonly cancelTimer: EngineHost['cancelTimer'] = (name) => {
+    checkText('cancelTimer', 'a name', name)
+    this.#recorder.record({ type: 'cancel-timer', name })
+  }
+  readonly sign: EngineHost['sign'] = (token, bytes) => {
+    checkText('sign', 'a token', token)
+    checkBytes('sign', bytes)
+    this.#recorder.record({ type: 'sign', token, bytes })
+  }
+  readonly verify: EngineHost['verify'] = (token, items) => {
+    checkText('verify', 'a token', token)
+    checkItems(items)
+    this.#recorder.record({ type: 'verify', token, items })
+  }
+  readonly forget: EngineHost['forget'] = (ids) => {
+    checkIds(ids)
+    this.#recorder.record({ type: 'forget', ids })
+  }
+  readonly status: EngineHost['status'] = (view) => {
+    checkView(view)
+    this.#recorder.record({ type: 'status', view })
+  }
+  readonly metric: EngineHost['metric'] = (name, value) => {
+    checkText('metric', 'a name', name)
+    checkNumber('metric', value)
+    this.#recorder.record({ type: 'metric', name, value })
+  }
+  readonly log: EngineHost['log'] = (level, message) => {
+    checkLevel(level)
+    checkText('log', 'a message', message)
+    this.#recorder.record({ type: 'log', level, message })
+  }
+  readonly halt: EngineHost['halt'] = (reason) => {
+    checkText('halt', 'a reason', reason)
+    this.#recorder.record({ type: 'halt', reason })
+  }
 }

@@ -6,6 +6,7 @@ import { thrownInProcess } from './place-in-process.js'
 import { createRandom } from './random.js'
 import { createRecorder, type EffectRecorder } from './recorder.js'
 import type { EngineSeat, SeatMaker, SeatOptions } from '../engine/seat.js'
+import { createdEngine, isPromise } from '../engine/returned.js'
 
 /** Effects of one handler, far above what any needs: an engine that asks without end must not take the memory of its peer. */
 const MAX_EFFECTS = 250_000
@@ -43,7 +44,7 @@ class EngineRunner implements EngineSeat {
     const recorder = createRecorder({ self, members, head: start.head, deliveryWindow, random: createRandom(start.seed), maxEffects: MAX_EFFECTS })
     this.recorder = recorder
     this.isBusy = true
-    const created = this.call('create', recorder, () => this.create(recorder.host, start))
+    const created = this.call('create', recorder, () => createdEngine(this.create(recorder.host, start)))
     if (created) {
       this.engine = created.value
       this.undisposed = created.value
@@ -70,7 +71,7 @@ class EngineRunner implements EngineSeat {
     this.end()
     this.undisposed = undefined
     if (engine?.dispose && recorder) {
-      const disposed = this.call('dispose', recorder, () => engine.dispose?.())
+      const disposed = this.call('dispose', recorder, () => isPromise(engine.dispose?.()))
       if (disposed) this.options.carryOut(disposed.effects.filter(({ type }) => type === 'log'))
     }
     return Promise.resolve()
@@ -92,9 +93,9 @@ class EngineRunner implements EngineSeat {
     const head = headOf(event)
     if (head) recorder.head = head
     options.observe?.(event)
-    const handled = this.call(event.type, recorder, () => handle(engine, event))
+    const handled = this.call(event.type, recorder, () => isPromise(handle(engine, event)))
     if (!handled) return
-    if (handled.value instanceof Promise) options.fault(`the handler of '${event.type}' returned a promise: handlers are synchronous`)
+    if (handled.value) options.fault(`the handler of '${event.type}' returned a promise: handlers are synchronous`)
     else options.carryOut(handled.effects)
   }
 

@@ -1,5 +1,6 @@
 import type { HostQueues } from '../counters.js'
 import type { Clock, Logger } from '../../../kernel/index.js'
+import { printable } from '../../loader/index.js'
 import { createCarrier, type Persistence } from './carrier.js'
 import { createCrypto } from './crypto.js'
 import type { LedgerEffect } from '../engine/effects.js'
@@ -11,6 +12,9 @@ import { Outbox, type OutboundMessage } from './outbox.js'
 import type { EngineSeat, SeatMaker } from '../engine/seat.js'
 import type { ConsensusSigner } from './signer.js'
 import { EngineTimers } from './timers.js'
+
+/** Of what an engine halts with, or throws. */
+const MOST_OF_A_REASON = 4096
 
 /** What all sessions of a host share. */
 export interface SessionSurroundings {
@@ -187,9 +191,9 @@ export class EngineSession {
 
   private halt(reason: string): void {
     if (this.haltedBecause !== undefined || this.isOver) return
-    this.haltedBecause = reason
+    this.haltedBecause = printable(reason.slice(0, MOST_OF_A_REASON))
     this.seat.end()
     this.quieten()
-    this.options.halted(reason)
+    this.options.halted(this.haltedBecause)
   }
 }

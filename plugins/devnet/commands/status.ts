@@ -3,6 +3,7 @@ import { leadershipOf } from '../../consensus/index.js'
 import type { DevnetPeer } from '../devnet.js'
 import { runningEngine } from '../view.js'
 import { DevnetCommand } from './devnet-command.js'
+import { printable } from '../../loader/index.js'
 
 /** `peer devnet status` */
 export class DevnetStatusCommand extends DevnetCommand {
@@ -103,10 +104,12 @@ function cell(word: unknown): string {
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = HEADER.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)))
   return [HEADER, ...rows].map((row) =>
-    row
-      .map((word, column) => word.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
+    printable(
+      row
+        .map((word, column) => word.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    ),
   )
 }
 

@@ -15,8 +15,11 @@ export interface SwappedIn {
   readonly recoveredWith: string | undefined
 }
 
-/** Brings a build into the running network: installs it on every validator, and swaps it in. Ends early if the signal says so. */
-export type SwapIn = (build: DevBuild, signal: AbortSignal) => Promise<SwappedIn>
+/**
+ * Brings a build into the running network: installs it on every validator, and swaps it in. Ends early if the signal says so. `isOutdated`: something was saved
+ * since, so a build that does not get on need not be waited for.
+ */
+export type SwapIn = (build: DevBuild, signal: AbortSignal, isOutdated: () => boolean) => Promise<SwappedIn>
 
 /** What came of a save. */
 export type DevEvent =
@@ -39,7 +42,7 @@ export interface DevLoopOptions {
 const QUIET_MS = 80
 
 /**
- * Builds and swaps whenever something was saved: one at a time, and what was saved meanwhile together. Code that cannot be built, a swap that is refused and a save
+ * Builds and swaps whenever something was saved: one at a time, and what was saved meanwhile together; a swap that does not get on gives way to it. Code that cannot be built, a swap that is refused and a save
  * that changes nothing leave the network with the engine that it has.
  */
 export class DevLoop {
@@ -101,7 +104,7 @@ export class DevLoop {
       const buildMs = performance.now() - began
       if (build.codeDigest === this.#digest) return { type: 'unchanged' }
       signal.throwIfAborted()
-      const swapped = await swap(build, signal)
+      const swapped = await swap(build, signal, () => this.#isWanted)
       this.#digest = build.codeDigest
       return { type: 'swapped', build, buildMs, swapped }
     } catch (error) {

@@ -16,11 +16,13 @@ export interface SwapInLimits {
   readonly order: number
   /** For the trial. */
   readonly trial: number
+  /** For the trial of code that was saved again since: then it gives way to what was saved. */
+  readonly outdated: number
   /** For the new engine to order its first block. */
   readonly start: number
 }
 
-export const DEFAULT_LIMITS: SwapInLimits = { plan: 30_000, order: 15_000, trial: 30_000, start: 20_000 }
+export const DEFAULT_LIMITS: SwapInLimits = { plan: 30_000, order: 15_000, trial: 30_000, outdated: 3000, start: 20_000 }
 
 export interface SwapInParts {
   /** All of the network, in its order. */
@@ -56,11 +58,11 @@ type Wanted = Pick<DevBuild, 'version'> & { readonly engine: string }
  * either, the network is brought back to `fallback` first, as operators would. Rejects with why the build does not run; the network then has what it had.
  */
 export function createSwapIn(parts: SwapInParts): SwapIn {
-  return async (build, signal) => {
+  return async (build, signal, isOutdated) => {
     const began = performance.now()
     const { name: engine } = await parts.shelf.install(build.file)
     const installMs = performance.now() - began
-    const swapping = new Swap(parts, { engine, version: build.version }, signal).run()
+    const swapping = new Swap(parts, { engine, version: build.version }, signal, isOutdated).run()
     try {
       const { record, recoveredWith } = await swapping
       return { engine, epoch: record.epoch, block: record.activation + 1n, installMs, swapMs: performance.now() - began - installMs, recoveredWith }
@@ -79,6 +81,7 @@ class Swap {
     private readonly parts: SwapInParts,
     private readonly wanted: Wanted,
     private readonly signal: AbortSignal,
+    private readonly isOutdated: () => boolean,
   ) {
     this.limits = parts.limits ?? DEFAULT_LIMITS
   }
@@ -113,7 +116,7 @@ class Swap {
       const epoch = doorOf(seen)?.record.epoch ?? 0n
       const isThere = (id: string): boolean => seen.some(({ validator }) => validator.id === id)
       const late = plan.rows.filter(({ id, answered, epoch: its }) => isThere(id) && (!answered || its < epoch))
-      if (late.length === 0 || performance.now() > deadline) {
+      if (late.length === 0 || this.isOutdated() || performance.now() > deadline) {
         if (plan.objection !== '') throw refused(plan.objection)
         const willing = plan.rows.filter(({ answered }) => answered).length
         if (willing >= plan.needed) return plan
@@ -145,7 +148,7 @@ class Swap {
     }
   }
 
-  /** Throws as soon as too few validators are left for the swap to be decided. */
+  /** Throws as soon as too few validators are left for the swap to be decided, or it keeps newer code waiting. */
   private async refusedOnTrial({ validator, report }: Seen, seen: readonly Seen[], { needed, candidate, begunMs }: Proposed): Promise<void> {
     const reasons = reasonsIn(seen, candidate)
     if (!report.candidate) {
@@ -158,9 +161,11 @@ class Swap {
           : `its trial was called off after ${(tookMs / 1000).toFixed(1)} s, and no validator says why: look into their logs, peer devnet logs`,
       )
     }
-    if (this.parts.validators.length - reasons.length >= needed) return
+    const isOutdated = this.isOutdated() && performance.now() - begunMs > this.limits.outdated
+    if (this.parts.validators.length - reasons.length >= needed && !isOutdated) return
     await validator.cancel(this.limits.order, this.signal)
-    throw refused(sameReason(reasons))
+    if (reasons.length > 0) throw refused(sameReason(reasons))
+    throw refused(`its trial had not ended after ${((performance.now() - begunMs) / 1000).toFixed(1)} s, and gives way to what was saved since`)
   }
 
   private async recovered(): Promise<Seen> {

@@ -1,4 +1,5 @@
 import {
+  createdEngine,
   createRandom,
   createRecorder,
   type Effect,
@@ -7,6 +8,7 @@ import {
   type EngineFactory,
   handleEvent,
   headOfEvent,
+  isPromise,
 } from '../../consensus/index.js'
 import { engineFactory } from '../factory.js'
 import type { FromEngine, PackedEffect, ToEngine } from '../messages.js'
@@ -98,7 +100,7 @@ class RunningEngine {
     const { options, members, start } = this.message
     const { restored, ...rest } = start
     const parsed: unknown = factory.parseOptions(JSON.parse(options))
-    this.engine = factory.create(this.recorder.host, parsed, { ...rest, metadata: rest.metadata, members, restored: new Map(restored) })
+    this.engine = createdEngine(factory.create(this.recorder.host, parsed, { ...rest, metadata: rest.metadata, members, restored: new Map(restored) }))
   }
 
   tell(message: Extract<ToEngine, { type: 'event' | 'dispose' }>): FromEngine {
@@ -116,7 +118,7 @@ class RunningEngine {
     try {
       const returned = handler(this)
       const effects = this.recorder.end()
-      if (!(returned instanceof Promise)) return { type: 'effects', effects: effects.map(packed) }
+      if (!isPromise(returned)) return { type: 'effects', effects: effects.map(packed) }
       this.hasFailed = true
       return { type: 'failed', reason: `the handler of '${what}' returned a promise: handlers are synchronous` }
     } catch (error) {

@@ -1,5 +1,5 @@
 import { placeInCode } from '../../loader/source-maps.js'
-import { sourceName, type StackFrame, thrownText } from '../../loader/thrown.js'
+import { orElse, sourceName, type StackFrame, thrownText } from '../../loader/thrown.js'
 
 /** The name of an engine's bundle in stacks. */
 export const BUNDLE = 'engine.mjs'
@@ -10,7 +10,7 @@ const NOT_THE_ENGINES = /^(weft-guest:|engine$)/
 /** What an engine threw, with the places in its own code, which the map at the end of its bundle tells. */
 export function thrownInBundle(thrown: unknown, bundle: Uint8Array): string {
   const text = Buffer.from(bundle.buffer, bundle.byteOffset, bundle.length).toString('utf8')
-  return `${thrownText(thrown, (frame) => placeOf(frame, text))}${deniedWhat(thrown)}`
+  return `${thrownText(thrown, (frame) => placeOf(frame, text))}${orElse('', () => deniedWhat(thrown))}`
 }
 
 function placeOf({ file, line, column }: StackFrame, code: string): string | undefined {

@@ -5,6 +5,7 @@ import { PeerError } from '../../../kernel/index.js'
 import { ownPackage } from '../../loader/index.js'
 import { buildModule } from '../../sandbox/index.js'
 import { guestLibrary } from './guest-library.js'
+import { staysInside } from './stays-inside.js'
 
 const MAX_BUNDLE_BYTES = 32 * 1024 * 1024
 
@@ -13,10 +14,11 @@ const FOR_AUTHORS = { sourcemap: 'inline', sourcesContent: false, logOverride: {
 
 /**
  * Bundles an engine with what it imports into the one module that its process gets. `weft` and `weft/...` are this peer's own, wherever the package lies.
+ * `folder`: of the package, which has the entry.
  *
- * @throws PeerError ERR_ENGINE_LOAD naming what does not compile or cannot be found
+ * @throws PeerError ERR_ENGINE_LOAD naming what does not compile, cannot be found, or lies outside of the package
  */
-export async function bundleEngine(entry: string): Promise<Uint8Array> {
+export async function bundleEngine(folder: string, entry: string): Promise<Uint8Array> {
   const bundle = await buildModule('ERR_ENGINE_LOAD', {
     stdin: {
       // All of its exports: that there is no default one is for the engine's side to say.
@@ -29,7 +31,7 @@ export async function bundleEngine(entry: string): Promise<Uint8Array> {
     platform: 'node',
     conditions: ['import', 'node', 'default'],
     ...FOR_AUTHORS,
-    plugins: [guestLibrary()],
+    plugins: [guestLibrary(), staysInside(folder)],
   })
   if (bundle.length > MAX_BUNDLE_BYTES)
     throw new PeerError('ERR_ENGINE_LOAD', `the bundle of ${entry} has ${bundle.length} bytes, more than ${MAX_BUNDLE_BYTES}`)

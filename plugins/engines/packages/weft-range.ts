@@ -19,9 +19,12 @@ export function judgeWeftRange(manifest: Readonly<Record<string, unknown>>, vers
   return takes ? {} : { fault: `peerDependencies.weft is '${range}', which does not take weft ${version}` }
 }
 
-/** The version of a package and that of its engine; undefined: they are the same. */
+/** Of semver.org, without its limits on zeros. */
+const VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/
+
+/** What is wrong with the version of a package and that of its engine; undefined: they are the same semantic version. */
 export function judgeVersions(ofPackage: unknown, ofEngine: string): string | undefined {
-  if (ofPackage === ofEngine) return undefined
+  if (ofPackage === ofEngine) return VERSION.test(ofEngine) ? undefined : `the version is ${ofEngine}: expected a semantic version, such as 1.0.0`
   return `package.json says ${String(ofPackage)}, the engine ${ofEngine}: a network tells engines apart by name and version`
 }
 

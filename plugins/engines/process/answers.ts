@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { PeerError } from '../../../kernel/index.js'
 import { type Effect, type EngineRequest, type MemberIndex, requestId, type VoteMark } from '../../consensus/index.js'
+import { printable } from '../../loader/index.js'
 import { unpack } from '../codec.js'
 import type { FromEngine } from '../messages.js'
 
@@ -11,6 +12,8 @@ const MAX_VIEW_DEPTH = 16
 const MAX_MEMBERS = 10_000
 
 const bytes = z.instanceof(Uint8Array)
+/** People read it in their terminals. */
+const words = z.string().max(MAX_TEXT).transform(printable)
 const tag = z.string().max(MAX_TAG)
 const member = z.int().min(0).max(MAX_MEMBERS)
 const id = z.string().regex(/^[0-9a-f]{64}$/)
@@ -52,10 +55,10 @@ const effect = z.discriminatedUnion('type', [
 
 const answer = z.discriminatedUnion('type', [
   z.object({ type: z.literal('effects'), effects: z.array(effect) }),
-  z.object({ type: z.literal('failed'), reason: z.string().max(MAX_TEXT) }),
+  z.object({ type: z.literal('failed'), reason: words }),
   z.object({
     type: z.literal('description'),
-    name: z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, {
+    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, {
       error: ({ input }) => `the name of the engine: expected small letters, digits and hyphens, at most 64, such as my-engine; found ${found(input)}`,
     }),
     version: z.string().regex(/^[A-Za-z0-9][\w.+-]{0,63}$/, {
@@ -66,7 +69,7 @@ const answer = z.discriminatedUnion('type', [
     checksMembers: z.boolean(),
   }),
   z.object({ type: z.literal('checked'), options: z.string() }),
-  z.object({ type: z.literal('refused'), message: z.string().max(MAX_TEXT), hint: z.string().max(MAX_TEXT).optional() }),
+  z.object({ type: z.literal('refused'), message: words, hint: words.optional() }),
 ])
 
 /**

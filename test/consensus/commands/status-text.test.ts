@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { statusText } from '../../../plugins/consensus/commands/status-text.js'
 import { ConsensusReport, SwapProgress } from '../../../proto/index.js'
+import { membersText } from '../../../plugins/consensus/commands/all-members.js'
+import { viewJson } from '../../../plugins/consensus/aids/report-view.js'
 
 const report = ConsensusReport.fromPartial({ id: 'vp0', engine: 'pbft', version: '1.0.0', height: 7n, valid: true, members: [{ id: 'vp0', self: true }] })
 const rows = (given: Partial<ConsensusReport>, name: string): string[] =>
@@ -21,4 +23,21 @@ test('one whose engine before is still needed says for what', () => {
   expect(rows({ sealing: true, epoch: 2n, activation: 6n }, 'swap')).toEqual([
     expect.stringMatching(/decided: the engine of epoch 1 still helps validators that lack block 6, its last one$/),
   ])
+})
+
+test('what an engine says of itself moves no cursor, and is reported whatever it is', () => {
+  const escape = '\u001b[2J\u001b]0;mine\u0007'
+  const text = statusText({ ...report, halted: `it broke ${escape}` }, { view: escape, [`a${escape}`]: '1' }).join('\n')
+  expect(text).not.toMatch(/[^\P{Cc}\n]/u)
+  expect(text).toContain('it broke \ufffd[2J')
+  const members = [{ id: 'vp0', address: undefined, answer: { report: { ...report, engineView: viewJson({ view: escape, leader: escape }) } } }]
+  expect(membersText(members).join('\n')).not.toMatch(/[^\P{Cc}\n]/u)
+})
+
+test('a status that cannot be shown is named, and the rest of a report is there', () => {
+  const round: Record<string, unknown> = {}
+  round['self'] = round
+  for (const view of [round, { big: 1n }, { text: 'x'.repeat(70_000) }])
+    expect(JSON.parse(viewJson(view))).toEqual({ unshown: expect.stringMatching(/^its status /) })
+  expect(viewJson({ view: 3 })).toBe('{"view":3}')
 })

@@ -7,6 +7,7 @@ import { createEngineRecords } from '../../../plugins/consensus/engine/records.j
 import { BlockchainInfo } from '../../../proto/index.js'
 import { createBench, engineOf, run, settle } from '../kit/harness.js'
 import { type Disk, MemoryStore } from '../kit/memory-store.js'
+import type { EngineHost } from '../../../plugins/consensus/index.js'
 
 const BLOCK = { number: 0n, bytes: new Uint8Array(0), info: BlockchainInfo.fromPartial({}), executed: [] }
 
@@ -21,6 +22,63 @@ function slowDisk(time: VirtualTime, seed: number): Disk {
 }
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
+
+type Effects = { [Name in keyof EngineHost]: EngineHost[Name] extends (...args: never[]) => void ? Name : never }[keyof EngineHost]
+
+describe('what an engine asks for without types', () => {
+  const bytes = new Uint8Array(1)
+  it.each<[Effects, readonly unknown[], RegExp]>([
+    ['put', ['k', 'text'], /put\(\) takes bytes as a Uint8Array; found "text"/],
+    ['put', ['k', [1, 2, Number.NaN]], /found an array/],
+    ['put', ['k', new Proxy(bytes, {})], /found an object/],
+    ['put', ['k', Object.setPrototypeOf({ length: 1e9 }, Uint8Array.prototype)], /found an object/],
+    ['put', [7, bytes], /put\(\) takes a key as a string; found 7/],
+    ['delete', [undefined], /delete\(\) takes a key as a string; found undefined/],
+    ['send', ['1', bytes], /goes to another member/],
+    ['send', [0.5, bytes], /goes to another member/],
+    ['send', [1, undefined], /send\(\) takes bytes/],
+    ['broadcast', [new DataView(bytes.buffer)], /broadcast\(\) takes bytes/],
+    ['setTimer', ['t', '10'], /0 or more milliseconds; found "10"/],
+    ['setTimer', ['t', Number.NaN], /0 or more milliseconds; found NaN/],
+    ['setTimer', [{}, 1], /setTimer\(\) takes a name as a string/],
+    ['cancelTimer', [1], /cancelTimer\(\) takes a name/],
+    ['deliver', ['tag', null], /deliver\(\) takes an array of requests; found null/],
+    ['deliver', ['tag', [{ id: 'x' }]], /deliver\(\) takes requests as/],
+    ['deliver', [{}, []], /deliver\(\) takes a tag/],
+    ['deliver', ['tag', [], { metadata: 'mine' }], /deliver\(\) takes metadata/],
+    ['deliver', ['tag', [], { put: new Map([['k', 'v']]) }], /deliver\(\) takes put as an array/],
+    ['deliver', ['tag', [], { put: [['k', 'v']] }], /put of deliver\(\) takes bytes/],
+    ['execute', ['tag', [null]], /execute\(\) takes requests as/],
+    ['commit', ['tag', 'mine'], /commit\(\) takes metadata/],
+    ['transferTo', [{ height: 5, hash: bytes, members: [1] }], /transferTo\(\) takes a height as a bigint, 0n or more; found 5/],
+    ['transferTo', [{ height: -1n, hash: bytes, members: [1] }], /found -1n/],
+    ['transferTo', [{ height: 5n, hash: bytes, members: ['vp1'] }], /members as an array of indexes/],
+    ['setValid', ['no'], /setValid\(\) takes true or false; found "no"/],
+    ['sign', ['token', 'text'], /sign\(\) takes bytes/],
+    ['verify', ['token', [{ member: 1, bytes }]], /verify\(\) takes items as/],
+    ['forget', [[1]], /forget\(\) takes an array of ids/],
+    ['status', [null], /status\(\) takes an object; found null/],
+    ['metric', ['m', '1'], /metric\(\) takes a number/],
+    ['log', ['shout', 'x'], /log\(\) takes one of error, warning, info, debug; found "shout"/],
+    ['halt', [{ why: 1 }], /halt\(\) takes a reason as a string; found an object/],
+  ])('%s of what it does not take is refused in its handler, and the peer lives on', async (call, args, reason) => {
+    const { host, transport, time, fatal, store } = createBench(
+      engineOf((engineHost) => ({
+        onMessage() {
+          engineHost.put('before', bytes)
+          const asked: object = engineHost
+          Reflect.apply(Reflect.get(asked, call), asked, args)
+        },
+      })),
+    )
+    await host.start()
+    transport.message(1, bytes)
+    await run(time, 1)
+    await settle()
+    expect(host.status().halted).toMatch(reason)
+    expect([fatal, store.written]).toEqual([[], []])
+  })
+})
 
 describe('effects of an engine', () => {
   it('may name more requests than a call takes arguments: the peer lives on', async () => {

@@ -99,13 +99,52 @@ describe('handlers of an engine', () => {
     await expect(host.submit(transactionOf('a'))).rejects.toMatchObject({ code: 'ERR_CONSENSUS_HALTED', message: expect.stringContaining('cannot happen') })
   })
 
-  it('must be synchronous', async () => {
-    const laterOn = (): unknown => Promise.resolve()
+  it.each([
+    ['a promise', (): unknown => Promise.resolve()],
+    ['one that is rejected, which ends no process', (): unknown => Promise.reject(new Error('nobody hears'))],
+  ])('must be synchronous: %s', async (_, laterOn) => {
     const { host, transport, time } = createBench(engineOf(() => ({ onMessage: () => laterOn() })))
     await host.start()
     transport.message(1, BYTES)
     await run(time, 1)
     expect(host.status().halted).toMatch(/returned a promise/)
+  })
+
+  it('are not looked for in what is no engine', async () => {
+    const cases: readonly (readonly [unknown, RegExp])[] = [
+      [Promise.reject(new Error('nobody hears')), /create\(\) returned a promise/],
+      [undefined, /it returned undefined/],
+    ]
+    for (const [made, reason] of cases) {
+      const untyped: object = { made }
+      const { host } = createBench(engineOf(() => Reflect.get(untyped, 'made')))
+      await host.start()
+      expect(host.status().halted).toMatch(reason)
+    }
+  })
+
+  const unreadable = new Proxy(new Error('hidden'), {
+    get() {
+      throw new Error('a trap')
+    },
+  })
+
+  it.each([
+    ['an error that cannot be read', unreadable, 'something that cannot be shown'],
+    ['control characters', new Error('\u001b[2J two\nlines \u202e'), '\ufffd[2J two\ufffdlines \ufffd'],
+    ['a symbol', Symbol('odd'), 'Symbol(odd)'],
+  ])('that throw %s halt the engine with what can be said of it', async (_, thrown, text) => {
+    const { host, transport, time } = createBench(
+      engineOf(() => ({
+        onMessage() {
+          throw thrown
+        },
+      })),
+    )
+    await host.start()
+    transport.message(1, BYTES)
+    await run(time, 1)
+    expect(host.status().halted).toContain(`the engine threw in 'message': ${text}`)
   })
 
   it('see one moment of logical time, and a head that moves only with the event that tells of it', async () => {

@@ -4,6 +4,13 @@ import { defineEngine } from 'weft/consensus'
 
 /** What a bad engine does when it is told of a request: its option `deed`. */
 const DEEDS = {
+  unreadable() {
+    throw new Proxy(new Error('hidden'), {
+      get() {
+        throw new Error('a trap')
+      },
+    })
+  },
   throw() {
     throw new Error('I will not')
   },
