@@ -23,8 +23,7 @@ export const systemClock: Clock = Object.freeze({
   },
   elapsedMs: () => performance.now(),
   setTimer(delayMs: number, task: () => void) {
-    const timer = setTimeout(task, delayMs)
-    timer.unref()
+    const timer = setTimeout(task, delayMs).unref()
     return () => clearTimeout(timer)
   },
 })

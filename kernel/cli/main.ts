@@ -7,5 +7,10 @@ import { runCli } from './run.js'
 // The program is put together here: the built kernel, and beside it, found at run time, the packaged site with its plugins.
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const version = /"version": "([^"]*)"/.exec(readFileSync(at('../../../package.json'), 'utf8'))?.[1] ?? ''
-process.stdout.on('error', ({ message: m }) => process.stdout.listenerCount('error') > 1 || process.exit(/EPIPE/.test(m) ? 0 : Number(process.stderr.write(m))))
+// As `head` and other readers expect of what they have read enough of: no word, exit code 0. A command that listens itself sees to it.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (process.stdout.listenerCount('error') > 1) return
+  if (error.code !== 'EPIPE') process.stderr.write(`Error: stdout cannot be written: ${error.message}\n`)
+  process.exit(error.code === 'EPIPE' ? 0 : 1)
+})
 process.exitCode = await runCli(process.argv.slice(2), { ...Cli.defaultContext, cwd: process.cwd(), version, packaged: at('../../peer.config.js') })

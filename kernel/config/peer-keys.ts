@@ -8,9 +8,5 @@ export const peerKeys = defineKeys({
   'peer.listenAddress': key(address(), '0.0.0.0:7051', 'address that the peer listener binds'),
   'peer.address': key(address(), '0.0.0.0:7051', 'address at which others, and the command line, reach this peer'),
   'peer.fileSystemPath': key(text(), 'weft-data', 'directory of everything this peer stores; relative to the working directory'),
-  'logging.level': key(
-    text().optional(),
-    undefined,
-    'log levels of every command; outranks the other logging keys; set by CORE_LOGGING_LEVEL and --logging-level',
-  ),
+  'logging.level': key(text().optional(), undefined, 'levels of every command; outranks other logging keys; also CORE_LOGGING_LEVEL and --logging-level'),
 })

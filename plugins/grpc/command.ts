@@ -7,10 +7,8 @@ import { grpcKeys } from './keys.js'
 export abstract class GrpcCommand extends PeerCommand {
   readonly #clients: Client[] = []
 
-  /** Runs `run`, then closes its connections. A reader of stdout that goes away ends the program. */
+  /** Runs `run`, then closes its connections. */
   override async execute(): Promise<number> {
-    const { stdout } = this.context
-    if (stdout === process.stdout) stdout.on('error', endWithReader)
     try {
       return await super.execute()
     } finally {
@@ -34,11 +32,4 @@ export abstract class GrpcCommand extends PeerCommand {
     this.#clients.push(connection)
     return connection
   }
-}
-
-/** As `head` and other readers expect of what they have read enough of: no word, exit code 0. */
-function endWithReader(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(0)
-  process.stderr.write(`Error: stdout cannot be written: ${error.message}\n`)
-  process.exit(1)
 }
