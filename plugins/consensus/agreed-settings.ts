@@ -1,6 +1,6 @@
-import { shake256 } from './shake256.js'
+import { shake256 } from './aids/shake256.js'
 import type { HelloDeclaration } from './consensus.js'
-import type { EngineFactory } from './engine.js'
+import type { EngineFactory } from './engine/engine.js'
 
 /** What of a site must be the same on all validators. */
 export interface AgreedSite {

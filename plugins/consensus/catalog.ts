@@ -1,7 +1,7 @@
 import { PeerError } from '../../kernel/index.js'
-import type { EngineFactory, Member } from './engine.js'
-import { inProcess } from './runner.js'
-import type { SeatMaker } from './seat.js'
+import type { EngineFactory, Member } from './engine/engine.js'
+import { inProcess } from './session/runner.js'
+import type { SeatMaker } from './engine/seat.js'
 
 /** What is known of an engine without running it. */
 export interface EngineDescription {

@@ -1,5 +1,5 @@
 import type { Transaction } from '../../proto/index.js'
-import type { MemberIndex, RequestId, TransferTarget } from './engine.js'
+import type { MemberIndex, RequestId, TransferTarget } from './engine/engine.js'
 
 /** How a request ended. */
 export type RequestOutcomeReport =

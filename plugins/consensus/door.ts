@@ -3,7 +3,7 @@ import type { Accepted, Consensus, ConsensusStatus, Forwarding, SubmitHints } fr
 import { ConsensusCounters, type ConsensusFigures, type HostQueues } from './counters.js'
 import type { ConsensusHost } from './host-options.js'
 import { refuseReservedBytes } from './reserved.js'
-import { requestId } from './request-id.js'
+import { requestId } from './engine/request-id.js'
 
 const NONE: ReadonlyMap<string, number> = new Map()
 

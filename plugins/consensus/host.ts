@@ -3,21 +3,21 @@ import { assert, messageOf, PeerError } from '../../kernel/index.js'
 import { decode, Transaction } from '../../proto/index.js'
 import { refusalOf } from './accepting.js'
 import { type CatalogEngine, type EngineCatalog, ownEngine } from './catalog.js'
-import { CommonChain } from './common-chain.js'
+import { CommonChain } from './chain/common-chain.js'
 import type { Accepted, ConsensusStatus, RequestOutcomeReport, SubmitHints } from './consensus.js'
 import type { HostQueues } from './counters.js'
 import { Diverged } from './diverged.js'
-import type { EngineRequest, MemberIndex } from './engine.js'
-import { Epochs } from './epochs.js'
-import { BlockExecution, committedReport } from './execution.js'
+import type { EngineRequest, MemberIndex } from './engine/engine.js'
+import { Epochs } from './epochs/epochs.js'
+import { BlockExecution, committedReport } from './execution/execution.js'
 import { type ConsensusLimits, defaultLimits } from './limits.js'
 import type { ConsensusHost, ConsensusHostOptions } from './host-options.js'
 import { logicalTime, within } from './logical-time.js'
 import { HostNotes, type Note } from './notes.js'
-import { RequestPool } from './pool.js'
+import { RequestPool } from './pool/pool.js'
 import { canonical, refuseReserved } from './reserved.js'
-import { REJECTED_BEFORE, RejectedRequests } from './rejected-requests.js'
-import type { SessionSurroundings } from './session.js'
+import { REJECTED_BEFORE, RejectedRequests } from './execution/rejected-requests.js'
+import type { SessionSurroundings } from './session/session.js'
 import { Objections } from './swap/objections.js'
 import { Recovery } from './swap/recovery.js'
 import { firstEpoch } from './swap/first-epoch.js'
@@ -122,7 +122,7 @@ class EngineHostProcess implements ConsensusHost {
       submit: (bytes) => this.accept(bytes, NO_HINTS, true),
       network: options.network ?? '',
       randomBytes: options.randomBytes ?? randomBytes,
-      view: () => ({ swap: this.epochs.swap, crossed: this.epochs.crossed, isSealing: this.epochs.sealed !== undefined, objections: this.objections.list() }),
+      view: () => ({ swap: this.epochs.swap, crossed: this.epochs.crossed, isSealing: this.epochs.isSealing, objections: this.objections.list() }),
     })
   }
 
@@ -298,10 +298,8 @@ class EngineHostProcess implements ConsensusHost {
 
   private async finish(): Promise<void> {
     this.phase = 'stopping'
-    const { live, sealed } = this.epochs
-    live?.session.quieten()
-    sealed?.session.quieten()
-    const finished = Promise.all([live?.deliveries.close(), this.pool.flushed()])
+    this.epochs.quieten()
+    const finished = Promise.all([this.epochs.live?.deliveries.close(), this.pool.flushed()])
     try {
       const inTime = await within(this.options.clock, this.limits.stopTimeoutMs, finished)
       if (!inTime) this.options.log.error('a delivery did not finish in time; its requests stay journaled', { waitedMs: this.limits.stopTimeoutMs })

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { choice, defineKeys, integer, key, list, text } from '../../kernel/index.js'
 import { validatorKeys } from '../ledger/index.js'
-import { BATCHING } from './batcher.js'
+import { BATCHING } from './aids/batcher.js'
 import { defaultLimits } from './limits.js'
 
 /** Who validates. Shared with every plugin that has to know. */

@@ -1,5 +1,5 @@
 import { PeerError, type Settings } from '../../kernel/index.js'
-import type { Member } from './engine.js'
+import type { Member } from './engine/engine.js'
 import type { memberKeys } from './keys.js'
 
 /**

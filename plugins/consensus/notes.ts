@@ -1,7 +1,7 @@
 import type { Logger } from '../../kernel/index.js'
 import { decode, encode, HostNote, WireError } from '../../proto/index.js'
 import type { ConsensusTransport } from './consensus.js'
-import type { MemberIndex } from './engine.js'
+import type { MemberIndex } from './engine/engine.js'
 
 /** What one host tells another. */
 export type Note = NonNullable<HostNote['note']>

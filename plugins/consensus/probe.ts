@@ -1,5 +1,5 @@
 import type { RequestOutcomeReport } from './consensus.js'
-import type { RequestId } from './engine.js'
+import type { RequestId } from './engine/engine.js'
 
 /**
  * Sees the moments of transactions that were submitted to this validator, for tracing. Called synchronously on the way of every transaction:

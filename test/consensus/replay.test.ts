@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { committedReport } from '../../plugins/consensus/execution.js'
-import type { EngineRequest } from '../../plugins/consensus/engine.js'
-import { requestId } from '../../plugins/consensus/request-id.js'
+import { committedReport } from '../../plugins/consensus/execution/execution.js'
+import type { EngineRequest } from '../../plugins/consensus/engine/engine.js'
+import { requestId } from '../../plugins/consensus/engine/request-id.js'
 import { encode, Transaction, Transaction_Type } from '../../proto/index.js'
 import { createExecution } from './kit/execution.js'
 

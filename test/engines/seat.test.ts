@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { PeerError } from '../../kernel/index.js'
 import { type Effect, type EngineEvent, type EngineFactory, type SeatMaker, shake256 } from '../../plugins/consensus/index.js'
-import { inProcess } from '../../plugins/consensus/runner.js'
+import { inProcess } from '../../plugins/consensus/session/runner.js'
 import { engineFactory } from '../../plugins/engines/factory.js'
 import { headAt, isolated, packageFolder, requestOf, startAt, witness } from './kit.js'
 

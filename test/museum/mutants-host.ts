@@ -5,7 +5,7 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     name: 'host: sends do not wait for the disk',
     specimen: 'raft',
-    file: 'plugins/consensus/outbox.ts',
+    file: 'plugins/consensus/session/outbox.ts',
     find: 'if (this.durable === this.begun && this.waitingMessages.length === 0) this.transmit(message)\n    else',
     replace: 'if (this.durable <= this.begun) this.transmit(message)\n    else',
     why: 'a vote that was sent does not survive a power cut',
@@ -24,7 +24,7 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     name: 'host: the journal is not read at the start',
     specimen: 'pbft',
-    file: 'plugins/consensus/epochs.ts',
+    file: 'plugins/consensus/epochs/epochs.ts',
     find: "    for (const request of requests) live.session.post({ type: 'request', request })\n",
     replace: '',
     why: 'what was accepted before a restart is kept and never ordered',
@@ -32,7 +32,7 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     name: 'host: a transfer does not settle the own requests',
     specimen: 'pbft',
-    file: 'plugins/consensus/deliveries.ts',
+    file: 'plugins/consensus/execution/deliveries.ts',
     find: '    if (result.reached) await pool.reconcile()\n',
     replace: '',
     why: 'requests that the new blocks hold are ordered again, or wait for ever',
@@ -43,7 +43,7 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     name: 'host: a record that could not be written is taken for written',
     specimen: 'raft',
-    file: 'plugins/consensus/carrier.ts',
+    file: 'plugins/consensus/session/carrier.ts',
     find: 'written.then(durable, (reason: unknown) => targets.fatal(reason))',
     replace: 'written.then(durable, durable)',
     why: 'a validator whose disk is full goes on and votes',
@@ -52,7 +52,7 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     name: 'host: a block that could not be written stops nothing',
     specimen: 'hotstuff',
-    file: 'plugins/consensus/deliveries.ts',
+    file: 'plugins/consensus/execution/deliveries.ts',
     find: '      this.options.fatal(reason)\n',
     replace: '',
     why: 'a validator whose disk is full stays up and makes no blocks',

@@ -15,7 +15,7 @@ const LIARS: readonly FaultKind[] = ['replay', 'replay', 'mutate', 'partition']
 export const SWAP_MUTANTS: readonly Mutant[] = [
   {
     name: 'swap: sealed one block late',
-    ...at('deliveries'),
+    ...at('execution/deliveries'),
     find: "    if (sealedAt !== undefined) this.seal()\n    answer({ type: 'delivered'",
     replace: "    if (this.isDue) this.seal()\n    this.isDue = sealedAt !== undefined\n    answer({ type: 'delivered'",
     why: 'the engine of the epoch before makes one more block',
@@ -23,7 +23,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'swap: two engines deliver',
-    ...at('deliveries'),
+    ...at('execution/deliveries'),
     find: "    if (sealedAt !== undefined) this.seal()\n    answer({ type: 'delivered'",
     replace: "    answer({ type: 'delivered'",
     why: 'the engine of the epoch before goes on making blocks',
@@ -31,16 +31,16 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'swap: the old engine is stopped at the seal',
-    ...at('epochs'),
-    find: "      this.sealed = old\n      old.session.post({ type: 'sealed', height: record.activation + 1n })\n",
-    replace: '      await old.session.dispose()\n      await old.records.clear()\n',
+    ...at('epochs/epochs'),
+    find: '      const needed = this.before.seal(old, record)\n',
+    replace: '      const needed = 0\n      await old.session.dispose()\n      await old.records.clear()\n',
     why: 'whoever has not committed the activation block has nobody to do it with',
     kind: 'liveness',
     faults: DEAD,
   },
   {
     name: 'swap: what is pending is forgotten at the crossing',
-    ...at('epochs'),
+    ...at('epochs/epochs'),
     find: "for (const request of this.openRequests(live)) if (!this.isCall(request)) live.session.post({ type: 'request', request })",
     replace: 'return',
     why: 'requests that waited for the epoch to start are not given to its engine',
@@ -56,7 +56,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'swap: a restart begins with the engine of the site',
-    ...at('epochs'),
+    ...at('epochs/epochs'),
     find: '    const record = chain.refresh()\n    if (this.entered',
     replace: '    const record = turn === 1 ? chain.genesis : chain.refresh()\n    if (this.entered',
     why: 'the engine is what a file says, not what the chain says',
@@ -64,7 +64,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "swap: an epoch's engine gets the records of the first",
-    ...at('epochs'),
+    ...at('epochs/epochs'),
     find: 'createEngineRecords(store, record.epoch)\n    const restored',
     replace: 'createEngineRecords(store, 0n)\n    const restored',
     why: 'records of another engine are restored',
@@ -72,7 +72,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "swap: the engine is told another epoch's metadata",
-    ...at('block-metadata'),
+    ...at('execution/block-metadata'),
     find: '(epoch > 0n && (activation === undefined || last <= activation))',
     replace: '(epoch > 0n && activation === undefined)',
     why: 'a new engine takes the position of the old one for its own',
@@ -87,7 +87,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'swap: who is behind is not brought up',
-    ...at('common-chain'),
+    ...at('chain/common-chain'),
     find: '    this.replaceEngine(ahead, false)\n',
     replace: '',
     why: 'a validator that slept through a swap has no engine to wake up with',
@@ -114,7 +114,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'swap: what was rejected is forgotten',
-    ...at('rejected-requests'),
+    ...at('execution/rejected-requests'),
     find: '>= this.ledger.height() ? block : undefined',
     replace: '>= this.ledger.height() ? undefined : block',
     why: 'a request that was executed in vain is executed again in the next epoch',
@@ -122,7 +122,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'swap: what was rejected is forgotten by who took its block from others',
-    ...at('rejected-requests'),
+    ...at('execution/rejected-requests'),
     find: 'this.write(batch, next, metadataOf(this.ledger, next, false).rejected, ',
     replace: 'this.write(batch, next, [], ',
     why: 'a validator that was away executes what the others leave out: their blocks part',
@@ -142,7 +142,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'swap: early messages are dropped',
-    ...at('engine-mail'),
+    ...at('epochs/engine-mail'),
     find: 'else if (epoch === present || epoch === present + 1n) this.early.add(epoch, from, message)',
     replace: 'else if (epoch === present || epoch === present + 1n) return',
     why: 'what is said to an engine that begins a moment later never gets there, and nobody is told of a gap',
@@ -150,7 +150,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'swap: late messages get to the new engine',
-    ...at('engine-mail'),
+    ...at('epochs/engine-mail'),
     find: 'epoch === 0n ? undefined : engineOf(epoch)\n',
     replace: 'epoch === 0n ? undefined : (engineOf(epoch) ?? engineOf(present))\n',
     why: 'an engine is told what another one said',
@@ -159,7 +159,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'swap: late messages of the first epoch get to the new engine',
-    ...at('engine-mail'),
+    ...at('epochs/engine-mail'),
     find: 'const engine = this.options.engineOf(0n)\n',
     replace: 'const engine = this.options.engineOf(0n) ?? this.options.engineOf(this.options.present())\n',
     why: 'an engine is told what another one said',
@@ -175,7 +175,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'swap: repetitions are executed',
-    ...at('execution'),
+    ...at('execution/execution'),
     specimen: 'swap of liars',
     find: 'if (!this.executesRepetitions && this.isRepeated(bytes, transaction)) return true',
     replace: 'if (this.executesRepetitions && this.isRepeated(bytes, transaction)) return true',
@@ -185,7 +185,7 @@ export const SWAP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'swap: an engine is derived from state that nobody has verified',
-    ...at('epochs'),
+    ...at('epochs/epochs'),
     specimen: 'swap of liars',
     file: 'test/kit/logical-ledger.ts',
     find: '    if (!this.#isStateOf(added)) return false\n',

@@ -2,7 +2,7 @@ import type { Client } from '@grpc/grpc-js'
 import { messageOf, PeerError } from '../../../kernel/index.js'
 import { callUnary, type ConsensusReport, ConsensusToolsService, type LinkStatus, NetworkToolsService } from '../../../proto/index.js'
 import { isRpcError, rpcErrorText } from '../../grpc/index.js'
-import { leadershipOf } from '../report-view.js'
+import { leadershipOf } from '../aids/report-view.js'
 
 /** Of gRPC: the peer has no such service. */
 const UNIMPLEMENTED = 12

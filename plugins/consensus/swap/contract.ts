@@ -10,9 +10,9 @@ import {
   SwapReady,
   WireError,
 } from '../../../proto/index.js'
-import type { Member, MemberIndex } from '../engine.js'
-import { digestOf } from '../request-id.js'
-import type { ConsensusSigner } from '../signer.js'
+import type { Member, MemberIndex } from '../engine/engine.js'
+import { digestOf } from '../engine/request-id.js'
+import type { ConsensusSigner } from '../session/signer.js'
 import { objection, type SwapPolicy } from './policy.js'
 import {
   candidateOf,

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../kernel/index.js'
 import type { CrossingNote, EpochRecord } from '../../../proto/index.js'
-import type { MemberIndex } from '../engine.js'
+import type { MemberIndex } from '../engine/engine.js'
 import type { HostNotes } from '../notes.js'
 
 const REPEAT_MS = 1000

@@ -1,6 +1,6 @@
 import type { EpochRecord } from '../../../proto/index.js'
 import type { CatalogEngine } from '../catalog.js'
-import type { Member } from '../engine.js'
+import type { Member } from '../engine/engine.js'
 import { termsOf } from './terms.js'
 
 /** Epoch 0 as the sites describe it: it is in no world state. */

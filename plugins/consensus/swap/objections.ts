@@ -1,5 +1,5 @@
 import type { ObjectionNote, SwapObjection } from '../../../proto/index.js'
-import type { MemberIndex } from '../engine.js'
+import type { MemberIndex } from '../engine/engine.js'
 import type { HostNotes } from '../notes.js'
 
 const ID_BYTES = 32

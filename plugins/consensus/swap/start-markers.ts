@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '../../../kernel/index.js'
 import { type CrossingNote, EpochMarker, type EpochRecord, Transaction } from '../../../proto/index.js'
-import type { Member, MemberIndex } from '../engine.js'
-import type { ConsensusSigner } from '../signer.js'
+import type { Member, MemberIndex } from '../engine/engine.js'
+import type { ConsensusSigner } from '../session/signer.js'
 import { callOf, readAs, succession } from './calls.js'
 import { isSignedBy } from './contract.js'
 

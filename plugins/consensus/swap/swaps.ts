@@ -11,7 +11,7 @@ import {
 } from '../../../proto/index.js'
 import type { EngineCatalog } from '../catalog.js'
 import type { Accepted } from '../consensus.js'
-import type { Member, MemberIndex } from '../engine.js'
+import type { Member, MemberIndex } from '../engine/engine.js'
 import type { HostNotes } from '../notes.js'
 import { withKnownNames } from '../option-names.js'
 import { succession as callTransaction } from './calls.js'

@@ -1,4 +1,4 @@
-import { type Admission, BlockExecution } from '../../../plugins/consensus/execution.js'
+import { type Admission, BlockExecution } from '../../../plugins/consensus/execution/execution.js'
 import { createLedger } from '../../../plugins/ledger/index.js'
 import { FakeStore } from '../../ledger/fake-store.js'
 import { fakeChaincode } from './fake-ledger.js'

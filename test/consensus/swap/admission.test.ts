@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { EngineRequest } from '../../../plugins/consensus/engine.js'
-import { requestId } from '../../../plugins/consensus/request-id.js'
+import type { EngineRequest } from '../../../plugins/consensus/engine/engine.js'
+import { requestId } from '../../../plugins/consensus/engine/request-id.js'
 import type { Transaction } from '../../../proto/index.js'
 import { createExecution } from '../kit/execution.js'
 import { transactionOf } from '../kit/fake-ledger.js'

@@ -1,0 +1,138 @@
+import { assert } from '../../../kernel/index.js'
+import type { Effect } from '../engine/effects.js'
+import type { EngineHost, Head, Member, MemberIndex } from '../engine/engine.js'
+import { checkRecordKey } from '../engine/records.js'
+
+/** Records what an engine asks for while one of its handlers runs. */
+export interface EffectRecorder {
+  /** What the engine is given. */
+  readonly host: EngineHost
+  /** The head that the engine sees; moves between handlers only. */
+  head: Head
+  /** A handler begins at this logical time. */
+  begin(now: number): void
+  /** The handler returned: its effects in order. The same array is reused when it was empty. */
+  end(): readonly Effect[]
+}
+
+export interface RecorderOptions {
+  readonly self: MemberIndex
+  readonly members: readonly Member[]
+  readonly head: Head
+  readonly deliveryWindow: number
+  readonly random: () => number
+  /** Effects of one handler; one more throws. Default: any number. */
+  readonly maxEffects?: number
+}
+
+const NO_EFFECTS: readonly Effect[] = Object.freeze([])
+
+/** Makes the host that an engine sees. Its calls throw ERR_BROKEN_INVARIANT outside a handler and for arguments that make no sense. */
+export function createRecorder(options: RecorderOptions): EffectRecorder {
+  return new Recorder(options)
+}
+
+class Recorder implements EffectRecorder {
+  readonly host: EngineHost
+  head: Head
+  readonly #maxEffects: number
+  #effects: Effect[] = []
+  #isRunning = false
+  #now = 0
+
+  constructor(options: RecorderOptions) {
+    this.head = options.head
+    this.#maxEffects = options.maxEffects ?? Number.POSITIVE_INFINITY
+    this.host = Object.freeze(new RecordedHost(this, options))
+  }
+
+  get now(): number {
+    assert(this.#isRunning, 'host.now is read inside handlers only')
+    return this.#now
+  }
+
+  random(draw: () => number): number {
+    assert(this.#isRunning, 'host.random() is called inside handlers only')
+    return draw()
+  }
+
+  record(effect: Effect): void {
+    // The text is made for a failure only: this is called for every effect.
+    if (!this.#isRunning) assert(false, `engines ask for effects inside handlers only; '${effect.type}' was asked for outside`)
+    if (this.#effects.length >= this.#maxEffects) throw new RangeError(`a handler may ask for ${this.#maxEffects} effects; it asked for more`)
+    this.#effects.push(effect)
+  }
+
+  begin(now: number): void {
+    assert(!this.#isRunning, 'handlers run one at a time, never re-entrantly')
+    this.#isRunning = true
+    this.#now = now
+  }
+
+  end(): readonly Effect[] {
+    this.#isRunning = false
+    if (this.#effects.length === 0) return NO_EFFECTS
+    const recorded = this.#effects
+    this.#effects = []
+    return recorded
+  }
+}
+
+/**
+ * A class for the sake of its getters: an object literal with getters is a dictionary to V8, slow to call and kept alive by it for long. Its functions are its own, so
+ * that an engine may take them out.
+ */
+class RecordedHost implements EngineHost {
+  readonly self: MemberIndex
+  readonly members: readonly Member[]
+  readonly deliveryWindow: number
+  readonly #recorder: Recorder
+  readonly #random: () => number
+
+  constructor(recorder: Recorder, { self, members, deliveryWindow, random }: RecorderOptions) {
+    this.self = self
+    this.members = members
+    this.deliveryWindow = deliveryWindow
+    this.#recorder = recorder
+    this.#random = random
+  }
+
+  get head(): Head {
+    return this.#recorder.head
+  }
+
+  get now(): number {
+    return this.#recorder.now
+  }
+
+  readonly random: EngineHost['random'] = () => this.#recorder.random(this.#random)
+  readonly send: EngineHost['send'] = (to, bytes, { vote } = {}) => {
+    const { self, members } = this
+    if (to === self || members[to] === undefined) assert(false, `send() goes to another member, 0..${members.length - 1} without ${self}; found ${to}`)
+    this.#recorder.record({ type: 'send', to, bytes, vote })
+  }
+  readonly broadcast: EngineHost['broadcast'] = (bytes, { vote } = {}) => this.#recorder.record({ type: 'broadcast', bytes, vote })
+  readonly put: EngineHost['put'] = (key, bytes) => this.#recorder.record({ type: 'record', record: [checkRecordKey(key), bytes] })
+  readonly delete: EngineHost['delete'] = (key) => this.#recorder.record({ type: 'record', record: [checkRecordKey(key), undefined] })
+  readonly deliver: EngineHost['deliver'] = (tag, requests, { metadata, put = [] } = {}) => {
+    for (const [key] of put) checkRecordKey(key)
+    this.#recorder.record({ type: 'deliver', tag, requests, metadata, put })
+  }
+  readonly execute: EngineHost['execute'] = (tag, requests) => this.#recorder.record({ type: 'execute', tag, requests })
+  readonly commit: EngineHost['commit'] = (tag, metadata) => this.#recorder.record({ type: 'commit', tag, metadata })
+  readonly rollback: EngineHost['rollback'] = () => this.#recorder.record({ type: 'rollback' })
+  readonly transferTo: EngineHost['transferTo'] = (target) => this.#recorder.record({ type: 'transfer', target })
+  readonly setValid: EngineHost['setValid'] = (valid) => this.#recorder.record({ type: 'valid', valid })
+  readonly setTimer: EngineHost['setTimer'] = (name, delayMs) => {
+    if (!(delayMs >= 0)) assert(false, `the delay of timer '${name}' is 0 or more milliseconds; found ${delayMs}`)
+    this.#recorder.record({ type: 'timer', name, delayMs })
+  }
+  readonly cancelTimer: EngineHost['cancelTimer'] = (name) => this.#recorder.record({ type: 'cancel-timer', name })
+  readonly sign: EngineHost['sign'] = (token, bytes) => this.#recorder.record({ type: 'sign', token, bytes })
+  readonly verify: EngineHost['verify'] = (token, items) => this.#recorder.record({ type: 'verify', token, items })
+  readonly forget: EngineHost['forget'] = (ids) => this.#recorder.record({ type: 'forget', ids })
+  readonly status: EngineHost['status'] = (view) => this.#recorder.record({ type: 'status', view })
+  readonly metric: EngineHost['metric'] = (name, value) => this.#recorder.record({ type: 'metric', name, value })
+  readonly log: EngineHost['log'] = (level, message) => this.#recorder.record({ type: 'log', level, message })
+  readonly halt: EngineHost['halt'] = (reason) => this.#recorder.record({ type: 'halt', reason })
+}
