@@ -113,12 +113,16 @@ class RecordedHost implements EngineHost {
   }
 
   get head(): Head {
-    return this.#recorder.head
+    return this.readHead()
   }
 
   get now(): number {
-    return this.#recorder.now
+    return this.readNow()
   }
+
+  /** Who wraps a host has the getters run on another object, as one that has this for its prototype. */
+  readonly readHead = (): Head => this.#recorder.head
+  readonly readNow = (): number => this.#recorder.now
 
   readonly random: EngineHost['random'] = () => this.#recorder.random(this.#random)
   readonly send: EngineHost['send'] = (to, bytes, { vote } = {}) => {
