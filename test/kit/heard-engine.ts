@@ -21,17 +21,10 @@ export function heardEngine<O>(factory: EngineFactory<O>, listenerFor: (start: E
 }
 
 function heardHost(host: EngineHost, listener: Listener): EngineHost {
-  return Object.freeze({
-    ...host,
-    get head() {
-      return host.head
-    },
-    get now() {
-      return host.now
-    },
-    status(view: Readonly<Record<string, unknown>>) {
-      listener(view)
-      host.status(view)
-    },
-  })
+  const status: EngineHost['status'] = (view) => {
+    listener(view)
+    host.status(view)
+  }
+  const heard: EngineHost = Object.create(host, { status: { value: status, enumerable: true } })
+  return Object.freeze(heard)
 }
