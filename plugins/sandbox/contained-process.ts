@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
+import { constants } from 'node:os'
 import { type Clock, type Logger, PeerError } from '../../kernel/index.js'
 import { watchMemory } from './memory-watch.js'
 import { logOutput } from './output-log.js'
@@ -53,7 +54,7 @@ export async function spawnContained({ who, command, input, memoryBytes, log, cl
       stopWatching()
       killGroup(child, pid)
       pipe.destroy()
-      resolve(killedFor ?? `the process ended with ${signal ?? `exit code ${code}`}`)
+      resolve(killedFor ?? endedWith(code, signal))
     })
   })
   child.on('error', (error) => log.warning(`the process of ${who}: ${error.message}`))
@@ -63,6 +64,12 @@ export async function spawnContained({ who, command, input, memoryBytes, log, cl
   if (child.stdout !== null) logOutput(child.stdout, log, clock, 'info', who)
   if (child.stderr !== null) logOutput(child.stderr, log, clock, 'warning', who)
   return { pipe, ended, kill }
+}
+
+function endedWith(code: number | null, signal: NodeJS.Signals | null): string {
+  const how = `the process ended with ${signal ?? `exit code ${code}`}`
+  // A sandbox says 128 and the signal's number.
+  return signal === 'SIGABRT' || code === 128 + constants.signals.SIGABRT ? `${how}, as Node.js does when its memory is not enough` : how
 }
 
 /** Under a sandbox, the end of its first process ends all others with it. */

@@ -7,11 +7,13 @@ export type ShelfFault = 'missing' | 'other-code'
 /** The engines of a simulated peer. */
 export class EngineShelf implements Pick<EngineCatalog, 'find'> {
   readonly #faults = new Map<string, ShelfFault>()
+  #changes = 0
 
   constructor(private readonly engines: readonly CatalogEngine[]) {}
 
   /** From now on something is wrong with an engine, in all its versions; or nothing any more. */
   spoil(name: string, fault: ShelfFault | undefined): void {
+    this.#changes += 1
     if (fault === undefined) this.#faults.delete(name)
     else this.#faults.set(name, fault)
   }
@@ -19,6 +21,11 @@ export class EngineShelf implements Pick<EngineCatalog, 'find'> {
   /** Whether this peer may rightly be unable to run some engine. */
   get isSpoilt(): boolean {
     return this.#faults.size > 0
+  }
+
+  /** How often something has become wrong or right: between two equal numbers nothing has. */
+  get changes(): number {
+    return this.#changes
   }
 
   /** What is wrong with an engine here. */

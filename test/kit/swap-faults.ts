@@ -37,7 +37,7 @@ export class Operators<L extends Ledger> {
   ): Promise<void> {
     const { host } = peer
     if (!host) return
-    const lacking = engine === undefined ? [] : this.#lacking(engine)
+    const lacking = engine === undefined ? new Map<number, number>() : this.#lacking(engine)
     const plan = await host.swaps.plan({
       ...(engine === undefined ? {} : { engine }),
       ...(version === undefined ? {} : { version }),
@@ -46,9 +46,9 @@ export class Operators<L extends Ledger> {
       ...(deadlineBlocks === undefined ? {} : { deadlineBlocks }),
       allowWeaker: true,
     })
-    const still = engine === undefined ? [] : this.#lacking(engine)
+    const stillLacks = (member: number): boolean => lacking.has(member) && lacking.get(member) === this.simulation.peers[member]?.shelf.changes
     // Whoever asks proposes the engine as it has it itself: the others have to object.
-    const overlooked = plan.rows.find(({ member: { index }, answer }) => answer && index !== asking && lacking.includes(index) && still.includes(index))
+    const overlooked = plan.rows.find(({ member: { index }, answer }) => answer && index !== asking && stillLacks(index))
     // What a liar asks may have been changed on its way.
     if (overlooked && plan.objection === undefined && this.simulation.invariants.isHonest(asking))
       this.simulation.invariants.fail('contract', `the pre-flight has no objection to ${engine}, which ${overlooked.member.id} has not got`)
@@ -57,10 +57,12 @@ export class Operators<L extends Ledger> {
     await host.swaps.propose(plan.proposal)
   }
 
-  /** Honest members that cannot run an engine as others have it. */
-  #lacking(engine: string): number[] {
+  /** Honest members that cannot run an engine as others have it, each with the changes of its shelf so far. */
+  #lacking(engine: string): ReadonlyMap<number, number> {
     const { peers, invariants } = this.simulation
-    return peers.flatMap(({ shelf }, index) => (shelf.faultOf(engine) !== undefined && invariants.isHonest(index) ? [index] : []))
+    return new Map(
+      peers.flatMap(({ shelf }, index) => (shelf.faultOf(engine) !== undefined && invariants.isHonest(index) ? [[index, shelf.changes] as const] : [])),
+    )
   }
 
   async #repropose({ host }: SimulatedPeer<L>): Promise<void> {
