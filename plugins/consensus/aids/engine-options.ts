@@ -18,6 +18,8 @@ const MAX = 2 ** 31 - 1
 
 /** A whole number, of milliseconds perhaps, from `min` (1) to `max` (2^31 - 1). */
 export function integerOption(value: number, min = 1, max = MAX): EngineOption<number> {
+  if (![value, min, max].every(Number.isInteger))
+    throw new TypeError(`expected integerOption(value, min, max) with whole numbers; found (${[value, min, max].map(describe).join(', ')})`)
   const accepts = (given: unknown): given is number => typeof given === 'number' && Number.isInteger(given) && given >= min && given <= max
   return { default: value, expected: `a whole number from ${min} to ${max}`, accepts }
 }

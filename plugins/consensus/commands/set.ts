@@ -19,8 +19,10 @@ export class SetCommand extends ProposingCommand {
   changes = Option.Rest({ required: 1, name: 'name=value' })
 
   protected async run(): Promise<number> {
-    const options = Object.fromEntries(this.changes.map(changeOf))
-    return this.planned({ options: JSON.stringify(options) })
+    const changes = this.changes.map(changeOf)
+    const twice = changes.find(([name], at) => changes.findIndex(([other]) => other.toLowerCase() === name.toLowerCase()) < at)
+    if (twice) throw new PeerError('ERR_SWAP_OPTIONS', `expected each option once; found ${twice[0]} twice`)
+    return this.planned({ options: JSON.stringify(Object.fromEntries(changes)) })
   }
 }
 

@@ -71,6 +71,10 @@ describe('a codec', () => {
 })
 
 describe('options of an engine', () => {
+  it('have whole numbers for bounds, not an object of them', () => {
+    expect(() => Reflect.apply(integerOption, undefined, [5, { min: 1, max: 10 }])).toThrow('found (5, {"min":1,"max":10}, 2147483647)')
+  })
+
   const parse = engineOptions('my-engine', { size: integerOption(5, 1, 10), kind: wordOption('a', ['a', 'b']) }, ({ size, kind }) =>
     kind === 'b' && size > 5 ? 'size: expected at most 5 with kind b' : undefined,
   )
