@@ -235,7 +235,9 @@ describe('installing', () => {
 
   it('refuses a name that differs from another by its case alone', async () => {
     const folder = await copyOf('capitals', (source) => source.replace(/name: 'echo'/, "name: 'Echo'"))
-    await expect(loader.load(folder)).rejects.toThrow(/expected small letters, digits and hyphens, at most 64, such as my-engine; found "Echo"/)
+    await expect(loader.load(folder)).rejects.toThrow(
+      /expected small letters, digits, hyphens, dots and underscores, at most 64, such as my-engine; found "Echo"/,
+    )
   })
 
   it('names an archive that is not there, and mentions a package that does not ask for weft', async () => {

@@ -58,8 +58,9 @@ const answer = z.discriminatedUnion('type', [
   z.object({ type: z.literal('failed'), reason: words }),
   z.object({
     type: z.literal('description'),
-    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, {
-      error: ({ input }) => `the name of the engine: expected small letters, digits and hyphens, at most 64, such as my-engine; found ${found(input)}`,
+    name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, {
+      error: ({ input }) =>
+        `the name of the engine: expected small letters, digits, hyphens, dots and underscores, at most 64, such as my-engine; found ${found(input)}`,
     }),
     version: z.string().regex(/^[A-Za-z0-9][\w.+-]{0,63}$/, {
       error: ({ input }) => `the version of the engine: expected one such as 1.0.0; found ${found(input)}`,
