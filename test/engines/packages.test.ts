@@ -177,7 +177,7 @@ describe('installing', () => {
     [
       'with a name that is none',
       `import { defineEngine } from "weft/consensus"; export default defineEngine({ name: "My Engine", version: "1.0.0", agreement: true, tolerates: () => ({ crashed: 0, byzantine: 0 }), parseOptions: () => ({}), create: () => ({}) })`,
-      /expected small letters, digits and hyphens.*found "My Engine"/,
+      /expected small letters, digits, hyphens, dots and underscores/,
     ],
     ['that needs what is not there', 'import "some-dependency"; export default 1', /some-dependency/],
     [
