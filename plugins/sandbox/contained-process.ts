@@ -66,10 +66,14 @@ export async function spawnContained({ who, command, input, memoryBytes, log, cl
   return { pipe, ended, kill }
 }
 
+/** How Node.js ends when there is no memory: which one depends on what it was needed for. */
+const OUT_OF_MEMORY = ['SIGABRT', 'SIGTRAP'] as const
+
 function endedWith(code: number | null, signal: NodeJS.Signals | null): string {
   const how = `the process ended with ${signal ?? `exit code ${code}`}`
   // A sandbox says 128 and the signal's number.
-  return signal === 'SIGABRT' || code === 128 + constants.signals.SIGABRT ? `${how}, as Node.js does when its memory is not enough` : how
+  const isLikely = OUT_OF_MEMORY.some((name) => signal === name || code === 128 + constants.signals[name])
+  return isLikely ? `${how}, as Node.js does when its memory is not enough` : how
 }
 
 /** Under a sandbox, the end of its first process ends all others with it. */

@@ -20,11 +20,19 @@ export function heardEngine<O>(factory: EngineFactory<O>, listenerFor: (start: E
   }
 }
 
+/** A literal, although getters make it slow: whoever wraps a host may spread it. */
 function heardHost(host: EngineHost, listener: Listener): EngineHost {
-  const status: EngineHost['status'] = (view) => {
-    listener(view)
-    host.status(view)
-  }
-  const heard: EngineHost = Object.create(host, { status: { value: status, enumerable: true } })
-  return Object.freeze(heard)
+  return Object.freeze({
+    ...host,
+    get head() {
+      return host.head
+    },
+    get now() {
+      return host.now
+    },
+    status(view: Readonly<Record<string, unknown>>) {
+      listener(view)
+      host.status(view)
+    },
+  })
 }
