@@ -5,6 +5,11 @@ import { join } from 'node:path'
 const YEARS = 10
 const YEAR_MS = 365 * 24 * 3600 * 1000
 
+/** The key of that certificate. */
+export function keyOf(directory: string): string {
+  return join(directory, 'tls.key')
+}
+
 /** One self-signed certificate for localhost and 127.0.0.1, which all peers of a devnet show and trust. Returns its files. */
 export async function makeCertificate(directory: string): Promise<{ readonly certificate: string; readonly key: string }> {
   await import('reflect-metadata')
@@ -28,7 +33,7 @@ export async function makeCertificate(directory: string): Promise<{ readonly cer
     },
     webcrypto,
   )
-  const files = { certificate: join(directory, 'tls.pem'), key: join(directory, 'tls.key') }
+  const files = { certificate: join(directory, 'tls.pem'), key: keyOf(directory) }
   writeFileSync(files.certificate, `${certificate.toString('pem')}\n`)
   writeFileSync(files.key, x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY'), { mode: 0o600 })
   chmodSync(files.key, 0o600)

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { Client } from '@grpc/grpc-js'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PeerError } from '../../kernel/index.js'
+import { messageOf, PeerError } from '../../kernel/index.js'
 import type { DevnetPlan, PeerPlan } from './plan.js'
 import { checkPorts } from './ports.js'
 import { end, kill, lastLines, launch, leftover, pidOf, wipe } from './process.js'
@@ -64,11 +64,18 @@ export class Devnet {
   async start(peers: readonly PeerPlan[], say: Say = () => undefined): Promise<readonly StartedPeer[]> {
     const down = peers.filter((peer) => pidOf(peer) === undefined)
     await checkPorts(down)
-    return down.map((peer) => {
-      const crashed = leftover(peer)
-      if (crashed !== undefined) say(`${peer.id} had crashed or was killed (process ${crashed}); it starts again on its ledger`)
-      return { peer, child: launch(peer) }
-    })
+    const started: StartedPeer[] = []
+    try {
+      for (const peer of down) {
+        const crashed = leftover(peer)
+        if (crashed !== undefined) say(`${peer.id} had crashed or was killed (process ${crashed}); it starts again on its ledger`)
+        started.push({ peer, child: launch(peer) })
+      }
+    } catch (cause) {
+      for (const { child } of started) child.kill('SIGTERM')
+      throw new PeerError('ERR_DEVNET_START', `the peers cannot be started: ${messageOf(cause)}`, { cause })
+    }
+    return started
   }
 
   /**

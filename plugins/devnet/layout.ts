@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { PeerError, messageOf } from '../../kernel/index.js'
-import { makeCertificate } from './certificate.js'
+import { keyOf, makeCertificate } from './certificate.js'
 import { Devnet } from './devnet.js'
-import { checkPlan, type DevnetPlan, peersOf } from './plan.js'
+import { checkPlan, type DevnetPlan, type PeerPlan, peersOf } from './plan.js'
 import { checkPorts } from './ports.js'
 import { siteFile } from './site-file.js'
 
@@ -48,16 +48,55 @@ export async function createDevnet(directory: string, plan: DevnetPlan, base: st
   checkPlan(plan)
   const peers = peersOf(plan, directory)
   await checkPorts(peers)
-  mkdirSync(directory, { recursive: true })
-  const certificate = plan.tls ? await makeCertificate(directory) : undefined
-  for (const peer of peers) {
-    mkdirSync(peer.directory, { recursive: true })
-    writeFileSync(peer.config, siteFile({ plan, peers, peer, base, certificate }))
+  const before = namesBefore(directory)
+  try {
+    mkdirSync(directory, { recursive: true })
+    const certificate = plan.tls ? await makeCertificate(directory) : undefined
+    for (const peer of peers) {
+      mkdirSync(peer.directory, { recursive: true })
+      writeFileSync(peer.config, siteFile({ plan, peers, peer, base, certificate }))
+    }
+    writeFileSync(join(directory, '.gitignore'), '*\n')
+    // Last: what has it is whole.
+    writeFileSync(join(directory, MANIFEST), `${JSON.stringify(plan, undefined, 2)}\n`)
+  } catch (error) {
+    removeDevnet({ directory, peers }, before)
+    throw unwritten(directory, error)
   }
-  writeFileSync(join(directory, '.gitignore'), '*\n')
-  // Last: what has it is whole.
-  writeFileSync(join(directory, MANIFEST), `${JSON.stringify(plan, undefined, 2)}\n`)
   return new Devnet(directory, plan, peers)
+}
+
+/**
+ * Writes the configuration files that are gone once more, as `createDevnet` did; the peers that had them are returned. Throws ERR_DEVNET_DAMAGED if the certificate is
+ * gone, which those that run still show.
+ */
+export function mendDevnet({ directory, plan, peers, certificate }: Devnet, base: string): readonly PeerPlan[] {
+  const files = certificate === undefined ? undefined : { certificate, key: keyOf(directory) }
+  const missing = Object.values(files ?? {}).find((file) => !existsSync(file))
+  if (missing !== undefined) {
+    throw new PeerError('ERR_DEVNET_DAMAGED', `${missing} is not there: the peers cannot speak to each other without it`, {
+      hint: 'peer devnet down --wipe, and begin anew: peer devnet up --tls',
+    })
+  }
+  const lost = peers.filter(({ config }) => !existsSync(config))
+  try {
+    for (const peer of lost) {
+      mkdirSync(peer.directory, { recursive: true })
+      writeFileSync(peer.config, siteFile({ plan, peers, peer, base, certificate: files }))
+    }
+  } catch (error) {
+    throw unwritten(directory, error)
+  }
+  return lost
+}
+
+/** Of what the system says when a file cannot be written. */
+function unwritten(directory: string, cause: unknown): unknown {
+  if (!(cause instanceof Error && 'syscall' in cause)) return cause
+  return new PeerError('ERR_DEVNET_WRITE', `cannot write the devnet ${directory}: ${messageOf(cause)}`, {
+    cause,
+    hint: 'name a place where this user may write, and where there is room, with --dir',
+  })
 }
 
 /** The names in the directory of a devnet to be made; undefined: there is no directory. */
@@ -67,6 +106,7 @@ export function namesBefore(directory: string): readonly string[] | undefined {
 
 /** Deletes what a devnet wrote, its ledgers too; its peers must be stopped. Names in `kept`, as those that were there before it, stay; without that the directory goes as well if nothing else is in it. */
 export function removeDevnet({ directory, peers }: Pick<Devnet, 'directory' | 'peers'>, kept?: readonly string[]): void {
+  if (!existsSync(directory)) return
   for (const path of [
     join(directory, MANIFEST),
     ...peers.map((peer) => peer.directory),

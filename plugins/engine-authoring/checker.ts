@@ -13,6 +13,8 @@ export interface CheckerOptions {
   /** The longest that one check may take. */
   readonly limitMs: number
   readonly onEvent: (event: CheckEvent) => void
+  /** Aborted: the checks are ended where they are, and ERR_INTERRUPTED is thrown. */
+  readonly signal?: AbortSignal
 }
 
 const MEMORY_MB = 2048
@@ -20,7 +22,7 @@ const MEMORY_MB = 2048
 const LOADING_MS = 60_000
 
 /** Checks in another process. Rejects with ERR_ENGINE_CHECK, and what that process said, if it ends before it knows the engine. */
-export function checkElsewhere({ args, cwd, env, limitMs, onEvent }: CheckerOptions): Promise<Card> {
+export function checkElsewhere({ args, cwd, env, limitMs, onEvent, signal }: CheckerOptions): Promise<Card> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--expose-gc', ...NODE_FLAGS, `--max-old-space-size=${MEMORY_MB}`, ...args], {
       cwd,
@@ -45,6 +47,8 @@ export function checkElsewhere({ args, cwd, env, limitMs, onEvent }: CheckerOpti
       )
     }
     watch()
+    const end = (): boolean => child.kill('SIGKILL')
+    signal?.addEventListener('abort', end, { once: true })
     child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = `${complaint}${text}`.slice(-4000)))
     createInterface({ input: child.stdout }).on('line', (line) => {
       const event = readEvent(line)
@@ -57,11 +61,13 @@ export function checkElsewhere({ args, cwd, env, limitMs, onEvent }: CheckerOpti
       onEvent(event)
     })
     child.on('error', reject)
-    child.on('close', (code, signal) => {
+    child.on('close', (code, killedBy) => {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+      if (signal?.aborted) return reject(new PeerError('ERR_INTERRUPTED', 'interrupted: the checks are not finished'))
       const how = isLate
         ? `did not end within ${(subject ? limitMs : Math.max(limitMs, LOADING_MS)) / 1000} s`
-        : `ended its process (${signal ?? `exit code ${code}`})`
+        : `ended its process (${killedBy ?? `exit code ${code}`})`
       if (!subject)
         return reject(
           new PeerError('ERR_ENGINE_CHECK', complaint.trim() === '' ? `the engine ${how} while it was loaded` : complaint.trim().replace(/^Error: /, '')),

@@ -1,19 +1,34 @@
 import type { Client } from '@grpc/grpc-js'
 import { PeerCommand, PeerError, peerKeys } from '../../kernel/index.js'
+import { Interruption } from '../terminal/index.js'
 import { type ClientClass, dialPeer, isRpcError, rpcDetails, rpcErrorText } from './dial.js'
 import { grpcKeys } from './keys.js'
 
 /** Base of the subcommands that speak to a running peer. */
 export abstract class GrpcCommand extends PeerCommand {
   readonly #clients: Client[] = []
+  #interruption: Interruption | undefined
 
   /** Runs `run`, then closes its connections. */
   override async execute(): Promise<number> {
     try {
-      return await super.execute()
+      const code = await super.execute()
+      const signalled = this.#interruption?.exitCode
+      // What was waited for is still under way; nobody waits for it any more.
+      return code === 0 || signalled === undefined ? code : process.exit(signalled)
     } finally {
+      this.#interruption?.close()
       for (const client of this.#clients) client.close()
     }
+  }
+
+  /**
+   * Waits for what the peers go on with when this command ends. A signal ends the command, with the exit code of the signal; it then says in these words what
+   * becomes of it.
+   */
+  protected untilInterrupted<T>(work: Promise<T>, message: string, hint?: string): Promise<T> {
+    this.#interruption ??= new Interruption()
+    return this.#interruption.during(work, message, hint)
   }
 
   /** An error of a call in the words of the peer alone; v0.6's own commands put theirs before them. */

@@ -1,13 +1,16 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { PeerError, messageOf } from '../../kernel/index.js'
 
-/** Writes a file of a new site, and the directories that lead to it. Throws ERR_SITE_WRITE naming the file. */
+/** Writes a file of a new site, whole or not at all, and the directories that lead to it. Throws ERR_SITE_WRITE naming the file. */
 export async function writeSiteFile(file: string, text: string): Promise<void> {
+  const draft = `${file}.${process.pid}`
   try {
     await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, text)
+    await writeFile(draft, text).then(() => rename(draft, file))
   } catch (cause) {
     throw new PeerError('ERR_SITE_WRITE', `cannot write ${file}: ${messageOf(cause)}`, { cause, hint: 'name a place where this user may write' })
+  } finally {
+    await rm(draft, { force: true })
   }
 }

@@ -3,6 +3,6 @@
  *
  * @packageDocumentation
  */
-export { Interruption } from './interruption.js'
+export { Interruption, interruptible } from './interruption.js'
 export { packageFolder } from './package-folder.js'
 export { wholeNumber, writtenJson, writtenSet, wrong } from './written.js'

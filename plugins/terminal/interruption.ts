@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { PeerError } from '../../kernel/index.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -25,6 +26,22 @@ export class Interruption {
     return this.#by === undefined ? undefined : 128 + constants.signals[this.#by]
   }
 
+  /** What the work comes to; from the first signal on the work is left to itself, and ERR_INTERRUPTED with these words is thrown instead. */
+  async during<T>(work: Promise<T>, message: string, hint?: string): Promise<T> {
+    const { signal } = this.#controller
+    const interrupted = new Promise<never>((_resolve, reject) => {
+      const end = (): void => reject(new PeerError('ERR_INTERRUPTED', `interrupted: ${message}`, hint === undefined ? {} : { hint }))
+      if (signal.aborted) end()
+      else signal.addEventListener('abort', end, { once: true })
+    })
+    return Promise.race([work, interrupted])
+  }
+
+  /** That of a command which goes on until it is interrupted: Ctrl-C is how it ends. */
+  get exitCodeOfEndless(): number {
+    return this.#by === 'SIGINT' ? 0 : (this.exitCode ?? 0)
+  }
+
   /** Signals have their usual effects again. */
   close(): void {
     for (const name of SIGNALS) process.removeListener(name, this.#onSignal)
@@ -34,5 +51,19 @@ export class Interruption {
     this.#by ??= name
     this.close()
     this.#controller.abort()
+  }
+}
+
+/**
+ * Runs a command that hears the signals. Resolves with its exit code: that of the signal if it did not come to its end. A signal that is how such a command ends
+ * anyway does not make it fail.
+ */
+export async function interruptible(work: (interruption: Interruption) => Promise<number>): Promise<number> {
+  const interruption = new Interruption()
+  try {
+    const code = await work(interruption)
+    return code === 0 ? 0 : (interruption.exitCode ?? code)
+  } finally {
+    interruption.close()
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from '@grpc/grpc-js'
 import { Command } from 'clipanion'
 import { Option, PeerError } from '../../../kernel/index.js'
 import { callUnary, ConsensusToolsService, type RecoveryReport } from '../../../proto/index.js'
@@ -6,6 +7,7 @@ import { namedEngine, SuccessionCommand } from './succession-command.js'
 
 const ANSWER_MS = 30_000
 const LOOK_EVERY_MS = 300
+const WAYS_ON = 'peer consensus recover --status shows how far it is, --cancel takes back what was begun on this validator'
 
 /** `peer consensus recover`: the next epoch without the engine of this one, by agreement of the operators. */
 export class RecoverCommand extends SuccessionCommand {
@@ -46,22 +48,28 @@ export class RecoverCommand extends SuccessionCommand {
       return report.plan || report.started ? 0 : 1
     }
     const { engine, version } = namedEngine(this.engine)
-    let report = await callUnary(
+    const report = await callUnary(
       client,
       ConsensusToolsService.recover,
       { engine, version, options: this.options ?? '', acceptLoss: this.acceptLoss },
       deadline(),
     )
-    const next = (report.plan?.fromEpoch ?? 0n) + 1n
+    this.show(this.noWait ? report : await this.untilInterrupted(this.ended(client, report), 'the recovery goes on without this command', WAYS_ON))
+    return 0
+  }
+
+  /** Waits until the next epoch has started, and tells what for. */
+  private async ended(client: Client, begun: RecoveryReport): Promise<RecoveryReport> {
+    const next = (begun.plan?.fromEpoch ?? 0n) + 1n
+    let report = begun
     let said = ''
-    while (!this.noWait && !(report.epoch >= next && report.started)) {
+    while (!(report.epoch >= next && report.started)) {
       if (!this.json && report.state !== said) this.context.stderr.write(`${report.state}\n`)
       said = report.state
       await sleep(LOOK_EVERY_MS)
-      report = await callUnary(client, ConsensusToolsService.recovery, {}, deadline())
+      report = await callUnary(client, ConsensusToolsService.recovery, {}, { deadline: Date.now() + ANSWER_MS })
     }
-    this.show(report)
-    return 0
+    return report
   }
 
   private show(report: RecoveryReport): void {

@@ -9,6 +9,12 @@ import { epochJson, namedEngine, SuccessionCommand } from './succession-command.
 /** Answers that take longer are worth a word. */
 const SLOW_MS = 3000
 
+/** Who waits longer for a decision has forgotten it. */
+const MOST_DEADLINE_MS = 24 * 3_600_000
+
+const WAYS_ON =
+  'peer consensus status shows how far it is, peer consensus cancel calls it off until it is decided, peer consensus history says which engine orders'
+
 /** What `swap` and `set` have in common: a plan, its signatures, and the way until it has happened. */
 export abstract class ProposingCommand extends SuccessionCommand {
   absent = Option.Array('--absent', [], { description: 'id of a validator that is known to be down; may be repeated' })
@@ -45,14 +51,19 @@ export abstract class ProposingCommand extends SuccessionCommand {
   protected async carryOut(signable: SignableCall): Promise<number> {
     const { fromEpoch } = decode(SwapProposal, signable.argument)
     const begun = Date.now()
-    const block = await this.propose(signable.argument, signaturesOf(signable))
+    const block = await this.untilInterrupted(
+      this.propose(signable.argument, signaturesOf(signable)),
+      'the swap was proposed, and may be ordered and carried out without this command',
+      WAYS_ON,
+    )
     if (this.noWait) {
       this.report({ preparedIn: block }, `prepared in block ${block}\n`)
       return 0
     }
-    const { record, crossed } = await this.follow({ fromEpoch, candidate: candidateId(signable.argument) }, (line) => {
+    const following = this.follow({ fromEpoch, candidate: candidateId(signable.argument) }, (line) => {
       if (!this.json) this.context.stderr.write(`${line}\n`)
     })
+    const { record, crossed } = await this.untilInterrupted(following, 'the swap goes on without this command', WAYS_ON)
     if (!record) throw new PeerError('ERR_SWAP_UNKNOWN', 'the validator does not say which epoch it is in')
     const tookMs = Date.now() - begun
     this.report(
@@ -88,8 +99,11 @@ export abstract class ProposingCommand extends SuccessionCommand {
   private deadlineMs(): number {
     if (this.deadline === undefined) return 0
     const read = duration().safeParse(this.deadline)
-    if (read.success && read.data >= 1) return Math.round(read.data)
-    throw new PeerError('ERR_SWAP_DEADLINE', `--deadline: expected a duration with a unit, of 1ms or more, such as 30s; found '${this.deadline}'`)
+    if (read.success && read.data >= 1 && read.data <= MOST_DEADLINE_MS) return Math.round(read.data)
+    throw new PeerError(
+      'ERR_SWAP_DEADLINE',
+      `--deadline: expected a duration with a unit, from 1ms to ${MOST_DEADLINE_MS / 3_600_000}h, such as 30s; found '${this.deadline}'`,
+    )
   }
 }
 

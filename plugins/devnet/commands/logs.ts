@@ -1,5 +1,5 @@
 import { Command, Option } from 'clipanion'
-import { wholeNumber } from '../../terminal/index.js'
+import { Interruption, wholeNumber } from '../../terminal/index.js'
 import { followLogs, lastOf } from '../logs.js'
 import { DevnetCommand } from './devnet-command.js'
 
@@ -22,16 +22,19 @@ export class DevnetLogsCommand extends DevnetCommand {
   lines = Option.String('--lines', '20', { description: 'how many lines of each that are there already' })
   names = Option.Rest({ name: 'peers' })
 
-  protected async run(): Promise<void> {
+  protected async run(): Promise<number> {
     const lines = wholeNumber('--lines', this.lines, 0, 999_999_999)
     const devnet = this.found()
     const peers = devnet.named(this.names)
     const print = (id: string, line: string): void => this.report({ peer: id, line }, `${peers.length === 1 ? '' : `${id}  `}${line}\n`)
     for (const peer of peers) for (const line of await lastOf(peer, lines)) print(peer.id, line)
-    if (!this.isFollowing) return
-    const stop = new AbortController()
-    const interrupt = (): void => stop.abort()
-    process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
-    await followLogs(peers, print, stop.signal)
+    if (!this.isFollowing) return 0
+    const interruption = new Interruption()
+    try {
+      await followLogs(peers, print, interruption.signal)
+      return interruption.exitCodeOfEndless
+    } finally {
+      interruption.close()
+    }
   }
 }

@@ -2,9 +2,9 @@ import { Command, Option } from 'clipanion'
 import { isDeepStrictEqual } from 'node:util'
 import { columns, PeerError } from '../../../kernel/index.js'
 import { ownPackage } from '../../loader/index.js'
-import { Interruption, packageFolder, wholeNumber, writtenSet } from '../../terminal/index.js'
+import { interruptible, packageFolder, wholeNumber, writtenSet } from '../../terminal/index.js'
 import type { Devnet, StartedPeer } from '../devnet.js'
-import { createDevnet, findDevnet, namesBefore, removeDevnet } from '../layout.js'
+import { createDevnet, findDevnet, mendDevnet, namesBefore, removeDevnet } from '../layout.js'
 import { runningEngine } from '../view.js'
 import { DEFAULT_PLAN, type DevnetPlan } from '../plan.js'
 import { DevnetCommand } from './devnet-command.js'
@@ -43,6 +43,16 @@ export class DevnetUpCommand extends DevnetCommand {
   })
   timeout = Option.String('--timeout', { description: `seconds to wait until the network is ready (default ${LIMIT_SECONDS})` })
   names = Option.Rest({ name: 'peers' })
+
+  private signal: AbortSignal | undefined
+
+  /** Signals are heard from here on: the peers that they have to end come later. */
+  override execute(): Promise<number> {
+    return interruptible(({ signal }) => {
+      this.signal = signal
+      return super.execute()
+    })
+  }
 
   protected async run(): Promise<void> {
     const limitMs = 1000 * (this.number('--timeout', this.timeout) ?? LIMIT_SECONDS)
@@ -83,18 +93,17 @@ export class DevnetUpCommand extends DevnetCommand {
 
   /** What cannot come up is not left half up, unless it is only late. */
   private async untilReady(devnet: Devnet, started: readonly StartedPeer[], limitMs: number) {
-    const interruption = new Interruption()
-    interruption.signal.addEventListener('abort', () => {
-      for (const { child } of started) child.kill('SIGTERM')
-    })
+    const end = (): void => started.forEach(({ child }) => child.kill('SIGTERM'))
+    this.signal?.addEventListener('abort', end)
     try {
+      if (this.signal?.aborted) end()
       return await devnet.ready(started, limitMs)
     } catch (error) {
       if (error instanceof PeerError && error.code === 'ERR_DEVNET_NOT_READY') throw error
       await devnet.stop(started.map(({ peer }) => peer))
-      throw interruption.signal.aborted ? new PeerError('ERR_INTERRUPTED', 'interrupted: what this command had started is stopped again') : error
+      throw this.signal?.aborted ? new PeerError('ERR_INTERRUPTED', 'interrupted: what this command had started is stopped again') : error
     } finally {
-      interruption.close()
+      this.signal?.removeEventListener('abort', end)
     }
   }
 
@@ -103,16 +112,23 @@ export class DevnetUpCommand extends DevnetCommand {
     const found = findDevnet(this.place)
     if (found) {
       const wanted = { ...found.plan, ...asked }
-      if (isDeepStrictEqual(wanted, found.plan)) return found
+      if (isDeepStrictEqual(wanted, found.plan)) {
+        for (const { id, config } of mendDevnet(found, await this.base())) this.warn(`${id} had lost its configuration: ${config} is written again`)
+        return found
+      }
       throw new PeerError('ERR_DEVNET_EXISTS', `${this.place} holds another devnet: ${wordsOf(found.plan)}; asked was ${wordsOf(wanted)}`, {
         hint: 'leave these options out to start it again, delete it with peer devnet down --wipe, or choose another --dir and --port',
       })
     }
     // All mistakes of keys and values are found before anything is written.
     await this.resolved()
+    return createDevnet(this.place, { ...DEFAULT_PLAN, ...asked }, await this.base())
+  }
+
+  /** The site that the peers extend: the one found here. */
+  private async base(): Promise<string> {
     const { file } = await this.context.loadedSite()
-    const packaged = ownPackage().entry('weft/peer.config')
-    return createDevnet(this.place, { ...DEFAULT_PLAN, ...asked }, file === undefined || file === packaged ? 'weft/peer.config' : file)
+    return file === undefined || file === ownPackage().entry('weft/peer.config') ? 'weft/peer.config' : file
   }
 
   private asked(): Partial<DevnetPlan> {

@@ -48,8 +48,10 @@ export abstract class ChaincodeCommand extends GrpcCommand {
       throw dialFailure('Error building chaincode: ', error)
     }
     try {
-      return await exchange(client, method, request, wait)
+      const answer = exchange(client, method, request, wait)
+      return await (wait ? this.untilInterrupted(answer, 'the peer has the transaction, which may still be committed') : answer)
     } catch (error) {
+      if (error instanceof PeerError && error.code === 'ERR_INTERRUPTED') throw error
       throw new PeerError('ERR_RPC', `Error ${doing} chaincode: ${rpcErrorText(error)}\n`, { cause: error })
     }
   }

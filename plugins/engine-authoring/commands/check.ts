@@ -1,5 +1,5 @@
 import { Option, PeerCommand } from '../../../kernel/index.js'
-import { wholeNumber, writtenJson, wrong } from '../../terminal/index.js'
+import { interruptible, wholeNumber, writtenJson, wrong } from '../../terminal/index.js'
 import { type CheckEvent, exitCodeOf, PARTS, type Part } from '../card.js'
 
 /** `peer engine check` */
@@ -32,6 +32,15 @@ export class EngineCheckCommand extends PeerCommand {
   markdown = Option.Boolean('--markdown', false, { description: 'print the report card for a README' })
   lines = Option.Boolean('--lines', false, { hidden: true })
 
+  private signal: AbortSignal | undefined
+
+  override execute(): Promise<number> {
+    return interruptible(({ signal }) => {
+      this.signal = signal
+      return super.execute()
+    })
+  }
+
   protected async run(): Promise<number> {
     const limitMs = 1000 * wholeNumber('--limit', this.limit, 1, 86_400)
     const asked = {
@@ -63,8 +72,9 @@ export class EngineCheckCommand extends PeerCommand {
       if (event.type === 'begin') this.showProgress(() => progressLine(done, total, `${event.part}: ${event.name}`))
     }
     const { cwd, env } = this.context
-    const card = await checkElsewhere({ args: this.elsewhere(), cwd, env, limitMs, onEvent })
-    this.showProgress(() => '\r\u001b[K')
+    const { signal } = this
+    const checked = checkElsewhere({ args: this.elsewhere(), cwd, env, limitMs, onEvent, ...(signal === undefined ? {} : { signal }) })
+    const card = await checked.finally(() => this.showProgress(() => '\r\u001b[K'))
     const exitCode = exitCodeOf(card.findings)
     this.report({ ...card.subject, exitCode, findings: card.findings }, this.markdown ? cardMarkdown(card) : cardText(card))
     return exitCode

@@ -1,0 +1,109 @@
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { expect, onTestFinished, test } from 'vitest'
+import { ConsensusToolsService, encode, EpochRecord, RecoveryReport, SuccessionReport, SwapProposal } from '../../proto/index.js'
+import { temporaryDirectory } from './support/peer.js'
+import { freePorts } from './support/ports.js'
+import { type Ended, Program, runProgram } from './support/program.js'
+import { processesBelow } from './support/processes.js'
+
+const SIGNALS = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const
+
+/** A validator whose swaps and recoveries never end. */
+async function patientValidator(): Promise<{ readonly address: string; readonly asked: string[] }> {
+  const asked: string[] = []
+  const record = EpochRecord.fromPartial({ engine: 'pbft', version: '1.0.0', members: ['vp0'] })
+  const proposal = SwapProposal.fromPartial({ engine: 'raft', version: '1.0.0', options: '{}', members: ['vp0'] })
+  const answers = {
+    planSwap: () => ({ proposal: encode(SwapProposal, proposal), rows: [], objection: '', needed: 0 }),
+    proposeSwap: () => ({ block: 7n, error: '' }),
+    succession: () => SuccessionReport.fromPartial({ record, candidate: { proposal, preparedIn: 7n } }),
+    recover: () => RecoveryReport.fromPartial({ state: 'waits for the statements of vp1' }),
+    recovery: () => RecoveryReport.fromPartial({ state: 'waits for the statements of vp1' }),
+  }
+  const server = new Server()
+  const handlers = Object.entries(answers).map(([name, answer]) => [
+    name,
+    (_call: unknown, reply: (error: null, value: unknown) => void) => {
+      asked.push(name)
+      reply(null, answer())
+    },
+  ])
+  const definition = Object.fromEntries(Object.entries(ConsensusToolsService).filter(([name]) => name in answers))
+  server.addService(definition, Object.fromEntries(handlers))
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
+  )
+  onTestFinished(() => server.forceShutdown())
+  return { address: `127.0.0.1:${port}`, asked }
+}
+
+test('a swap and a recovery that are interrupted say that they go on, and have the exit code of the signal', { timeout: 120_000 }, async () => {
+  const { address, asked } = await patientValidator()
+  const run = async (words: readonly string[], isWaiting: () => boolean, signal: NodeJS.Signals): Promise<Ended> => {
+    asked.length = 0
+    const program = new Program(['consensus', ...words, '--set', `peer.address=${address}`], { cwd: temporaryDirectory() })
+    await program.until('it waits', isWaiting)
+    program.signal(signal)
+    return program.ended
+  }
+  const follows = (): boolean => asked.filter((name) => name === 'succession').length > 1
+  for (const [signal, code] of SIGNALS) {
+    const ended = await run(['swap', 'raft'], follows, signal)
+    expect(ended).toMatchObject({ code, signal: null, stdout: '' })
+    expect(ended.stderr).toMatch(
+      /Error: interrupted: the swap goes on without this command\n {2}peer consensus status shows how far it is, peer consensus cancel/,
+    )
+  }
+  const json = await run(['swap', 'raft', '--json'], follows, 'SIGTERM')
+  expect(json).toMatchObject({ code: 143, stdout: '' })
+  expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'ERR_INTERRUPTED', message: 'interrupted: the swap goes on without this command' } })
+  const recovery = await run(['recover', 'raft'], () => asked.includes('recovery'), 'SIGINT')
+  expect(recovery).toMatchObject({ code: 130, signal: null, stdout: '' })
+  expect(recovery.stderr).toMatch(/interrupted: the recovery goes on without this command\n {2}peer consensus recover --status/)
+})
+
+test('a devnet whose start is interrupted leaves no process, however early that is', { timeout: 120_000 }, async () => {
+  const directory = temporaryDirectory()
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const program = new Program(['devnet', 'up', '--port', String(await freePorts(40))], { cwd: directory })
+  await program.until('the first peer is a process', () => processesBelow(program.pid).length > 0)
+  program.signal('SIGTERM')
+  const ended = await program.ended
+  expect(ended).toMatchObject({ code: 143, signal: null, stdout: '', stderr: 'Error: interrupted: what this command had started is stopped again\n' })
+  expect(peersOf(directory), 'no peer is left').toEqual([])
+})
+
+test('a devnet that lost files of a validator gets them back, and one that cannot be written leaves nothing', { timeout: 120_000 }, async () => {
+  const directory = temporaryDirectory()
+  const cleanUp = async (): Promise<void> => {
+    await runProgram(['devnet', 'down', '--wipe'], { cwd: directory })
+    rmSync(directory, { recursive: true, force: true })
+  }
+  onTestFinished(cleanUp)
+  const one = ['devnet', 'up', '--validators', '1', '--engine', 'noops', '--port', String(await freePorts(10))]
+  expect(await runProgram(one, { cwd: directory })).toMatchObject({ code: 0 })
+  expect(await runProgram(['devnet', 'down'], { cwd: directory })).toMatchObject({ code: 0 })
+  rmSync(join(directory, 'weft-devnet/vp0'), { recursive: true })
+  const again = await runProgram(['devnet', 'up'], { cwd: directory })
+  expect(again, again.stderr).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^vp0 had lost its configuration: .*vp0\/peer\.config\.yaml is written again\n/),
+  })
+
+  writeFileSync(join(directory, 'file'), '')
+  const blocked = await runProgram(['devnet', 'up', '--dir', 'file/below', '--port', String(await freePorts(40)), '--json'], { cwd: directory })
+  expect(blocked).toMatchObject({ code: 1, stdout: '' })
+  expect(JSON.parse(blocked.stderr)).toMatchObject({ error: { code: 'ERR_DEVNET_WRITE' } })
+  expect(readdirSync(directory).sort()).toEqual(['file', 'weft-devnet'])
+})
+
+/** Peers of a devnet that run, by the files that they hold. */
+function peersOf(directory: string): string[] {
+  return ['vp0', 'vp1', 'vp2', 'vp3'].filter((id) => existsSync(join(directory, 'weft-devnet', id, 'data/peer.pid')))
+}
