@@ -273,9 +273,8 @@ export class Peer {
 
   /** Every act of a plugin goes through here. */
   readonly #guard: Guard = async (record, hook, act) => {
-    if (this.#asked !== undefined && this.#state === 'starting' && hook !== 'stop') {
+    if (this.#asked !== undefined && this.#state === 'starting' && hook !== 'stop')
       throw new PeerError('ERR_PEER_STOPPED', `asked to stop while starting: ${this.#asked.why}`)
-    }
     if (hook === 'db' || hook === 'registerServices' || hook === 'start') record.entered = true
     const { name } = record.plugin
     try {

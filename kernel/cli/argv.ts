@@ -56,9 +56,8 @@ export function matchCommand(words: readonly string[], commands: readonly PeerCo
     for (const path of command.paths ?? []) {
       const differs = path.findIndex((word, index) => word !== words[index])
       const length = differs < 0 ? path.length : differs
-      if (length > best.path.length || (differs < 0 && length === best.path.length && best.command === undefined)) {
+      if (length > best.path.length || (differs < 0 && length === best.path.length && best.command === undefined))
         best = { path: path.slice(0, length), command: differs < 0 ? command : undefined }
-      }
     }
   }
   return best

@@ -1,5 +1,6 @@
 import { Cli } from 'clipanion'
 import { loadFiles, loadPackagedSite } from '../config/load.js'
+import { didYouMean } from '../config/nearest.js'
 import { PeerError, messageOf } from '../errors.js'
 import type { Plugin } from '../plugin.js'
 import { type CommandLine, type PeerCommandClass, matchCommand, parseArgv } from './argv.js'
@@ -21,13 +22,15 @@ export interface Surroundings extends Omit<PeerContext, 'loadedSite' | 'defaultS
 export async function runCli(argv: readonly string[], { packaged, ...surroundings }: Surroundings): Promise<number> {
   const line = parseArgv(argv)
   try {
+    if (surroundings.cwd === '') throw new PeerError('ERR_DIRECTORY_GONE', 'the working directory is gone: change to one that is there')
     if (line.unknownFlag !== undefined) throw new PeerError('ERR_USAGE', `unknown flag: ${line.unknownFlag}`)
     const own = await loadPackagedSite(packaged)
     const context = { ...surroundings, defaultSite: async () => own, loadedSite: () => loadFiles(surroundings.cwd, line.config, own) }
     const ownCommands = own.plugins.flatMap(({ commands = [] }) => commands)
     const general = ownCommands.filter((command) => 'needsSite' in command && command.needsSite === false)
-    if (matchCommand(line.words, general).command !== undefined && isKnown(asked(line.words), ownCommands))
-      return await runCommand(line, ownCommands, [], context)
+    const subject = asked(line.words) // it may be a command of the site's own plugins alone
+    const isKnown = subject.length === 0 || matchCommand(subject, [NodeStartCommand, ...ownCommands]).path.length > 0
+    if (isKnown && matchCommand(line.words, general).command !== undefined) return await runCommand(line, ownCommands, [], context)
     const site = await context.loadedSite()
     const commands = new Set([...site.plugins.flatMap((plugin) => plugin.commands ?? []), ...general])
     return await runCommand(line, [...commands], site.plugins, { ...context, loadedSite: async () => site })
@@ -42,11 +45,6 @@ function asked(words: readonly string[]): readonly string[] {
   return words[0] === 'help' ? words.slice(1).filter((word) => !word.startsWith('-')) : []
 }
 
-/** False for words that only a command of the site's own plugins may answer to. */
-function isKnown(words: readonly string[], ownCommands: readonly PeerCommandClass[]): boolean {
-  return words.length === 0 || matchCommand(words, [NodeStartCommand, ...ownCommands]).path.length > 0
-}
-
 function cliOf(commands: readonly PeerCommandClass[]): Cli<PeerContext> {
   return Cli.from([...commands], { binaryName: 'peer', enableColors: false })
 }
@@ -54,10 +52,10 @@ function cliOf(commands: readonly PeerCommandClass[]): Cli<PeerContext> {
 async function runCommand(line: CommandLine, brought: readonly PeerCommandClass[], plugins: readonly Plugin[], context: PeerContext): Promise<number> {
   const commands = [NodeStartCommand, ...brought]
   const { command, path } = matchCommand(line.words, commands)
-  if (command === undefined && path.length > 0)
-    return runCommand({ ...line, words: ['help', ...line.words.slice(0, path.length + 1)] }, brought, plugins, context)
   if (command === undefined) {
-    const error = new PeerError('ERR_COMMAND_UNKNOWN', `unknown command "${line.words[0]}" for "peer"`)
+    if (path.length > 0) return runCommand({ ...line, words: ['help', ...line.words.slice(0, path.length + 1)] }, brought, plugins, context)
+    const near = didYouMean(line.words[0] ?? '', new Set(commands.flatMap(({ paths = [] }) => paths.map(([first = '']) => first))))
+    const error = new PeerError('ERR_COMMAND_UNKNOWN', `unknown command "${line.words[0]}" for "peer"${near}`)
     context.stderr.write(`${failureText(error, line.json)}${line.json ? '' : `Run 'peer --help' for usage.\n`}`)
     return 1
   }
@@ -72,9 +70,10 @@ async function runCommand(line: CommandLine, brought: readonly PeerCommandClass[
   } catch (cause) {
     // Clipanion's first line says what is wrong; the rest repeats the usage.
     const usage = usageText(cliOf([command]).definition(command))
-    const unknown = input.find((word) => word.startsWith('-') && !usage.includes(` ${word.split('=')[0]}`))
-    const wrong = unknown === undefined ? 'wrong number of arguments' : `unknown option ${unknown}`
-    const message = (messageOf(cause).split('\n')[0] ?? '').replace(/^Command not found.*/, wrong)
+    const flags = new Set<string>(usage.match(/(?<=\s)--?[a-z][\w-]*/g))
+    const unknown = input.flatMap((word) => /^--?[^=]*/.exec(word) ?? []).find((flag) => !flags.has(flag))
+    const wrong = unknown === undefined ? 'wrong number of arguments' : `unknown option ${unknown}${didYouMean(unknown, flags)}`
+    const message = (messageOf(cause).split('\n')[0] ?? '').replace(/^(Command not found|Unsupported option name|Invalid option name).*/, wrong)
     context.stderr.write(failureText(new PeerError('ERR_USAGE', message, { cause }), line.json, usage))
     return 1
   }

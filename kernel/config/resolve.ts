@@ -2,7 +2,7 @@ import { PeerError } from '../errors.js'
 import { type DeclaredKey, declaredKeys } from './declared.js'
 import { expectation, shown } from './explain.js'
 import type { KeySpecs, Settings } from './keys.js'
-import { nearest } from './nearest.js'
+import { didYouMean } from './nearest.js'
 import { type Layer, type SiteConfig, placeOf } from './site.js'
 
 /** One key with its validated value and where that came from, for `peer config show`. */
@@ -43,8 +43,7 @@ export function resolveSettings(site: SiteConfig): ResolvedSettings {
   }
   for (const [key, value] of site.values) {
     if (declared.has(key) || isUnused(key, site)) continue
-    const near = nearest(key, declared.keys())
-    problems.push(`${key} (${placeOf(value)}): unknown key${near === undefined ? '' : `, did you mean ${near}?`}`)
+    problems.push(`${key} (${placeOf(value)}): unknown key${didYouMean(key, declared.keys())}`)
   }
   if (problems.length === 0)
     return Object.freeze({ settings: <K extends KeySpecs>(keys: K) => pick(keys, entries, declared), entries: () => [...entries.values()] })

@@ -12,7 +12,7 @@ export class ServeCommand extends PeerCommand {
   static override paths = [['chaincode', 'serve']]
   static override usage = PeerCommand.Usage({
     category: 'Chaincode',
-    description: 'run TypeScript chaincode from its source, for a peer in development mode',
+    description: 'Run TypeScript chaincode from its source, for a peer in development mode.',
     details: `
       Loads the file, connects to the peer, registers the name, says so, and serves until the peer closes the stream.
       Deploy it then under the same name: \`peer chaincode deploy -n <name> -c '{"Args":["init"]}'\`.

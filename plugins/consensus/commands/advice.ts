@@ -2,6 +2,7 @@ const RUNBOOK = 'docs/guides/runbook.md'
 
 /** Where the runbook says what to do about an engine that does not run here, by what the host says of it. */
 export function adviceOn(halted: string): string {
+  if (halted.startsWith('this peer is no validator')) return 'ask a validator: it runs none of the engines itself'
   const section = SECTIONS.find(({ said }) => said.test(halted))?.section
   return section === undefined ? `${RUNBOOK}, "One engine", or "Too many engines" where nothing is ordered any more` : `${RUNBOOK}, "${section}"`
 }

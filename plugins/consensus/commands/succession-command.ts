@@ -15,6 +15,12 @@ const UNAVAILABLE = 14
 export abstract class SuccessionCommand extends GrpcCommand {
   private client: Client | undefined
 
+  /** An error of a call; of a peer that is no validator with whom to ask. */
+  protected override failure(error: unknown): unknown {
+    if (!isRpcError(error) || !error.details.startsWith('no consensus runs here')) return super.failure(error)
+    return new PeerError('ERR_RPC', rpcDetails(error), { cause: error, hint: 'run the command at a validator: on its machine, with --config of its site' })
+  }
+
   /** The running validator. Throws what names the address that could not be reached. */
   protected async tools(): Promise<Client> {
     if (this.client) return this.client

@@ -138,6 +138,8 @@ export class SwapCommand extends ProposingCommand {
   protected async run(): Promise<number> {
     const { planFile } = this
     if (planFile !== undefined) {
+      const idle = this.besidePlan()
+      if (idle !== undefined) throw new PeerError('ERR_USAGE', `--plan carries out a proposal just as it was written; found ${idle} beside it`)
       let signable = readSignable(planFile)
       if (signable.call !== 'prepare') throw new PeerError('ERR_SWAP_FILE', `${planFile}: expected a swap; found a '${signable.call}'`)
       for (const key of this.keys) signable = signedWith(signable, key)
@@ -150,5 +152,19 @@ export class SwapCommand extends ProposingCommand {
     }
     const { engine, version } = namedEngine(this.engine)
     return this.planned({ engine, version, options: this.options ?? '' })
+  }
+
+  /** What says how a proposal is to be made, or that none is to be made, which a file cannot heed any more. */
+  private besidePlan(): string | undefined {
+    const said: Readonly<Record<string, boolean>> = {
+      [`the engine '${this.engine}'`]: this.engine !== undefined,
+      '--options': this.options !== undefined,
+      '--dry-run': this.dryRun,
+      '--out': this.out !== undefined,
+      '--absent': this.absent.length > 0,
+      '--allow-weaker': this.allowWeaker,
+      '--deadline': this.deadline !== undefined,
+    }
+    return Object.keys(said).find((name) => said[name])
   }
 }

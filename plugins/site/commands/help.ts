@@ -1,4 +1,4 @@
-import { HELP_WIDTH, Option, PeerCommand, PeerError, columns, usageText, wrapped } from '../../../kernel/index.js'
+import { columns, HELP_WIDTH, nearest, Option, PeerCommand, PeerError, usageText, wrapped } from '../../../kernel/index.js'
 
 const GLOBAL_FLAGS: readonly (readonly [string, string])[] = [
   ['    --config <file>', 'configuration file of the site'],
@@ -55,13 +55,16 @@ function groupHelp(words: readonly string[], definitions: ReadonlyMap<string, { 
   if (!isGroup(words.slice(0, 1))) throw new PeerError('ERR_COMMAND_UNKNOWN', `unknown command "${first}" for "peer"`, { hint: `run 'peer --help' for usage` })
   const group = ['peer', ...words.slice(0, 1)].join(' ')
   const [, below] = words
-  if (below !== undefined && !GROUPS_OF_V06.has(first) && !isGroup(words.slice(0, 2))) {
-    throw new PeerError('ERR_COMMAND_UNKNOWN', `unknown command "${below}" for "${group}"`, { hint: `run '${group} --help' for usage` })
-  }
   const rows = new Map<string, string>()
   for (const [path, { description = '' }] of definitions) {
     const [next, ...more] = path.startsWith(`${group} `) ? path.slice(group.length + 1).split(' ') : []
     if (next !== undefined) rows.set(next, more.length > 0 ? `${[...words.slice(0, 1), next].join(' ')} specific commands.` : description.trim())
+  }
+  if (below !== undefined && !GROUPS_OF_V06.has(first) && !isGroup(words.slice(0, 2))) {
+    const near = nearest(below, rows.keys())
+    throw new PeerError('ERR_COMMAND_UNKNOWN', `unknown command "${below}" for "${group}"`, {
+      hint: `${near === undefined ? '' : `did you mean ${group} ${near}? Else `}run '${group} --help' for usage`,
+    })
   }
   const list = columns(
     [...rows].sort(([a], [b]) => (a < b ? -1 : 1)),

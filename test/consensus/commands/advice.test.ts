@@ -15,3 +15,7 @@ it.each([
   expect(named).toEqual(sections)
   expect(headings).toEqual(expect.arrayContaining(sections))
 })
+
+it('who is no validator is sent to one, and not into a runbook for broken engines', () => {
+  expect(adviceOn('this peer is no validator (peer.validator.enabled is false)')).toMatch(/^ask a validator/)
+})

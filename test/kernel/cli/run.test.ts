@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { expect, test } from 'vitest'
 import { LOOM_PLUGIN, tempSite } from '../config/temp-site.js'
 import { runPeer } from './run-peer.js'
@@ -80,6 +81,23 @@ test('an unknown word below a group is an error; below those of v0.6 it is their
     stderr: expect.stringContaining('unknown command "bogus" for "peer config"'),
   })
   expect(await runPeer(tempSite({}), ['node', 'bogus'])).toMatchObject({ exit: 0, stderr: '', stdout: expect.stringContaining('peer node [command]') })
+})
+
+test.each([
+  [['nod', 'status'], 'unknown command "nod" for "peer", did you mean node?'],
+  [['config', 'chekc'], 'unknown command "chekc" for "peer config"', "did you mean peer config check? Else run 'peer config --help' for usage"],
+  [['config', 'check', '--sett', 'a=b'], 'unknown option --sett, did you mean --set?'],
+  [['config', 'check', '--jsno=1'], 'unknown option --jsno, did you mean --json?'],
+  [['config', 'check', '--zzzzzzzz', '-x'], 'unknown option --zzzzzzzz'],
+])('%s: what was meant is told, to programs too', async (argv, message, hint) => {
+  const { exit, stdout, stderr } = await runPeer(tmpdir(), [...argv, '--json'])
+  expect({ exit, stdout }).toEqual({ exit: 1, stdout: '' })
+  const { error } = JSON.parse(stderr)
+  expect([error.message, error.hint]).toEqual([message, hint])
+})
+
+test('without a working directory nothing is looked for', async () => {
+  expect(await runPeer('', ['version'])).toEqual({ exit: 1, stdout: '', stderr: 'Error: the working directory is gone: change to one that is there\n' })
 })
 
 test('an unknown option is named, also of a command whose arguments may be left out', async () => {
