@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Cli } from 'clipanion'
 import { runCli } from './run.js'
@@ -13,5 +13,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') process.stderr.write(`Error: stdout cannot be written: ${error.message}\n`)
   process.exit(error.code === 'EPIPE' ? 0 : 1)
 })
-const cwd = existsSync('.') ? process.cwd() : ''
+const cwd = await (async () => process.cwd())().catch(() => '') // which runCli has a word for
 process.exitCode = await runCli(process.argv.slice(2), { ...Cli.defaultContext, cwd, version, packaged: at('../../peer.config.js') })

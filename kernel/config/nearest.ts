@@ -1,9 +1,9 @@
 /** Edit distance between two words: insertions, deletions and replacements. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (const [above, letter] of [...a].entries()) {
-    const next = [above + 1]
-    for (let j = 1; j <= b.length; j++) next.push(Math.min((row[j - 1] ?? 0) + (letter === b[j - 1] ? 0 : 1), (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) next.push(Math.min((row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1), (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
     row = next
   }
   return row[b.length] ?? 0

@@ -103,6 +103,21 @@ test('a devnet that lost files of a validator gets them back, and one that canno
   expect(readdirSync(directory).sort()).toEqual(['file', 'weft-devnet'])
 })
 
+test('in a directory that is gone, every command says so', async () => {
+  const directory = temporaryDirectory()
+  const gone = ['bash', '-c', 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', 'bash']
+  const ended = await runProgram(['version', '--json'], { cwd: directory, through: gone })
+  expect(ended).toMatchObject({ code: 1, stdout: '' })
+  expect(JSON.parse(ended.stderr)).toMatchObject({ error: { code: 'ERR_DIRECTORY_GONE' } })
+})
+
+test('a configuration file that cannot be written to its end is not there', async () => {
+  const directory = temporaryDirectory()
+  const ended = await runProgram(['init'], { cwd: directory, through: ['prlimit', '--fsize=100'] })
+  expect(ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^Error: cannot write .*peer\.config\.ts: /) })
+  expect(readdirSync(directory)).toEqual([])
+})
+
 /** Peers of a devnet that run, by the files that they hold. */
 function peersOf(directory: string): string[] {
   return ['vp0', 'vp1', 'vp2', 'vp3'].filter((id) => existsSync(join(directory, 'weft-devnet', id, 'data/peer.pid')))

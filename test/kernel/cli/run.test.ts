@@ -83,7 +83,7 @@ test('an unknown word below a group is an error; below those of v0.6 it is their
   expect(await runPeer(tempSite({}), ['node', 'bogus'])).toMatchObject({ exit: 0, stderr: '', stdout: expect.stringContaining('peer node [command]') })
 })
 
-test.each([
+test.each<[string[], string, string?]>([
   [['nod', 'status'], 'unknown command "nod" for "peer", did you mean node?'],
   [['config', 'chekc'], 'unknown command "chekc" for "peer config"', "did you mean peer config check? Else run 'peer config --help' for usage"],
   [['config', 'check', '--sett', 'a=b'], 'unknown option --sett, did you mean --set?'],
