@@ -41,6 +41,20 @@ export async function readChain(devnet: Devnet, peer: PeerPlan, isOwn: (txid: st
   return { id: peer.id, headHash: Buffer.from(currentBlockHash).toString('hex'), height, commits, txids }
 }
 
+/** When each block was at a quorum: at all but a third of the validators. */
+export function quorumCommits(chains: readonly ReadChain[]): Commit[] {
+  const times = new Map<bigint, number[]>()
+  for (const { commits } of chains) for (const { block, atMs } of commits) times.set(block, [...(times.get(block) ?? []), atMs])
+  const needed = chains.length - Math.floor((chains.length - 1) / 3)
+  const commits: Commit[] = []
+  for (const [block, moments] of times) {
+    const atMs = moments.sort((left, right) => left - right)[needed - 1]
+    if (atMs !== undefined) commits.push({ block, atMs })
+  }
+  // A transfer may bring a later block before an earlier one is executed.
+  return commits.sort((left, right) => left.atMs - right.atMs)
+}
+
 /** A time without a commit, from `atMs` (milliseconds since 1970) on. */
 export interface Gap {
   readonly atMs: number
