@@ -24,6 +24,7 @@ module.exports = {
           '^plugins/(chaincode|consensus)/api/index\\.ts$',
           '^plugins/(sandbox/frames|grpc/message-frames)\\.ts$',
           '^plugins/loader/(source-maps|thrown)\\.ts$',
+          '^plugins/terminal/printable\\.ts$',
         ],
       },
     },

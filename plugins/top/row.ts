@@ -3,7 +3,7 @@ import { engineOf } from './happenings.js'
 import type { Watched } from './model.js'
 import { type Rates, ratesOf } from './rates.js'
 import { type Swap, swapOf } from './swap.js'
-import { printable } from './text.js'
+import { printable } from '../terminal/index.js'
 
 /** One peer, as tables and programs show it. What is not known is undefined. */
 export interface Row {

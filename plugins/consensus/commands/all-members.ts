@@ -3,7 +3,7 @@ import { messageOf, PeerError } from '../../../kernel/index.js'
 import { callUnary, type ConsensusReport, ConsensusToolsService, type LinkStatus, NetworkToolsService } from '../../../proto/index.js'
 import { isRpcError, rpcErrorText } from '../../grpc/index.js'
 import { leadershipOf } from '../aids/report-view.js'
-import { printable } from '../../loader/index.js'
+import { printable } from '../../terminal/index.js'
 
 /** Of gRPC: the peer has no such service. */
 const UNIMPLEMENTED = 12

@@ -1,4 +1,5 @@
 import type { SwapPlanMessage, SwapPlanRow, SwapProposal } from '../../../proto/index.js'
+import { printable } from '../../terminal/index.js'
 
 /** Of the terminal, in characters, if there is one. */
 const WIDTH = process.stdout.columns || 120
@@ -19,13 +20,14 @@ export function planLines({ rows, needed }: SwapPlanMessage, { engine, version, 
         .join('  ')
         .trimEnd(),
     ),
-  ]
+  ].map((line) => printable(line))
 }
 
 /** What is said with its options, which get lines of their own if they are too many for one. */
 export function withOptions(said: string, options: string): string[] {
   const whole = `${said}, options ${options}`
-  return whole.length <= WIDTH ? [whole] : [said, ...optionLines(options).map((line) => `  ${line}`)]
+  const lines = whole.length <= WIDTH ? [whole] : [said, ...optionLines(options).map((line) => `  ${line}`)]
+  return lines.map((line) => printable(line))
 }
 
 /** Options that are too many for one line, each whole. */

@@ -1,6 +1,6 @@
 import { columns } from '../../../kernel/index.js'
 import type { ConsensusReport, SwapProgress } from '../../../proto/index.js'
-import { printable } from '../../loader/index.js'
+import { printable } from '../../terminal/index.js'
 import { adviceOn } from './advice.js'
 import { hex } from './hex.js'
 
@@ -23,7 +23,7 @@ export function statusText(found: ConsensusReport, view: Readonly<Record<string,
     `${id} ${state}`,
     ...columns(rows),
     ...(Object.keys(view).length === 0 ? [] : ['the engine says', ...columns(Object.entries(view).map(([name, value]) => [name, wordsOf(value)]))]),
-  ].map(printable)
+  ].map((line) => printable(line))
 }
 
 /** A swap that is under way, or one that is decided while the engine before is still needed. */

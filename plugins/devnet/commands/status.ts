@@ -3,7 +3,7 @@ import { leadershipOf } from '../../consensus/index.js'
 import type { DevnetPeer } from '../devnet.js'
 import { runningEngine } from '../view.js'
 import { DevnetCommand } from './devnet-command.js'
-import { printable } from '../../loader/index.js'
+import { printable } from '../../terminal/index.js'
 
 /** `peer devnet status` */
 export class DevnetStatusCommand extends DevnetCommand {
