@@ -113,16 +113,19 @@ class RecordedHost implements EngineHost {
   }
 
   get head(): Head {
-    return this.readHead()
+    return RecordedHost.#recorderOf(this).head
   }
 
   get now(): number {
-    return this.readNow()
+    return RecordedHost.#recorderOf(this).now
   }
 
-  /** Who wraps a host has the getters run on another object, as one that has this for its prototype. */
-  readonly readHead = (): Head => this.#recorder.head
-  readonly readNow = (): number => this.#recorder.now
+  /** Who wraps a host may have it for a prototype: then the getters run on the wrapper. */
+  static #recorderOf(host: object): Recorder {
+    let found = host
+    while (!(#recorder in found)) found = Object.getPrototypeOf(found)
+    return found.#recorder
+  }
 
   readonly random: EngineHost['random'] = () => this.#recorder.random(this.#random)
   readonly send: EngineHost['send'] = (to, bytes, { vote } = {}) => {
