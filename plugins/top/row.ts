@@ -1,3 +1,4 @@
+import { hex } from '../../proto/index.js'
 import { leadershipOf } from '../consensus/index.js'
 import { engineOf } from './happenings.js'
 import type { Watched } from './model.js'
@@ -55,7 +56,7 @@ export function rowOf({ target, state, last, before, reason, sinceMs }: Watched,
     engine: report && engineOf(report),
     epoch: report?.epoch,
     height: report?.height,
-    headHash: report ? Buffer.from(report.headHash).toString('hex') : '',
+    headHash: report ? hex(report.headHash) : '',
     view: view === undefined ? undefined : printable(view),
     leader: leader === undefined ? undefined : printable(leader),
     swap: report && swapOf(report),

@@ -1,6 +1,6 @@
 import type { Client } from '@grpc/grpc-js'
 import { messageOf, PeerError } from '../../../kernel/index.js'
-import { callUnary, type ConsensusReport, ConsensusToolsService, type LinkStatus, NetworkToolsService } from '../../../proto/index.js'
+import { callUnary, type ConsensusReport, ConsensusToolsService, hex, type LinkStatus, NetworkToolsService } from '../../../proto/index.js'
 import { isRpcError, rpcErrorText } from '../../grpc/index.js'
 import { leadershipOf } from '../aids/report-view.js'
 import { printable } from '../../terminal/index.js'
@@ -46,7 +46,7 @@ export function membersJson(members: readonly AskedMember[]): object {
     members: members.map(({ id, address, answer }) => {
       if ('reason' in answer) return { id, address, state: 'unreachable', reason: answer.reason }
       const { engine, version, epoch, height, headHash, pending, halted, divergence } = answer.report
-      const shown = { engine, version, epoch, height, headHash: Buffer.from(headHash).toString('hex'), pending, ...leadershipOf(answer.report) }
+      const shown = { engine, version, epoch, height, headHash: hex(headHash), pending, ...leadershipOf(answer.report) }
       return {
         id,
         address,

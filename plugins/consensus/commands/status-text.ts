@@ -1,8 +1,7 @@
 import { columns } from '../../../kernel/index.js'
-import type { ConsensusReport, SwapProgress } from '../../../proto/index.js'
+import { type ConsensusReport, hex, type SwapProgress } from '../../../proto/index.js'
 import { printable } from '../../terminal/index.js'
 import { adviceOn } from './advice.js'
-import { hex } from './hex.js'
 
 /** What a validator says of its consensus, for people; `view`: what its engine says. */
 export function statusText(found: ConsensusReport, view: Readonly<Record<string, unknown>>): string[] {

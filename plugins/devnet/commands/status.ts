@@ -1,4 +1,5 @@
 import { Command } from 'clipanion'
+import { hex } from '../../../proto/index.js'
 import { leadershipOf } from '../../consensus/index.js'
 import type { DevnetPeer } from '../devnet.js'
 import { runningEngine } from '../view.js'
@@ -111,8 +112,4 @@ function table(rows: readonly (readonly string[])[]): string[] {
         .trimEnd(),
     ),
   )
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

@@ -1,9 +1,9 @@
 import { Command, Option } from 'clipanion'
 import { PeerError } from '../../../kernel/index.js'
-import { LedgerToolsService } from '../../../proto/index.js'
+import { hex, LedgerToolsService } from '../../../proto/index.js'
 import { escaped } from '../../terminal/index.js'
 import { getState } from '../inspect/lookup.js'
-import { hex, jsonBytes, utf8 } from '../inspect/shown.js'
+import { jsonBytes, utf8 } from '../inspect/shown.js'
 import { bytesOf } from './bytes-argument.js'
 import { LedgerReadCommand } from './read-command.js'
 

@@ -1,9 +1,9 @@
 import { Command, Option } from 'clipanion'
 import { PeerError } from '../../../kernel/index.js'
-import { LedgerToolsService, type StateList } from '../../../proto/index.js'
+import { hex, LedgerToolsService, type StateList } from '../../../proto/index.js'
 import { escaped } from '../../terminal/index.js'
 import { MAX_PAGE_KEYS, listState } from '../inspect/lookup.js'
-import { hex, jsonBytes, shown } from '../inspect/shown.js'
+import { jsonBytes, shown } from '../inspect/shown.js'
 import { bytesOf } from './bytes-argument.js'
 import { LedgerReadCommand } from './read-command.js'
 

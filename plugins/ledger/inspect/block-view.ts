@@ -1,6 +1,6 @@
-import { Block, type ChaincodeEvent, type StoredBlock, blockTransactions, decode } from '../../../proto/index.js'
+import { Block, blockTransactions, type ChaincodeEvent, decode, hex, type StoredBlock } from '../../../proto/index.js'
 import { escaped } from '../../terminal/index.js'
-import { hex, isoTime } from './shown.js'
+import { isoTime } from './shown.js'
 import { type EventView, type TransactionView, eventLine, eventView, transactionLines, transactionView } from './transaction-view.js'
 
 /** A block as `--json` shows it (docs/guides/operators.md). */

@@ -1,3 +1,4 @@
+import { hex } from '../../../proto/index.js'
 import { escaped } from '../../terminal/index.js'
 
 /** Longest value shown to a person; `--json` and `--raw` give all of it. */
@@ -10,10 +11,6 @@ export function utf8(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined // what is not UTF-8 is shown in hex
   }
-}
-
-export function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }
 
 /** Bytes for a person: text if they are, else `0x` and hex; long ones are cut and say so. */

@@ -1,19 +1,20 @@
 import {
-  type ChaincodeEvent,
   ChaincodeDeploymentSpec,
+  type ChaincodeEvent,
   ChaincodeID,
   ChaincodeInvocationSpec,
   type ChaincodeSpec,
   ChaincodeSpec_Type,
   ConfidentialityLevel,
+  decode,
+  hex,
   type MessageType,
   Transaction,
   Transaction_Type,
   WireError,
-  decode,
 } from '../../../proto/index.js'
 import { escaped } from '../../terminal/index.js'
-import { type JsonBytes, hex, isoTime, jsonBytes, shown } from './shown.js'
+import { type JsonBytes, isoTime, jsonBytes, shown } from './shown.js'
 
 /** A transaction as `--json` shows it (docs/guides/operators.md). */
 export interface TransactionView {
