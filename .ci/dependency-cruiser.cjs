@@ -22,7 +22,7 @@ module.exports = {
           '^plugins/$1/',
           '^plugins/[^/]+/index\\.ts$',
           '^plugins/(chaincode|consensus)/api/index\\.ts$',
-          '^plugins/(sandbox/frames|grpc/message-frames)\\.ts$',
+          '^plugins/(sandbox/(deterministic|frames)|grpc/message-frames)\\.ts$',
           '^plugins/loader/(source-maps|thrown)\\.ts$',
           '^plugins/terminal/printable\\.ts$',
         ],
