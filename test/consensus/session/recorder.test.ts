@@ -46,6 +46,7 @@ const WRAPPED: readonly (readonly [how: string, wrap: (host: EngineHost) => Engi
   ['as the prototype of a prototype', (host) => Object.create(Object.create(host))],
   ['with changes', (host) => hostWith(host, { log: () => undefined })],
   ['with changes, twice', (host) => hostWith(hostWith(host, { log: () => undefined }), { metric: () => undefined })],
+  ['behind a proxy', (host) => new Proxy(host, {})],
   ['spread', spread],
   ['with changes, then spread', (host) => spread(hostWith(host, { log: () => undefined }))],
   ['listened to, then spread', (host) => spread(heard(host))],
@@ -91,9 +92,9 @@ function heard(host: EngineHost, listener: (shown: object) => void = () => undef
 }
 
 describe('the host that an engine sees', () => {
-  it('has what its interface has and nothing else, and cannot be changed', () => {
+  it('has by name what its interface has and nothing else, and cannot be changed', () => {
     const { host } = recorder()
-    const seen = [...Reflect.ownKeys(host), ...Reflect.ownKeys(Object.getPrototypeOf(host))].filter((name) => name !== 'constructor')
+    const seen = [...Object.getOwnPropertyNames(host), ...Object.getOwnPropertyNames(Object.getPrototypeOf(host))].filter((name) => name !== 'constructor')
     expect(new Set(seen)).toEqual(new Set(Object.keys(MEMBERS)))
     expect(Object.isFrozen(host)).toBe(true)
   })
