@@ -1,4 +1,4 @@
-import { callUnary, OpenchainService } from '../../../proto/index.js'
+import { callUnary, hex, OpenchainService } from '../../../proto/index.js'
 import type { Devnet, PeerPlan } from '../../devnet/index.js'
 
 /** Blocks that are asked for at a time. */
@@ -38,7 +38,7 @@ export async function readChain(devnet: Devnet, peer: PeerPlan, isOwn: (txid: st
       if (withTransactions) for (const { txid } of clients) txids.push(txid)
     }
   }
-  return { id: peer.id, headHash: Buffer.from(currentBlockHash).toString('hex'), height, commits, txids }
+  return { id: peer.id, headHash: hex(currentBlockHash), height, commits, txids }
 }
 
 /** When each block was at a quorum: at all but a third of the validators. */
