@@ -16,6 +16,7 @@ import type { Channel } from './channel.js'
 
 const MAX_DESCRIPTION_BYTES = 1024 * 1024
 const MAX_REASON_CHARACTERS = 1000
+const MAX_STATUS_CHARACTERS = 64 * 1024
 
 /** Serves an engine over its pipe: the same calls, in the same order, as where it runs in the peer. */
 export function serveEngine(exported: unknown, channel: Channel): void {
@@ -149,7 +150,11 @@ class RunningEngine {
 }
 
 function packed(effect: Effect): PackedEffect {
-  return effect.type === 'status' ? { type: 'status', view: JSON.stringify(effect.view) } : effect
+  if (effect.type !== 'status') return effect
+  const view = JSON.stringify(effect.view) ?? 'null'
+  if (view.length > MAX_STATUS_CHARACTERS)
+    throw new RangeError(`status() takes what is at most ${MAX_STATUS_CHARACTERS} characters of JSON; found ${view.length}`)
+  return { type: 'status', view }
 }
 
 function textOf(error: unknown): string {

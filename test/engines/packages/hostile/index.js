@@ -52,6 +52,9 @@ const DEEDS = {
   essay: (host) => host.log('info', 'x'.repeat(100 * 1024 * 1024)),
   stray: () => void Promise.reject(new Error('left behind')),
   list: () => writeAll(frame(`{"type":"effects","effects":[${'0,'.repeat(1_000_000)}0]}`)),
+  view: (host) => host.status({ all: 'x'.repeat(100_000) }),
+  word: (host) => host.metric('m'.repeat(300), 1),
+  vote: (host) => host.broadcast(new Uint8Array(1), { vote: { slot: 1, value: 'x' } }),
   cyclic(host) {
     const view = {}
     view.self = view
