@@ -136,7 +136,7 @@ export class EngineProcess {
     this.pump()
   }
 
-  private openingOf({ restored, members: _, ...start }: EngineStart): Iterator<Uint8Array> {
+  private openingOf({ restored, members: everybody, ...start }: EngineStart): Iterator<Uint8Array> {
     const { seat, options, limits } = this.options
     const { self, members, deliveryWindow } = seat
     return openingFrames({ type: 'create', now: seat.now(), options, self, members, deliveryWindow, start, limits }, restored)

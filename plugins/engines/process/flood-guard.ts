@@ -123,18 +123,10 @@ export class FloodGuard {
 
 /** What an effect is made of costs the peer as much as effects do. */
 function itemsOf(effect: Effect): number {
-  switch (effect.type) {
-    case 'deliver':
-      return effect.requests.length + effect.put.length
-    case 'execute':
-      return effect.requests.length
-    case 'forget':
-      return effect.ids.length
-    case 'verify':
-      return effect.items.length
-    default:
-      return 0
-  }
+  if (effect.type === 'deliver') return effect.requests.length + effect.put.length
+  if (effect.type === 'execute') return effect.requests.length
+  if (effect.type === 'forget') return effect.ids.length
+  return effect.type === 'verify' ? effect.items.length : 0
 }
 
 /** Without control characters: a line of an engine must not pretend to be another line, or command a terminal. */
