@@ -1,4 +1,5 @@
 import type { EngineFactory, EngineHost, EngineStart } from '../../plugins/consensus/index.js'
+import { hostWith } from './host-with.js'
 
 /** Hears what an engine says of itself. */
 type Listener = (shown: Readonly<Record<string, unknown>>) => void
@@ -20,17 +21,9 @@ export function heardEngine<O>(factory: EngineFactory<O>, listenerFor: (start: E
   }
 }
 
-/** A literal, although getters make it slow: whoever wraps a host may spread it. */
 function heardHost(host: EngineHost, listener: Listener): EngineHost {
-  return Object.freeze({
-    ...host,
-    get head() {
-      return host.head
-    },
-    get now() {
-      return host.now
-    },
-    status(view: Readonly<Record<string, unknown>>) {
+  return hostWith(host, {
+    status(view) {
       listener(view)
       host.status(view)
     },

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { PeerError } from '../../../kernel/index.js'
 import { type Effect, type EngineRequest, type MemberIndex, requestId, type VoteMark } from '../../consensus/index.js'
-import { printable } from '../../loader/index.js'
 import { keepable } from '../../sandbox/index.js'
+import { printable } from '../../terminal/index.js'
 import { unpack, type UnpackLimits } from '../codec.js'
 import type { FromEngine } from '../messages.js'
 
@@ -16,7 +16,10 @@ const LIMITS: UnpackLimits = { maxJsonBytes: 16 * 1024 * 1024, maxValues: 500_00
 
 const bytes = z.instanceof(Uint8Array)
 /** People read it in their terminals. */
-const words = z.string().max(MAX_TEXT).transform(printable)
+const words = z
+  .string()
+  .max(MAX_TEXT)
+  .transform((text) => printable(text))
 const tag = z.string().max(MAX_TAG)
 const member = z.int().min(0).max(MAX_MEMBERS)
 const id = z.string().regex(/^[0-9a-f]{64}$/)

@@ -5,7 +5,7 @@ import { pack } from '../codec.js'
 import type { FromEngine, ToEngine } from '../messages.js'
 import { effectsOf, readAnswer } from './answers.js'
 import { EventQueue } from './event-queue.js'
-import { FloodGuard, printable } from './flood-guard.js'
+import { FloodGuard } from './flood-guard.js'
 import type { ProcessLimits } from './limits.js'
 import { openingFrames } from './opening.js'
 import { Watchdog } from './watchdog.js'
@@ -136,8 +136,9 @@ export class EngineProcess {
     this.pump()
   }
 
-  private openingOf({ restored, members: everybody, ...start }: EngineStart): Iterator<Uint8Array> {
+  private openingOf(whole: EngineStart): Iterator<Uint8Array> {
     const { seat, options, limits } = this.options
+    const { restored, members: _, ...start } = whole
     const { self, members, deliveryWindow } = seat
     return openingFrames({ type: 'create', now: seat.now(), options, self, members, deliveryWindow, start, limits }, restored)
   }
@@ -203,7 +204,7 @@ export class EngineProcess {
 
   private answered(answer: FromEngine, bytes: number): void {
     const { seat } = this.options
-    if (answer.type === 'failed') return this.breach(printable(answer.reason))
+    if (answer.type === 'failed') return this.breach(answer.reason)
     if (!this.isLoaded && (answer.type === 'loaded' || answer.type === 'effects')) return this.loaded(answer)
     const what = this.queue.answered()
     if (what === undefined && !this.isDisposing) return this.breach('it broke the rules of its pipe: an answer to nothing')
