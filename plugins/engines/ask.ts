@@ -1,6 +1,6 @@
-import { PeerError } from '../../kernel/index.js'
+import { messageOf, PeerError } from '../../kernel/index.js'
 import type { Member } from '../consensus/index.js'
-import { FrameReader, joinFrames, type ContainedProcess } from '../sandbox/index.js'
+import { type ContainedProcess, FrameReader, writeFrames } from '../sandbox/index.js'
 import { pack } from './codec.js'
 import type { FromEngine, ToEngine } from './messages.js'
 import { readAnswer } from './process/answers.js'
@@ -32,7 +32,7 @@ export class EngineInquiry {
   async inquire<T>(ask: (engine: AskedEngine) => Promise<T>): Promise<T> {
     const contained = await this.launch()
     const answers = answersOf(contained)
-    const question = (message: ToEngine): Promise<FromEngine> => this.within(contained, answers(message))
+    const question = (message: ToEngine): Promise<FromEngine> => this.within(contained, answers, message)
     try {
       return await ask({ describe: () => describe(question), check: (json, members) => check(question, json, members) })
     } finally {
@@ -41,17 +41,18 @@ export class EngineInquiry {
     }
   }
 
-  private async within(contained: ContainedProcess, answer: Promise<FromEngine>): Promise<FromEngine> {
+  private async within(contained: ContainedProcess, answers: Answers, message: ToEngine): Promise<FromEngine> {
     let cancel = (): void => undefined
     const late = new Promise<never>((_, reject) => {
-      const timer = setTimeout(() => reject(notLoaded(`no answer within ${this.timeoutMs} ms`)), this.timeoutMs)
+      const tooLate = (): void => reject(notLoaded(`${answers.isLoaded ? IN_TIME[message.type] : NOT_IN_TIME} within ${this.timeoutMs} ms`))
+      const timer = setTimeout(tooLate, this.timeoutMs)
       cancel = () => clearTimeout(timer)
     })
     const lost = contained.ended.then((reason) => {
       throw notLoaded(reason)
     })
     try {
-      const answered = await Promise.race([answer, lost, late])
+      const answered = await Promise.race([answers.to(message), lost, late])
       if (answered.type === 'failed') throw notLoaded(answered.reason)
       return answered
     } finally {
@@ -78,22 +79,44 @@ async function check(ask: (message: ToEngine) => Promise<FromEngine>, json: stri
   }
 }
 
-/** Sends a question and resolves with the answer to it; one at a time. */
-function answersOf({ pipe }: ContainedProcess): (message: ToEngine) => Promise<FromEngine> {
+const NOT_IN_TIME = 'its code did not load (what it does or awaits at the top of a module does not end)'
+const IN_TIME: Partial<Record<ToEngine['type'], string>> = {
+  describe: 'it did not say what it is, and what it tolerates,',
+  check: 'its parseOptions or checkMembers did not return',
+}
+
+interface Answers {
+  /** The code is there. */
+  readonly isLoaded: boolean
+  /** Sends a question and resolves with the answer to it; one at a time. */
+  to(message: ToEngine): Promise<FromEngine>
+}
+
+function answersOf({ pipe }: ContainedProcess): Answers {
   const reader = new FrameReader(MAX_ANSWER_BYTES)
   let settle: { readonly resolve: (answer: FromEngine) => void; readonly reject: (reason: unknown) => void } | undefined
+  let isLoaded = false
   pipe.on('data', (chunk: Buffer) => {
     try {
-      for (const frame of reader.push(chunk)) settle?.resolve(readAnswer(frame))
+      for (const frame of reader.push(chunk)) {
+        const answer = readAnswer(frame)
+        if (answer.type === 'loaded') isLoaded = true
+        else settle?.resolve(answer)
+      }
     } catch (error) {
-      settle?.reject(error)
+      settle?.reject(error instanceof PeerError && error.code === 'ERR_ENGINE_LOAD' ? error : notLoaded(`it broke the rules of its pipe: ${messageOf(error)}`))
     }
   })
-  return (message) =>
-    new Promise((resolve, reject) => {
-      settle = { resolve, reject }
-      pipe.write(joinFrames([pack(message)]))
-    })
+  return {
+    get isLoaded() {
+      return isLoaded
+    },
+    to: (message) =>
+      new Promise((resolve, reject) => {
+        settle = { resolve, reject }
+        writeFrames(pipe, [pack(message)])
+      }),
+  }
 }
 
 function notLoaded(reason: string): PeerError {

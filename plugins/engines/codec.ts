@@ -1,12 +1,24 @@
 /** Frame: the length of the JSON (4 bytes, big-endian), the JSON, then the bytes that it refers to. */
 const HEADER_BYTES = 4
 const MAX_DEPTH = 32
+const COMMA = 0x2c
+const BRACE = 0x7b
+const BRACKET = 0x5b
+
+/** What is written is longer than allowed; it was not put together. */
+export class TooLongError extends RangeError {
+  constructor(readonly bytes: number) {
+    super(`a frame of ${bytes} bytes is too long`)
+  }
+}
 
 /**
  * Writes a value made of plain objects, arrays, strings, numbers, booleans, bigints and Uint8Arrays. What JSON cannot say goes under keys that begin with `$`,
  * which no other object may have.
+ *
+ * @throws TooLongError for more than `maxBytes`, before it takes the memory for them; RangeError if there is too much for JSON
  */
-export function pack(value: unknown): Uint8Array {
+export function pack(value: unknown, maxBytes = Number.POSITIVE_INFINITY): Uint8Array {
   const blobs: Uint8Array[] = []
   let blobBytes = 0
   // A Buffer would turn itself into an object before a replacer sees its value: the value is taken from its owner.
@@ -14,8 +26,8 @@ export function pack(value: unknown): Uint8Array {
     const part: unknown = Reflect.get(Object(this), key)
     if (part instanceof Uint8Array) {
       const at = blobBytes
-      blobs.push(part)
       blobBytes += part.length
+      if (blobBytes <= maxBytes) blobs.push(part)
       return { $b: [at, part.length] }
     }
     if (typeof part === 'bigint') return { $n: part.toString() }
@@ -23,7 +35,9 @@ export function pack(value: unknown): Uint8Array {
     if (part === undefined) return { $u: 1 }
     return part
   }
-  const json = Buffer.from(JSON.stringify(value, replace))
+  const text = JSON.stringify(value, replace)
+  if (HEADER_BYTES + text.length + blobBytes > maxBytes) throw new TooLongError(HEADER_BYTES + text.length + blobBytes)
+  const json = Buffer.from(text)
   const frame = new Uint8Array(HEADER_BYTES + json.length + blobBytes)
   new DataView(frame.buffer).setUint32(0, json.length)
   frame.set(json, HEADER_BYTES)
@@ -35,20 +49,40 @@ export function pack(value: unknown): Uint8Array {
   return frame
 }
 
+/** What is read of a frame of somebody who may lie: a few bytes of JSON may become a hundred in memory. */
+export interface UnpackLimits {
+  /** Of the JSON alone. */
+  readonly maxJsonBytes: number
+  /** Members of objects and lists, and these themselves, about. */
+  readonly maxValues: number
+}
+
 /**
  * Reads what `pack` wrote; bytes are views of the frame.
  *
  * @throws RangeError or SyntaxError for anything else
  */
-export function unpack(frame: Uint8Array): unknown {
+export function unpack(frame: Uint8Array, limits?: UnpackLimits): unknown {
   if (frame.length < HEADER_BYTES) throw new RangeError(`a frame of ${frame.length} bytes has no header`)
   const jsonBytes = new DataView(frame.buffer, frame.byteOffset).getUint32(0)
   const end = HEADER_BYTES + jsonBytes
   if (end > frame.length) throw new RangeError(`a frame of ${frame.length} bytes announces ${jsonBytes} bytes of JSON`)
-  const json = Buffer.from(frame.buffer, frame.byteOffset + HEADER_BYTES, jsonBytes).toString('utf8')
+  const bytes = Buffer.from(frame.buffer, frame.byteOffset + HEADER_BYTES, jsonBytes)
+  if (limits) requireModest(bytes, limits)
+  const json = bytes.toString('utf8')
   const blobs = new Uint8Array(frame.buffer, frame.byteOffset + end, frame.length - end)
   const parsed: unknown = JSON.parse(json)
   return revive(parsed, blobs, 0)
+}
+
+function requireModest(json: Uint8Array, { maxJsonBytes, maxValues }: UnpackLimits): void {
+  if (json.length > maxJsonBytes) throw new RangeError(`it has ${json.length} bytes beside those that it refers to, more than ${maxJsonBytes}`)
+  if (json.length <= maxValues) return
+  let values = 0
+  for (const byte of json) {
+    if (byte !== COMMA && byte !== BRACE && byte !== BRACKET) continue
+    if (++values > maxValues) throw new RangeError(`it has more than ${maxValues} values`)
+  }
 }
 
 function revive(value: unknown, blobs: Uint8Array, depth: number): unknown {

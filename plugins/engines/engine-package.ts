@@ -67,7 +67,9 @@ export class EngineLoader {
   }
 
   private async ask({ folder, manifest, digest, optionsOf }: Unasked): Promise<LoadedPackage> {
-    const bundle = onceItWorks(async () => bundleEngine(folder, await entryOf(folder, manifest)))
+    const bundle = onceItWorks(async () =>
+      bundleEngine(folder, await entryOf(folder, manifest)).catch((cause: unknown) => Promise.reject(notBundled(manifest.name, cause))),
+    )
     const checked = new Map<string, Promise<unknown>>()
     const description = await this.inquiry(manifest.name, bundle).inquire(async (engine) => {
       const said = await engine.describe()
@@ -136,4 +138,12 @@ export class EngineLoader {
   private inquiry(name: string, bundle: () => Promise<Uint8Array>): EngineInquiry {
     return new EngineInquiry(async () => this.launch(`engine ${name}`, await bundle()), this.limits.startTimeoutMs)
   }
+}
+
+/** What does not compile, or is not there, is the author's to mend. */
+function notBundled(name: string, cause: unknown): PeerError {
+  return new PeerError('ERR_ENGINE_LOAD', `the code of ${name} cannot be put together: ${messageOf(cause)}`, {
+    cause,
+    hint: 'an engine is JavaScript, TypeScript or JSON of its own files, with its dependencies bundled into them when it is built; it runs alone, as one module',
+  })
 }

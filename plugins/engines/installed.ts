@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
@@ -9,6 +9,9 @@ import { writePackage } from './packages/write-package.js'
 const NOTE = 'engine.json'
 const IN_USE = 'in-use.json'
 const PACKAGE = 'package'
+const LEFT_BEHIND = /^\.(scratch|new|old)-/
+/** An installation takes seconds. */
+const LONG_AGO_MS = 3_600_000
 
 const noteSchema = z.object({
   name: z.string(),
@@ -71,13 +74,31 @@ export class InstalledEngines {
 
   /** Lends an empty folder beside the engines while `work` runs. What had to be made for it, and is empty then, goes too. */
   async withScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {
-    const made = await mkdir(this.root, { recursive: true })
+    const made = await this.makeRoot()
     const folder = await mkdtemp(join(this.root, '.scratch-'))
     try {
       return await work(folder)
     } finally {
       await rm(folder, { recursive: true, force: true })
       if (made !== undefined) await removeWhileEmpty(this.root, made)
+    }
+  }
+
+  /** Makes the folder of all engines, if it is not there, and takes out of it what an installation that was killed has left. */
+  private async makeRoot(): Promise<string | undefined> {
+    try {
+      const made = await mkdir(this.root, { recursive: true })
+      for (const name of await readdir(this.root)) {
+        if (!LEFT_BEHIND.test(name)) continue
+        const { mtimeMs } = await lstat(join(this.root, name))
+        if (Date.now() - mtimeMs > LONG_AGO_MS) await rm(join(this.root, name), { recursive: true, force: true })
+      }
+      return made
+    } catch (cause) {
+      throw new PeerError('ERR_ENGINE_DIRECTORY', `engines are kept in ${this.root}, which cannot be written: ${messageOf(cause)}`, {
+        cause,
+        hint: 'give this user the right to, or name another directory: --set peer.fileSystemPath=DIRECTORY',
+      })
     }
   }
 

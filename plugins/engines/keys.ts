@@ -1,5 +1,5 @@
 import { choice, defineKeys, integer, key, list, type Settings } from '../../kernel/index.js'
-import { defaultProcessLimits, type ProcessLimits } from './process/limits.js'
+import { defaultProcessLimits, fitting, type ProcessLimits } from './process/limits.js'
 
 const MIB = 1024 * 1024
 
@@ -36,7 +36,7 @@ export const enginesKeys = defineKeys({
   'consensus.isolation.maxAnswerMiB': key(
     integer({ min: 1, max: 1024 }),
     defaultProcessLimits.maxAnswerBytes / MIB,
-    'volume of the effects of one handler, in MiB',
+    'volume of the effects of one handler, in MiB; never more than an eighth of maxMemoryMiB',
   ),
   'consensus.isolation.maxMiBPerSecond': key(
     integer({ min: 1 }),
@@ -44,7 +44,11 @@ export const enginesKeys = defineKeys({
     'volume of the effects of a second, in MiB, with up to eight validators; with more it grows with their number',
   ),
   'consensus.isolation.maxRecords': key(integer({ min: 1000 }), defaultProcessLimits.maxRecords, 'records that an engine may keep in the store'),
-  'consensus.isolation.maxRecordMiB': key(integer({ min: 1 }), defaultProcessLimits.maxRecordBytes / MIB, 'volume of these records, in MiB'),
+  'consensus.isolation.maxRecordMiB': key(
+    integer({ min: 1 }),
+    defaultProcessLimits.maxRecordBytes / MIB,
+    'volume of these records, in MiB (of each 128 bytes, twice its key, and its value); never more than a quarter of maxMemoryMiB, since they all come back at a start',
+  ),
   'consensus.isolation.maxRestarts': key(
     integer({ min: 0 }),
     defaultProcessLimits.maxRestarts,
@@ -54,7 +58,7 @@ export const enginesKeys = defineKeys({
 
 /** The bounds that a site sets. */
 export function limitsOf(settings: Settings<typeof enginesKeys>): ProcessLimits {
-  return {
+  return fitting({
     ...defaultProcessLimits,
     sandbox: settings['consensus.isolation.sandbox'],
     memoryBytes: settings['consensus.isolation.maxMemoryMiB'] * MIB,
@@ -67,5 +71,5 @@ export function limitsOf(settings: Settings<typeof enginesKeys>): ProcessLimits 
     maxRecords: settings['consensus.isolation.maxRecords'],
     maxRecordBytes: settings['consensus.isolation.maxRecordMiB'] * MIB,
     maxRestarts: settings['consensus.isolation.maxRestarts'],
-  }
+  })
 }

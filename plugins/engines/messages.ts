@@ -8,14 +8,16 @@ export interface EffectLimits {
   readonly maxAnswerBytes: number
 }
 
-/** The start of an engine; its records are a list. */
-export type PackedStart = Omit<EngineStart, 'restored' | 'members'> & { readonly restored: readonly (readonly [key: string, value: Uint8Array])[] }
+/** The start of an engine; its records came before it. */
+export type PackedStart = Omit<EngineStart, 'restored' | 'members'>
 
 /** From the peer to an engine's process. The first frame of all is the bundle itself. */
 export type ToEngine =
   | { readonly type: 'describe'; readonly tolerancesUpTo: number }
   /** `options`: JSON. `members`: whom they have to fit; undefined: nobody in particular. */
   | { readonly type: 'check'; readonly options: string; readonly members: readonly Member[] | undefined }
+  /** Some of the records of the `create` that follows. Not answered. */
+  | { readonly type: 'records'; readonly records: readonly (readonly [key: string, value: Uint8Array])[] }
   | {
       readonly type: 'create'
       readonly now: number
@@ -32,8 +34,9 @@ export type ToEngine =
 /** A status as JSON: it may hold anything. */
 export type PackedEffect = Exclude<Effect, { type: 'status' }> | { readonly type: 'status'; readonly view: string }
 
-/** From an engine's process to the peer: one answer to each message, in order. */
+/** From an engine's process to the peer: `loaded`, then one answer to each message, in order. */
 export type FromEngine =
+  | { readonly type: 'loaded' }
   | {
       readonly type: 'description'
       readonly name: string

@@ -1,11 +1,19 @@
+import type { Writable } from 'node:stream'
+
 /** Bytes of a frame's header: the body's length, big-endian. */
 const HEADER_BYTES = 4
+/** Frames that are together no longer are written as one piece. */
+const JOINED_BYTES = 64 * 1024
+const NOTHING = new Uint8Array(0)
 
 /** Cuts a stream of bytes into length-prefixed frames. */
 export class FrameReader {
   readonly #maxBytes: number
-  #chunks: Uint8Array[] = []
-  #buffered = 0
+  /** Less than a header. */
+  #rest: Uint8Array = NOTHING
+  /** Of the frame that has begun: long ones are put together once, where they stay. */
+  #body: Uint8Array | undefined
+  #filled = 0
 
   /** @param maxBytes longest body; a longer one is an error before it is buffered */
   constructor(maxBytes: number) {
@@ -18,61 +26,84 @@ export class FrameReader {
    * @throws RangeError if a frame announces a longer body than allowed; the stream cannot be read on
    */
   push(chunk: Uint8Array): Uint8Array[] {
-    this.#chunks.push(chunk)
-    this.#buffered += chunk.length
-    const needed = this.#needed()
-    if (needed === undefined || this.#buffered < needed) return []
-    const bytes = this.#join()
     const frames: Uint8Array[] = []
-    let at = 0
-    while (bytes.length - at >= HEADER_BYTES) {
-      const end = at + HEADER_BYTES + this.#bodyLength(bytes, at)
-      if (end > bytes.length) break
-      frames.push(bytes.subarray(at + HEADER_BYTES, end))
-      at = end
+    const begun = this.#body
+    let bytes = chunk
+    if (begun !== undefined) {
+      bytes = this.#fill(begun, chunk)
+      if (this.#filled < begun.length) return frames
+      this.#body = undefined
+      frames.push(begun)
     }
-    this.#chunks = at === bytes.length ? [] : [bytes.subarray(at)]
-    this.#buffered = bytes.length - at
+    if (this.#rest.length > 0) bytes = joined([this.#rest, bytes])
+    this.#rest = NOTHING
+    while (bytes.length >= HEADER_BYTES) {
+      const length = this.#bodyLength(bytes)
+      if (bytes.length < HEADER_BYTES + length) {
+        this.#body = new Uint8Array(length)
+        this.#filled = 0
+        this.#fill(this.#body, bytes.subarray(HEADER_BYTES))
+        return frames
+      }
+      frames.push(bytes.subarray(HEADER_BYTES, HEADER_BYTES + length))
+      bytes = bytes.subarray(HEADER_BYTES + length)
+    }
+    // Copied: a few bytes must not hold a whole chunk.
+    if (bytes.length > 0) this.#rest = Uint8Array.from(bytes)
     return frames
   }
 
-  /** Bytes of the first frame, once its header is there. */
-  #needed(): number | undefined {
-    if (this.#buffered < HEADER_BYTES) return undefined
-    const first = this.#chunks[0]
-    if (first === undefined || first.length < HEADER_BYTES) this.#chunks = [this.#join()]
-    const head = this.#chunks[0]
-    return head === undefined ? undefined : HEADER_BYTES + this.#bodyLength(head, 0)
+  /** What is left of the bytes when the body has what it lacks, or they are used up. */
+  #fill(body: Uint8Array, bytes: Uint8Array): Uint8Array {
+    const taken = bytes.subarray(0, body.length - this.#filled)
+    body.set(taken, this.#filled)
+    this.#filled += taken.length
+    return bytes.subarray(taken.length)
   }
 
-  #bodyLength(bytes: Uint8Array, at: number): number {
-    const length = new DataView(bytes.buffer, bytes.byteOffset + at, HEADER_BYTES).getUint32(0)
+  #bodyLength(bytes: Uint8Array): number {
+    const length = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES).getUint32(0)
     if (length > this.#maxBytes) throw new RangeError(`a frame of ${length} bytes is longer than the limit of ${this.#maxBytes}`)
     return length
   }
+}
 
-  #join(): Uint8Array {
-    const [only] = this.#chunks
-    if (only !== undefined && this.#chunks.length === 1) return only
-    const whole = new Uint8Array(this.#buffered)
-    let at = 0
-    for (const chunk of this.#chunks) {
-      whole.set(chunk, at)
-      at += chunk.length
-    }
-    return whole
-  }
+/** A frame that may be kept: a copy, if it holds more than itself. */
+export function keepable(frame: Uint8Array): Uint8Array {
+  return frame.length === frame.buffer.byteLength && !Buffer.isBuffer(frame) ? frame : new Uint8Array(frame)
 }
 
 /** Frames ready to be written at once. */
 export function joinFrames(bodies: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(bodies.reduce((total, body) => total + HEADER_BYTES + body.length, 0))
-  const view = new DataView(whole.buffer)
-  let at = 0
+  return joined(bodies.flatMap((body) => [headerOf(body), body]))
+}
+
+/** Writes frames to a stream; long ones as they are, without a copy. */
+export function writeFrames(stream: Writable, bodies: readonly Uint8Array[]): void {
+  if (bodies.reduce((total, body) => total + body.length, 0) <= JOINED_BYTES) {
+    stream.write(joinFrames(bodies))
+    return
+  }
+  stream.cork()
   for (const body of bodies) {
-    view.setUint32(at, body.length)
-    whole.set(body, at + HEADER_BYTES)
-    at += HEADER_BYTES + body.length
+    stream.write(headerOf(body))
+    stream.write(body)
+  }
+  stream.uncork()
+}
+
+function headerOf(body: Uint8Array): Uint8Array {
+  const header = new Uint8Array(HEADER_BYTES)
+  new DataView(header.buffer).setUint32(0, body.length)
+  return header
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
   }
   return whole
 }

@@ -7,6 +7,8 @@ const MAX_LINES_PER_SECOND = 200
 /** Beyond this the stream is not read until the second is over, so that a flood costs its sender and not the peer. */
 const MAX_BYTES_PER_SECOND = 256 * 1024
 const WINDOW_MS = 1000
+/** What Node.js prints when it dies of an inner fault: of interest is that it did, not its forty lines. */
+const LAST_WORDS = /^(<--- Last few GCs|# Fatal error)|^FATAL ERROR: /
 const LEVELS = ['debug', 'info', 'warning', 'error'] as const
 
 /** Copies what a contained process prints to the log, line by line, with limits on length and rate. */
@@ -16,6 +18,7 @@ export function logOutput(stream: Readable, log: Logger, clock: Clock, fallback:
   let lines = 0
   let bytes = 0
   let dropped = 0
+  let isDying = false
 
   const nextWindow = () => {
     if (dropped > 0)
@@ -24,6 +27,12 @@ export function logOutput(stream: Readable, log: Logger, clock: Clock, fallback:
     lines = bytes = dropped = 0
   }
   const print = (text: string) => {
+    const isWord = text.startsWith('FATAL ERROR: ')
+    isDying ||= LAST_WORDS.test(text)
+    if (isDying && !isWord) {
+      log.debug(printable(text))
+      return
+    }
     lines += 1
     if (lines > MAX_LINES_PER_SECOND) {
       dropped += 1

@@ -39,6 +39,13 @@ describe('an engine that does not keep the rules', () => {
     ['json', /broke the rules of its pipe: an answer that means nothing/],
     ['answers', /an answer to nothing/],
     ['deep', /broke the rules of its pipe/],
+    ['list', /broke the rules of its pipe: a frame that cannot be read: it has more than 500000 values/],
+    ['view', /threw in 'request': status\(\) takes what is at most 65536 characters of JSON; found 1000\d\d/],
+    ['word', /threw in 'request': .*metric\(\) takes a name of at most 256 characters; found 300 at word/],
+    ['vote', /threw in 'request': .*broadcast\(\) takes the slot of a vote as a string; found 1 at vote/],
+    ['cyclic', /threw in 'request': Converting circular structure/],
+    ['essay', /effects of 1048\d{5} bytes in one handler, more than 67108864/],
+    ['stray', /a promise of its code failed, and nobody awaited it: left behind at stray \(index\.js:\d+/],
     ['huge', /broke the rules of its pipe: a frame of 4294967295 bytes/],
     ['self', /sends to member 0 of 4, being 0/],
     ['forge', /with the bytes of another/],
@@ -55,8 +62,32 @@ describe('an engine that does not keep the rules', () => {
     expect(await after('loop', { maxHandlerMs: 300 })).toEqual([expect.stringMatching(/did not answer 'request' within 300 ms/)])
   })
 
+  it('is stopped as soon when events go on coming meanwhile', async () => {
+    const seen = witness()
+    const seat = (await isolated('hostile', { deed: 'loop' }, { maxRestarts: 0, maxHandlerMs: 400 }))(seen.options)
+    seat.begin(startAt(0n))
+    let posted = 0
+    const coming = setInterval(() => {
+      seat.post({ type: 'request', request: requestOf(`${posted++}`) })
+    }, 50)
+    await seen.until(() => seen.faults.length > 0)
+    clearInterval(coming)
+    expect(posted).toBeLessThan(200)
+    await seat.dispose()
+  })
+
+  it('says what it is busy with, for those who wait', async () => {
+    const seen = witness()
+    const seat = (await isolated('hostile', { deed: 'loop', when: 'create' }))(seen.options)
+    seat.begin(startAt(0n))
+    await vi.waitUntil(() => seat.awaited?.includes('create'), { timeout: 60_000, interval: 20 })
+    expect(seat.awaited).toMatch(/^its 'create' has not returned for \d+ ms$/)
+    await seat.dispose()
+    expect(seat.awaited).toBeUndefined()
+  })
+
   it('is stopped when making it does not end', async () => {
-    expect(await after('loop', { startTimeoutMs: 1500 }, 'create')).toEqual([expect.stringMatching(/was not ready after 1500 ms/)])
+    expect(await after('loop', { maxHandlerMs: 1500 }, 'create')).toEqual([expect.stringMatching(/its 'create' did not return within 1500 ms/)])
   })
 
   it('is stopped when it asks for more bytes than allowed', async () => {

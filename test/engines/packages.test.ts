@@ -1,14 +1,17 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { create } from 'tar'
+import { create, Header, Pax } from 'tar'
 import { systemClock } from '../../kernel/index.js'
 import { EngineLoader } from '../../plugins/engines/engine-package.js'
 import { compareVersions, InstalledEngines } from '../../plugins/engines/installed.js'
 import { installEngine } from '../../plugins/engines/install.js'
 import { readArchive } from '../../plugins/engines/packages/archive.js'
-import { entryOf, readManifest } from '../../plugins/engines/packages/manifest.js'
+import { entryOf, isListed, readManifest } from '../../plugins/engines/packages/manifest.js'
 import { codeDigest, ownFiles } from '../../plugins/engines/packages/own-files.js'
 import { defaultProcessLimits } from '../../plugins/engines/process/limits.js'
 import { PackagedEngines } from '../../plugins/engines/source.js'
@@ -341,4 +344,136 @@ describe('installing', () => {
 it('orders versions as people do', () => {
   const versions = ['1.0.0', '1.0.0-rc.1', '0.9', '1.10.0', '1.2.0', '2']
   expect(versions.sort(compareVersions)).toEqual(['0.9', '1.0.0-rc.1', '1.0.0', '1.2.0', '1.10.0', '2'])
+})
+
+describe('a package that is odd', () => {
+  const MANIFEST = JSON.stringify({ name: 'weft-engine-odd', version: '1.0.0', type: 'module', exports: './index.js', peerDependencies: { weft: '^0.1.0' } })
+
+  /** An archive of files that no file system need take. */
+  async function archiveOf(name: string, paths: readonly string[]): Promise<string> {
+    const file = join(scratch, `odd-${name}.tgz`)
+    const entries = [...paths.map((path) => [path, '1'] as const), ['package/package.json', MANIFEST] as const]
+    const blocks = entries.flatMap(([path, text]) => {
+      const header = new Header({ path, mode: 0o644, size: Buffer.byteLength(text), type: 'File' })
+      header.encode()
+      const long = Buffer.byteLength(path) > 99 ? [new Pax({ path, size: Buffer.byteLength(text), mode: 0o644 }).encode()] : []
+      return [...long, header.block ?? Buffer.alloc(512), Buffer.concat([Buffer.from(text), Buffer.alloc(512)]).subarray(0, 512 * Math.ceil(text.length / 512))]
+    })
+    await writeFile(file, gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)])))
+    return file
+  }
+
+  it.each([
+    ['a long name', [`package/${'n'.repeat(300)}.js`], /"n+…" has a name of 303 bytes: expected at most 200/],
+    ['a long path', [`package/${'d'.repeat(100).concat('/').repeat(20)}x.js`], /is a path of 2024 bytes: expected at most 1024/],
+    ['many levels', [`package/${'d/'.repeat(40)}x.js`], /is 41 levels deep: expected at most 32/],
+    ['a way out', ['package/../../x.js'], /"package\/\.\.\/\.\.\/x\.js" leads out of the package/],
+    ['an absolute path', ['/etc/x.js'], /leads out of the package/],
+    ['a control character', ['package/a\u0007.js'], /is no plain path/],
+    ['names that differ by case', ['package/index.js', 'package/Index.js'], /differ by their case alone/],
+    ['a file that is a folder', ['package/index.js', 'package/index.js/x.js'], /"index\.js" is a file and a folder/],
+    ['one file twice', ['package/index.js', 'package/index.js'], /index\.js occurs twice/],
+  ])('is refused as an archive with %s', async (name, paths, reason) => {
+    await expect(readArchive(await archiveOf(name.replaceAll(' ', '-'), paths))).rejects.toMatchObject({
+      code: 'ERR_ENGINE_PACKAGE',
+      message: expect.stringMatching(reason),
+    })
+  })
+
+  it('may be packed by hand, with ./ before its folder', async () => {
+    expect((await readArchive(await archiveOf('dotted', ['./package/index.js']))).map(({ path }) => path)).toEqual(['index.js', 'package.json'])
+  })
+
+  it('is not read where it is no file: a pipe never ends', async () => {
+    const pipe = join(scratch, 'pipe.tgz')
+    await promisify(execFile)('mkfifo', [pipe])
+    await expect(readArchive(pipe)).rejects.toThrow(/it is neither a file nor a folder/)
+    await symlink('/dev/zero', join(scratch, 'zeros.tgz'))
+    await expect(readArchive(join(scratch, 'zeros.tgz'))).rejects.toThrow(/it is neither a file nor a folder/)
+    const folder = join(scratch, 'manifest-is-a-pipe')
+    await mkdir(folder)
+    await promisify(execFile)('mkfifo', [join(folder, 'package.json')])
+    await expect(readManifest(folder)).rejects.toThrow(/package\.json: it is a link or something else that is no file/)
+  })
+
+  it.each([
+    ['[]', /package\.json: Invalid input: expected object/],
+    ['{"name":5,"version":"1.0.0"}', /package\.json: name: .*expected string/],
+    ['{"name":"x","version":"1.0.0","files":["{a,b}.js"]}', /package\.json: files\.0: expected paths, with \*, \*\* and \? in them/],
+    [' '.repeat(300_000), /package\.json: it has 300000 bytes, more than 262144/],
+  ])('is refused with the package.json %.40s', async (text, reason) => {
+    const folder = await mkdtemp(join(scratch, 'manifest-'))
+    await writeFile(join(folder, 'package.json'), text)
+    await expect(readManifest(folder)).rejects.toMatchObject({ code: 'ERR_ENGINE_PACKAGE', message: expect.stringMatching(reason) })
+  })
+
+  it.each([
+    [{ '.': ['./echo.js', './index.js'] }, 'echo.js'],
+    [{ '.': { 'module-sync': './echo.js', default: './no.js' } }, 'echo.js'],
+    [{ '.': { require: './no.cjs', default: './echo.js', import: './no.js' } }, 'echo.js'],
+    [{ '.': { import: null, default: './echo.js' } }, 'echo.js'],
+    [{ __proto__: { '.': './no.js' }, '.': './echo.js' }, 'echo.js'],
+  ])('has the entry that Node would import: exports %j', async (exported, file) => {
+    const folder = packageFolder('echo')
+    expect(await entryOf(folder, { name: 'x', version: '1', exports: exported })).toBe(join(folder, file))
+  })
+
+  it.each([
+    null,
+    'echo.js',
+    {},
+    { './sub': './echo.js' },
+    { '.': { require: './echo.js' } },
+    JSON.parse(`${'{"import":'.repeat(5000)}"./echo.js"${'}'.repeat(5000)}`),
+  ])('has no entry where Node would import none: exports %.60j', async (exported) => {
+    await expect(entryOf(packageFolder('echo'), { name: 'x', version: '1', exports: exported })).rejects.toThrow(
+      /the exports in the package\.json of \S+ name no module.*: expected a path that begins with \.\//,
+    )
+  })
+
+  it('finds the entry of an old package, without its ending or as a folder', async () => {
+    const folder = packageFolder('echo')
+    expect(await entryOf(folder, { name: 'x', version: '1', main: './echo' })).toBe(join(folder, 'echo.js'))
+    expect(await entryOf(folder, { name: 'x', version: '1', main: '.' })).toBe(join(folder, 'index.js'))
+  })
+
+  it('lists files as npm does: what is taken back is not its own', () => {
+    const manifest = { name: 'x', version: '1', files: ['dist', '*.js', '!secret.js', 'a?.json'] }
+    expect(['dist/a/b.js', 'x.js', 'secret.js', 'ab.json', 'abc.json'].map((path) => isListed(manifest, path))).toEqual([true, true, false, true, false])
+  })
+
+  it('is removed after an installation that was killed', async () => {
+    const data = join(scratch, 'killed')
+    const [old, young] = ['.scratch-old', '.new-young'].map((name) => join(data, 'engines', name))
+    for (const left of [old ?? '', young ?? '']) await mkdir(left, { recursive: true })
+    await utimes(old ?? '', new Date(0), new Date(0))
+    await installEngine(packageFolder('echo'), [new InstalledEngines(data)], loader)
+    expect((await readdir(join(data, 'engines'))).sort()).toEqual(['.new-young', 'echo@1.2.3'])
+  })
+
+  it.each([
+    ['tolerates', 'tolerates: () => ({ crashed: 4, byzantine: 0 })', /tolerates\(1\) says how many of 1 may be crashed.*found \{ crashed: 4, byzantine: 0 \}/],
+    ['no tolerates', 'tolerates: () => undefined', /tolerates\(1\) .* found undefined/],
+    ['options', 'tolerates: () => ({ crashed: 0, byzantine: 0 }), parseOptions: async () => ({})', /parseOptions returned a promise/],
+    [
+      'agreement',
+      "tolerates: () => ({ crashed: 0, byzantine: 0 }), agreement: 'yes'",
+      /cannot be loaded: whether the engine gives agreement: expected true or false; found "yes"/,
+    ],
+  ])('is refused where its engine says nonsense: %s', async (name, members, reason) => {
+    const folder = join(scratch, `nonsense-${name.replaceAll(' ', '-')}`)
+    await mkdir(folder)
+    await writeFile(join(folder, 'package.json'), MANIFEST)
+    await writeFile(
+      join(folder, 'index.js'),
+      `import { defineEngine } from 'weft/consensus'\nexport default defineEngine({ name: 'odd', version: '1.0.0', agreement: true, parseOptions: () => ({}), create: () => ({}), ${members} })\n`,
+    )
+    await expect(installEngine(folder, [new InstalledEngines(join(scratch, 'nonsense-data'))], loader)).rejects.toThrow(reason)
+  })
+
+  it('whose code does not end while it loads is told so', async () => {
+    const folder = await copyOf('endless', (source) => `await new Promise(() => {})\n${source}`)
+    const hasty = new EngineLoader({ ...defaultProcessLimits, sandbox: 'none', startTimeoutMs: 1000 }, silentLogger, systemClock)
+    await expect(hasty.load(folder)).rejects.toThrow(/its code did not load \(what it does or awaits at the top of a module does not end\) within 1000 ms/)
+  })
 })

@@ -134,6 +134,16 @@ describe('peer sim', () => {
     expect(exit).toBe(1)
     expect(stderr).toContain(message)
   })
+
+  it.each([
+    ['an engine without agreement', ['noops', '--validators', '4'], '--validators: expected 1 for noops'],
+    ['options that do not fit so many', ['pbft', '--validators', '4', '--options', '{"general.f":2}'], 'general.f'],
+  ])('refuses %s without the usage: every flag is right by itself', async (_, argv, message) => {
+    const { exit, stderr } = await runPeer(directory(), ['sim', ...argv, '--seeds', '1'])
+    expect(exit).toBe(1)
+    expect(stderr).toContain(message)
+    expect(stderr).not.toContain('Usage:')
+  })
 })
 
 describe('progress', () => {

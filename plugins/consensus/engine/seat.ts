@@ -12,6 +12,8 @@ export interface EngineSeat {
   readonly isRunning: boolean
   /** True while the engine is so far behind that it should get no more messages; `resume` of the options is called when that is over. */
   readonly isCongested: boolean
+  /** What the engine has been busy with for a while, for people: `its 'create' has not returned for 2400 ms`. Undefined: nothing, or nobody can tell. */
+  readonly awaited: string | undefined
   /** Makes the engine, which may already ask for effects. False if it could not be made; then `fault` was called. */
   begin(start: EngineStart): boolean
   /** Tells the engine something, at once or as soon as its turn comes. Ignored without an engine. */

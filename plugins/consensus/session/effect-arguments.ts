@@ -1,5 +1,5 @@
 import { assert } from '../../../kernel/index.js'
-import type { EngineRequest, TransferTarget } from '../engine/engine.js'
+import type { EngineRequest, TransferTarget, VoteMark } from '../engine/engine.js'
 import { checkRecordKey } from '../engine/records.js'
 
 /** An item of `verify`. */
@@ -13,6 +13,9 @@ type PutOfDelivery = readonly (readonly [key: string, value: Uint8Array])[]
 
 const LEVELS: readonly string[] = ['error', 'warning', 'info', 'debug']
 const MOST_SHOWN = 40
+/** Of a tag, a token, the name of a timer or the slot of a vote; the host and the process of an engine hold many. */
+const LONGEST_WORD = 4096
+const LONGEST_METRIC = 256
 const TYPED_ARRAY: object = Object.getPrototypeOf(Uint8Array.prototype)
 
 /**
@@ -30,6 +33,25 @@ export function checkMetadata(call: string, value: Uint8Array | undefined): void
 
 export function checkText(call: string, what: string, value: string): void {
   if (typeof value !== 'string') refuse(call, `${what} as a string`, value)
+}
+
+/** A text that names something. */
+export function checkWord(call: string, what: string, value: string, longest = LONGEST_WORD): void {
+  checkText(call, what, value)
+  if (value.length > longest) assert(false, `${call}() takes ${what} of at most ${longest} characters; found ${value.length}`)
+}
+
+export function checkMetric(name: string, value: number): void {
+  checkWord('metric', 'a name', name, LONGEST_METRIC)
+  if (typeof value !== 'number') refuse('metric', 'a number', value)
+}
+
+/** A mark may be left out. */
+export function checkVote(call: string, vote: VoteMark | undefined): void {
+  if (vote === undefined) return
+  if (typeof vote !== 'object' || vote === null) refuse(call, 'vote as { slot: string, value: string }', vote)
+  checkWord(call, 'the slot of a vote', vote.slot)
+  checkWord(call, 'the value of a vote', vote.value)
 }
 
 export function checkKey(call: string, key: string): string {
@@ -60,7 +82,7 @@ export function checkTarget({ height, hash, members }: TransferTarget): void {
 }
 
 export function checkDelay(name: string, delayMs: number): void {
-  checkText('setTimer', 'a name', name)
+  checkWord('setTimer', 'a name', name)
   if (typeof delayMs !== 'number' || !(delayMs >= 0))
     assert(false, `the delay of timer '${name.slice(0, MOST_SHOWN)}' is 0 or more milliseconds; found ${shown(delayMs)}`)
 }
@@ -83,10 +105,6 @@ export function checkView(view: Readonly<Record<string, unknown>>): void {
 
 export function checkLevel(level: string): void {
   if (!LEVELS.includes(level)) refuse('log', `one of ${LEVELS.join(', ')}`, level)
-}
-
-export function checkNumber(call: string, value: number): void {
-  if (typeof value !== 'number') refuse(call, 'a number', value)
 }
 
 export function checkBoolean(call: string, value: boolean): void {

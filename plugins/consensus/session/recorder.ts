@@ -10,12 +10,14 @@ import {
   checkKey,
   checkLevel,
   checkMetadata,
-  checkNumber,
+  checkMetric,
   checkPuts,
   checkRequests,
   checkTarget,
   checkText,
   checkView,
+  checkVote,
+  checkWord,
 } from './effect-arguments.js'
 
 /** Records what an engine asks for while one of its handlers runs. */
@@ -131,12 +133,14 @@ class RecordedHost implements EngineHost {
   readonly send: EngineHost['send'] = (to, bytes, { vote } = {}) => {
     const { self, members } = this
     checkBytes('send', bytes)
+    checkVote('send', vote)
     if (to === self || !Number.isInteger(to) || members[to] === undefined)
       assert(false, `send() goes to another member, 0..${members.length - 1} without ${self}; found ${to}`)
     this.#recorder.record({ type: 'send', to, bytes, vote })
   }
   readonly broadcast: EngineHost['broadcast'] = (bytes, { vote } = {}) => {
     checkBytes('broadcast', bytes)
+    checkVote('broadcast', vote)
     this.#recorder.record({ type: 'broadcast', bytes, vote })
   }
   readonly put: EngineHost['put'] = (key, bytes) => {
@@ -145,19 +149,19 @@ class RecordedHost implements EngineHost {
   }
   readonly delete: EngineHost['delete'] = (key) => this.#recorder.record({ type: 'record', record: [checkKey('delete', key), undefined] })
   readonly deliver: EngineHost['deliver'] = (tag, requests, { metadata, put = [] } = {}) => {
-    checkText('deliver', 'a tag', tag)
+    checkWord('deliver', 'a tag', tag)
     checkRequests('deliver', requests)
     checkMetadata('deliver', metadata)
     checkPuts(put)
     this.#recorder.record({ type: 'deliver', tag, requests, metadata, put })
   }
   readonly execute: EngineHost['execute'] = (tag, requests) => {
-    checkText('execute', 'a tag', tag)
+    checkWord('execute', 'a tag', tag)
     checkRequests('execute', requests)
     this.#recorder.record({ type: 'execute', tag, requests })
   }
   readonly commit: EngineHost['commit'] = (tag, metadata) => {
-    checkText('commit', 'a tag', tag)
+    checkWord('commit', 'a tag', tag)
     checkMetadata('commit', metadata)
     this.#recorder.record({ type: 'commit', tag, metadata })
   }
@@ -175,16 +179,16 @@ class RecordedHost implements EngineHost {
     this.#recorder.record({ type: 'timer', name, delayMs })
   }
   readonly cancelTimer: EngineHost['cancelTimer'] = (name) => {
-    checkText('cancelTimer', 'a name', name)
+    checkWord('cancelTimer', 'a name', name)
     this.#recorder.record({ type: 'cancel-timer', name })
   }
   readonly sign: EngineHost['sign'] = (token, bytes) => {
-    checkText('sign', 'a token', token)
+    checkWord('sign', 'a token', token)
     checkBytes('sign', bytes)
     this.#recorder.record({ type: 'sign', token, bytes })
   }
   readonly verify: EngineHost['verify'] = (token, items) => {
-    checkText('verify', 'a token', token)
+    checkWord('verify', 'a token', token)
     checkItems(items)
     this.#recorder.record({ type: 'verify', token, items })
   }
@@ -197,8 +201,7 @@ class RecordedHost implements EngineHost {
     this.#recorder.record({ type: 'status', view })
   }
   readonly metric: EngineHost['metric'] = (name, value) => {
-    checkText('metric', 'a name', name)
-    checkNumber('metric', value)
+    checkMetric(name, value)
     this.#recorder.record({ type: 'metric', name, value })
   }
   readonly log: EngineHost['log'] = (level, message) => {

@@ -23,6 +23,7 @@ export function inProcess<O>(factory: Pick<EngineFactory<O>, 'create'>, options:
 class EngineRunner implements EngineSeat {
   /** An engine in process handles what it is told before `post` returns. */
   readonly isCongested = false
+  readonly awaited = undefined
   private readonly events = new Fifo<EngineEvent>()
   private recorder: EffectRecorder | undefined
   private engine: Engine | undefined

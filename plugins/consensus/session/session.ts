@@ -128,6 +128,11 @@ export class EngineSession {
     return this.stated
   }
 
+  /** What the engine has been busy with for a while, for people. */
+  get awaited(): string | undefined {
+    return this.seat.awaited
+  }
+
   /** What waits here. */
   get queues(): HostQueues {
     return { inbox: this.inbox.size, outbox: this.outbox.waiting }

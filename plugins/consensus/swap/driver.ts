@@ -192,5 +192,6 @@ function progressOf({ phase, trial }: Course): string {
   if (phase === 'ready') return 'this validator was ready, and too few others were'
   if (!trial) return 'its code was still being loaded here'
   const { ordered, needed } = trial.progress
-  return `on trial its engine ordered ${ordered} of the ${needed} transactions that it has to`
+  const busy = trial.awaited === undefined ? '' : `; ${trial.awaited}`
+  return `on trial its engine ordered ${ordered} of the ${needed} transactions that it has to${busy}`
 }

@@ -72,6 +72,11 @@ export class Trial {
     return { ordered: this.ordered.length, needed: this.options.needed }
   }
 
+  /** What its engine has been busy with for a while, for people. */
+  get awaited(): string | undefined {
+    return this.session.awaited
+  }
+
   begin(): void {
     const { surroundings, epoch, seed, firstLeader } = this.options
     const { members, self } = surroundings

@@ -5,8 +5,8 @@
 import { isBuiltin } from 'node:module'
 import { Socket } from 'node:net'
 import { SourceTextModule, SyntheticModule } from 'node:vm'
-import { FrameReader, joinFrames } from '../../sandbox/frames.js'
-import { pack, unpack } from '../codec.js'
+import { FrameReader, keepable, writeFrames } from '../../sandbox/frames.js'
+import { pack, TooLongError, unpack } from '../codec.js'
 import type { FromEngine, ToEngine } from '../messages.js'
 import type { Channel } from './channel.js'
 import { scrubGlobals } from './scrub.js'
@@ -15,6 +15,8 @@ import { BUNDLE, thrownInBundle } from './thrown-in-bundle.js'
 const PIPE = 3
 /** Frames from the peer are trusted; the process's own memory limit is what ends it. */
 const MAX_FRAME_FROM_PEER = 2 ** 31 - 1
+const MAX_REFUSAL_BYTES = 4096
+const MAX_REASON_BYTES = 64 * 1024
 /** Answers are written together, but none waits longer: the peer watches the time that they take. */
 const MAX_HELD_MS = 5
 
@@ -26,25 +28,32 @@ pipe.on('close', () => exit(0))
 
 let held: Uint8Array[] = []
 let heldSinceMs = 0
-let isFirst = true
+/** That its code is loaded, and that the engine is made, must not wait behind a handler that never ends. */
+let atOnce = 2
 const flush = (): void => {
   if (held.length === 0) return
-  pipe.write(joinFrames(held))
+  const frames = held
   held = []
+  writeFrames(pipe, frames)
 }
 const send = (message: FromEngine, maxBytes: number): void => {
-  const frame = pack(message)
-  if (frame.length > maxBytes)
-    return send({ type: 'failed', reason: `it asked for effects of ${frame.length} bytes in one handler, more than ${maxBytes}` }, 4096)
+  let frame: Uint8Array
+  try {
+    frame = pack(message, maxBytes)
+  } catch (error) {
+    const bytes = error instanceof TooLongError ? error.bytes : 'too many'
+    return send({ type: 'failed', reason: `it asked for effects of ${bytes} bytes in one handler, more than ${maxBytes}` }, MAX_REFUSAL_BYTES)
+  }
   if (held.length === 0) heldSinceMs = monotonicMs()
   held.push(frame)
-  // The first one says that the engine is ready: it must not wait behind a handler that never ends.
-  if (isFirst || monotonicMs() - heldSinceMs > MAX_HELD_MS) flush()
-  isFirst = false
+  if (atOnce > 0 || monotonicMs() - heldSinceMs > MAX_HELD_MS) flush()
+  atOnce--
 }
 
 let listener: ((message: ToEngine) => void) | undefined
 let isLoading = false
+/** The bundle. */
+let code: Uint8Array = new Uint8Array(0)
 const early: ToEngine[] = []
 const reader = new FrameReader(MAX_FRAME_FROM_PEER)
 pipe.on('data', (chunk: Buffer) => {
@@ -56,18 +65,27 @@ pipe.on('data', (chunk: Buffer) => {
   pipe.once('drain', () => pipe.resume())
 })
 
+/** What a handler left behind is against the rules; the peer ends this process when it is told. */
+function stray(how: string, thrown: unknown): void {
+  send({ type: 'failed', reason: `${how}: ${thrownInBundle(thrown, code)}` }, MAX_REASON_BYTES)
+  flush()
+}
+process.on('uncaughtException', (error) => stray('its code threw outside of its handlers', error))
+process.on('unhandledRejection', (reason) => stray('a promise of its code failed, and nobody awaited it', reason))
+
 function take(frame: Uint8Array): void {
   if (!isLoading) {
     isLoading = true
-    load(frame).catch((reason: unknown) => {
-      send({ type: 'failed', reason: `its code does not load: ${thrownInBundle(reason, frame)}` }, 1 << 20)
+    code = keepable(frame)
+    load(code).catch((reason: unknown) => {
+      send({ type: 'failed', reason: `its code does not load: ${thrownInBundle(reason, code)}` }, MAX_REASON_BYTES)
       flush()
       pipe.end()
     })
     return
   }
-  // Copied: what an engine keeps must not hold whole chunks of the pipe, and is no Buffer.
-  const message = messageOf(new Uint8Array(frame))
+  // What an engine keeps must not hold whole chunks of the pipe, and is no Buffer.
+  const message = messageOf(keepable(frame))
   if (listener === undefined) early.push(message)
   else listener(message)
 }
@@ -90,6 +108,7 @@ async function load(bundle: Uint8Array): Promise<void> {
       flush()
     },
   }
+  send({ type: 'loaded' }, MAX_REFUSAL_BYTES)
   connect(channel)
 }
 

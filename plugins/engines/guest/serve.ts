@@ -16,11 +16,13 @@ import type { Channel } from './channel.js'
 
 const MAX_DESCRIPTION_BYTES = 1024 * 1024
 const MAX_REASON_CHARACTERS = 1000
+const MAX_STATUS_CHARACTERS = 64 * 1024
 
 /** Serves an engine over its pipe: the same calls, in the same order, as where it runs in the peer. */
 export function serveEngine(exported: unknown, channel: Channel): void {
   const factory = engineFactory(exported)
   let running: RunningEngine | undefined
+  let restored = new Map<string, Uint8Array>()
   channel.receive((message) => {
     switch (message.type) {
       case 'describe':
@@ -32,13 +34,20 @@ export function serveEngine(exported: unknown, channel: Channel): void {
       case 'check':
         channel.send(check(factory, message), MAX_DESCRIPTION_BYTES)
         break
-      case 'create':
+      case 'records':
+        for (const [key, value] of message.records) restored.set(key, value)
+        break
+      case 'create': {
+        const records = restored
+        // The engine's own: what it lets go of is gone.
+        restored = new Map()
         running = new RunningEngine(message, channel)
         channel.send(
-          running.call('create', message.now, (engine) => engine.create(factory)),
+          running.call('create', message.now, (engine) => engine.create(factory, message, records)),
           message.limits.maxAnswerBytes,
         )
         break
+      }
       case 'event':
       case 'dispose':
         if (running === undefined) throw new TypeError(`'${message.type}' before 'create'`)
@@ -50,16 +59,32 @@ export function serveEngine(exported: unknown, channel: Channel): void {
 
 function describe(factory: EngineFactory, upTo: number): FromEngine {
   const { name, version, agreement } = factory
-  const tolerances = Array.from({ length: upTo }, (_, index): readonly [number, number] => {
-    const { crashed, byzantine } = factory.tolerates(index + 1)
-    return [crashed, byzantine]
-  })
+  const tolerances = Array.from({ length: upTo }, (_, index) => toleranceOf(factory, index + 1))
   return { type: 'description', name, version, agreement, tolerances, checksMembers: typeof factory.checkMembers === 'function' }
+}
+
+function toleranceOf(factory: EngineFactory, members: number): readonly [number, number] {
+  const said: { readonly crashed?: unknown; readonly byzantine?: unknown } | null | undefined = factory.tolerates(members)
+  const { crashed, byzantine } = said ?? {}
+  if (isCount(crashed, members) && isCount(byzantine, members)) return [crashed, byzantine]
+  throw new TypeError(
+    `tolerates(${members}) says how many of ${members} may be crashed, and how many may lie: expected { crashed, byzantine }, whole numbers from 0 and below ${members}; found ${said === null || said === undefined ? String(said) : `{ crashed: ${String(crashed)}, byzantine: ${String(byzantine)} }`}`,
+  )
+}
+
+function isCount(value: unknown, members: number): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) < members
+}
+
+function parsedOptions(factory: EngineFactory, options: string): unknown {
+  const parsed: unknown = factory.parseOptions(JSON.parse(options))
+  if (isPromise(parsed)) throw new TypeError('parseOptions returned a promise: it is synchronous')
+  return parsed
 }
 
 function check(factory: EngineFactory, { options, members }: Extract<ToEngine, { type: 'check' }>): FromEngine {
   try {
-    const parsed = factory.parseOptions(JSON.parse(options))
+    const parsed = parsedOptions(factory, options)
     if (members) factory.checkMembers?.(parsed, members)
     const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
     return { type: 'checked', options: JSON.stringify(parsed, plain) ?? 'null' }
@@ -82,25 +107,20 @@ type CreateMessage = Extract<ToEngine, { type: 'create' }>
 class RunningEngine {
   readonly maxAnswerBytes: number
   private readonly recorder: EffectRecorder
-  private readonly message: CreateMessage
   private engine: Engine = {}
   private hasFailed = false
 
   constructor(
-    message: CreateMessage,
+    { self, members, deliveryWindow, start, limits }: CreateMessage,
     private readonly channel: Channel,
   ) {
-    const { self, members, deliveryWindow, start, limits } = message
-    this.message = message
     this.maxAnswerBytes = limits.maxAnswerBytes
     this.recorder = createRecorder({ self, members, head: start.head, deliveryWindow, random: createRandom(start.seed), maxEffects: limits.maxEffects })
   }
 
-  create(factory: EngineFactory): void {
-    const { options, members, start } = this.message
-    const { restored, ...rest } = start
-    const parsed: unknown = factory.parseOptions(JSON.parse(options))
-    this.engine = createdEngine(factory.create(this.recorder.host, parsed, { ...rest, metadata: rest.metadata, members, restored: new Map(restored) }))
+  create(factory: EngineFactory, { options, members, start }: CreateMessage, restored: ReadonlyMap<string, Uint8Array>): void {
+    const parsed = parsedOptions(factory, options)
+    this.engine = createdEngine(factory.create(this.recorder.host, parsed, { ...start, metadata: start.metadata, members, restored }))
   }
 
   tell(message: Extract<ToEngine, { type: 'event' | 'dispose' }>): FromEngine {
@@ -130,7 +150,11 @@ class RunningEngine {
 }
 
 function packed(effect: Effect): PackedEffect {
-  return effect.type === 'status' ? { type: 'status', view: JSON.stringify(effect.view) } : effect
+  if (effect.type !== 'status') return effect
+  const view = JSON.stringify(effect.view) ?? 'null'
+  if (view.length > MAX_STATUS_CHARACTERS)
+    throw new RangeError(`status() takes what is at most ${MAX_STATUS_CHARACTERS} characters of JSON; found ${view.length}`)
+  return { type: 'status', view }
 }
 
 function textOf(error: unknown): string {

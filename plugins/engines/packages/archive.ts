@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import type { ReadEntry } from 'tar'
 import { messageOf, PeerError } from '../../../kernel/index.js'
 import { MAX_FILES, MAX_PACKAGE_BYTES, type PackageFile } from './own-files.js'
+import { clashIn, judgePath, shown } from './paths.js'
 
 const MAX_ARCHIVE_BYTES = 32 * 1024 * 1024
 
@@ -12,7 +13,10 @@ const MAX_ARCHIVE_BYTES = 32 * 1024 * 1024
  * @throws PeerError ERR_ENGINE_PACKAGE
  */
 export async function readArchive(file: string): Promise<PackageFile[]> {
-  const { size } = await stat(file)
+  const about = await stat(file)
+  // A pipe or a device may never end, or never begin.
+  if (!about.isFile()) throw refused(file, 'it is neither a file nor a folder')
+  const { size } = about
   if (size > MAX_ARCHIVE_BYTES) throw refused(file, `it has ${size} bytes, more than ${MAX_ARCHIVE_BYTES}`)
   const { Parser } = await import('tar')
   const files = new Map<string, PackageFile>()
@@ -25,8 +29,10 @@ export async function readArchive(file: string): Promise<PackageFile[]> {
     }
     const path = pathInPackage(entry.path)
     if (entry.type !== 'File' && entry.type !== 'OldFile')
-      return fail(refused(file, `${entry.path} is of type ${entry.type}: only files and folders belong in a package`))
-    if (path === undefined) return fail(refused(file, `${JSON.stringify(entry.path.slice(0, 200))} leads out of the package`))
+      return fail(refused(file, `${shown(entry.path)} is of type ${entry.type}: only files and folders belong in a package`))
+    if (path === undefined) return fail(refused(file, `${shown(entry.path)} leads out of the package, or is not below its one folder`))
+    const fault = judgePath(path)
+    if (fault !== undefined) return fail(refused(file, fault))
     if (files.has(path)) return fail(refused(file, `${path} occurs twice`))
     if (files.size >= MAX_FILES || total > MAX_PACKAGE_BYTES) return fail(refused(file, `it holds more than ${MAX_FILES} files or ${MAX_PACKAGE_BYTES} bytes`))
     const chunks: Buffer[] = []
@@ -38,7 +44,7 @@ export async function readArchive(file: string): Promise<PackageFile[]> {
     const input = createReadStream(file)
     const fail = (reason: unknown): void => {
       input.destroy()
-      failed(reason instanceof PeerError ? reason : refused(file, messageOf(reason)))
+      failed(reason instanceof PeerError ? reason : refused(file, `it is no archive of tar and gzip, or damaged: ${messageOf(reason)}`))
     }
     const parser = new Parser({ strict: true, onReadEntry: (entry) => take(entry, fail) })
     parser.on('error', fail)
@@ -48,14 +54,15 @@ export async function readArchive(file: string): Promise<PackageFile[]> {
     input.on('end', () => parser.end())
   })
   if (!files.has('package.json')) throw refused(file, 'it has no package.json')
+  const clash = clashIn([...files.keys()])
+  if (clash !== undefined) throw refused(file, clash)
   return [...files.values()].sort((left, right) => (left.path < right.path ? -1 : 1))
 }
 
 /** The path below the top folder; undefined if it leads elsewhere or is no plain path. */
 function pathInPackage(path: string): string | undefined {
-  const [top, ...parts] = path.split('/')
-  const isPlain = (part: string): boolean => part !== '' && part !== '.' && part !== '..' && !/[\\:\p{Cc}]/u.test(part)
-  return top !== undefined && isPlain(top) && parts.length > 0 && parts.every(isPlain) ? parts.join('/') : undefined
+  const [top = '', ...parts] = path.replace(/^\.\//, '').split('/')
+  return top !== '' && top !== '..' && parts.length > 0 && !parts.includes('..') ? parts.join('/') : undefined
 }
 
 function refused(file: string, found: string): PeerError {

@@ -33,8 +33,7 @@ export async function bundleEngine(folder: string, entry: string): Promise<Uint8
     ...FOR_AUTHORS,
     plugins: [guestLibrary(), staysInside(folder)],
   })
-  if (bundle.length > MAX_BUNDLE_BYTES)
-    throw new PeerError('ERR_ENGINE_LOAD', `the bundle of ${entry} has ${bundle.length} bytes, more than ${MAX_BUNDLE_BYTES}`)
+  if (bundle.length > MAX_BUNDLE_BYTES) throw new PeerError('ERR_ENGINE_LOAD', `its bundle has ${bundle.length} bytes, more than ${MAX_BUNDLE_BYTES}`)
   return bundle
 }
 

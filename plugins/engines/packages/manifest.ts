@@ -1,14 +1,26 @@
-import { readFile, stat } from 'node:fs/promises'
+import { lstat, readFile } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import * as z from 'zod'
 import { messageOf, PeerError } from '../../../kernel/index.js'
 
 const MAX_MANIFEST_BYTES = 256 * 1024
+/** npm takes it, JSON.parse does not. */
+const BYTE_ORDER_MARK = /^\ufeff/
 
 const manifestSchema = z.looseObject({
   name: z.string().max(214),
   version: z.string().max(64),
-  files: z.array(z.string()).optional(),
+  files: z
+    .array(
+      z
+        .string()
+        .max(200)
+        .refine((entry) => !/[{}[\]()\\]/.test(entry), {
+          error: 'expected paths, with *, ** and ? in them, and ! before them; found braces, brackets or a backslash',
+        }),
+    )
+    .max(1000)
+    .optional(),
   exports: z.unknown().optional(),
   module: z.string().optional(),
   main: z.string().optional(),
@@ -21,7 +33,9 @@ export type PackageManifest = z.infer<typeof manifestSchema>
 export async function readManifest(folder: string, shown = folder): Promise<PackageManifest> {
   const file = join(folder, 'package.json')
   try {
-    const { size } = await stat(file)
+    const found = await lstat(file)
+    if (!found.isFile()) throw new TypeError('it is a link or something else that is no file')
+    const { size } = found
     if (size > MAX_MANIFEST_BYTES) throw new RangeError(`it has ${size} bytes, more than ${MAX_MANIFEST_BYTES}`)
     return parseManifest(await readFile(file, 'utf8'))
   } catch (cause) {
@@ -37,60 +51,92 @@ export async function readManifest(folder: string, shown = folder): Promise<Pack
 }
 
 function parseManifest(text: string): PackageManifest {
-  const read = manifestSchema.safeParse(JSON.parse(text))
+  const read = manifestSchema.safeParse(JSON.parse(text.replace(BYTE_ORDER_MARK, '')))
   if (read.success) return read.data
-  const [issue] = read.error.issues
-  throw new TypeError(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not as expected'}`)
+  throw new TypeError(read.error.issues.map(({ path, message }) => `${path.length === 0 ? '' : `${path.join('.')}: `}${message}`).join('; '))
 }
 
-/** Whether `files` of a package.json lists a path, itself or by one of its folders; true without such a list. Of patterns there are `*` and `**`. */
+/**
+ * Whether `files` of a package.json lists a path, itself or by one of its folders; true without such a list. Of patterns there are `*`, `**` and `?`; one that
+ * begins with `!` takes back what those before it list.
+ */
 export function isListed({ files }: PackageManifest, path: string): boolean {
   if (files === undefined) return true
   const folders = path.split('/').map((_, index, parts) => parts.slice(0, index + 1).join('/'))
-  return files.some((entry) => {
-    const pattern = patternOf(entry.replace(/^\.?\//, '').replace(/\/+$/, ''))
-    return folders.some((folder) => pattern.test(folder))
-  })
+  let isIn = false
+  for (const entry of files) {
+    const pattern = patternOf(
+      entry
+        .replace(/^!/, '')
+        .replace(/^\.?\//, '')
+        .replace(/\/+$/, ''),
+    )
+    if (folders.some((folder) => pattern.test(folder))) isIn = !entry.startsWith('!')
+  }
+  return isIn
 }
 
 function patternOf(entry: string): RegExp {
   const source = entry
     .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+    .replace(/\\\?/g, '[^/]')
     .replace(/\*+\/?/g, (stars) => (stars.startsWith('**') ? '.*' : `[^/]*${stars.endsWith('/') ? '/' : ''}`))
   return new RegExp(`^${source === '' ? '.*' : source}$`)
 }
 
 /**
- * File of the module that the package's name means: `exports` (conditions import, node, default), `module`, `main`, else index.js.
- * `shown`: what errors call the folder.
+ * File of the module that the package's name means: `exports` as Node reads them where a module imports, else `module`, `main` or index.js, which may lack `.js` or
+ * name a folder with an index.js. `shown`: what errors call the folder.
  *
- * @throws PeerError ERR_ENGINE_PACKAGE if it lies outside of the folder or is missing
+ * @throws PeerError ERR_ENGINE_PACKAGE if there is none, it lies outside of the folder, or is missing
  */
 export async function entryOf(folder: string, manifest: PackageManifest, shown = folder): Promise<string> {
-  const target = mainExport(manifest.exports) ?? manifest.module ?? manifest.main ?? 'index.js'
+  const target = mainTarget(manifest, shown)
   const file = resolve(folder, target)
   const inside = relative(folder, file)
   if (inside.startsWith('..') || inside.startsWith(sep)) throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${shown} lies outside of it`)
-  const found = await stat(file).catch(() => undefined)
-  if (found?.isFile() === true) return file
-  throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${shown} is missing`, {
-    hint: 'build the package first, or correct exports and files in its package.json',
+  const candidates = manifest.exports === undefined ? [file, `${file}.js`, join(file, 'index.js')] : [file]
+  for (const candidate of candidates) {
+    const found = await lstat(candidate).catch(() => undefined)
+    if (found?.isFile() === true) return candidate
+    if (found !== undefined && !found.isDirectory())
+      throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${shown} is a link or something else that is no file`, { hint: HINT })
+  }
+  throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${shown} is missing`, { hint: HINT })
+}
+
+const HINT = 'build the package first, or correct exports and files in its package.json'
+/** Of Node, for an import. */
+const CONDITIONS: readonly string[] = ['import', 'node', 'node-addons', 'module-sync', 'default']
+const MAX_DEPTH = 16
+
+function mainTarget({ exports: exported, module, main }: PackageManifest, shown: string): string {
+  if (exported === undefined) return module ?? main ?? 'index.js'
+  const target = targetIn(isRecord(exported) && '.' in exported ? exported['.'] : exported, 0)
+  if (target?.startsWith('./') === true) return target
+  const found = target === undefined ? '' : ` and lead to '${target.slice(0, 100)}'`
+  throw new PeerError('ERR_ENGINE_PACKAGE', `the exports in the package.json of ${shown} name no module${found}: expected a path that begins with ./`, {
+    hint: 'such as "exports": "./dist/index.js", or "exports": { ".": { "types": "./dist/index.d.ts", "default": "./dist/index.js" } }',
   })
+}
+
+/** Conditions count in the order in which they are written; of a list the first that leads somewhere. */
+function targetIn(exported: unknown, depth: number): string | undefined {
+  if (typeof exported === 'string') return exported
+  if (typeof exported !== 'object' || exported === null || depth > MAX_DEPTH) return undefined
+  const entries = Object.entries(exported)
+  const inner = Array.isArray(exported) ? entries : entries.filter(([condition]) => CONDITIONS.includes(condition))
+  for (const [, one] of inner) {
+    const found = targetIn(one, depth + 1)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
-}
-
-function mainExport(exported: unknown): string | undefined {
-  if (typeof exported === 'string') return exported
-  if (typeof exported !== 'object' || exported === null) return undefined
-  const target: unknown = '.' in exported ? exported['.'] : exported
-  if (typeof target === 'string') return target
-  if (typeof target !== 'object' || target === null) return undefined
-  for (const condition of ['import', 'node', 'default']) {
-    const found = mainExport(Reflect.get(target, condition))
-    if (found !== undefined) return found
-  }
-  return undefined
 }

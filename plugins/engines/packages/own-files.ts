@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PeerError } from '../../../kernel/index.js'
+import { messageOf, PeerError } from '../../../kernel/index.js'
 import { isListed, type PackageManifest } from './manifest.js'
+import { clashIn, judgePath } from './paths.js'
 
 /** A file of a package: its path in it, with `/`. */
 export interface PackageFile {
@@ -30,17 +31,29 @@ export async function ownFiles(folder: string, manifest: PackageManifest): Promi
       if (name.startsWith('.') || LEFT_OUT.has(name) || NOT_CODE.test(name)) continue
       const found = await lstat(join(folder, path))
       if (found.isDirectory()) {
+        // Paths that are too deep are refused, not followed.
+        const tooDeep = judgePath(path)
+        if (tooDeep !== undefined) throw invalid(folder, tooDeep)
         await visit(path)
         continue
       }
       if (path !== 'package.json' && !isListed(manifest, path)) continue
+      const fault = judgePath(path)
+      if (fault !== undefined) throw invalid(folder, fault)
       if (!found.isFile()) throw invalid(folder, `${path} is a link or something else that is no file`)
       total += found.size
       if (files.length >= MAX_FILES || total > MAX_PACKAGE_BYTES) throw invalid(folder, `it has more than ${MAX_FILES} files or ${MAX_PACKAGE_BYTES} bytes`)
       files.push({ path, bytes: await readFile(join(folder, path)) })
     }
   }
-  await visit('')
+  try {
+    await visit('')
+  } catch (cause) {
+    if (cause instanceof PeerError) throw cause
+    throw new PeerError('ERR_ENGINE_PACKAGE', `${folder} is no engine's package: a file of it cannot be read: ${messageOf(cause)}`, { cause })
+  }
+  const clash = clashIn(files.map(({ path }) => path))
+  if (clash !== undefined) throw invalid(folder, clash)
   return files.sort((left, right) => (left.path < right.path ? -1 : 1))
 }
 

@@ -1,8 +1,9 @@
 import * as z from 'zod'
 import { PeerError } from '../../../kernel/index.js'
 import { type Effect, type EngineRequest, type MemberIndex, requestId, type VoteMark } from '../../consensus/index.js'
+import { keepable } from '../../sandbox/index.js'
 import { printable } from '../../terminal/index.js'
-import { unpack } from '../codec.js'
+import { unpack, type UnpackLimits } from '../codec.js'
 import type { FromEngine } from '../messages.js'
 
 const MAX_NAME = 256
@@ -10,6 +11,8 @@ const MAX_TAG = 4096
 const MAX_TEXT = 64 * 1024
 const MAX_VIEW_DEPTH = 16
 const MAX_MEMBERS = 10_000
+/** A batch of twenty thousand requests has a fifth of this. */
+const LIMITS: UnpackLimits = { maxJsonBytes: 16 * 1024 * 1024, maxValues: 500_000 }
 
 const bytes = z.instanceof(Uint8Array)
 /** People read it in their terminals. */
@@ -28,21 +31,43 @@ const mark = z.strictObject({ slot: tag, value: tag })
 const vote = z.custom<VoteMark | undefined>((value) => value === undefined || mark.safeParse(value).success)
 const metadata = maybeBytes
 
+/** A list whose first mistake is the last that is looked at: who lies may make as many as fit. */
+function listOf<T>(one: z.ZodType<T>): z.ZodType<T[]> {
+  return z.unknown().transform((value, context): T[] => {
+    if (!Array.isArray(value)) {
+      context.addIssue({ code: 'custom', message: 'expected a list' })
+      return z.NEVER
+    }
+    const list: readonly unknown[] = value
+    const read: T[] = []
+    for (const [index, item] of list.entries()) {
+      const found = one.safeParse(item)
+      if (!found.success) {
+        const [issue] = found.error.issues
+        context.addIssue({ code: 'custom', path: [index, ...(issue?.path ?? [])], message: issue?.message ?? 'not as expected' })
+        return z.NEVER
+      }
+      read.push(found.data)
+    }
+    return read
+  })
+}
+
 const effect = z.discriminatedUnion('type', [
   z.object({ type: z.literal('send'), to: member, bytes, vote }),
   z.object({ type: z.literal('broadcast'), bytes, vote }),
   z.object({ type: z.literal('record'), record }),
-  z.object({ type: z.literal('deliver'), tag, requests: z.array(request), metadata, put: z.array(record) }),
-  z.object({ type: z.literal('execute'), tag, requests: z.array(request) }),
+  z.object({ type: z.literal('deliver'), tag, requests: listOf(request), metadata, put: listOf(record) }),
+  z.object({ type: z.literal('execute'), tag, requests: listOf(request) }),
   z.object({ type: z.literal('commit'), tag, metadata }),
   z.object({ type: z.literal('rollback') }),
   z.object({ type: z.literal('transfer'), target: z.object({ height: z.bigint().min(0n), hash: bytes, members: z.array(member).max(MAX_MEMBERS) }) }),
-  z.object({ type: z.literal('forget'), ids: z.array(id) }),
+  z.object({ type: z.literal('forget'), ids: listOf(id) }),
   z.object({ type: z.literal('valid'), valid: z.boolean() }),
   z.object({ type: z.literal('timer'), name: tag, delayMs: z.number().min(0).or(z.literal(Number.POSITIVE_INFINITY)) }),
   z.object({ type: z.literal('cancel-timer'), name: tag }),
   z.object({ type: z.literal('sign'), token: tag, bytes }),
-  z.object({ type: z.literal('verify'), token: tag, items: z.array(z.object({ member, bytes, signature: bytes })) }),
+  z.object({ type: z.literal('verify'), token: tag, items: listOf(z.object({ member, bytes, signature: bytes })) }),
   z.object({ type: z.literal('status'), view: z.string().max(MAX_TEXT) }),
   z.object({
     type: z.literal('metric'),
@@ -57,19 +82,20 @@ const effect = z.discriminatedUnion('type', [
 ])
 
 const answer = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('effects'), effects: z.array(effect) }),
+  z.object({ type: z.literal('loaded') }),
+  z.object({ type: z.literal('effects'), effects: listOf(effect) }),
   z.object({ type: z.literal('failed'), reason: words }),
   z.object({
     type: z.literal('description'),
-    name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, {
-      error: ({ input }) =>
+    name: worded(
+      /^[a-z0-9][a-z0-9._-]{0,63}$/,
+      ({ input }) =>
         `the name of the engine: expected small letters, digits, hyphens, dots and underscores, at most 64, such as my-engine; found ${found(input)}`,
-    }),
-    version: z.string().regex(/^[A-Za-z0-9][\w.+-]{0,63}$/, {
-      error: ({ input }) => `the version of the engine: expected one such as 1.0.0; found ${found(input)}`,
-    }),
-    agreement: z.boolean(),
-    tolerances: z.array(z.tuple([z.int().min(0), z.int().min(0)])),
+    ),
+    version: worded(/^[A-Za-z0-9][\w.+-]{0,63}$/, ({ input }) => `the version of the engine: expected one such as 1.0.0, as a string; found ${found(input)}`),
+    agreement: z.boolean({ error: ({ input }) => `whether the engine gives agreement: expected true or false; found ${found(input)}` }),
+    // Of one member first: none may bear as many as there are.
+    tolerances: z.array(z.tuple([z.int().min(0), z.int().min(0)])).refine((all) => all.every((pair, index) => pair.every((faults) => faults <= index))),
     checksMembers: z.boolean(),
   }),
   z.object({ type: z.literal('checked'), options: z.string() }),
@@ -84,17 +110,21 @@ const answer = z.discriminatedUnion('type', [
 export function readAnswer(frame: Uint8Array): FromEngine {
   let value: unknown
   try {
-    // Copied: what is kept of a frame must not hold a whole chunk of the pipe.
-    value = unpack(new Uint8Array(frame))
+    // What is kept of a frame must not hold a whole chunk of the pipe.
+    value = unpack(keepable(frame), LIMITS)
   } catch (cause) {
     throw new PeerError('ERR_ENGINE_PIPE', `a frame that cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
   const read = answer.safeParse(value)
   if (read.success) return read.data
   const [issue] = read.error.issues
-  if (issue?.path.length === 1 && (issue.path[0] === 'name' || issue.path[0] === 'version'))
+  if (issue?.path.length === 1 && (issue.path[0] === 'name' || issue.path[0] === 'version' || issue.path[0] === 'agreement'))
     throw new PeerError('ERR_ENGINE_LOAD', `the engine cannot be loaded: ${issue.message}`)
   throw new PeerError('ERR_ENGINE_PIPE', `an answer that means nothing: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`.slice(0, 500))
+}
+
+function worded(form: RegExp, error: (issue: { readonly input?: unknown }) => string): z.ZodString {
+  return z.string({ error }).regex(form, { error })
 }
 
 function found(input: unknown): string {

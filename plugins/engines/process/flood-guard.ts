@@ -8,6 +8,8 @@ const MAX_METRICS = 1000
 const MAX_TIMERS = 10_000
 const MAX_LOG_LINES_PER_SECOND = 200
 const MAX_LINE_CHARACTERS = 4096
+/** What a record takes in the engine's process beside its bytes; its key is read from text, and is there twice for a while. */
+const RECORD_BYTES = 128
 
 /** What one engine's process asks for, counted: nothing of it may grow without bound in the peer. */
 export class FloodGuard {
@@ -33,11 +35,18 @@ export class FloodGuard {
     for (const [key, value] of restored) this.keep(key, value)
   }
 
+  /** Why an engine cannot begin with the records that it was given, in words; undefined: it can. */
+  excess(): string | undefined {
+    const { records, recordBytes, limits } = this
+    if (records.size <= limits.maxRecords && recordBytes <= limits.maxRecordBytes) return undefined
+    return `its ${records.size} stored records of ${recordBytes} bytes are more than the ${limits.maxRecords} of ${limits.maxRecordBytes} bytes that its process is given: raise consensus.isolation.maxRecords, or maxRecordMiB and maxMemoryMiB, of which records may take a quarter`
+  }
+
   /** Counts the effects of one answer. Returns which bound they break, in words; undefined if none. */
   count(effects: readonly Effect[], bytes: number): string | undefined {
     const { limits } = this
     this.nextWindow()
-    this.effects += effects.length
+    for (const effect of effects) this.effects += 1 + itemsOf(effect)
     this.bytes += bytes
     if (effects.length > limits.maxEffects) return `it asked for ${effects.length} effects in one handler, more than ${limits.maxEffects}`
     if (this.effects > limits.maxEffectsPerSecond) return `it asked for more than ${limits.maxEffectsPerSecond} effects in a second`
@@ -103,10 +112,20 @@ export class FloodGuard {
     this.recordBytes -= this.records.get(key) ?? 0
     this.records.delete(key)
     if (value === undefined) return undefined
-    const bytes = key.length + value.length
+    const bytes = RECORD_BYTES + 2 * key.length + value.length
     this.records.set(key, bytes)
     this.recordBytes += bytes
-    if (this.records.size > maxRecords) return `it keeps more than ${maxRecords} records`
-    return this.recordBytes > maxRecordBytes ? `it keeps records of more than ${maxRecordBytes} bytes` : undefined
+    if (this.records.size > maxRecords) return `it keeps more than ${maxRecords} records (consensus.isolation.maxRecords)`
+    return this.recordBytes > maxRecordBytes
+      ? `it keeps records of more than ${maxRecordBytes} bytes (consensus.isolation.maxRecordMiB, and at most a quarter of maxMemoryMiB)`
+      : undefined
   }
+}
+
+/** What an effect is made of costs the peer as much as effects do. */
+function itemsOf(effect: Effect): number {
+  if (effect.type === 'deliver') return effect.requests.length + effect.put.length
+  if (effect.type === 'execute') return effect.requests.length
+  if (effect.type === 'forget') return effect.ids.length
+  return effect.type === 'verify' ? effect.items.length : 0
 }

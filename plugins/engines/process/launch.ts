@@ -1,5 +1,5 @@
 import { type Clock, type Logger, PeerError } from '../../../kernel/index.js'
-import { bundleGuest, chooseSandbox, type ContainedProcess, joinFrames, nodeFlags, onceItWorks, sandboxCommand, spawnContained } from '../../sandbox/index.js'
+import { bundleGuest, chooseSandbox, type ContainedProcess, nodeFlags, onceItWorks, sandboxCommand, spawnContained, writeFrames } from '../../sandbox/index.js'
 import type { ProcessLimits } from './limits.js'
 
 /** Starts the process of an engine, with its bundle on the way. */
@@ -27,7 +27,7 @@ export function createEngineLauncher(limits: ProcessLimits, log: Logger, clock: 
     const [kind, input] = await Promise.all([chosen(), bootstrap()])
     const command = await sandboxCommand(kind, { memoryBytes }, { file: process.execPath, args: nodeFlags(memoryBytes) })
     const contained = await spawnContained({ who, command, input, memoryBytes, log, clock })
-    contained.pipe.write(joinFrames([bundle]))
+    writeFrames(contained.pipe, [bundle])
     return contained
   }
 }

@@ -54,21 +54,29 @@ class ProcessSeat implements EngineSeat {
     return this.life?.isCongested ?? false
   }
 
+  get awaited(): string | undefined {
+    return this.life?.awaited
+  }
+
   begin(start: EngineStart): boolean {
     this.end()
     const { launch, limits, begins } = this.options
     const { seat } = this
+    const { epoch } = start
     begins?.(start)
     this.begunAtMs = seat.clock.elapsedMs()
-    const life: EngineProcess = new EngineProcess({
-      launch,
-      limits,
-      seat,
-      options: this.json,
+    // What lives as long as the process must not hold the start, which has all records.
+    const life: EngineProcess = new EngineProcess(
+      {
+        launch,
+        limits,
+        seat,
+        options: this.json,
+        broke: (reason) => this.over(life, () => seat.fault(reason)),
+        died: (reason) => this.over(life, () => this.died(reason, epoch)),
+      },
       start,
-      broke: (reason) => this.over(life, () => seat.fault(reason)),
-      died: (reason) => this.over(life, () => this.died(reason, start.epoch)),
-    })
+    )
     this.life = life
     return true
   }

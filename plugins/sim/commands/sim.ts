@@ -97,7 +97,9 @@ export class SimCommand extends PeerCommand {
     const members = this.validators === undefined ? usualMembers(engine) : wholeNumber('--validators', this.validators, 1, 100)
     const fidelity = kit.FIDELITIES.find((known) => known === this.wantedFidelity())
     if (fidelity === undefined) throw wrong('--fidelity', kit.FIDELITIES.join(', '), this.fidelity)
-    if (members > 1 && !engine.factory.agreement) throw wrong('--validators', `1 for ${engine.factory.name}, which gives no agreement`, String(members))
+    if (members > 1 && !engine.factory.agreement)
+      throw new PeerError('ERR_SIM_VALIDATORS', `--validators: expected 1 for ${engine.factory.name}, which gives no agreement; found ${members}`)
+    requireMembers(engine, members)
     return {
       engine,
       plan: {
@@ -276,6 +278,12 @@ export class SimCommand extends PeerCommand {
     progress.clear()
     return files
   }
+}
+
+/** That options fit so many validators, as a swap asks it before it is proposed: a network could not begin with others. */
+function requireMembers({ factory, options, successors = [] }: Engine, count: number): void {
+  const members = Array.from({ length: count }, (_, index) => ({ index, id: `vp${index}` }))
+  for (const each of [{ factory, options }, ...successors]) each.factory.checkMembers?.(each.factory.parseOptions(each.options), members)
 }
 
 /** What every engine of a run bears. */

@@ -39,6 +39,27 @@ const DEEDS = {
     const held = []
     for (;;) held.push(new Uint8Array(10e6).fill(1))
   },
+  /** A little more with each. */
+  hoard(host) {
+    for (let at = 0; at < 4; at++) host.put(`${host.random()}`, new Uint8Array(1024 * 1024))
+    host.setTimer('again', 0)
+  },
+  /** The same bytes, said often. */
+  giant(host) {
+    const bytes = new Uint8Array(1024 * 1024)
+    for (let at = 0; at < 900; at++) host.broadcast(bytes)
+  },
+  essay: (host) => host.log('info', 'x'.repeat(100 * 1024 * 1024)),
+  stray: () => void Promise.reject(new Error('left behind')),
+  list: () => writeAll(frame(`{"type":"effects","effects":[${'0,'.repeat(1_000_000)}0]}`)),
+  view: (host) => host.status({ all: 'x'.repeat(100_000) }),
+  word: (host) => host.metric('m'.repeat(300), 1),
+  vote: (host) => host.broadcast(new Uint8Array(1), { vote: { slot: 1, value: 'x' } }),
+  cyclic(host) {
+    const view = {}
+    view.self = view
+    host.status(view)
+  },
   exit: () => process.exit(3),
   kill: () => process.kill(process.pid, 'SIGKILL'),
   nonsense: () => writeSync(3, Buffer.from([0, 0, 0, 5, 1, 2, 3, 4, 5])),
@@ -55,6 +76,17 @@ const DEEDS = {
     for (let at = 0; at < 5000; at++) host.log('info', `line ${at}\u001b[2J`)
   },
   good: (host, request) => host.deliver('d', [request]),
+}
+
+/** The pipe takes as much at a time as it likes, and sometimes nothing. */
+function writeAll(bytes) {
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(3, bytes, at)
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error
+    }
+  }
 }
 
 function frame(json) {
