@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { PeerError } from '../../kernel/index.js'
+import { type Logger, PeerError } from '../../kernel/index.js'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import { ContractViolation, LivenessViolation } from './failures.js'
 import { faultKinds } from './faults.js'
@@ -9,9 +9,15 @@ import { playScenario } from './play.js'
 import { createRandom } from './random.js'
 import { type Recording, recordEngine, replay, revive } from './recording.js'
 import type { Scenario } from './scenario.js'
+import { silentLogger } from './silent-logger.js'
 
 const SEEDS = [1, 2, 3]
 const HOSTILE_MESSAGES = 400
+const SWAP_SEEDS = [1, 2, 3, 4]
+const SWAPS_MS = [500, 2500, 4500] as const
+const SWAP_DEADLINE_MS = 1500
+const LOAD_MS = 6500
+const LOAD_EVERY_MS = 50
 
 /** Name, version and promises make sense. Throws a ContractViolation. */
 export function checkFactory(factory: EngineFactory): void {
@@ -105,6 +111,44 @@ export async function hasSteadyDeliveries(factory: EngineFactory, options: unkno
     if (failure) throw failure
     if (blocks < 2) throw new LivenessViolation('expected that a single request becomes a block; none did within 10 s')
   }
+}
+
+/** Without faults, under load, each swap is carried out: on trial the engine orders something although its members begin at different times, then it takes over at a block. */
+export async function checkSwaps(factory: EngineFactory, options: unknown, members: number): Promise<void> {
+  const swaps = SWAPS_MS.map((atMs, index) => ({
+    kind: 'swap' as const,
+    atMs,
+    forMs: 0,
+    member: index % members,
+    engine: factory.name,
+    deadlineMs: SWAP_DEADLINE_MS,
+  }))
+  const requests = Array.from({ length: LOAD_MS / LOAD_EVERY_MS }, (_, number) => ({
+    atMs: number * LOAD_EVERY_MS,
+    member: number % members,
+    name: `t${number}`,
+  }))
+  for (const seed of SWAP_SEEDS) {
+    const reasons = new Set<string>()
+    const scenario: Scenario = { ...plan(factory, members, seed), fidelity: 'host', faults: swaps, requests, durationMs: LOAD_MS }
+    const { failure, swaps: counts } = await playScenario({ factory, options }, scenario, { log: whyNot(reasons) })
+    if (failure) throw failure
+    const { prepared, happened } = counts
+    if (happened === swaps.length) continue
+    throw new LivenessViolation(
+      `expected that ${swaps.length} swaps to this engine are prepared and carried out, one after the other; ${prepared} were prepared, ${happened} carried out (seed ${seed}): ${[...reasons].join('; ') || 'nobody said why'}`,
+    )
+  }
+}
+
+/** Keeps why validators took no part in a swap. */
+function whyNot(reasons: Set<string>): Logger {
+  const heard: Logger['warning'] = (_message, facts) => {
+    const reason = facts?.['reason']
+    if (facts?.['engine'] !== undefined && typeof reason === 'string' && reason !== '') reasons.add(reason)
+  }
+  const log: Logger = { ...silentLogger, warning: heard, error: heard, in: () => log }
+  return log
 }
 
 function tell(engine: ReturnType<typeof revive>, from: number, bytes: Uint8Array): { readonly effects: readonly string[]; readonly returned: unknown } {

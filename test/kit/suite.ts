@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import { type FailedSeed, keepFailure, runCampaign } from './campaign.js'
 import { type FaultKind, faultKinds } from './faults.js'
-import { checkDispose, checkFactory, checkHostileBytes, checkOptions, checkReplay, checkSameRun, hasSteadyDeliveries } from './conformance.js'
+import { checkDispose, checkFactory, checkHostileBytes, checkOptions, checkReplay, checkSameRun, checkSwaps, hasSteadyDeliveries } from './conformance.js'
 import type { PlanOptions } from './plan.js'
 import type { PlayedEngine } from './play.js'
 import { type TestRunner, testRunner } from './runner-functions.js'
@@ -81,6 +81,7 @@ function defineAgreement(each: (name: string, run: () => Promise<void> | void) =
   const { crashed, byzantine } = checks.factory.tolerates(members)
   each('orders everything once when nothing fails', () => checks.run(members, [], { repetitions: 'executed' }))
   each('keeps committing one request at a time', () => hasSteadyDeliveries(checks.factory, checks.suite.options, members))
+  each('is swapped in under load, three times', () => checkSwaps(checks.factory, checks.suite.options, members))
   each('survives kills, power cuts, stops and blackouts', () => checks.run(members, ['kill', 'power', 'stop', 'blackout']))
   each('survives broken links, partitions and delays', () => checks.run(members, ['break', 'partition', 'delay']))
   each('survives slow disks, slow chaincode and jumping clocks', () => checks.run(members, ['slow-disk', 'slow-execution', 'clock', 'power']))
