@@ -7,7 +7,7 @@ import { unpack, type UnpackLimits } from '../codec.js'
 import type { FromEngine } from '../messages.js'
 
 const MAX_NAME = 256
-const MAX_TAG = 4096
+const MAX_TAG = 1024 * 1024
 const MAX_TEXT = 64 * 1024
 const MAX_VIEW_DEPTH = 16
 const MAX_MEMBERS = 10_000
