@@ -174,6 +174,7 @@ export {
   TRANSACTION_JSON,
   writeJsonMessage,
 } from './json/index.js'
+export { hex } from './hex.js'
 export { publicBlock } from './public-block.js'
 export {
   callUnary,

@@ -17,11 +17,11 @@ export function toJson(value: unknown): string {
 /** Codes of errors that are better understood by reading the flags. */
 export const OF_THE_COMMAND_LINE = /_USAGE$/
 
-/** What a failed command prints on stderr: `Error: <text>`, the hint and, after the codes of `usageAfter`, the command's usage; or one JSON object. */
+/** What a failed command prints on stderr: `Error: <text>`, the hint and, after the codes of `usageAfter`, the command's usage, with a sign for what would steer a terminal; or one JSON object. */
 export function failureText(error: unknown, json: boolean, usage = '', usageAfter = OF_THE_COMMAND_LINE): string {
   const { code, hint, details } = error instanceof PeerError ? error : { code: 'ERR_COMMAND_FAILED', hint: undefined, details: {} }
   if (json) return `${toJson({ error: { code, message: messageOf(error), hint, details } })}\n`
-  return `Error: ${messageOf(error)}\n${hint === undefined ? '' : `  ${hint}\n`}${usageAfter.test(code) ? usage : ''}`
+  return `Error: ${messageOf(error)}\n${hint === undefined ? '' : `  ${hint}\n`}${usageAfter.test(code) ? usage : ''}`.replace(/[^\P{C}\n\t]/gu, '\ufffd')
 }
 
 /** Of what is for people to read, in characters: that of the terminal, if there is one. */

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { PeerError } from '../../kernel/index.js'
-import { callUnary, ChaincodeInvocationSpec, DevopsService } from '../../proto/index.js'
+import { callUnary, ChaincodeInvocationSpec, DevopsService, hex } from '../../proto/index.js'
 import type { Devnet, PeerPlan } from '../devnet/index.js'
 import { cpuMicros } from './processes.js'
 import { InvokeConnection } from './unary-client.js'
@@ -29,7 +29,7 @@ export async function inStep(devnet: Devnet): Promise<void> {
   const deadline = performance.now() + STEP_MS
   for (;;) {
     const found = await devnet.look()
-    const heads = found.map(({ view }) => (view.state === 'running' ? Buffer.from(view.report.headHash).toString('hex') : view.state))
+    const heads = found.map(({ view }) => (view.state === 'running' ? hex(view.report.headHash) : view.state))
     const isIdle = found.every(({ view }) => view.state === 'running' && view.report.pending === 0n)
     if (isIdle && new Set(heads).size === 1) return
     if (performance.now() > deadline) {

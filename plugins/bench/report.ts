@@ -1,3 +1,4 @@
+import { table } from '../terminal/index.js'
 import type { NetworkReport, Row } from './scenario.js'
 
 /** Everything that one run measured. */
@@ -16,9 +17,7 @@ const HEADER = ['load', 'committed/s', 'p50 ms', 'p99 ms', 'refused', 'CPU µs/t
 /** A report for people. */
 export function textOf({ at, node, processors, loadBefore, loadAfter, networks }: Report): string {
   const rows = networks.flatMap((network) => network.rows)
-  const table = [HEADER, ...rows.map(cells)]
-  const widths = HEADER.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
-  const lines = table.map((row) => row.map((word, column) => (column === 0 ? word.padEnd(widths[column] ?? 0) : word.padStart(widths[column] ?? 0))).join('  '))
+  const lines = table([HEADER, ...rows.map(cells)], 'figures')
   const errors = networks.flatMap((network) => network.errors)
   const load = (averages: readonly number[]): string => averages.map((average) => average.toFixed(1)).join(' ')
   return [

@@ -1,3 +1,4 @@
+import { type KeyTree, keyTree } from '../terminal/index.js'
 import type { DevnetPlan, PeerPlan } from './plan.js'
 
 /** What the file of one peer is made of. */
@@ -10,18 +11,14 @@ export interface SiteParts {
   readonly certificate: { readonly certificate: string; readonly key: string } | undefined
 }
 
-type Tree = Map<string, Tree | string>
-
 /** The `peer.config.yaml` of one peer. */
 export function siteFile({ plan, peers, peer, base, certificate }: SiteParts): string {
-  const tree: Tree = new Map()
-  for (const [key, value] of Object.entries(valuesOf(plan, peers, peer, certificate))) insert(tree, key.split('.'), JSON.stringify(value))
   return [
     `# ${peer.id} of a devnet (peer devnet up). What is changed here counts when this peer starts again:`,
     `#   peer devnet down ${peer.id} && peer devnet up`,
     '# Every key with its value and origin: peer config show --origin, in this directory.',
     `extends: ${JSON.stringify(base)}`,
-    ...render(tree, ''),
+    ...render(keyTree(Object.entries(valuesOf(plan, peers, peer, certificate))), ''),
     '',
   ].join('\n')
 }
@@ -47,19 +44,7 @@ function valuesOf({ engine, tls, validators, set }: DevnetPlan, peers: readonly 
   }
 }
 
-function insert(tree: Tree, names: readonly string[], text: string): void {
-  const [name = '', ...rest] = names
-  if (rest.length === 0) {
-    tree.set(name, text)
-    return
-  }
-  const found = tree.get(name)
-  const below: Tree = found instanceof Map ? found : new Map()
-  tree.set(name, below)
-  insert(below, rest, text)
-}
-
 /** JSON is YAML: strings are written as such. */
-function render(tree: Tree, indent: string): string[] {
+function render(tree: KeyTree, indent: string): string[] {
   return [...tree].flatMap(([name, value]) => (value instanceof Map ? [`${indent}${name}:`, ...render(value, `${indent}  `)] : [`${indent}${name}: ${value}`]))
 }

@@ -1,3 +1,4 @@
+import { printable } from '../terminal/index.js'
 import type { Examined } from './finding.js'
 
 /** One line a finding, and below it what to do. */
@@ -8,7 +9,7 @@ export function findingLines(all: readonly Examined[]): string[] {
       `${level.padEnd(7)}   ${check.padEnd(width)}   ${indented(found)}`,
       ...(todo === undefined ? [] : [`${' '.repeat(10)}${' '.repeat(width)}     -> ${indented(todo)}`]),
     ]),
-    ...(skipped === undefined ? [] : [`${'skipped'.padEnd(7)}   ${check.padEnd(width)}   ${skipped}`]),
+    ...(skipped === undefined ? [] : [`${'skipped'.padEnd(7)}   ${check.padEnd(width)}   ${indented(skipped)}`]),
   ])
 }
 
@@ -26,7 +27,10 @@ export function summary(all: readonly Examined[]): string {
 }
 
 function indented(text: string): string {
-  return text.replaceAll('\n', '\n          ')
+  return text
+    .split('\n')
+    .map((line) => printable(line))
+    .join('\n          ')
 }
 
 function counted(count: number, what: string): string {

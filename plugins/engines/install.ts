@@ -1,5 +1,5 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { messageOf, PeerError } from '../../kernel/index.js'
 import { ownPackage } from '../loader/index.js'
 import type { EngineLoader, LoadedPackage } from './engine-package.js'
@@ -8,6 +8,7 @@ import { readArchive } from './packages/archive.js'
 import { entryOf, type PackageManifest, readManifest } from './packages/manifest.js'
 import { codeDigest, ownFiles, type PackageFile } from './packages/own-files.js'
 import { judgeVersions, judgeWeftRange } from './packages/weft-range.js'
+import { writePackage } from './packages/write-package.js'
 import { optionsJson } from './process/process-seat.js'
 
 /** What became of an installation. */
@@ -41,14 +42,14 @@ export interface ExaminedEngine extends Pick<Installed, 'note' | 'warnings'> {
 export async function examineEngine(path: string, workshop: InstalledEngines, loader: EngineLoader): Promise<ExaminedEngine> {
   const isFolder = await isDirectory(path)
   return workshop.withScratch(async (scratch) => {
-    if (!isFolder) await write(scratch, await readArchive(path))
+    if (!isFolder) await writePackage(scratch, await readArchive(path))
     const origin = isFolder ? path : scratch
     const manifest = await readManifest(origin, path)
     await entryOf(origin, manifest, path)
     const files = await ownFiles(origin, manifest)
     // Where only its own files are, as they will lie: what else it needs would be missing on this peer too.
     const alone = join(scratch, '.alone')
-    await write(alone, files)
+    await writePackage(alone, files)
     await entryOf(alone, manifest, `${path}, of what its package.json lists as files,`)
     const loaded = await loader.load(alone)
     const { name, version } = loaded.description
@@ -86,11 +87,4 @@ async function requireFit(path: string, manifest: PackageManifest, { description
     details: { faults },
     hint: 'correct that, build and pack it again; peer engine check, in its folder, looks at everything that a package has to be',
   })
-}
-
-async function write(folder: string, files: readonly PackageFile[]): Promise<void> {
-  for (const { path, bytes } of files) {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), bytes, { flag: 'wx' })
-  }
 }

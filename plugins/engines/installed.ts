@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { messageOf, PeerError } from '../../kernel/index.js'
 import type { PackageFile } from './packages/own-files.js'
+import { writePackage } from './packages/write-package.js'
 
 const NOTE = 'engine.json'
 const IN_USE = 'in-use.json'
@@ -124,13 +125,6 @@ async function removeWhileEmpty(folder: string, last: string): Promise<void> {
     for (let at = folder; at.length >= last.length; at = dirname(at)) await rmdir(at)
   } catch (error) {
     if (!isMissing(error) && !(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY')) throw error
-  }
-}
-
-async function writePackage(folder: string, files: readonly PackageFile[]): Promise<void> {
-  for (const { path, bytes } of files) {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), bytes, { flag: 'wx' })
   }
 }
 

@@ -1,4 +1,5 @@
 import { eventJson } from '../../proto/index.js'
+import { escaped } from '../terminal/index.js'
 import type { FollowedEvent } from './event-stream.js'
 
 const MAX_SHOWN_BYTES = 200
@@ -18,7 +19,7 @@ function described(event: FollowedEvent['event']): string {
   if (event.$case === 'rejection') return `rejected ${shown(event.value.tx?.txid ?? '')}: ${shown(event.value.errorMsg)}`
   if (event.$case === 'chaincodeEvent') {
     const { chaincodeID, eventName, txID, payload } = event.value
-    return `event ${shown(chaincodeID)} ${shown(eventName)} of ${shown(txID)}: ${printable(payload)}`
+    return `event ${shown(chaincodeID)} ${shown(eventName)} of ${shown(txID)}: ${quoted(payload)}`
   }
   const { transactions, nonHashData } = event.value
   const seconds = nonHashData?.localLedgerCommitTimestamp?.seconds
@@ -34,7 +35,7 @@ function timeOf(seconds: bigint): string {
 }
 
 function shown(text: string): string {
-  return printable(Buffer.from(text))
+  return quoted(Buffer.from(text))
 }
 
 function typeOf(member: FollowedEvent['event']['$case']): string {
@@ -46,11 +47,11 @@ function blockOf(id: string): string {
 }
 
 /** Text from outside on one line, without control characters and of bounded length; bytes that are not text in hex. */
-function printable(bytes: Uint8Array): string {
+function quoted(bytes: Uint8Array): string {
   const shown = Buffer.from(bytes.subarray(0, MAX_SHOWN_BYTES))
   const rest = bytes.length > MAX_SHOWN_BYTES ? '...' : ''
   const text = shown.toString()
   if (text.includes('\ufffd') && rest === '') return `0x${shown.toString('hex')}`
   // Quotes and escapes only where they are needed.
-  return (/^[\p{L}\p{N}\p{P}\p{S} ]*$/u.test(text) ? text : JSON.stringify(text)) + rest
+  return escaped(/^[\p{L}\p{N}\p{P}\p{S} ]*$/u.test(text) ? text : JSON.stringify(text)) + rest
 }

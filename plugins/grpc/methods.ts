@@ -17,12 +17,12 @@ export interface GrpcStatus {
  * a numeric gRPC `code` as it is, everything else as status 2, UNKNOWN, with its message (spec/wire.md §1).
  */
 export function toGrpcStatus(thrown: unknown): GrpcStatus {
-  if (thrown instanceof PeerError) return { code: thrown.grpcStatus, details: printable(thrown.message), ...pushback(thrown) }
+  if (thrown instanceof PeerError) return { code: thrown.grpcStatus, details: wellFormed(thrown.message), ...pushback(thrown) }
   if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'number') {
     const details = 'details' in thrown && typeof thrown.details === 'string' ? thrown.details : messageOf(thrown)
-    return { code: thrown.code, details: printable(details) }
+    return { code: thrown.code, details: wellFormed(details) }
   }
-  return { code: status.UNKNOWN, details: printable(messageOf(thrown)) }
+  return { code: status.UNKNOWN, details: wellFormed(messageOf(thrown)) }
 }
 
 /** When to come again, in the trailer that gRPC's own retrying clients obey. */
@@ -34,7 +34,7 @@ function pushback({ details: { retryAfterMs } }: PeerError): { readonly metadata
 }
 
 /** Lone surrogates would make grpc-js throw while it encodes the status. */
-function printable(text: string): string {
+function wellFormed(text: string): string {
   return Buffer.from(text.slice(0, MAX_DETAILS_CHARACTERS)).toString()
 }
 

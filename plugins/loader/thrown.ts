@@ -1,3 +1,5 @@
+import { printable } from '../terminal/printable.js'
+
 /** A line of a stack, as V8 writes it. */
 export interface StackFrame {
   /** Of the function; empty at the top of a module. */
@@ -22,7 +24,7 @@ export function thrownText(thrown: unknown, placeOf: (frame: StackFrame) => stri
     const place = placeOf(frame)
     return place === undefined ? [] : [frame.name === '' ? `at ${place}` : `at ${frame.name} (${place})`]
   })
-  return [printable(messageOf(thrown).slice(0, MOST_CHARACTERS)), ...places.slice(0, MOST_FRAMES)].join(' ').slice(0, 2 * MOST_CHARACTERS)
+  return printable([printable(messageOf(thrown), MOST_CHARACTERS), ...places.slice(0, MOST_FRAMES)].join(' '), 2 * MOST_CHARACTERS)
 }
 
 /** Whatever was thrown: reading it may throw again. */
@@ -37,11 +39,6 @@ export function orElse<T>(fallback: T, read: () => T): T {
   } catch {
     return fallback
   }
-}
-
-/** Text of somebody else on one line: people see it in terminals, which obey control characters. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '\ufffd')
 }
 
 function framesOf(thrown: unknown): StackFrame[] {

@@ -1,4 +1,5 @@
 import { type Clock, type LogFacts, type LogLevel, messageOf } from '../../kernel/index.js'
+import { escaped } from '../terminal/index.js'
 
 /** Where lines go: stderr, or a test's buffer. */
 export interface LogStream {
@@ -28,8 +29,8 @@ export function textWriter(stream: LogStream, clock: Clock, colours: boolean): L
     count += 1
     const id = count.toString(16).padStart(3, '0')
     const head = `${time(clock)} [${module}] ${area} -> ${WORDS[level]} ${id}`
-    let line = colours ? `${COLOURS[level]}${head}\x1b[0m ${escape(message)}` : `${head} ${escape(message)}`
-    for (const [name, value] of Object.entries(facts ?? {})) line += ` ${escape(name)}=${written(value)}`
+    let line = colours ? `${COLOURS[level]}${head}\x1b[0m ${escaped(message)}` : `${head} ${escaped(message)}`
+    for (const [name, value] of Object.entries(facts ?? {})) line += ` ${escaped(name)}=${written(value)}`
     stream.write(`${line}\n`)
   }
 }
@@ -46,20 +47,11 @@ function time(clock: Clock): string {
   return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`
 }
 
-/** Text from outside must neither start a line of its own nor steer a terminal. */
-function escape(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0
-    if (character === '\n') return '\\n'
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
-  })
-}
-
 function written(value: unknown): string {
   const plain = simple(value)
   const text = typeof plain === 'string' ? plain : (JSON.stringify(plain) ?? String(plain))
   const short = text.length > MAX_VALUE_CHARACTERS ? `${text.slice(0, MAX_VALUE_CHARACTERS)}...` : text
-  return typeof plain === 'string' && /[\s"=]|^$/.test(short) ? escape(JSON.stringify(short)) : escape(short)
+  return typeof plain === 'string' && /[\s"=]|^$/.test(short) ? escaped(JSON.stringify(short)) : escaped(short)
 }
 
 /** A value as JSON can hold it: bytes as hex, errors as their message, big integers as digits, circles and the like as text. */

@@ -1,5 +1,5 @@
 import { messageOf, PeerError } from '../../kernel/index.js'
-import { type BlockchainInfo, decode, encode, ExtendedHello, HelloMessage, type PeerEndpoint } from '../../proto/index.js'
+import { type BlockchainInfo, decode, encode, ExtendedHello, HelloMessage, hex, type PeerEndpoint } from '../../proto/index.js'
 
 const MAX_HELLO_BYTES = 64 * 1024
 const MAX_NAME_LENGTH = 256
@@ -54,7 +54,7 @@ function weftFacts(payload: Uint8Array): WeftFacts | undefined {
   if (weft === undefined) return undefined
   if (weft.capabilities.length > MAX_CAPABILITIES || weft.settings.length > MAX_SETTINGS) throw refusal('it declares too much')
   return {
-    session: Buffer.from(weft.session.subarray(0, MAX_NAME_LENGTH)).toString('hex'),
+    session: hex(weft.session.subarray(0, MAX_NAME_LENGTH)),
     capabilities: new Set(weft.capabilities),
     settings: new Map(weft.settings.map(({ key, value }) => [key, value])),
   }

@@ -173,6 +173,7 @@ export class Replica {
       cancelTimer: () => this.timers.stop('batch'),
       cut: (requests) => rules.cut(this, requests),
       bytesOf: ({ content }) => content.request.payload.length,
+      isBusy: () => this.isTooFast,
     })
   }
 
@@ -192,6 +193,12 @@ export class Replica {
   /** In epoch 0 as v0.6 has it; later epochs begin with a member that is known to be there. */
   primaryOf(view: bigint): MemberIndex {
     return Number((view + BigInt(this.firstLeader)) % BigInt(this.quorums.N))
+  }
+
+  /** Whether a member that is there has not executed the older half of the window: at full speed it would soon be left outside. */
+  get isTooFast(): boolean {
+    const missing = (member: MemberIndex): bigint => this.lastExec - (this.latest.get(member) ?? 0n)
+    return this.host.members.some(({ index }) => index !== this.self && !this.down.has(index) && missing(index) > this.L / 2n && missing(index) <= this.L)
   }
 
   isInWindow(n: bigint): boolean {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Clock, Logger } from '../../kernel/index.js'
+import { printable } from '../terminal/index.js'
 
 const MAX_LINE_BYTES = 4096
 const MAX_LINES_PER_SECOND = 200
@@ -57,9 +58,4 @@ export function logOutput(stream: Readable, log: Logger, clock: Clock, fallback:
   stream.on('end', () => {
     if (line.length > 0) print(line.toString())
   })
-}
-
-/** Without control characters: a line of contained code must not pretend to be another line, or command a terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD')
 }

@@ -1,13 +1,11 @@
 import type { PluginManifest } from '../../kernel/index.js'
+import { type KeyTree, keyTree } from '../terminal/index.js'
 import type { ImportedKey } from './core-yaml.js'
 import { pluginList } from './template.js'
 
-type Tree = Map<string, Tree | string>
-
 /** The text of a `peer.config.ts` with imported values, and comments for what Weft does not use. */
 export function writeSite(keys: readonly ImportedKey[], sources: readonly string[], plugins: readonly Pick<PluginManifest, 'name'>[]): string {
-  const tree: Tree = new Map()
-  for (const { key, value, fate } of keys) if (fate === 'set') insert(tree, key.split('.'), JSON.stringify(value))
+  const tree = keyTree(keys.flatMap(({ key, value, fate }) => (fate === 'set' ? [[key, value] as const] : [])))
   const left = (fate: ImportedKey['fate'], title: string): string[] => {
     const found = keys.filter((imported) => imported.fate === fate)
     if (found.length === 0) return []
@@ -27,19 +25,7 @@ export function writeSite(keys: readonly ImportedKey[], sources: readonly string
   ].join('\n')
 }
 
-function insert(tree: Tree, names: readonly string[], text: string): void {
-  const [name = '', ...rest] = names
-  if (rest.length === 0) {
-    tree.set(name, text)
-    return
-  }
-  const found = tree.get(name)
-  const below: Tree = found instanceof Map ? found : new Map()
-  tree.set(name, below)
-  insert(below, rest, text)
-}
-
-function render(tree: Tree, indent: string): string[] {
+function render(tree: KeyTree, indent: string): string[] {
   return [...tree].flatMap(([name, value]) => {
     const member = /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name)
     return value instanceof Map ? [`${indent}${member}: {`, ...render(value, `${indent}  `), `${indent}},`] : [`${indent}${member}: ${value},`]

@@ -5,7 +5,8 @@ import { type Row, rowOf } from './row.js'
 import { PHASES } from './swap.js'
 import { table, type TableRow } from './table.js'
 import { strangersOf, troublesOf } from './troubles.js'
-import { cut, fit, grouped, printable, short, time, widthOf } from './text.js'
+import { printable } from '../terminal/index.js'
+import { cut, fit, grouped, short, time, widthOf } from './text.js'
 
 const LEAST_ROWS_OF_PEERS = 3
 

@@ -2,7 +2,8 @@ import { leadershipOf } from '../consensus/index.js'
 import type { ConsensusReport } from '../../proto/index.js'
 import type { Answer, Happening, Watched } from './model.js'
 import { swapOf } from './swap.js'
-import { grouped, printable, time } from './text.js'
+import { printable } from '../terminal/index.js'
+import { grouped, time } from './text.js'
 
 type News = Pick<Happening, 'text' | 'kind'>
 

@@ -1,9 +1,10 @@
+import { hex } from '../../proto/index.js'
 import { leadershipOf } from '../consensus/index.js'
 import { engineOf } from './happenings.js'
 import type { Watched } from './model.js'
 import { type Rates, ratesOf } from './rates.js'
 import { type Swap, swapOf } from './swap.js'
-import { printable } from './text.js'
+import { printable } from '../terminal/index.js'
 
 /** One peer, as tables and programs show it. What is not known is undefined. */
 export interface Row {
@@ -55,7 +56,7 @@ export function rowOf({ target, state, last, before, reason, sinceMs }: Watched,
     engine: report && engineOf(report),
     epoch: report?.epoch,
     height: report?.height,
-    headHash: report ? Buffer.from(report.headHash).toString('hex') : '',
+    headHash: report ? hex(report.headHash) : '',
     view: view === undefined ? undefined : printable(view),
     leader: leader === undefined ? undefined : printable(leader),
     swap: report && swapOf(report),

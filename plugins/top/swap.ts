@@ -1,5 +1,5 @@
 import type { ConsensusReport } from '../../proto/index.js'
-import { printable } from './text.js'
+import { printable } from '../terminal/index.js'
 
 /** The phases through which a validator goes, in their order; another one may refuse, or give up. */
 export const PHASES = ['prepared', 'trial', 'ready', 'sealed', 'started'] as const

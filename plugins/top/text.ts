@@ -1,13 +1,6 @@
-/** Control characters, and those that reorder or hide others: what a peer says must not move the cursor of whoever reads it. */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu
 const MARKS = /\p{M}/u
 /** Characters of two columns. */
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u
-
-/** Text of another peer, on one line, without anything that a terminal obeys. */
-export function printable(text: string): string {
-  return text.replace(UNSAFE, '\u00b7')
-}
 
 /** Columns of a terminal that a printable text takes. */
 export function widthOf(text: string): number {

@@ -2,7 +2,8 @@ import { BEHIND_BLOCKS } from './columns.js'
 import type { Watched } from './model.js'
 import { type Line, piece } from './paint.js'
 import type { Row } from './row.js'
-import { grouped, printable, short } from './text.js'
+import { printable } from '../terminal/index.js'
+import { grouped, short } from './text.js'
 
 /** Members that others name and nobody knows how to reach; none while an address is watched of which it is not known who is there. */
 export function strangersOf(peers: readonly Watched[], rows: readonly Row[]): readonly string[] {

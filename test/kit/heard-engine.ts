@@ -1,4 +1,5 @@
 import type { EngineFactory, EngineHost, EngineStart } from '../../plugins/consensus/index.js'
+import { hostWith } from './host-with.js'
 
 /** Hears what an engine says of itself. */
 type Listener = (shown: Readonly<Record<string, unknown>>) => void
@@ -20,13 +21,11 @@ export function heardEngine<O>(factory: EngineFactory<O>, listenerFor: (start: E
   }
 }
 
-/** As the given host is made, so that whoever wraps it may spread it; V8 keeps the getters of a literal for long, and with them all that they see: a whole simulated world. */
 function heardHost(host: EngineHost, listener: Listener): EngineHost {
-  const status: EngineHost['status'] = (view) => {
-    listener(view)
-    host.status(view)
-  }
-  const own = { ...Object.getOwnPropertyDescriptors(host), status: { value: status, enumerable: true } }
-  const heard: EngineHost = Object.create(Object.getPrototypeOf(host), own)
-  return Object.freeze(heard)
+  return hostWith(host, {
+    status(view) {
+      listener(view)
+      host.status(view)
+    },
+  })
 }

@@ -5,6 +5,7 @@ import {
   EpochBlockMetadata,
   EpochMarker,
   type EpochRecord,
+  hex,
   SwapCancel,
   type SwapCandidate,
   SwapProposal,
@@ -245,8 +246,4 @@ function readCall(transaction: Uint8Array): ReturnType<typeof callOf> {
 function metadataOf(block: Uint8Array): EpochBlockMetadata | undefined {
   const { consensusMetadata } = decode(Block, block)
   return consensusMetadata.length === 0 ? undefined : decode(EpochBlockMetadata, consensusMetadata)
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

@@ -8,7 +8,7 @@ import { blockQuery } from '../../plugins/ledger/commands/block.js'
 import ledger, { LEDGER, type OpenLedger, createLedger } from '../../plugins/ledger/index.js'
 import { isLocal } from '../../plugins/grpc/local-caller.js'
 import { requireLocal } from '../../plugins/ledger/inspect/require-local.js'
-import { isoTime, jsonBytes, printable, shown } from '../../plugins/ledger/inspect/printable.js'
+import { isoTime, jsonBytes, shown } from '../../plugins/ledger/inspect/shown.js'
 import { listState } from '../../plugins/ledger/inspect/lookup.js'
 import { transactionLines, transactionView } from '../../plugins/ledger/inspect/transaction-view.js'
 import level, { openLevelStore, storeDirectory } from '../../plugins/level/index.js'
@@ -156,7 +156,7 @@ events of transactions that failed
   })
 
   it('shows a value as text, as hex, and byte for byte', async () => {
-    expect((await runPeer(cwd, ['state', 'get', 'mycc', 'key of mycc'])).stdout).toBe('value\\u{a}\n')
+    expect((await runPeer(cwd, ['state', 'get', 'mycc', 'key of mycc'])).stdout).toBe('value\\n\n')
     expect((await runPeer(cwd, ['state', 'get', 'mycc', 'key of mycc', '--raw'])).stdout).toBe('value\n')
     expect((await runPeer(cwd, ['state', 'get', 'mycc', '00ff', '--key-hex'])).stdout).toBe('0xfe00\n')
     expect(await json('state', 'get', 'mycc', '0x00ff', '--key-hex')).toEqual({ chaincode: 'mycc', key: { hex: '00ff' }, value: { hex: 'fe00' }, block: 2 })
@@ -164,11 +164,11 @@ events of transactions that failed
   })
 
   it('lists keys in order, between bounds, up to a limit, and says how to go on', async () => {
-    expect((await runPeer(cwd, ['state', 'list', 'mycc'])).stdout).toBe('0x00ff\t0xfe00\nkey of invoke-1\tvalue\\u{a}\nkey of mycc\tvalue\\u{a}\n')
+    expect((await runPeer(cwd, ['state', 'list', 'mycc'])).stdout).toBe('0x00ff\t0xfe00\nkey of invoke-1\tvalue\\n\nkey of mycc\tvalue\\n\n')
     expect(await json('state', 'list', 'mycc', '--from', 'key of m', '--to', 'z')).toMatchObject({ entries: [{ key: 'key of mycc' }], more: false })
     const first = await runPeer(cwd, ['state', 'list', 'mycc', '--limit', '1'])
     const next = /--from (\S+) --key-hex/.exec(first.stderr)?.[1] ?? ''
-    expect((await runPeer(cwd, ['state', 'list', 'mycc', '--limit', '1', '--from', next, '--key-hex'])).stdout).toBe('key of invoke-1\tvalue\\u{a}\n')
+    expect((await runPeer(cwd, ['state', 'list', 'mycc', '--limit', '1', '--from', next, '--key-hex'])).stdout).toBe('key of invoke-1\tvalue\\n\n')
     expect(await runPeer(cwd, ['state', 'list', 'nobody'])).toMatchObject({ exit: 0, stdout: '', stderr: expect.stringContaining('no keys') })
   })
 
@@ -251,7 +251,7 @@ describe('pages of the state', () => {
 
 describe('what is shown of bytes from outside', () => {
   it('moves no cursor, hides nothing and has an end', () => {
-    expect(printable('a\u001b]0;title\u0007\u202e\u0000b')).toBe('a\\u{1b}]0;title\\u{7}\\u{202e}\\u{0}b')
+    expect(shown(text('a\u001b]0;title\u0007\u202e\u0000b'))).toBe('a\\u{1b}]0;title\\u{7}\\u{202e}\\u{0}b')
     expect(shown(Buffer.from([0xc3, 0x28]))).toBe('0xc328')
     expect(shown(text('x'.repeat(100_000)))).toBe(`${'x'.repeat(300)}… (100000 bytes)`)
     expect(shown(Buffer.alloc(100_000, 255)).length).toBeLessThan(330)

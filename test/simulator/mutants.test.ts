@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { EngineFactory, EngineHost } from '../../plugins/consensus/index.js'
 import type { Store } from '../../plugins/level/index.js'
 import { noops } from '../../plugins/noops/index.js'
+import { hostWith } from '../kit/host-with.js'
 import type { LedgerOpener } from '../kit/index.js'
 import { cutPower, openRealLedger } from './power-cut.js'
 import { runScenario } from './scenario.js'
@@ -25,7 +26,7 @@ async function firstFailure(seeds: number, run: (seed: number) => Promise<unknow
 function withHost(factory: EngineFactory, change: (host: EngineHost) => Partial<EngineHost>): EngineFactory {
   return {
     ...factory,
-    create: (host, options, start) => factory.create(Object.create(host, Object.getOwnPropertyDescriptors(change(host))), options, start),
+    create: (host, options, start) => factory.create(hostWith(host, change(host)), options, start),
   }
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import { pbft } from '../../plugins/pbft/index.js'
 import { faultKinds, formatRun, parseRun, planScenario, recordRun, replayRun } from '../kit/index.js'
+import { hostWith } from '../kit/host-with.js'
 import { raftSkeleton } from './skeletons/raft.js'
 
 // In real time, on a busy machine.
@@ -13,7 +14,7 @@ const patient: EngineFactory = {
   ...raftSkeleton,
   version: '2.0.0',
   create: (host, _options, start) => {
-    const slower = Object.create(host, { setTimer: { value: (name: string, ms: number) => host.setTimer(name, name === 'election' ? ms + 1 : ms) } })
+    const slower = hostWith(host, { setTimer: (name, ms) => host.setTimer(name, name === 'election' ? ms + 1 : ms) })
     return raftSkeleton.create(slower, undefined, start)
   },
 }

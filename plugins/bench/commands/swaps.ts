@@ -16,9 +16,9 @@ export class BenchSwapsCommand extends PeerCommand {
     category: 'A network on this machine',
     description: 'Swap the engine of a network under load, and measure how long nothing is committed.',
     details: `
-      Starts a devnet in a temporary directory, keeps it under a steady load, and swaps its engine again and again as \`peer consensus swap\` does. The gap of a swap is the longest time
-      between two blocks of clients' transactions, from the command until every validator has let the old engine go, at the validator where it was longest; beside it the same
-      for as long a time without a swap, just before. In the end every acknowledged transaction must be in the chain once, in the order of its door, and all chains must be equal:
+      Starts a devnet in a temporary directory, keeps it under a steady load, and, ten seconds later, swaps its engine again and again as \`peer consensus swap\` does. The gap of a swap is the longest time
+      between two blocks of clients' transactions, from the command until every validator has let the old engine go, at the validator where it was longest, and until a quorum
+      of them had the next one; beside it the first for as long a time without a swap, just before. In the end every acknowledged transaction must be in the chain once, in the order of its door, and all chains must be equal:
       exit code 1 otherwise.
     `,
     examples: [

@@ -1,4 +1,4 @@
-import { callUnary, OpenchainService } from '../../../proto/index.js'
+import { callUnary, hex, OpenchainService } from '../../../proto/index.js'
 import type { Devnet, PeerPlan } from '../../devnet/index.js'
 
 /** Blocks that are asked for at a time. */
@@ -38,7 +38,21 @@ export async function readChain(devnet: Devnet, peer: PeerPlan, isOwn: (txid: st
       if (withTransactions) for (const { txid } of clients) txids.push(txid)
     }
   }
-  return { id: peer.id, headHash: Buffer.from(currentBlockHash).toString('hex'), height, commits, txids }
+  return { id: peer.id, headHash: hex(currentBlockHash), height, commits, txids }
+}
+
+/** When each block was at a quorum: at all but a third of the validators. */
+export function quorumCommits(chains: readonly ReadChain[]): Commit[] {
+  const times = new Map<bigint, number[]>()
+  for (const { commits } of chains) for (const { block, atMs } of commits) times.set(block, [...(times.get(block) ?? []), atMs])
+  const needed = chains.length - Math.floor((chains.length - 1) / 3)
+  const commits: Commit[] = []
+  for (const [block, moments] of times) {
+    const atMs = moments.sort((left, right) => left - right)[needed - 1]
+    if (atMs !== undefined) commits.push({ block, atMs })
+  }
+  // A transfer may bring a later block before an earlier one is executed.
+  return commits.sort((left, right) => left.atMs - right.atMs)
 }
 
 /** A time without a commit, from `atMs` (milliseconds since 1970) on. */

@@ -1,3 +1,4 @@
+import { table } from '../../terminal/index.js'
 import type { SwapRow, SwapsReport } from './swaps.js'
 
 /** p50, p99 and the greatest of some numbers. */
@@ -23,10 +24,9 @@ export function swapsText(report: SwapsReport): string {
   const { rows, load, validators, rate, acknowledged, lost, doubled, reordered, heads } = report
   const kinds = new Map<string, SwapRow[]>()
   for (const row of rows) kinds.set(`${row.from} to ${row.to}`, [...(kinds.get(`${row.from} to ${row.to}`) ?? []), row])
-  const header = ['swap', 'times', 'gap p50', 'p99', 'max ms', 'without a swap p50', 'p99', 'max ms', 'took p50', 'max ms']
-  const table = [header, ...[...kinds].map(([name, some]) => cells(name, some)), cells('all', rows)]
-  const widths = header.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
-  const lines = table.map((row) => row.map((word, column) => (column === 0 ? word.padEnd(widths[column] ?? 0) : word.padStart(widths[column] ?? 0))).join('  '))
+  const gaps = ['gap', 'of a quorum', 'without a swap'].flatMap((what) => [`${what} p50`, 'p99', 'max ms'])
+  const header = ['swap', 'times', ...gaps, 'took p50', 'max ms']
+  const lines = table([header, ...[...kinds].map(([name, some]) => cells(name, some)), cells('all', rows)], 'figures')
   return [
     `${rows.length} swaps in a network of ${validators} under ${rate} transactions a second (${load.perSecond.toFixed(0)} committed a second, p50 ${load.p50Ms.toFixed(0)} ms, p99 ${load.p99Ms.toFixed(0)} ms, ${load.refused} refused)`,
     '',
@@ -46,6 +46,7 @@ function cells(name: string, rows: readonly SwapRow[]): string[] {
     name,
     String(rows.length),
     ...words(spreadOf(rows.map(({ gapMs }) => gapMs))),
+    ...words(spreadOf(rows.map(({ quorumGapMs }) => quorumGapMs))),
     ...words(spreadOf(rows.map(({ quietMs }) => quietMs))),
     took.p50.toFixed(0),
     took.max.toFixed(0),

@@ -4,13 +4,15 @@ import { callUnary, ConsensusToolsService, type EpochRecord, PlanSwapRequest, ty
 import type { Devnet, PeerPlan } from '../../devnet/index.js'
 import { invocation, Load, type LoadResult } from '../load.js'
 import { connections, inStep } from '../network.js'
-import { type Gap, longestGap, readChain, type ReadChain } from './chain.js'
+import { type Commit, type Gap, longestGap, quorumCommits, readChain, type ReadChain } from './chain.js'
 import { reordered, Witness } from './witness.js'
 
 const SETTLED_MS = 300
 const LOOK_EVERY_MS = 20
 const SWAPPED_WITHIN_MS = 60_000
-const WARM_UP_MS = 3000
+/** Under load, before the first swap: until then the code is cold, and pauses are longer with and without swaps. */
+const WARM_UP_MS = 10_000
+const FIRST_QUIET_MS = 1500
 /** Transactions of the hosts themselves. */
 const OWN = 'consensus-'
 
@@ -24,7 +26,9 @@ export interface SwapRow {
   /** When that gap began, in milliseconds since 1970, and at which validator it was. */
   readonly gapAtMs: number
   readonly gapAt: string
-  /** In the same time without a swap, just before. */
+  /** Without a new block at a quorum of the validators. */
+  readonly quorumGapMs: number
+  /** The first in the same time without a swap, just before. */
   readonly quietMs: number
 }
 
@@ -83,11 +87,12 @@ export async function measureSwaps(devnet: Devnet, options: SwapsOptions): Promi
     const chains: ReadChain[] = []
     for (const [index, peer] of peers.entries()) chains.push(await readChain(devnet, peer, (txid) => txid.startsWith(OWN), index === 0))
     const { counts, places } = placesOf(chains[0]?.txids ?? [])
+    const quorum = quorumCommits(chains)
     const promised = [...acknowledged, ...witnesses.flatMap((witness) => witness.accepted)]
     return {
       validators: peers.length,
       rate,
-      rows: windows.map((window) => rowOf(window, chains)),
+      rows: windows.map((window) => rowOf(window, chains, quorum)),
       load,
       acknowledged: promised.length,
       lost: promised.filter((txid) => !counts.has(txid)).length,
@@ -104,7 +109,7 @@ export async function measureSwaps(devnet: Devnet, options: SwapsOptions): Promi
 async function swapAll(devnet: Devnet, { route, swaps, say }: SwapsOptions): Promise<Window[]> {
   await sleep(WARM_UP_MS)
   const windows: Window[] = []
-  let quietMs = WARM_UP_MS / 2
+  let quietMs = FIRST_QUIET_MS
   for (let index = 0; index < swaps; index++) {
     const [from = '', to = ''] = [route[index % route.length], route[(index + 1) % route.length]]
     await sleep(quietMs + SETTLED_MS)
@@ -150,9 +155,18 @@ function reasonsOf(reports: readonly SuccessionReport[]): string {
   return reasons.size === 0 ? '' : `: ${[...reasons].join('; ')}`
 }
 
-function rowOf({ from, to, quietFromMs, beganMs, endedMs }: Window, chains: readonly ReadChain[]): SwapRow {
+function rowOf({ from, to, quietFromMs, beganMs, endedMs }: Window, chains: readonly ReadChain[], quorum: readonly Commit[]): SwapRow {
   const gap = worst(chains, beganMs, endedMs)
-  return { from, to, tookMs: endedMs - SETTLED_MS - beganMs, gapMs: gap.ms, gapAtMs: gap.atMs, gapAt: gap.id, quietMs: worst(chains, quietFromMs, beganMs).ms }
+  return {
+    from,
+    to,
+    tookMs: endedMs - SETTLED_MS - beganMs,
+    gapMs: gap.ms,
+    gapAtMs: gap.atMs,
+    gapAt: gap.id,
+    quorumGapMs: longestGap(quorum, beganMs, endedMs).ms,
+    quietMs: worst(chains, quietFromMs, beganMs).ms,
+  }
 }
 
 /** The longest gap of all validators in a window. */

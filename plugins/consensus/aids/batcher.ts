@@ -34,6 +34,8 @@ export interface BatcherEffects<T> {
   cut(batch: T[]): void
   /** Length of a request in bytes. */
   bytesOf?(item: T): number
+  /** Adaptive: whether the engine is busy although no batch of its own is in flight, since others are not done with theirs. Default: it is not. */
+  isBusy?(): boolean
 }
 
 /** Gathers requests into batches. */
@@ -127,7 +129,8 @@ class AdaptiveBatcher<T> implements Batcher<T> {
     const { batching, timeoutMs, busyMs } = this.#options
     const rest = this.#firstAt + timeoutMs - now
     if (batching === 'fixed') return rest
-    return this.#inFlight === 0 ? 0 : Math.min(rest, this.#lastCut + busyMs - now)
+    const isIdle = this.#inFlight === 0 && this.#effects.isBusy?.() !== true
+    return isIdle ? 0 : Math.min(rest, this.#lastCut + busyMs - now)
   }
 
   #cut(now: number): void {

@@ -1,4 +1,4 @@
-import type { CrossingNote } from '../../../proto/index.js'
+import { type CrossingNote, hex } from '../../../proto/index.js'
 import type { StateTransfer } from '../consensus.js'
 import type { ConsensusCounters } from '../counters.js'
 import { Dispute } from './dispute.js'
@@ -205,7 +205,7 @@ export class CommonChain {
     if (this.isOccupied()) return
     const { log, members } = this.options.surroundings
     const others = head.members.map((member) => members[member]?.id ?? member).join(', ')
-    const [ours, theirs] = [this.watch?.ownHash(head.height), Buffer.from(head.hash).toString('hex')].map((hash = '') => hash.slice(0, SHOWN_HEX))
+    const [ours, theirs] = [this.watch?.ownHash(head.height), hex(head.hash)].map((hash = '') => hash.slice(0, SHOWN_HEX))
     this.divergedText = `this validator has another block ${head.height - 1n} (${ours}) than ${others} (${theirs}): it votes no more and takes theirs`
     log.critical('this validator has diverged: it executed the same requests with another result', { block: head.height - 1n, ours, theirs, others })
     if (this.options.counters) this.options.counters.divergences++

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../kernel/index.js'
-import type { HeadNote } from '../../../proto/index.js'
+import { type HeadNote, hex } from '../../../proto/index.js'
 import type { MemberIndex } from '../engine/engine.js'
 import type { HostLedger } from '../execution/execution.js'
 import type { HostNotes } from '../notes.js'
@@ -268,8 +268,4 @@ function remember<V>(heads: Map<bigint, V>, height: bigint, value: V): void {
   if (heads.size <= REMEMBERED) return
   const [oldest] = heads.keys()
   if (oldest !== undefined) heads.delete(oldest)
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
 }

@@ -1,9 +1,9 @@
 import type { Client } from '@grpc/grpc-js'
 import { messageOf, PeerError } from '../../../kernel/index.js'
-import { callUnary, type ConsensusReport, ConsensusToolsService, type LinkStatus, NetworkToolsService } from '../../../proto/index.js'
+import { callUnary, type ConsensusReport, ConsensusToolsService, hex, type LinkStatus, NetworkToolsService } from '../../../proto/index.js'
 import { isRpcError, rpcErrorText } from '../../grpc/index.js'
 import { leadershipOf } from '../aids/report-view.js'
-import { printable } from '../../loader/index.js'
+import { table } from '../../terminal/index.js'
 
 /** Of gRPC: the peer has no such service. */
 const UNIMPLEMENTED = 12
@@ -46,7 +46,7 @@ export function membersJson(members: readonly AskedMember[]): object {
     members: members.map(({ id, address, answer }) => {
       if ('reason' in answer) return { id, address, state: 'unreachable', reason: answer.reason }
       const { engine, version, epoch, height, headHash, pending, halted, divergence } = answer.report
-      const shown = { engine, version, epoch, height, headHash: Buffer.from(headHash).toString('hex'), pending, ...leadershipOf(answer.report) }
+      const shown = { engine, version, epoch, height, headHash: hex(headHash), pending, ...leadershipOf(answer.report) }
       return {
         id,
         address,
@@ -70,9 +70,7 @@ export function membersText(members: readonly AskedMember[]): string[] {
     const state = stateOf(answer.report)
     return [id, engine === '' ? 'none' : `${engine}@${version}`, String(epoch), String(height), view, leader, halted === '' ? state : `${state}: ${halted}`]
   })
-  const full = [HEADER, ...rows.filter((row) => row.length === HEADER.length)]
-  const widths = HEADER.map((_, column) => Math.max(...(column === 0 ? [HEADER, ...rows] : full).map((row) => row[column]?.length ?? 0)))
-  return [HEADER, ...rows].map((row) => printable(row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  ')))
+  return table([HEADER, ...rows])
 }
 
 function stateOf({ halted, valid }: ConsensusReport): 'running' | 'behind' | 'halted' {

@@ -1,10 +1,9 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { messageOf, PeerError } from '../../../kernel/index.js'
-import { decode, encode, type OperatorSignature, OperatorSignatures, SwapCancel, SwapProposal } from '../../../proto/index.js'
+import { decode, encode, hex, type OperatorSignature, OperatorSignatures, SwapCancel, SwapProposal } from '../../../proto/index.js'
 import { candidateId } from '../swap/contract.js'
 import { signedBytes } from '../swap/policy.js'
-import { hex } from './hex.js'
 
 /** What operators sign: a call and its argument. As a file it goes from one to the next. */
 export interface SignableCall {

@@ -1,4 +1,5 @@
 import type { SwapPlanMessage, SwapPlanRow, SwapProposal } from '../../../proto/index.js'
+import { printable, table } from '../../terminal/index.js'
 
 /** Of the terminal, in characters, if there is one. */
 const WIDTH = process.stdout.columns || 120
@@ -6,26 +7,18 @@ const HEADINGS = ['validator', 'engine', 'version', 'code', 'epoch', 'height', '
 
 /** A pre-flight as a table: who has which engine, at which version and digest, and who refuses; why is the error's to say. */
 export function planLines({ rows, needed }: SwapPlanMessage, { engine, version, fromEpoch, options }: SwapProposal): string[] {
-  const cells = [[...HEADINGS], ...rows.map(cellsOf)]
-  const widths = HEADINGS.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
   const change = `from epoch ${fromEpoch} to ${engine} ${version}`
   const need = `needed: ${needed} of ${rows.length} validators, and every one that is up`
   const heading = `${change} with options ${options}; ${need}`
-  return [
-    ...(heading.length <= WIDTH ? [heading] : [`${change}; ${need}`, ...optionLines(options)]),
-    ...cells.map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    ),
-  ]
+  const lines = heading.length <= WIDTH ? [heading] : [`${change}; ${need}`, ...optionLines(options)]
+  return [...lines.map((line) => printable(line)), ...table([HEADINGS, ...rows.map(cellsOf)])]
 }
 
 /** What is said with its options, which get lines of their own if they are too many for one. */
 export function withOptions(said: string, options: string): string[] {
   const whole = `${said}, options ${options}`
-  return whole.length <= WIDTH ? [whole] : [said, ...optionLines(options).map((line) => `  ${line}`)]
+  const lines = whole.length <= WIDTH ? [whole] : [said, ...optionLines(options).map((line) => `  ${line}`)]
+  return lines.map((line) => printable(line))
 }
 
 /** Options that are too many for one line, each whole. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'clipanion'
 import { Option, PeerError } from '../../../kernel/index.js'
-import { callUnary, ConsensusToolsService, type RecoveryReport } from '../../../proto/index.js'
+import { callUnary, ConsensusToolsService, hex, type RecoveryReport } from '../../../proto/index.js'
 import { namedEngine, SuccessionCommand } from './succession-command.js'
 
 const ANSWER_MS = 30_000
@@ -74,9 +74,6 @@ export class RecoverCommand extends SuccessionCommand {
     const isOver = started && (plan === undefined || epoch > plan.fromEpoch)
     const underWay = plan ? [`from epoch ${plan.fromEpoch} to ${plan.engine} ${plan.version}: ${state}`, ...heads] : [state]
     const what = isOver ? [`epoch ${epoch} has started, after a recovery`] : underWay
-    this.report(
-      { ...report, id: Buffer.from(report.id).toString('hex'), rows: rows.map((row) => ({ ...row, hash: Buffer.from(row.hash).toString('hex') })) },
-      `${what.join('\n')}\n`,
-    )
+    this.report({ ...report, id: hex(report.id), rows: rows.map((row) => ({ ...row, hash: hex(row.hash) })) }, `${what.join('\n')}\n`)
   }
 }

@@ -1,5 +1,6 @@
 import { Command } from 'clipanion'
 import { Option, PeerCommand, PeerError } from '../../../kernel/index.js'
+import { hex } from '../../../proto/index.js'
 import { consensusKeys } from '../keys.js'
 import { readSignable, signaturesIn, signedWith, writeSignable } from './operator-keys.js'
 
@@ -28,7 +29,7 @@ export class SignCommand extends PeerCommand {
     const operators = await this.operators()
     for (const file of this.keys) {
       signable = signedWith(signable, file)
-      const key = Buffer.from(signable.signatures.at(-1)?.key ?? []).toString('hex')
+      const key = hex(signable.signatures.at(-1)?.key ?? new Uint8Array(0))
       if (operators.length === 0 || operators.includes(key)) continue
       this.warn(
         `${file}: its public key ${key} is none of consensus.operators.keys of the site here; where these are the operators, this signature does not count`,

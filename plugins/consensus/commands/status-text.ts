@@ -1,8 +1,7 @@
 import { columns } from '../../../kernel/index.js'
-import type { ConsensusReport, SwapProgress } from '../../../proto/index.js'
-import { printable } from '../../loader/index.js'
+import { type ConsensusReport, hex, type SwapProgress } from '../../../proto/index.js'
+import { printable } from '../../terminal/index.js'
 import { adviceOn } from './advice.js'
-import { hex } from './hex.js'
 
 /** What a validator says of its consensus, for people; `view`: what its engine says. */
 export function statusText(found: ConsensusReport, view: Readonly<Record<string, unknown>>): string[] {
@@ -23,7 +22,7 @@ export function statusText(found: ConsensusReport, view: Readonly<Record<string,
     `${id} ${state}`,
     ...columns(rows),
     ...(Object.keys(view).length === 0 ? [] : ['the engine says', ...columns(Object.entries(view).map(([name, value]) => [name, wordsOf(value)]))]),
-  ].map(printable)
+  ].map((line) => printable(line))
 }
 
 /** A swap that is under way, or one that is decided while the engine before is still needed. */

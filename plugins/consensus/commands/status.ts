@@ -1,11 +1,10 @@
 import { Client } from '@grpc/grpc-js'
 import { Command } from 'clipanion'
 import { Option, peerKeys } from '../../../kernel/index.js'
-import { callUnary, type ConsensusReport, ConsensusToolsService } from '../../../proto/index.js'
+import { callUnary, type ConsensusReport, ConsensusToolsService, hex } from '../../../proto/index.js'
 import { dialFailure, GrpcCommand } from '../../grpc/index.js'
 import { engineViewOf } from '../aids/report-view.js'
 import { askMembers, isWell, membersJson, membersText } from './all-members.js'
-import { hex } from './hex.js'
 import { statusText } from './status-text.js'
 
 const ANSWER_MS = 5000

@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@grpc/grpc-js'
 import { PeerError } from '../../../kernel/index.js'
-import { callUnary, ConsensusToolsService, type EpochRecord, type PlanSwapRequest, type SuccessionReport, type SwapPlanMessage } from '../../../proto/index.js'
+import {
+  callUnary,
+  ConsensusToolsService,
+  type EpochRecord,
+  hex,
+  type PlanSwapRequest,
+  type SuccessionReport,
+  type SwapPlanMessage,
+} from '../../../proto/index.js'
 import { dialFailure, GrpcCommand, isRpcError, rpcDetails } from '../../grpc/index.js'
 import { hasStarted } from '../swap/records.js'
 
@@ -178,6 +186,6 @@ export function epochJson(record: EpochRecord): object {
     options: JSON.parse(options === '' ? '{}' : options),
     started: named(started),
     missing: named(missing),
-    candidate: Buffer.from(candidate).toString('hex'),
+    candidate: hex(candidate),
   }
 }

@@ -1,3 +1,4 @@
+import { hex } from '../../../proto/index.js'
 import type { Store, StoreBatch } from '../../level/index.js'
 import { metadataOf } from './block-metadata.js'
 import type { Ledger } from '../../ledger/index.js'
@@ -109,10 +110,6 @@ export class RejectedRequests {
 
 function inBlock(block: bigint, identity: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.of(REJECTED_IN), blockBytes(block), identity])
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
 }
 
 function blockBytes(block: bigint): Uint8Array {

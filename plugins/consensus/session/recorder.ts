@@ -93,6 +93,9 @@ class Recorder implements EffectRecorder {
   }
 }
 
+const READ_HEAD = Symbol('head')
+const READ_NOW = Symbol('now')
+
 /**
  * A class for the sake of its getters: an object literal with getters is a dictionary to V8, slow to call and kept alive by it for long. Its functions are its own, so
  * that an engine may take them out.
@@ -113,16 +116,16 @@ class RecordedHost implements EngineHost {
   }
 
   get head(): Head {
-    return this.readHead()
+    return this[READ_HEAD]()
   }
 
   get now(): number {
-    return this.readNow()
+    return this[READ_NOW]()
   }
 
-  /** Who wraps a host has the getters run on another object, as one that has this for its prototype. */
-  readonly readHead = (): Head => this.#recorder.head
-  readonly readNow = (): number => this.#recorder.now
+  // Who wraps a host, with a proxy or as a prototype, has the getters run on another object, which has no private fields.
+  readonly [READ_HEAD] = (): Head => this.#recorder.head
+  readonly [READ_NOW] = (): number => this.#recorder.now
 
   readonly random: EngineHost['random'] = () => this.#recorder.random(this.#random)
   readonly send: EngineHost['send'] = (to, bytes, { vote } = {}) => {

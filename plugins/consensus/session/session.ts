@@ -1,6 +1,6 @@
 import type { HostQueues } from '../counters.js'
 import type { Clock, Logger } from '../../../kernel/index.js'
-import { printable } from '../../loader/index.js'
+import { printable } from '../../terminal/index.js'
 import { createCarrier, type Persistence } from './carrier.js'
 import { createCrypto } from './crypto.js'
 import type { LedgerEffect } from '../engine/effects.js'
@@ -191,7 +191,7 @@ export class EngineSession {
 
   private halt(reason: string): void {
     if (this.haltedBecause !== undefined || this.isOver) return
-    this.haltedBecause = printable(reason.slice(0, MOST_OF_A_REASON))
+    this.haltedBecause = printable(reason, MOST_OF_A_REASON)
     this.seat.end()
     this.quieten()
     this.options.halted(this.haltedBecause)

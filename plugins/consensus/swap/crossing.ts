@@ -72,18 +72,12 @@ export class Crossing {
 
   /** Tells a member where this validator is; rarely, however often it is called. */
   tell(member: MemberIndex): void {
-    const now = this.options.clock.elapsedMs()
-    if (now - (this.toldAt.get(member) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return
-    this.toldAt.set(member, now)
-    if (this.record) this.options.notes.tell(this.note(false), member)
+    this.tellRarely(member, false)
   }
 
   /** Asks a member, which seems to be ahead, where it is. */
   ask(member: MemberIndex): void {
-    const now = this.options.clock.elapsedMs()
-    if (now - (this.toldAt.get(member) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return
-    this.toldAt.set(member, now)
-    if (this.record) this.options.notes.tell(this.note(true), member)
+    this.tellRarely(member, true)
   }
 
   /** A member came (again). */
@@ -94,6 +88,13 @@ export class Crossing {
   /** Members that are known to have committed the activation block. */
   get crossed(): readonly MemberIndex[] {
     return [...this.heard].sort((left, right) => left - right)
+  }
+
+  private tellRarely(member: MemberIndex, asks: boolean): void {
+    const now = this.options.clock.elapsedMs()
+    if (now - (this.toldAt.get(member) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return
+    this.toldAt.set(member, now)
+    if (this.record) this.options.notes.tell(this.note(asks), member)
   }
 
   private check(): void {

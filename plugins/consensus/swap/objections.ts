@@ -1,4 +1,5 @@
 import type { ObjectionNote, SwapObjection } from '../../../proto/index.js'
+import { printable } from '../../terminal/index.js'
 import type { MemberIndex } from '../engine/engine.js'
 import type { HostNotes } from '../notes.js'
 
@@ -40,8 +41,5 @@ export class Objections {
 
 /** What a member says, as one line of bounded length that a terminal shows as it is. */
 export function shown(text: string): string {
-  return text
-    .slice(0, MOST_CHARACTERS)
-    .replace(/[\p{C}\p{Z}]+/gu, ' ')
-    .trim()
+  return printable(text, MOST_CHARACTERS)
 }

@@ -1,5 +1,5 @@
 import { createPublicKey, verify } from 'node:crypto'
-import { decode, OperatorSignatures } from '../../../proto/index.js'
+import { decode, hex, OperatorSignatures } from '../../../proto/index.js'
 
 /** Who may change the engine (design: hot swap, `consensus.policy`). The same on every validator. */
 export type SwapPolicy =
@@ -32,7 +32,7 @@ export function objection(policy: SwapPolicy, call: string, network: string, arg
   const signed = new Set<string>()
   for (const { key, signature } of given.slice(0, MAX_SIGNATURES)) {
     const known = policy.keys.some((allowed) => Buffer.compare(allowed, key) === 0)
-    if (known && isSignedBy(key, bytes, signature)) signed.add(Buffer.from(key).toString('hex'))
+    if (known && isSignedBy(key, bytes, signature)) signed.add(hex(key))
   }
   if (signed.size >= policy.threshold) return undefined
   return `consensus.policy is operators: expected valid signatures of ${policy.threshold} of ${policy.keys.length} operators, found ${signed.size}`

@@ -1,4 +1,5 @@
 import { PeerError, type Settings } from '../../../kernel/index.js'
+import { hex } from '../../../proto/index.js'
 import type { Ledger } from '../../ledger/index.js'
 import type { CatalogEngine } from '../catalog.js'
 import type { Member } from '../engine/engine.js'
@@ -66,7 +67,7 @@ export function policyOf(
 export function policyText(policy: SwapPolicy): string {
   if (policy.kind === 'doors') return policy.kind
   return `${policy.threshold} of ${policy.keys
-    .map((key) => Buffer.from(key).toString('hex'))
+    .map((key) => hex(key))
     .sort()
     .join(' ')} in ${policy.network}`
 }

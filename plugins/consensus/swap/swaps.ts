@@ -2,6 +2,7 @@ import { type Clock, messageOf, PeerError } from '../../../kernel/index.js'
 import {
   encode,
   type EpochRecord,
+  hex,
   type PreflightAnswer,
   type PreflightQuestion,
   SwapCancel,
@@ -202,7 +203,7 @@ export class SwapDesk implements Swaps {
   }
 
   private call(name: 'prepare' | 'cancel', argument: Uint8Array, signatures: Uint8Array = new Uint8Array(0)): Promise<Accepted> {
-    const txid = `consensus-${name}-${Buffer.from(this.options.randomBytes(16)).toString('hex')}`
+    const txid = `consensus-${name}-${hex(this.options.randomBytes(16))}`
     return this.options.submit(callTransaction(txid, name, signatures.length > 0 ? [argument, signatures] : [argument]))
   }
 

@@ -1,9 +1,10 @@
 import { Command } from 'clipanion'
+import { hex } from '../../../proto/index.js'
 import { leadershipOf } from '../../consensus/index.js'
 import type { DevnetPeer } from '../devnet.js'
 import { runningEngine } from '../view.js'
 import { DevnetCommand } from './devnet-command.js'
-import { printable } from '../../loader/index.js'
+import { table } from '../../terminal/index.js'
 
 /** `peer devnet status` */
 export class DevnetStatusCommand extends DevnetCommand {
@@ -24,7 +25,10 @@ export class DevnetStatusCommand extends DevnetCommand {
     const found = await devnet.look()
     const shown = found.map(shownOf)
     const isFine = shown.every(({ state }) => state === 'running')
-    this.report({ directory: devnet.directory, engine: runningEngine(found) ?? devnet.plan.engine, peers: shown }, `${table(shown.map(rowOf)).join('\n')}\n`)
+    this.report(
+      { directory: devnet.directory, engine: runningEngine(found) ?? devnet.plan.engine, peers: shown },
+      `${table([HEADER, ...shown.map(rowOf)]).join('\n')}\n`,
+    )
     return isFine ? 0 : 1
   }
 }
@@ -99,20 +103,4 @@ function rowOf(shown: ShownPeer): readonly string[] {
 /** What is not known is a dash. */
 function cell(word: unknown): string {
   return typeof word === 'string' || typeof word === 'number' || typeof word === 'bigint' ? `${word}` : '-'
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEADER.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)))
-  return [HEADER, ...rows].map((row) =>
-    printable(
-      row
-        .map((word, column) => word.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    ),
-  )
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

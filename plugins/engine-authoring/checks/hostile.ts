@@ -1,3 +1,4 @@
+import { hex } from '../../../proto/index.js'
 import { type Check, type CheckContext, expect } from './check.js'
 import { recordedLives, type Recording } from './lives.js'
 import { usedHeapBytes } from './memory.js'
@@ -33,7 +34,7 @@ export function hostileChecks(context: CheckContext): Check[] {
             const halt = effects.find((effect) => effect.startsWith('halt('))
             expect(
               halt === undefined && returned === undefined,
-              `expected that bytes of member ${from} are dropped; the engine ${halt ?? `returned ${String(returned)}`} for ${Buffer.from(bytes).toString('hex').slice(0, 200)}`,
+              `expected that bytes of member ${from} are dropped; the engine ${halt ?? `returned ${String(returned)}`} for ${hex(bytes).slice(0, 200)}`,
             )
             told += 1
           }

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { PeerError } from '../../../kernel/index.js'
 import { type Effect, type EngineRequest, type MemberIndex, requestId, type VoteMark } from '../../consensus/index.js'
-import { printable } from '../../loader/index.js'
+import { printable } from '../../terminal/index.js'
 import { unpack } from '../codec.js'
 import type { FromEngine } from '../messages.js'
 
@@ -13,7 +13,10 @@ const MAX_MEMBERS = 10_000
 
 const bytes = z.instanceof(Uint8Array)
 /** People read it in their terminals. */
-const words = z.string().max(MAX_TEXT).transform(printable)
+const words = z
+  .string()
+  .max(MAX_TEXT)
+  .transform((text) => printable(text))
 const tag = z.string().max(MAX_TAG)
 const member = z.int().min(0).max(MAX_MEMBERS)
 const id = z.string().regex(/^[0-9a-f]{64}$/)

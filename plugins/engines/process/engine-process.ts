@@ -5,7 +5,7 @@ import { pack } from '../codec.js'
 import type { FromEngine, ToEngine } from '../messages.js'
 import { effectsOf, readAnswer } from './answers.js'
 import { EventQueue } from './event-queue.js'
-import { FloodGuard, printable } from './flood-guard.js'
+import { FloodGuard } from './flood-guard.js'
 import type { ProcessLimits } from './limits.js'
 import { Watchdog } from './watchdog.js'
 
@@ -153,7 +153,7 @@ export class EngineProcess {
     if (what === undefined && !this.isDisposing) return this.breach('it broke the rules of its pipe: an answer to nothing')
     if (this.queue.unanswered > 0) this.watchdog.expect(limits.maxHandlerMs)
     else this.watchdog.stop()
-    if (answer.type === 'failed') return this.breach(printable(answer.reason))
+    if (answer.type === 'failed') return this.breach(answer.reason)
     if (answer.type !== 'effects') return this.breach(`it broke the rules of its pipe: '${answer.type}' in answer to '${what ?? 'dispose'}'`)
     const effects = effectsOf(answer, seat.self, seat.members.length)
     const flood = this.guard.count(effects, bytes)

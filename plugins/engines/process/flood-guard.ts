@@ -1,5 +1,6 @@
 import type { Clock } from '../../../kernel/index.js'
 import type { Effect } from '../../consensus/index.js'
+import { printable } from '../../terminal/index.js'
 import { bytesPerSecond, type ProcessLimits } from './limits.js'
 
 const WINDOW_MS = 1000
@@ -58,9 +59,9 @@ export class FloodGuard {
     if (!effects.some(({ type }) => type === 'log' || type === 'halt')) return effects
     const kept: Effect[] = []
     for (const effect of effects) {
-      if (effect.type === 'halt') kept.push({ type: 'halt', reason: printable(effect.reason) })
+      if (effect.type === 'halt') kept.push({ type: 'halt', reason: printable(effect.reason, MAX_LINE_CHARACTERS) })
       else if (effect.type !== 'log') kept.push(effect)
-      else if (++this.lines <= MAX_LOG_LINES_PER_SECOND) kept.push({ ...effect, message: printable(effect.message) })
+      else if (++this.lines <= MAX_LOG_LINES_PER_SECOND) kept.push({ ...effect, message: printable(effect.message, MAX_LINE_CHARACTERS) })
       else this.droppedLines++
     }
     return kept
@@ -108,9 +109,4 @@ export class FloodGuard {
     if (this.records.size > maxRecords) return `it keeps more than ${maxRecords} records`
     return this.recordBytes > maxRecordBytes ? `it keeps records of more than ${maxRecordBytes} bytes` : undefined
   }
-}
-
-/** Without control characters: a line of an engine must not pretend to be another line, or command a terminal. */
-export function printable(text: string): string {
-  return text.slice(0, MAX_LINE_CHARACTERS).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD')
 }

@@ -1,8 +1,9 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { printable } from '../../terminal/index.js'
 
 /** Of a socket that listens, in /proc/net/tcp. */
 const LISTENS = '0A'
-const MOST_WORDS = 300
+const MOST_CHARACTERS = 300
 
 /** The TCP ports on which a process listens; none where the system does not tell. */
 export function portsOf(pid: number): ReadonlySet<number> {
@@ -30,8 +31,7 @@ export function ownerOf(port: number): PortOwner | undefined {
 
 /** What a person knows a process by, as one line of bounded length. */
 export function ownerText({ pid, words }: PortOwner): string {
-  const line = words.join(' ').replace(/[\p{C}\p{Z}]+/gu, ' ')
-  return `process ${pid}${line === '' ? '' : ` (${line.length > MOST_WORDS ? `${line.slice(0, MOST_WORDS)}…` : line})`}`
+  return `process ${pid}${words.length === 0 ? '' : ` (${printable(words.join(' '), MOST_CHARACTERS)})`}`
 }
 
 function socketsOf(pid: number): ReadonlySet<string> {

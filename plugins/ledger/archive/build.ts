@@ -1,5 +1,5 @@
 import { PeerError, messageOf } from '../../../kernel/index.js'
-import { Block, blockTransactions, canonicalBlock, decode } from '../../../proto/index.js'
+import { Block, blockTransactions, canonicalBlock, decode, hex } from '../../../proto/index.js'
 import type { Store } from '../../level/index.js'
 import { sameBytes, shortHex } from '../bytes.js'
 import { Chain, blockHash, transactionIds } from '../chain.js'
@@ -203,8 +203,4 @@ function notCovered(uncovered: bigint, keys: bigint): PeerError {
   return new PeerError('ERR_ARCHIVE_UNCOVERED', `the head's state hash does not vouch for ${uncovered} of the ${keys} keys of the archive`, {
     hint: 'of a trie the hash covers what the last block touched, of raw nothing: if you trust where the archive comes from, import it with --accept-uncovered',
   })
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { hex } from '../../../proto/index.js'
 import { HASH_LENGTH } from '../hash.js'
 import type { Height } from '../ledger.js'
 import { type DataStructure, SHIPPED_SETTINGS } from '../settings.js'
@@ -61,7 +62,7 @@ export function encodeHeader({ height, head, structure: { structure: name, numBu
     trie: { name, rootIndexes: [...context] },
     raw: { name },
   }[name]
-  const header = { format: ARCHIVE_FORMAT, version: ARCHIVE_VERSION, height: String(height), head: Buffer.from(head).toString('hex'), dataStructure }
+  const header = { format: ARCHIVE_FORMAT, version: ARCHIVE_VERSION, height: String(height), head: hex(head), dataStructure }
   return Buffer.from(JSON.stringify(header))
 }
 

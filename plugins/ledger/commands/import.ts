@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'clipanion'
 import { PeerCommand, PeerError, peerKeys } from '../../../kernel/index.js'
+import { hex } from '../../../proto/index.js'
 import { readFile, readStream } from '../archive/file.js'
 import { importLedger } from '../archive/import.js'
 import { HASH_LENGTH } from '../hash.js'
@@ -49,7 +50,7 @@ export class LedgerImportCommand extends PeerCommand {
       progress: ({ blocks, height, keys }: { blocks: bigint; height: bigint; keys: bigint }) => line.show(`block ${blocks} of ${height}, ${keys} keys`),
     }
     const report = await importLedger(resolve(settings['peer.fileSystemPath']), source, options).finally(() => line.clear())
-    const value = { ...report, head: hexOf(report.head), stateHash: hexOf(report.stateHash) }
+    const value = { ...report, head: hex(report.head), stateHash: report.stateHash ? hex(report.stateHash) : '' }
     if (report.uncovered > 0n) this.warn(`the state hash does not vouch for ${report.uncovered} keys`)
     this.report(value, `${report.height} blocks and ${report.keys} keys imported; the newest block has the hash ${value.head}\n`)
   }
@@ -68,8 +69,4 @@ function hashOf(text: string): Uint8Array {
 function recordBytes(text: string): number {
   if (/^[1-9][0-9]{0,3}$/.test(text) && Number(text) <= MAX_RECORD_MIB) return Number(text) * MIB
   throw new PeerError('ERR_LIMIT', `expected --max-record between 1 and ${MAX_RECORD_MIB} MiB, found ${JSON.stringify(text.slice(0, 200))}`)
-}
-
-function hexOf(bytes: Uint8Array | undefined): string {
-  return bytes ? Buffer.from(bytes).toString('hex') : ''
 }

@@ -1,7 +1,7 @@
 import { Client } from '@grpc/grpc-js'
 import { Command } from 'clipanion'
 import { peerKeys } from '../../../kernel/index.js'
-import { type LedgerInfo, LedgerToolsService, callUnary } from '../../../proto/index.js'
+import { callUnary, hex, type LedgerInfo, LedgerToolsService } from '../../../proto/index.js'
 import { GrpcCommand } from '../../grpc/index.js'
 import { ledgerKeys } from '../keys.js'
 import { infoOf } from '../service.js'
@@ -45,8 +45,4 @@ export class LedgerInfoCommand extends GrpcCommand {
     ]
     this.report(value, `${lines.join('\n')}\n`)
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

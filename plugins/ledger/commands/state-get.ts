@@ -1,8 +1,9 @@
 import { Command, Option } from 'clipanion'
 import { PeerError } from '../../../kernel/index.js'
-import { LedgerToolsService } from '../../../proto/index.js'
+import { hex, LedgerToolsService } from '../../../proto/index.js'
+import { escaped } from '../../terminal/index.js'
 import { getState } from '../inspect/lookup.js'
-import { hex, jsonBytes, printable, utf8 } from '../inspect/printable.js'
+import { jsonBytes, utf8 } from '../inspect/shown.js'
 import { bytesOf } from './bytes-argument.js'
 import { LedgerReadCommand } from './read-command.js'
 
@@ -32,14 +33,13 @@ export class StateGetCommand extends LedgerReadCommand {
   protected async run(): Promise<void> {
     const key = bytesOf(this.key, this.keyHex)
     const { found, value, stateHeight } = await this.lookUp(LedgerToolsService.getState, getState, { chaincode: Buffer.from(this.chaincode), key })
-    if (!found)
-      throw new PeerError('ERR_LEDGER_NOT_FOUND', `chaincode ${printable(this.chaincode)} has no key ${printable(this.key)} at block ${stateHeight - 1n}`)
+    if (!found) throw new PeerError('ERR_LEDGER_NOT_FOUND', `chaincode ${escaped(this.chaincode)} has no key ${escaped(this.key)} at block ${stateHeight - 1n}`)
     if (this.raw) {
       this.context.stdout.write(value)
       return
     }
     const asText = this.hex ? undefined : utf8(value)
-    const shownAs = this.hex ? hex(value) : asText === undefined ? `0x${hex(value)}` : printable(asText)
+    const shownAs = this.hex ? hex(value) : asText === undefined ? `0x${hex(value)}` : escaped(asText, Number.POSITIVE_INFINITY)
     this.report(
       { chaincode: this.chaincode, key: jsonBytes(key), value: this.hex ? { hex: hex(value) } : jsonBytes(value), block: stateHeight - 1n },
       `${shownAs}\n`,

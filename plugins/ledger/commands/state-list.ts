@@ -1,8 +1,9 @@
 import { Command, Option } from 'clipanion'
 import { PeerError } from '../../../kernel/index.js'
-import { LedgerToolsService, type StateList } from '../../../proto/index.js'
+import { hex, LedgerToolsService, type StateList } from '../../../proto/index.js'
+import { escaped } from '../../terminal/index.js'
 import { MAX_PAGE_KEYS, listState } from '../inspect/lookup.js'
-import { hex, jsonBytes, printable, shown } from '../inspect/printable.js'
+import { jsonBytes, shown } from '../inspect/shown.js'
 import { bytesOf } from './bytes-argument.js'
 import { LedgerReadCommand } from './read-command.js'
 
@@ -46,7 +47,7 @@ export class StateListCommand extends LedgerReadCommand {
     }
     this.report(value, lines.join(''))
     if (more && !this.json) this.warn(`there are more keys: --limit, or --from ${this.nextFrom(entries)}`)
-    if (entries.length === 0 && !this.json) this.warn(`chaincode ${printable(this.chaincode)} has no keys in this range`)
+    if (entries.length === 0 && !this.json) this.warn(`chaincode ${escaped(this.chaincode)} has no keys in this range`)
   }
 
   private async list(limit: number): Promise<{ entries: StateList['entries']; more: boolean; heights: Set<bigint> }> {

@@ -1,7 +1,7 @@
 import { Command, Option } from 'clipanion'
-import { ChaincodeEvent, LedgerToolsService, Timestamp, decode } from '../../../proto/index.js'
+import { ChaincodeEvent, decode, hex, LedgerToolsService, Timestamp } from '../../../proto/index.js'
 import { getTransaction } from '../inspect/lookup.js'
-import { hex, isoTime } from '../inspect/printable.js'
+import { isoTime } from '../inspect/shown.js'
 import { transactionLines, transactionView } from '../inspect/transaction-view.js'
 import { LedgerReadCommand } from './read-command.js'
 

@@ -1,5 +1,6 @@
-import { Block, type ChaincodeEvent, type StoredBlock, blockTransactions, decode } from '../../../proto/index.js'
-import { hex, isoTime, printable } from './printable.js'
+import { Block, blockTransactions, type ChaincodeEvent, decode, hex, type StoredBlock } from '../../../proto/index.js'
+import { escaped } from '../../terminal/index.js'
+import { isoTime } from './shown.js'
 import { type EventView, type TransactionView, eventLine, eventView, transactionLines, transactionView } from './transaction-view.js'
 
 /** A block as `--json` shows it (docs/guides/operators.md). */
@@ -57,7 +58,7 @@ export function blockLines(bytes: Uint8Array, view: BlockView): string[] {
     if (shownAs) lines.push('', ...transactionLines(transaction, shownAs))
   }
   if (view.otherEvents.length > 0)
-    lines.push('', 'events of transactions that failed', ...view.otherEvents.map((event) => `  ${printable(event.txid)}: ${eventLine(event)}`))
+    lines.push('', 'events of transactions that failed', ...view.otherEvents.map((event) => `  ${escaped(event.txid)}: ${eventLine(event)}`))
   return lines
 }
 

@@ -1,18 +1,20 @@
 import {
-  type ChaincodeEvent,
   ChaincodeDeploymentSpec,
+  type ChaincodeEvent,
   ChaincodeID,
   ChaincodeInvocationSpec,
   type ChaincodeSpec,
   ChaincodeSpec_Type,
   ConfidentialityLevel,
+  decode,
+  hex,
   type MessageType,
   Transaction,
   Transaction_Type,
   WireError,
-  decode,
 } from '../../../proto/index.js'
-import { type JsonBytes, hex, isoTime, jsonBytes, printable, shown } from './printable.js'
+import { escaped } from '../../terminal/index.js'
+import { type JsonBytes, isoTime, jsonBytes, shown } from './shown.js'
 
 /** A transaction as `--json` shows it (docs/guides/operators.md). */
 export interface TransactionView {
@@ -61,9 +63,9 @@ export function eventView({ chaincodeID, txID, eventName, payload }: ChaincodeEv
 /** One transaction in lines for people. */
 export function transactionLines(bytes: Uint8Array, view: TransactionView): string[] {
   const spec = specOf(decode(Transaction, bytes))
-  const lines = [`${view.type.padEnd(10)} ${printable(view.txid)}`]
+  const lines = [`${view.type.padEnd(10)} ${escaped(view.txid)}`]
   if (view.timestamp !== undefined) lines.push(`  time        ${view.timestamp}`)
-  if (view.chaincode !== undefined) lines.push(`  chaincode   ${printable(textOf(view.chaincode))}${language(view)}`)
+  if (view.chaincode !== undefined) lines.push(`  chaincode   ${escaped(textOf(view.chaincode))}${language(view)}`)
   if (spec) lines.push(...(spec.ctorMsg?.args ?? []).map((arg, index) => `  arg ${String(index).padEnd(7)} ${shown(arg)}`))
   if (view.codePackageBytes !== undefined) lines.push(`  code        ${view.codePackageBytes} bytes`)
   if (view.unreadable !== undefined) lines.push(`  contents    ${view.unreadable}`)
@@ -72,11 +74,11 @@ export function transactionLines(bytes: Uint8Array, view: TransactionView): stri
 }
 
 export function eventLine({ name, payload }: EventView): string {
-  return `event       ${printable(name)}: ${shown(typeof payload === 'string' ? Buffer.from(payload) : Buffer.from(payload.hex, 'hex'))}`
+  return `event       ${escaped(name)}: ${shown(typeof payload === 'string' ? Buffer.from(payload) : Buffer.from(payload.hex, 'hex'))}`
 }
 
 function language({ language, path }: TransactionView): string {
-  return language === undefined ? '' : ` (${language}${path ? `, ${printable(path)}` : ''})`
+  return language === undefined ? '' : ` (${language}${path ? `, ${escaped(path)}` : ''})`
 }
 
 function textOf(bytes: JsonBytes): string {

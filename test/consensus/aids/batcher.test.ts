@@ -3,7 +3,7 @@ import { type BatcherEffects, type BatcherOptions, createBatcher } from '../../.
 import { VirtualTime } from '../../kit/virtual-clock.js'
 
 /** A batcher on virtual time; every cut is noted with its moment. */
-function bench({ bytesOf, ...options }: Partial<BatcherOptions> & Pick<BatcherEffects<number>, 'bytesOf'> = {}) {
+function bench({ bytesOf, isBusy, ...options }: Partial<BatcherOptions> & Pick<BatcherEffects<number>, 'bytesOf' | 'isBusy'> = {}) {
   const time = new VirtualTime()
   const cuts: { atMs: number; batch: number[] }[] = []
   let timersSet = 0
@@ -20,6 +20,7 @@ function bench({ bytesOf, ...options }: Partial<BatcherOptions> & Pick<BatcherEf
       cancelTimer: () => cancel(),
       cut: (batch) => cuts.push({ atMs: time.nowMs, batch }),
       ...(bytesOf ? { bytesOf } : {}),
+      ...(isBusy ? { isBusy } : {}),
     },
   )
   const run = (untilMs: number): void => {
@@ -69,6 +70,27 @@ describe('adaptive batching', () => {
     const { cuts, add } = bench()
     add(10)
     expect(sizes(cuts)).toEqual([[0, 10]])
+  })
+
+  it('with none in flight, but an engine that calls itself busy, cuts 50 ms after the last cut', () => {
+    let isBusy = true
+    const { cuts, run, add, batcher } = bench({ isBusy: () => isBusy })
+    add(1)
+    run(10)
+    batcher.finished()
+    add(1, 1)
+    run(49)
+    expect(sizes(cuts)).toEqual([[0, 1]])
+    run(50)
+    batcher.finished()
+    isBusy = false
+    add(1, 2)
+    run(51)
+    expect(sizes(cuts)).toEqual([
+      [0, 1],
+      [50, 1],
+      [50, 1],
+    ])
   })
 
   it('with one batch in flight cuts the next 50 ms after the last cut', () => {

@@ -26,7 +26,7 @@ describe('what a member answers in a pre-flight', () => {
     const text = [rows[1]?.answer?.engine, rows[1]?.answer?.version, rows[1]?.answer?.codeDigest, rows[1]?.answer?.refusal].join('')
     expect(text).not.toMatch(/\p{C}/u)
     expect(text.length).toBeLessThan(2000)
-    expect(rows[1]?.answer?.engine).toBe('[2J all is well really')
+    expect(rows[1]?.answer?.engine).toBe('\ufffd[2J all is well\ufffdreally\ufffd')
   })
 })
 
@@ -88,7 +88,7 @@ describe('why members take no part in a swap', () => {
     const [said, ...others] = objections.list()
     const reason = said?.reason ?? ''
     expect(others).toEqual([])
-    expect(reason).toMatch(/^\[2J fake line x+$/)
+    expect(reason).toMatch(/^\ufffd\[2J\ufffdfake line\ufffd x+…$/)
     expect(reason.length).toBeLessThanOrEqual(500)
   })
 })

@@ -2,6 +2,7 @@ import type { EngineFactory, EngineHost, MemberIndex } from '../../../plugins/co
 import { pbft as wire } from '../../../proto/index.js'
 import { toBatch } from '../../../plugins/pbft/messages.js'
 import { pbft, type PbftOptions } from '../../../plugins/pbft/index.js'
+import { hostWith } from '../../kit/host-with.js'
 
 /** What a liar sends to one member instead of a message; undefined: nothing. */
 export type Lie = (message: wire.Payload, to: MemberIndex, host: EngineHost) => wire.Payload | undefined
@@ -21,17 +22,10 @@ function lyingHost(host: EngineHost, lie: Lie): EngineHost {
     const told = lie(message, to, host)
     if (told) host.send(to, wire.encodePayload(told))
   }
-  return {
-    ...host,
-    get head() {
-      return host.head
-    },
-    get now() {
-      return host.now
-    },
+  return hostWith(host, {
     send: tell,
     broadcast: (bytes) => host.members.forEach(({ index }) => (index === host.self ? undefined : tell(index, bytes))),
-  }
+  })
 }
 
 /** PBFT on links that lose a part of all messages without saying so. */

@@ -22,10 +22,10 @@ export function vote(kind: 'prepare' | 'commit', n: number, digest: string, from
   return pbft.encodePayload({ $case: kind, value: { view: BigInt(view), sequenceNumber: BigInt(n), batchDigest: digest, replicaId: BigInt(from) } })
 }
 
-export const idOf = (name: string): string => toBase64(headNamed(name).blob)
+export const idOf = (name: string, height?: bigint): string => toBase64(headNamed(name, height).blob)
 
-export function checkpoint(n: number, name: string, from: number): Uint8Array {
-  return pbft.encodePayload({ $case: 'checkpoint', value: { sequenceNumber: BigInt(n), replicaId: BigInt(from), id: idOf(name) } })
+export function checkpoint(n: number, name: string, from: number, height?: bigint): Uint8Array {
+  return pbft.encodePayload({ $case: 'checkpoint', value: { sequenceNumber: BigInt(n), replicaId: BigInt(from), id: idOf(name, height) } })
 }
 
 export function viewChangeOf(view: number, from: number, changes: Partial<pbft.ViewChange> = {}): pbft.ViewChange {

@@ -1,3 +1,5 @@
+import { fix, fixDate, refusal } from '../../../sandbox/deterministic.js'
+
 /** Globals that a deployed chaincode keeps: the language, whose results are the same on every validator, and plain helpers. */
 const KEPT = new Set(
   [
@@ -32,40 +34,22 @@ const LOCALE_METHODS: readonly (readonly [object, string])[] = [
  */
 export function scrubGlobals(log: (level: 'debug' | 'info' | 'warning' | 'error', message: string) => void): void {
   for (const name of Object.getOwnPropertyNames(globalThis)) if (!KEPT.has(name)) Reflect.deleteProperty(globalThis, name)
-  define(globalThis, 'Date', deterministicDate())
-  define(Math, 'random', refusal('Math.random', 'derive numbers from stub.txId'))
-  for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'fetch']) define(globalThis, name, refusal(name, 'only promises of the stub'))
-  define(
+  fixDate(without('the current time', 'use stub.txTimestamp'))
+  fix(Math, 'random', without('Math.random', 'derive numbers from stub.txId'))
+  for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'fetch']) fix(globalThis, name, without(name, 'only promises of the stub'))
+  fix(
     globalThis,
     'crypto',
-    Object.freeze({ randomUUID: refusal('crypto.randomUUID', 'use stub.txId'), getRandomValues: refusal('crypto.getRandomValues', 'use stub.txId') }),
+    Object.freeze({ randomUUID: without('crypto.randomUUID', 'use stub.txId'), getRandomValues: without('crypto.getRandomValues', 'use stub.txId') }),
   )
-  for (const [owner, name] of LOCALE_METHODS) define(owner, name, refusal(name, 'compare code units or bytes'))
+  for (const [owner, name] of LOCALE_METHODS) fix(owner, name, without(name, 'compare code units or bytes'))
   const line =
     (level: 'debug' | 'info' | 'warning' | 'error') =>
     (...words: unknown[]) =>
       log(level, words.map(String).join(' '))
-  define(globalThis, 'console', Object.freeze({ debug: line('debug'), log: line('info'), info: line('info'), warn: line('warning'), error: line('error') }))
+  fix(globalThis, 'console', Object.freeze({ debug: line('debug'), log: line('info'), info: line('info'), warn: line('warning'), error: line('error') }))
 }
 
-/** A Date that knows given moments only, in UTC. */
-function deterministicDate(): DateConstructor {
-  const now = refusal('the current time', 'use stub.txTimestamp')
-  define(Date, 'now', now)
-  const dated = new Proxy(Date, {
-    apply: now,
-    construct: (target, args, self) => (args.length === 0 ? now() : Reflect.construct(target, args, self)),
-  })
-  define(Date.prototype, 'constructor', dated)
-  return dated
-}
-
-function refusal(name: string, instead: string): () => never {
-  return () => {
-    throw new Error(`${name} ${WHY} (${instead})`)
-  }
-}
-
-function define(owner: object, name: string, value: unknown): void {
-  Object.defineProperty(owner, name, { value, writable: false, enumerable: false, configurable: false })
+function without(name: string, instead: string): () => never {
+  return refusal(`${name} ${WHY} (${instead})`)
 }

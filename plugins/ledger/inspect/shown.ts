@@ -1,13 +1,8 @@
+import { hex } from '../../../proto/index.js'
+import { escaped } from '../../terminal/index.js'
+
 /** Longest value shown to a person; `--json` and `--raw` give all of it. */
 const MAX_SHOWN_CHARACTERS = 300
-
-/** What would move a cursor, colour a terminal or reverse a line: controls, separators and directions of text. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
-
-/** Text from outside on one line, without anything that a terminal would obey. */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
-}
 
 /** The bytes as text; `undefined` if they are none in UTF-8. */
 export function utf8(bytes: Uint8Array): string | undefined {
@@ -18,14 +13,10 @@ export function utf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-export function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
-}
-
 /** Bytes for a person: text if they are, else `0x` and hex; long ones are cut and say so. */
 export function shown(bytes: Uint8Array): string {
   const text = utf8(bytes)
-  const whole = text === undefined ? `0x${hex(bytes.subarray(0, MAX_SHOWN_CHARACTERS))}` : printable(text)
+  const whole = text === undefined ? `0x${hex(bytes.subarray(0, MAX_SHOWN_CHARACTERS))}` : escaped(text)
   return whole.length <= MAX_SHOWN_CHARACTERS && bytes.length <= MAX_SHOWN_CHARACTERS * 4
     ? whole
     : `${whole.slice(0, MAX_SHOWN_CHARACTERS)}… (${bytes.length} bytes)`
