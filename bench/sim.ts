@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import type { EngineFactory } from '../plugins/consensus/index.js'
 import { pbft } from '../plugins/pbft/index.js'
 import { planScenario, playScenario, type Scenario } from '../test/kit/index.js'
@@ -16,6 +17,7 @@ const engine: { readonly factory: EngineFactory; readonly options: unknown } = {
 export async function simulator(seconds: number): Promise<Row[]> {
   // As `peer sim` has it.
   Buffer.poolSize = 64 * 1024
+  setFlagsFromString('--no-allocation-site-pretenuring')
   return [await seeds('full', seconds), await seeds('host', seconds), await seeds('logical', seconds)]
 }
 

@@ -22,6 +22,9 @@ export function divide({ first, count }: SeedRange, parts: number): SeedRange[] 
   return ranges
 }
 
+/** A simulated world ends all at once: an object that V8 takes for one that lives long, and so does not look at, keeps all alive that it knows of, and is a tenth of the time. */
+const SIMULATION_FLAGS = ['--expose-gc', '--no-allocation-site-pretenuring']
+
 /**
  * Runs this program once more for some seeds; it tells of each on a line. Rejects with ERR_SIM_JOB if it ends before all of them. `program`: Node's arguments up to the
  * command, `env` and `cwd` those of the command. `interrupted` ends it; that is no error.
@@ -36,7 +39,7 @@ export function runJob(
   return new Promise((resolve, reject) => {
     const args = [...program, '--seed', String(range.first), '--seeds', String(range.count), '--lines']
     // Simulations make much garbage that is gone at once: room for it saves a sixth of the time, and a tenth if it is collected between two of them.
-    const child = spawn(process.execPath, ['--expose-gc', ...NODE_FLAGS, ...args], { cwd: context.cwd, env: context.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [...SIMULATION_FLAGS, ...NODE_FLAGS, ...args], { cwd: context.cwd, env: context.env, stdio: ['ignore', 'pipe', 'pipe'] })
     const end = (): void => void child.kill('SIGKILL')
     if (interrupted.aborted) end()
     interrupted.addEventListener('abort', end)

@@ -120,12 +120,13 @@ export class FaultRunner {
   #downAtWrite(peer: ScenarioPeer, writes: number): () => void {
     let left = writes
     const { disk } = peer
-    disk.onWrite = () => {
+    const written = (): void => {
       left -= 1
       if (left > 0) return
       disk.onWrite = undefined
       peer.crash('power')
     }
+    disk.onWrite = written
     return () => {
       disk.onWrite = undefined
       this.#revive(peer)

@@ -76,11 +76,13 @@ export class Invariants {
   watch(links: Links): void {
     const { order } = this
     if (!order) return
-    links.onChange = (a, b) => {
+    const shaken = (a: MemberIndex, b: MemberIndex): void => {
       order.shaken(a)
       order.shaken(b)
     }
-    links.onUnfaithful = () => order.release()
+    const unfaithful = (): void => order.release()
+    links.onChange = shaken
+    links.onUnfaithful = unfaithful
   }
 
   /** A client sends a transaction to a member. Without `door` it is not known to which: then nothing is expected of its place. */

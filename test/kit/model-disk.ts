@@ -35,7 +35,9 @@ export class ModelImage {
   }
 }
 
-const NONE: readonly never[] = Object.freeze([])
+/** Not frozen: V8 walks frozen arrays the slow way. */
+const NONE: readonly never[] = []
+
 /** One write: all of it or nothing becomes durable. */
 export interface ModelWrite {
   /** Of an engine; undefined deletes. */
@@ -169,11 +171,12 @@ export class ModelDisk {
 
   #apply({ records, accepted, over, blocks }: ModelWrite): void {
     const { image } = this
-    for (const [key, value] of records) {
-      if (value === undefined) image.records.delete(key)
-      else image.records.set(key, value)
+    for (const record of records) {
+      const value = record[1]
+      if (value === undefined) image.records.delete(record[0])
+      else image.records.set(record[0], value)
     }
-    for (const [transaction, request] of accepted) image.journal.set(transaction, request)
+    for (const entry of accepted) image.journal.set(entry[0], entry[1])
     for (const transaction of over) image.journal.delete(transaction)
     for (const block of blocks) image.append(block)
   }

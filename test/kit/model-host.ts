@@ -210,8 +210,10 @@ export class ModelSession {
     let over: ModelTransaction[] | undefined
     for (const effect of effects) {
       if (effect.type === 'halt') break
-      if (effect.type === 'record') (records ??= []).push(effect.record)
-      else if (effect.type === 'forget') over = [...(over ?? []), ...this.options.pool.named(effect.ids)]
+      if (effect.type === 'record') {
+        if (records) records.push(effect.record)
+        else records = [effect.record]
+      } else if (effect.type === 'forget') over = [...(over ?? []), ...this.options.pool.named(effect.ids)]
     }
     if (records === undefined && (over === undefined || over.length === 0)) return
     this.#outbox.beginWrite()

@@ -69,7 +69,8 @@ export class ModelPeer implements ScenarioPeer {
 
   constructor(options: ModelPeerOptions) {
     this.#options = options
-    options.disk.onFailure = () => this.crash('kill')
+    const crash = (): void => this.crash('kill')
+    options.disk.onFailure = crash
   }
 
   get member(): Member {

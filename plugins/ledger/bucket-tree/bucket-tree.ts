@@ -132,11 +132,10 @@ export class BucketTree implements WorldStateStructure {
   private computeNodes(merges: ReadonlyMap<number, BucketMerge>): TouchedNode[] {
     const { shape } = this
     const all: TouchedNode[] = []
-    let hashes = new Map<number, Uint8Array | undefined>()
-    for (const [number, { bucket }] of merges) hashes.set(number, bucketHash(bucket))
+    let below: readonly Pick<TouchedNode, 'bucket' | 'hash'>[] = Array.from(merges, ([bucket, merge]) => ({ bucket, hash: bucketHash(merge.bucket) }))
     for (let level = shape.lowestLevel - 1; level >= 0; level -= 1) {
       const touched = new Map<number, TouchedNode>()
-      for (const [child, hash] of hashes) {
+      for (const { bucket: child, hash } of below) {
         const bucket = shape.parentOf(child)
         let node = touched.get(bucket)
         if (!node) {
@@ -145,13 +144,13 @@ export class BucketTree implements WorldStateStructure {
         }
         node.changes[shape.slotOf(child)] = hash ?? null
       }
-      hashes = new Map()
-      for (const [bucket, node] of touched) {
-        node.row = changedNodeRow(this.store.node(level, bucket), node.changes, shape.grouping)
+      const nodes = [...touched.values()]
+      for (const node of nodes) {
+        node.row = changedNodeRow(this.store.node(level, node.bucket), node.changes, shape.grouping)
         node.hash = node.row && nodeRowHash(node.row, shape.grouping)
-        hashes.set(bucket, node.hash)
         all.push(node)
       }
+      below = nodes
     }
     return all
   }
