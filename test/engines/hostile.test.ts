@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { ProcessLimits } from '../../plugins/engines/process/limits.js'
-import { isolated, requestOf, startAt, witness } from './kit.js'
+import { isolated, requestOf, startAt, stopped, witness } from './kit.js'
 
 /** No other time is like it. */
 const BACK_OFF_MS = 123_457
@@ -12,15 +12,7 @@ async function after(deed: string, limits: Partial<ProcessLimits> = {}, when = '
   const options = seen.options
   seat.begin(startAt(0n))
   seat.post({ type: 'request', request: requestOf('a request') })
-  await seen.until(() => {
-    // Timers without delay run out at once.
-    const last = seen.carried.at(-1)
-    if (last?.some(({ type }) => type === 'timer') === true) {
-      seen.carried.length = 0
-      setImmediate(() => seat.post({ type: 'timer', name: 'again', generation: 1 }))
-    }
-    return seen.faults.length > 0
-  })
+  await stopped(seat, seen)
   expect(seat.isRunning).toBe(false)
   await seat.dispose()
   expect(seen.losses).toEqual([])

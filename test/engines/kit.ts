@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { type Logger, systemClock } from '../../kernel/index.js'
-import type { Effect, EngineEvent, EngineStart, Head, Member, SeatMaker, SeatOptions } from '../../plugins/consensus/index.js'
+import type { Effect, EngineEvent, EngineSeat, EngineStart, Head, Member, SeatMaker, SeatOptions } from '../../plugins/consensus/index.js'
 import { bundleEngine } from '../../plugins/engines/packages/bundle.js'
 import { entryOf, readManifest } from '../../plugins/engines/packages/manifest.js'
 import { createEngineLauncher, type LaunchEngine } from '../../plugins/engines/process/launch.js'
@@ -88,6 +88,18 @@ export function witness(now: () => number = () => 1000): Witness {
         check()
       }),
   }
+}
+
+/** Resolves when the engine of a seat has been stopped. Timers that it sets without delay run out at once. */
+export async function stopped(seat: EngineSeat, seen: Witness): Promise<void> {
+  await seen.until(() => {
+    const last = seen.carried.at(-1)
+    if (last?.some(({ type }) => type === 'timer') === true) {
+      seen.carried.length = 0
+      setImmediate(() => seat.post({ type: 'timer', name: 'again', generation: 1 }))
+    }
+    return seen.faults.length > 0
+  })
 }
 
 const bundles = new Map<string, Promise<Uint8Array>>()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fitting, defaultProcessLimits } from '../../plugins/engines/process/limits.js'
-import { isolated, requestOf, startAt, witness } from './kit.js'
+import { isolated, requestOf, startAt, stopped, witness } from './kit.js'
 
 const MIB = 1024 * 1024
 /** As the least memory that a site can give an engine. */
@@ -38,14 +38,7 @@ describe('records that an engine was allowed to store', () => {
     const seat = (await isolated('hostile', { deed: 'hoard' }, small))(seen.options)
     seat.begin(startAt(0n))
     seat.post({ type: 'request', request: requestOf('hoard') })
-    await seen.until(() => {
-      const last = seen.carried.at(-1)
-      if (last?.some(({ type }) => type === 'timer') === true) {
-        seen.carried.length = 0
-        setImmediate(() => seat.post({ type: 'timer', name: 'again', generation: 1 }))
-      }
-      return seen.faults.length > 0
-    })
+    await stopped(seat, seen)
     expect(seen.faults).toEqual([
       expect.stringMatching(/^it keeps records of more than 33554432 bytes \(consensus\.isolation\.maxRecordMiB, and at most a quarter/),
     ])
