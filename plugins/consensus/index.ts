@@ -66,6 +66,7 @@ export { createSignatureChecks, type SignatureChecks } from './aids/signature-ch
 export { createSoftTimers, type SoftTimers } from './aids/soft-timers.js'
 export type { EngineSeat, SeatMaker, SeatOptions } from './engine/seat.js'
 export { createdEngine, isPromise } from './engine/returned.js'
+export { LONGEST_METRIC, LONGEST_WORD } from './session/effect-arguments.js'
 export { callOf, isToSuccession, succession } from './swap/calls.js'
 export { callSuccession, candidateId, type ContractRules, Refusal } from './swap/contract.js'
 export { networkOf, type SwapPolicy } from './swap/policy.js'

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../kernel/index.js'
-import type { EngineNote } from '../../../proto/index.js'
+import { type EngineNote, hex } from '../../../proto/index.js'
 import { EarlyMessages, type Taken } from './early.js'
 import type { MemberIndex } from '../engine/engine.js'
 import type { ConsensusLimits } from '../limits.js'
@@ -94,7 +94,7 @@ export class EngineMail {
   }
 
   welcomeTrial(trial: Trial): void {
-    this.hand(trial, this.early.takeForCandidate(nameOf(trial.identity)), this.up.notes)
+    this.hand(trial, this.early.takeForCandidate(hex(trial.identity)), this.up.notes)
   }
 
   /** The engine of an epoch is ended and will be begun anew: what it has not been told is kept for that. */
@@ -105,7 +105,7 @@ export class EngineMail {
 
   /** A candidate is decided, or tried no more. */
   dropped(candidate: Uint8Array): void {
-    this.early.forgetCandidate(nameOf(candidate))
+    this.early.forgetCandidate(hex(candidate))
   }
 
   /** What is kept for engines of earlier epochs will not be told; `candidates`: those of this epoch may be on trial. */
@@ -116,7 +116,7 @@ export class EngineMail {
   private ofTrial(from: MemberIndex, epoch: bigint, candidate: Uint8Array, message: Uint8Array): void {
     const trial = this.options.trial()
     if (trial && Buffer.compare(trial.identity, candidate) === 0) trial.message(from, message)
-    else if (epoch === this.options.present() + 1n && candidate.length === CANDIDATE_BYTES) this.early.addToCandidate(nameOf(candidate), from, message)
+    else if (epoch === this.options.present() + 1n && candidate.length === CANDIDATE_BYTES) this.early.addToCandidate(hex(candidate), from, message)
   }
 
   private hand(engine: Pick<EngineSession, 'peer' | 'message'>, taken: readonly Taken[], up: ReadonlySet<MemberIndex>): void {
@@ -134,8 +134,4 @@ export class EngineMail {
 
 function linkOf(epoch: bigint): LinkKind {
   return epoch === 0n ? 'transport' : 'notes'
-}
-
-function nameOf(candidate: Uint8Array): string {
-  return Buffer.from(candidate).toString('hex')
 }

@@ -14,8 +14,9 @@ type PutOfDelivery = readonly (readonly [key: string, value: Uint8Array])[]
 const LEVELS: readonly string[] = ['error', 'warning', 'info', 'debug']
 const MOST_SHOWN = 40
 /** Of a tag, a token, the name of a timer or the slot of a vote; the host and the process of an engine hold many. */
-const LONGEST_WORD = 1024 * 1024
-const LONGEST_METRIC = 256
+export const LONGEST_WORD = 1024 * 1024
+/** Of the name of a metric. */
+export const LONGEST_METRIC = 256
 const TYPED_ARRAY: object = Object.getPrototypeOf(Uint8Array.prototype)
 
 /**

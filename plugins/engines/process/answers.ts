@@ -1,13 +1,11 @@
 import * as z from 'zod'
 import { PeerError } from '../../../kernel/index.js'
-import { type Effect, type EngineRequest, type MemberIndex, requestId, type VoteMark } from '../../consensus/index.js'
+import { type Effect, type EngineRequest, LONGEST_METRIC, LONGEST_WORD, type MemberIndex, requestId, type VoteMark } from '../../consensus/index.js'
 import { keepable } from '../../sandbox/index.js'
 import { printable } from '../../terminal/index.js'
 import { unpack, type UnpackLimits } from '../codec.js'
 import type { FromEngine } from '../messages.js'
 
-const MAX_NAME = 256
-const MAX_TAG = 1024 * 1024
 const MAX_TEXT = 64 * 1024
 const MAX_VIEW_DEPTH = 16
 const MAX_MEMBERS = 10_000
@@ -20,7 +18,7 @@ const words = z
   .string()
   .max(MAX_TEXT)
   .transform((text) => printable(text))
-const tag = z.string().max(MAX_TAG)
+const tag = z.string().max(LONGEST_WORD)
 const member = z.int().min(0).max(MAX_MEMBERS)
 const id = z.string().regex(/^[0-9a-f]{64}$/)
 const recordKey = z.string().regex(/^[\x20-\x7e]{1,512}$/)
@@ -71,7 +69,7 @@ const effect = z.discriminatedUnion('type', [
   z.object({ type: z.literal('status'), view: z.string().max(MAX_TEXT) }),
   z.object({
     type: z.literal('metric'),
-    name: z.string().max(MAX_NAME),
+    name: z.string().max(LONGEST_METRIC),
     value: z
       .number()
       .or(z.nan())
