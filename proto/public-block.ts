@@ -2,7 +2,7 @@ import { canonicalWithout } from './canonical.js'
 import { Cursor } from './cursor.js'
 import { ChaincodeDeploymentSpec } from './gen/chaincode.js'
 import { Transaction_Type } from './gen/fabric.js'
-import { WireError } from './wire-error.js'
+import { orUndefined } from './wire-error.js'
 import { lengthDelimited, lengthDelimitedFields } from './wire-parts.js'
 
 const BLOCK_TRANSACTIONS = 3
@@ -53,11 +53,6 @@ function withoutCode(transaction: Uint8Array): Uint8Array | undefined {
 
 /** A deployment specification without its code; `undefined` if that is the payload itself. */
 function publicPayload(payload: Uint8Array): Uint8Array | undefined {
-  try {
-    const stripped = canonicalWithout(ChaincodeDeploymentSpec, payload, DEPLOYMENT_CODE_PACKAGE)
-    return stripped.length === payload.length && Buffer.compare(stripped, payload) === 0 ? undefined : stripped
-  } catch (error) {
-    if (error instanceof WireError) return undefined
-    throw error
-  }
+  const stripped = orUndefined(() => canonicalWithout(ChaincodeDeploymentSpec, payload, DEPLOYMENT_CODE_PACKAGE))
+  return stripped && stripped.length === payload.length && Buffer.compare(stripped, payload) === 0 ? undefined : stripped
 }

@@ -27,3 +27,13 @@ export class WireError extends Error {
     super(message, options)
   }
 }
+
+/** What is read from bytes that somebody else made; undefined if they are something else, which the reader tells by a WireError. */
+export function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof WireError) return undefined
+    throw error
+  }
+}

@@ -1,4 +1,4 @@
-import { ChaincodeDeploymentSpec, Transaction, Transaction_Type, WireError, decode } from '../../proto/index.js'
+import { ChaincodeDeploymentSpec, Transaction, Transaction_Type, decode, orUndefined } from '../../proto/index.js'
 import type { Namespace, Store, StoreBatch } from '../level/index.js'
 import { decodeLocation, encodeLocation } from './encodings.js'
 import { rowWith } from './group-batch.js'
@@ -42,12 +42,8 @@ export class DeployIndex {
 /** The chaincode that a canonical transaction deploys; `undefined` for any other transaction, and for a deploy that could never be launched. */
 export function deployedName(bytes: Uint8Array): string | undefined {
   if (bytes[0] !== TYPE_TAG || bytes[1] !== DEPLOY) return undefined
-  try {
-    const name = decode(ChaincodeDeploymentSpec, decode(Transaction, bytes).payload).chaincodeSpec?.chaincodeID?.name
-    return name === '' ? undefined : name
-  } catch (thrown) {
-    // Only in a block of original validators: here such a deploy fails, and what failed is in no block.
-    if (thrown instanceof WireError) return undefined
-    throw thrown
-  }
+  // Unreadable only in a block of original validators: here such a deploy fails, and what failed is in no block.
+  const spec = orUndefined(() => decode(ChaincodeDeploymentSpec, decode(Transaction, bytes).payload).chaincodeSpec)
+  const name = spec?.chaincodeID?.name
+  return name === '' ? undefined : name
 }

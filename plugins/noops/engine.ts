@@ -1,4 +1,4 @@
-import { encodeTransactionBlock, transactionBlockTransactions, WireError } from '../../proto/index.js'
+import { encodeTransactionBlock, orUndefined, transactionBlockTransactions } from '../../proto/index.js'
 import {
   createBatcher,
   createRecentIds,
@@ -80,11 +80,6 @@ function createNoops(host: EngineHost, { size, waitMs, batching }: NoopsOptions)
 
 /** The first transaction of a `TransactionBlock`, as v0.6 takes it; undefined if there is none or the bytes are something else. */
 function firstTransaction(message: Uint8Array): EngineRequest | undefined {
-  try {
-    const bytes = transactionBlockTransactions(message)[0]?.slice()
-    return bytes && { id: requestId(bytes), bytes }
-  } catch (error) {
-    if (error instanceof WireError) return undefined
-    throw error
-  }
+  const bytes = orUndefined(() => transactionBlockTransactions(message)[0]?.slice())
+  return bytes && { id: requestId(bytes), bytes }
 }

@@ -11,7 +11,7 @@ import {
   type MessageType,
   Transaction,
   Transaction_Type,
-  WireError,
+  orUndefined,
 } from '../../../proto/index.js'
 import { escaped } from '../../terminal/index.js'
 import { type JsonBytes, isoTime, jsonBytes, shown } from './shown.js'
@@ -123,10 +123,5 @@ function specOf({ type, payload, confidentialityLevel }: Transaction): Chaincode
 }
 
 function readable<T>(type: MessageType<T>, bytes: Uint8Array): T | undefined {
-  try {
-    return decode(type, bytes)
-  } catch (thrown) {
-    if (thrown instanceof WireError) return undefined
-    throw thrown
-  }
+  return orUndefined(() => decode(type, bytes))
 }
