@@ -39,18 +39,20 @@ const int32 = (value: number): number[] => [I32_CONST, ...signed(value)]
 const int64 = (value: number): number[] => [I64_CONST, ...signed(value)]
 
 // Locals of the function: where the blocks end (its parameter), where the next one is, which round it is; then the lanes of the state, the parities of its
-// columns, and the lanes moved.
+// columns, what these change, the lanes of a row moved, and the state after the round.
 const BLOCKS_END = 0
 const BLOCK = 1
 const ROUND = 2
 const A = 3
 const C = A + LANES
-const B = C + 5
+const D = C + 5
+const B = D + 5
+const E = B + 5
 
 /** The module: `memory`, one page whose first bytes are the round constants, and `hash(end)`, which takes in the blocks from `MESSAGE_AT` to `end`. */
 export function keccakModule(): Uint8Array<ArrayBuffer> {
   // Two kinds of locals, and how many of each.
-  const locals = [2, 2, I32, LANES + 5 + LANES, I64]
+  const locals = [2, 2, I32, 2 * LANES + 15, I64]
   const body = [...locals, ...hashBlocks(), END]
   return Uint8Array.from([
     ...HEADER,
@@ -77,7 +79,7 @@ function hashBlocks(): number[] {
   return [...firstBlock, ...absorb, ...firstRound, ...round(), ...nextRound, ...nextBlock, ...squeeze]
 }
 
-/** One round of Keccak-f[1600] (FIPS 202 §3.2). */
+/** One round of Keccak-f[1600] (FIPS 202 §3.2), row by row: five lanes moved are used at once, where all of them would not fit into the registers of a processor. */
 function round(): number[] {
   const code: number[] = []
   for (let x = 0; x < 5; x++) {
@@ -85,22 +87,21 @@ function round(): number[] {
     for (let y = 1; y < 5; y++) code.push(...get(A + x + 5 * y), XOR)
     code.push(...set(C + x))
   }
+  for (let x = 0; x < 5; x++) code.push(...get(C + ((x + 4) % 5)), ...get(C + ((x + 1) % 5)), ...int64(1), ROTATE_LEFT, XOR, ...set(D + x))
   const rotations = rotationOffsets()
-  for (let x = 0; x < 5; x++) {
-    for (let y = 0; y < 5; y++) {
-      const from = x + 5 * y
-      const to = y + 5 * ((2 * x + 3 * y) % 5)
-      const theta = [...get(A + from), ...get(C + ((x + 4) % 5)), XOR, ...get(C + ((x + 1) % 5)), ...int64(1), ROTATE_LEFT, XOR]
-      code.push(...theta, ...int64(rotations[from] ?? 0), ROTATE_LEFT, ...set(B + to))
-    }
-  }
-  for (let y = 0; y < LANES; y += 5) {
+  for (let y = 0; y < 5; y++) {
     for (let x = 0; x < 5; x++) {
-      code.push(...get(B + y + x), ...get(B + y + ((x + 1) % 5)), ...MINUS_ONE, XOR, ...get(B + y + ((x + 2) % 5)), AND, XOR)
+      const column = (x + 3 * y) % 5
+      const from = column + 5 * x
+      code.push(...get(A + from), ...get(D + column), XOR, ...int64(rotations[from] ?? 0), ROTATE_LEFT, ...set(B + x))
+    }
+    for (let x = 0; x < 5; x++) {
+      code.push(...get(B + x), ...get(B + ((x + 1) % 5)), ...MINUS_ONE, XOR, ...get(B + ((x + 2) % 5)), AND, XOR)
       if (x + y === 0) code.push(...get(ROUND), ...load(0), XOR)
-      code.push(...set(A + y + x))
+      code.push(...set(E + 5 * y + x))
     }
   }
+  for (let lane = 0; lane < LANES; lane++) code.push(...get(E + lane), ...set(A + lane))
   return code
 }
 
