@@ -186,7 +186,8 @@ export {
   type ServiceHandlers,
   type UnaryCallOptions,
 } from './service.js'
+export { Slab } from './slab.js'
 export { shake256, shake256Base64, shake256Hex } from './shake256/shake256.js'
 export { decodeSyncBlocks, encodeSyncBlocks } from './sync-blocks.js'
 export { encodeTransactionBlock, transactionBlockTransactions } from './transaction-block.js'
-export { WireError, type WireErrorCode } from './wire-error.js'
+export { orUndefined, WireError, type WireErrorCode } from './wire-error.js'

@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { commit, prepare, viewChange_PQ } from './gen/pbft.js'
+import { createRepeatedTextReader } from './short-text.js'
+import { Slab } from './slab.js'
 
 /*
  * Prepares, commits and the stored P and Q sets are most of what a replica writes and reads. This writes and reads their usual forms in one go, byte for byte as the
@@ -24,19 +26,20 @@ const PQ_SEQUENCE_NUMBER = 0x08
 const PQ_DIGEST = 0x12
 const PQ_VIEW = 0x18
 const HEADER = 4
+const digestIn = createRepeatedTextReader()
+const slab = new Slab(8 * 1024)
 
 /** A vote in its BatchMessage. */
 export function encodeVote({ $case, value: { view, sequenceNumber, batchDigest, replicaId } }: Vote): Uint8Array | undefined {
-  const [v, n, id] = [Number(view), Number(sequenceNumber), Number(replicaId)]
-  const body = sizeOf(v) + sizeOf(n) + textSize(batchDigest) + sizeOf(id)
+  const body = sizeOf(view) + sizeOf(sequenceNumber) + textSize(batchDigest) + sizeOf(replicaId)
   if (!(body + 2 <= ONE_BYTE)) return undefined
-  const bytes = Buffer.allocUnsafe(HEADER + body)
+  const bytes = slab.take(HEADER + body)
   bytes[0] = PBFT_MESSAGE
   bytes[1] = body + 2
   bytes[2] = $case === 'prepare' ? PREPARE : COMMIT
   bytes[3] = body
-  const at = put(bytes, put(bytes, HEADER, VIEW, v), SEQUENCE_NUMBER, n)
-  put(bytes, putText(bytes, at, BATCH_DIGEST, batchDigest), REPLICA_ID, id)
+  const at = put(bytes, put(bytes, HEADER, VIEW, view), SEQUENCE_NUMBER, sequenceNumber)
+  put(bytes, putText(bytes, at, BATCH_DIGEST, batchDigest), REPLICA_ID, replicaId)
   return bytes
 }
 
@@ -52,7 +55,7 @@ export function decodeVote(bytes: Uint8Array): Vote | undefined {
   const batchDigest = reader.text(BATCH_DIGEST)
   const replicaId = reader.number(REPLICA_ID)
   if (!reader.isUsual || reader.at !== bytes.length) return undefined
-  const value = { view: BigInt(view), sequenceNumber: BigInt(sequenceNumber), batchDigest, replicaId: BigInt(replicaId) }
+  const value = { view, sequenceNumber, batchDigest, replicaId }
   return { $case: kind === PREPARE ? 'prepare' : 'commit', value }
 }
 
@@ -69,14 +72,14 @@ export function encodePQset(set: readonly viewChange_PQ[]): Uint8Array | undefin
   for (const entry of set) {
     bytes[at] = PQ_ENTRY
     bytes[at + 1] = entrySize(entry)
-    at = put(bytes, at + 2, PQ_SEQUENCE_NUMBER, Number(entry.sequenceNumber))
-    at = put(bytes, putText(bytes, at, PQ_DIGEST, entry.batchDigest), PQ_VIEW, Number(entry.view))
+    at = put(bytes, at + 2, PQ_SEQUENCE_NUMBER, entry.sequenceNumber)
+    at = put(bytes, putText(bytes, at, PQ_DIGEST, entry.batchDigest), PQ_VIEW, entry.view)
   }
   return bytes
 }
 
 function entrySize({ sequenceNumber, batchDigest, view }: viewChange_PQ): number {
-  return sizeOf(Number(sequenceNumber)) + textSize(batchDigest) + sizeOf(Number(view))
+  return sizeOf(sequenceNumber) + textSize(batchDigest) + sizeOf(view)
 }
 
 /** Of a field with its tag; NaN: it is not usual. */
@@ -143,9 +146,8 @@ class VoteReader {
       this.isUsual = false
       return ''
     }
-    const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-    const text = buffer.toString('latin1', at + 2, end)
-    if (Buffer.byteLength(text) !== length) this.isUsual = false
-    return text
+    const text = digestIn(bytes, at + 2, end)
+    if (text === undefined) this.isUsual = false
+    return text ?? ''
   }
 }

@@ -1,8 +1,7 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire'
+import { shortText } from './short-text.js'
 
 const NOTHING: Uint8Array = new Uint8Array(0)
-/** Text up to here is looked at byte by byte: a decoder costs more. */
-const SHORT_TEXT = 128
 
 /**
  * A reader that is used again and again, for messages whose structure has been checked: what it reads lies within them. A reader of the library costs as
@@ -65,11 +64,7 @@ export class WireReader extends BinaryReader {
     const from = this.pos
     const to = from + length
     this.pos = to
-    const bytes = this.#bytes
-    let isPlain = length <= SHORT_TEXT
-    for (let at = from; isPlain && at < to; at++) isPlain = (bytes[at] ?? 0) < 0x80
-    if (isPlain) return Buffer.from(bytes.buffer, bytes.byteOffset + from, length).toString('latin1')
-    return this.#decoder.decode(bytes.subarray(from, to))
+    return shortText(this.#bytes, from, to) ?? this.#decoder.decode(this.#bytes.subarray(from, to))
   }
 
   /** Messages are read in canonical form, which has no unknown fields. */

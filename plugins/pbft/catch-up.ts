@@ -38,7 +38,7 @@ export function onTransferred(r: Replica, result: TransferResult): void {
   }
   // The own head, at the start, is vouched for by nobody else: what was voted for up to it may be needed by those who are behind.
   // Between checkpoints nothing is dropped: without an own checkpoint at the watermark, no view change of this replica would hold one to begin from.
-  const isCheckpoint = target.n % r.K === 0n
+  const isCheckpoint = target.n % r.K === 0
   if (isNews && isCheckpoint) moveWatermarks(r, target.n)
   r.isOutOfDate = false
   r.host.setValid(true)
@@ -60,7 +60,7 @@ export function onPeer(r: Replica, member: MemberIndex, up: boolean): void {
 }
 
 /** A member said a checkpoint again, or one that is long past: it may be behind. */
-export function help(r: Replica, member: MemberIndex, n: bigint): void {
+export function help(r: Replica, member: MemberIndex, n: number): void {
   if (r.host.now - (r.helpedAt.get(member) ?? Number.NEGATIVE_INFINITY) < HELP_EVERY_MS) return
   r.helpedAt.set(member, r.host.now)
   const latest = latestCheckpoint(r)
@@ -68,7 +68,7 @@ export function help(r: Replica, member: MemberIndex, n: bigint): void {
   // Where votes are too few to prove what was decided, as that of one who has left the view, f + 1 equal states are enough, also between checkpoints.
   const isSettled = r.currentExec === undefined && !r.isOutOfDate && !r.checkpoints.has(r.lastExec)
   if (isSettled && r.lastExec > n) r.sayCheckpoint(r.lastExec, toBase64(r.host.head.blob), member)
-  for (const slot of [...r.slots.values()].sort((left, right) => Number(left.n - right.n))) {
+  for (const slot of [...r.slots.values()].sort((left, right) => left.n - right.n)) {
     if (slot.n > r.executedTo) sayProgress(r, slot, member)
     if (slot.n > n) sayCommit(r, slot, member)
   }
@@ -114,7 +114,7 @@ export function fetchWanted(r: Replica): void {
     const [holder] = holders[attempt % Math.max(1, holders.length)] ?? []
     if (holder === undefined || r.batches.has(batchDigest)) r.wanted.delete(batchDigest)
     else {
-      r.say({ $case: 'fetchRequestBatch', value: { batchDigest, replicaId: BigInt(r.self) } }, undefined, holder)
+      r.say({ $case: 'fetchRequestBatch', value: { batchDigest, replicaId: r.self } }, undefined, holder)
       r.wanted.set(batchDigest, attempt + 1)
     }
   }
@@ -139,8 +139,8 @@ export function onReturned(r: Replica, message: pbft.RequestBatch): void {
 }
 
 /** A member was seen in a view. */
-export function onSeen(r: Replica, member: MemberIndex, view: bigint): void {
-  if (view <= (r.seenIn.get(member) ?? -1n)) return
+export function onSeen(r: Replica, member: MemberIndex, view: number): void {
+  if (view <= (r.seenIn.get(member) ?? -1)) return
   r.seenIn.set(member, view)
   if (view > r.view) followOthers(r)
 }
@@ -150,7 +150,7 @@ export function onSeen(r: Replica, member: MemberIndex, view: bigint): void {
  * (§15 W14). Its view changes prove that a quorum went there.
  */
 export function followOthers(r: Replica): void {
-  const certain = [...r.seenIn.values()].sort((left, right) => Number(right - left))[r.quorums.f] ?? 0n
+  const certain = [...r.seenIn.values()].sort((left, right) => right - left)[r.quorums.f] ?? 0
   for (const { view } of r.newViews.values()) {
     if (view <= r.view || view > certain) continue
     r.log('info', `following the others to view ${view}`)

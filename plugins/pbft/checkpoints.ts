@@ -5,7 +5,7 @@ import type { Replica } from './replica.js'
 import { invalidate, learnTarget, retryTransfer } from './transfer.js'
 
 /** Makes the state after number n, whose chain info is `blob`, an own checkpoint (spec/consensus.md §8.1). */
-export function takeCheckpoint(r: Replica, n: bigint, blob: Uint8Array): void {
+export function takeCheckpoint(r: Replica, n: number, blob: Uint8Array): void {
   const id = toBase64(blob)
   r.checkpoints.set(n, id)
   r.host.put(`chkpt.${n}`, blob)
@@ -15,14 +15,14 @@ export function takeCheckpoint(r: Replica, n: bigint, blob: Uint8Array): void {
 
 /** A member's checkpoint (§8.2). One that comes again, or is long past, asks for help. */
 export function onCheckpoint(r: Replica, from: MemberIndex, { sequenceNumber: n, id }: pbft.Checkpoint): void {
-  const before = r.latest.get(from) ?? -1n
+  const before = r.latest.get(from) ?? -1
   if (n > before) r.latest.set(from, n)
   if (n <= before || n < r.h) r.rules.help(r, from, n)
   accept(r, from, n, id)
 }
 
 /** Drops what lies at or below a stable checkpoint (§8.4). After a restart all stored batches are kept until the first move. */
-export function moveWatermarks(r: Replica, n: bigint, keepBatches = false): void {
+export function moveWatermarks(r: Replica, n: number, keepBatches = false): void {
   const x = n - (n % r.K)
   for (const map of [r.slots, r.said, r.pset]) for (const number of map.keys()) if (number <= x) map.delete(number)
   for (const [key, { sequenceNumber }] of r.qset) if (sequenceNumber <= x) r.qset.delete(key)
@@ -48,7 +48,7 @@ function dropUnusedBatches(r: Replica): void {
   }
 }
 
-function accept(r: Replica, from: MemberIndex, n: bigint, id: string): void {
+function accept(r: Replica, from: MemberIndex, n: number, id: string): void {
   if (hasFallenBehind(r, from, n, id) || !r.isInWindow(n)) return
   const values = r.said.get(n) ?? new Map<MemberIndex, string>()
   r.said.set(n, values)
@@ -64,11 +64,11 @@ function accept(r: Replica, from: MemberIndex, n: bigint, id: string): void {
   if (members.length > r.quorums.f) onWeakCertificate(r, n, id, members)
   if (members.length < r.quorums.intersection) return
   const isOwn = r.checkpoints.has(n)
-  if (isOwn || (r.isOutOfDate && n >= r.h + r.L / 2n)) moveWatermarks(r, n)
+  if (isOwn || (r.isOutOfDate && n >= r.h + r.half)) moveWatermarks(r, n)
   if (isOwn) r.rules.processNewView(r)
 }
 
-function onWeakCertificate(r: Replica, n: bigint, id: string, members: readonly MemberIndex[]): void {
+function onWeakCertificate(r: Replica, n: number, id: string, members: readonly MemberIndex[]): void {
   const own = r.checkpoints.get(n)
   if (own === id) return
   if (own !== undefined) {
@@ -76,19 +76,19 @@ function onWeakCertificate(r: Replica, n: bigint, id: string, members: readonly 
     return r.host.halt(`the state after number ${n} is ${own} here and ${id} at replicas ${members.join(', ')}: this validator has diverged and stops voting`)
   }
   // A state between checkpoints is of use to who has the checkpoint before it: without one there would be none to begin a view from.
-  if (n % r.K !== 0n && !r.checkpoints.has(n - (n % r.K))) return
+  if (n % r.K !== 0 && !r.checkpoints.has(n - (n % r.K))) return
   const target = learnTarget(r, n, id, members)
   if (target && r.isOutOfDate) retryTransfer(r, target)
 }
 
 /** Whether f + 1 members are beyond the high watermark: then this replica will not get there by itself (§8.3). */
-function hasFallenBehind(r: Replica, from: MemberIndex, n: bigint, id: string): boolean {
+function hasFallenBehind(r: Replica, from: MemberIndex, n: number, id: string): boolean {
   const high = r.h + r.L
   if (n < high) r.ahead.delete(from)
-  else if (n % r.K === 0n) r.ahead.set(from, { n, id })
+  else if (n % r.K === 0) r.ahead.set(from, { n, id })
   if (n < high || r.ahead.size <= r.quorums.f) return false
-  const numbers = [...r.ahead.values()].map((told) => told.n).sort((left, right) => Number(right - left))
-  const certain = numbers[r.quorums.f] ?? 0n
+  const numbers = [...r.ahead.values()].map((told) => told.n).sort((left, right) => right - left)
+  const certain = numbers[r.quorums.f] ?? 0
   for (const [member, told] of r.ahead) if (told.n < high) r.ahead.delete(member)
   if (certain <= high) return false
   r.log('warning', `${r.quorums.f + 1} replicas are beyond number ${certain}, above the window to ${high}: the state will be transferred`)

@@ -64,20 +64,22 @@ export function begin(r: Replica): void {
 
 /** The handlers of a replica. */
 export function engineOf(r: Replica): Required<Omit<Engine, 'onExecuted' | 'dispose'>> {
-  const publishing = (handler: () => void): void => {
-    const { view, isActive, lastExec, h } = r
-    handler()
-    if (r.view !== view || r.isActive !== isActive || r.lastExec !== lastExec || r.h !== h) publish(r)
+  let { view, isActive, lastExec, h } = r
+  /** After each handler. Where it has led to, if anywhere, is published. */
+  const after = (_handled: void, isPublished = true): void => {
+    if (r.view === view && r.isActive === isActive && r.lastExec === lastExec && r.h === h) return
+    ;({ view, isActive, lastExec, h } = r)
+    if (isPublished) publish(r)
   }
   return {
-    onRequest: (request) => onOwnRequest(r, request),
-    onMessage: (from, bytes) => publishing(() => onMessage(r, from, messages.decodeIncoming(bytes))),
-    onPeer: (member, up) => onPeer(r, member, up),
-    onTimer: (name) => publishing(() => onTimer(r, name)),
-    onDelivered: (tag, block) => publishing(() => onDelivered(r, tag, block)),
-    onTransferred: (result) => publishing(() => onTransferred(r, result)),
-    onSigned: (token, signature) => publishing(() => onSigned(r, token, signature)),
-    onVerified: (token, verdicts) => publishing(() => r.checks.onVerified(token, verdicts)),
+    onRequest: (request) => after(onOwnRequest(r, request), false),
+    onMessage: (from, bytes) => after(onMessage(r, from, messages.decodeIncoming(bytes))),
+    onPeer: (member, up) => after(onPeer(r, member, up), false),
+    onTimer: (name) => after(onTimer(r, name)),
+    onDelivered: (tag, block) => after(onDelivered(r, tag, block)),
+    onTransferred: (result) => after(onTransferred(r, result)),
+    onSigned: (token, signature) => after(onSigned(r, token, signature)),
+    onVerified: (token, verdicts) => after(r.checks.onVerified(token, verdicts)),
     onSealed() {
       r.isSealed = true
       r.timers.stop('newView')
@@ -92,7 +94,7 @@ function onMessage(r: Replica, from: MemberIndex, message: wire.Incoming | undef
   // Nobody sends batches alone; a primary that ordered them would order what no replica asked for (§15 W24).
   if (!message || message.$case === 'requestBatch') return r.log('warning', `a message of replica ${from} is dropped: it holds nothing that is taken`)
   const { replicaId } = message.value
-  if (replicaId !== BigInt(from)) return r.log('warning', `a message of replica ${from} is dropped: it says that it is of ${replicaId}`)
+  if (replicaId !== from) return r.log('warning', `a message of replica ${from} is dropped: it says that it is of ${replicaId}`)
   // Nothing honest is longer; what is kept of a member is so bounded in bytes, too (§15 W28).
   if ('batchDigest' in message.value && message.value.batchDigest.length > MAX_DIGEST_LENGTH) return
   if ('id' in message.value && message.value.id.length > MAX_ID_LENGTH) return
@@ -137,7 +139,7 @@ function suspect(r: Replica): void {
   if (r.patience.at !== r.lastExec) r.patience = { at: r.lastExec, left: MAX_PATIENCE }
   const isOwnFault = isBehind(r) && r.patience.left-- > 0
   if (isOwnFault || r.quorums.N - r.down.size < r.quorums.viewChange) r.timers.set('newView', r.options.requestMs)
-  else leaveView(r, r.view + 1n)
+  else leaveView(r, r.view + 1)
 }
 
 /** What `peer consensus status` shows, and the metrics. */
@@ -146,13 +148,13 @@ function publish(r: Replica): void {
     replica: r.self,
     replicas: r.quorums.N,
     faulty: r.quorums.f,
-    view: Number(r.view),
+    view: r.view,
     primary: r.primaryOf(r.view),
     active: r.isActive,
-    sequence: Number(r.seqNo),
-    executed: Number(r.lastExec),
-    lowWatermark: Number(r.h),
-    highWatermark: Number(r.h + r.L),
+    sequence: r.seqNo,
+    executed: r.lastExec,
+    lowWatermark: r.h,
+    highWatermark: r.h + r.L,
     outstanding: r.book.size + r.held.size,
     pending: r.book.queuedCount,
     outOfDate: r.isOutOfDate,

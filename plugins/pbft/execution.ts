@@ -8,10 +8,10 @@ import { onExecuted, onExecuting, resubmit, startRequestTimer } from './requests
 import { retryTransfer } from './transfer.js'
 
 /** A commit, also of a view that this replica is not in: a quorum of equal ones decides (spec/consensus.md §7.5, §15 W11, W14). */
-export function acceptCommit(r: Replica, from: MemberIndex, n: bigint, view: bigint, digest: string): void {
+export function acceptCommit(r: Replica, from: MemberIndex, n: number, view: number, digest: string): void {
   if (!r.isInWindow(n)) return
   const slot = r.slotAt(n)
-  if ((slot.commits.get(from)?.view ?? -1n) > view) return
+  if ((slot.commits.get(from)?.view ?? -1) > view) return
   slot.commits.set(from, { view, digest })
   if (slot.committed !== undefined || !isDecided(r, slot, view, digest)) return
   slot.committed = digest
@@ -49,24 +49,24 @@ export function onDelivered(r: Replica, tag: string, block: DeliveredBlock | 'sk
 }
 
 /** Whether every number up to this one is decided here, so that executing gets there. */
-export function canExecuteTo(r: Replica, n: bigint): boolean {
-  for (let next = r.executedTo + 1n; next <= n; next++) if (r.slots.get(next)?.committed === undefined) return false
+export function canExecuteTo(r: Replica, n: number): boolean {
+  for (let next = r.executedTo + 1; next <= n; next++) if (r.slots.get(next)?.committed === undefined) return false
   return true
 }
 
-function onDecided(r: Replica, { n }: Slot, view: bigint): void {
+function onDecided(r: Replica, { n }: Slot, view: number): void {
   // What is decided beyond a gap is no progress: a primary may have left out a number.
   if ((r.isActive || view === r.view) && canExecuteTo(r, n)) {
     r.timers.stop('newView')
     r.newViewMs = r.options.viewChangeMs
   }
   advance(r)
-  if (n === r.rotateAfter && r.isActive && view === r.view) r.rules.leaveView(r, r.view + 1n)
+  if (n === r.rotateAfter && r.isActive && view === r.view) r.rules.leaveView(r, r.view + 1)
 }
 
 /** Begins the next number, if it is decided and its content is here. True if it is over already: a null request makes no block. */
 function beginNext(r: Replica): boolean {
-  const n = r.lastExec + 1n
+  const n = r.lastExec + 1
   const slot = r.slots.get(n)
   const digest = slot?.committed
   if (digest === undefined || r.currentExec !== undefined || r.isOutOfDate || r.isSealed) return false
@@ -81,7 +81,7 @@ function beginNext(r: Replica): boolean {
   return false
 }
 
-function deliver(r: Replica, n: bigint, batch: NonNullable<Replica['delivering']>): void {
+function deliver(r: Replica, n: number, batch: NonNullable<Replica['delivering']>): void {
   r.currentExec = n
   r.delivering = batch
   onExecuting(r, batch)
@@ -89,9 +89,9 @@ function deliver(r: Replica, n: bigint, batch: NonNullable<Replica['delivering']
   r.host.deliver(String(n), batch.requests, { metadata: encode(pbft.Metadata, { seqNo: n }) })
 }
 
-function finish(r: Replica, n: bigint): void {
+function finish(r: Replica, n: number): void {
   r.lastExec = n
-  if (n % r.K === 0n) takeCheckpoint(r, n, r.host.head.blob)
+  if (n % r.K === 0) takeCheckpoint(r, n, r.host.head.blob)
 }
 
 function startProgressTimer(r: Replica): void {

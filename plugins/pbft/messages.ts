@@ -1,4 +1,4 @@
-import { canonicalTransaction, encode, pbft, WireError } from '../../proto/index.js'
+import { canonicalTransaction, encode, orUndefined, pbft } from '../../proto/index.js'
 import { type EngineRequest, type KnownRequests, requestId, shake256Base64 } from '../consensus/index.js'
 
 /** A request batch under its digest. `requests` are those that can be executed: what is no transaction is left out (spec/consensus.md §12.7). */
@@ -29,16 +29,6 @@ export function toEngineRequest(payload: Uint8Array): EngineRequest | undefined 
 
 /** The bytes that a view change is signed over: its encoding without the signature (§5.6). */
 export const signedBytes = (viewChange: pbft.ViewChange): Uint8Array => encode(pbft.ViewChange, { ...viewChange, signature: NOTHING })
-
-/** Runs a decoder on bytes from outside; undefined if they are not what it expects. */
-export function orUndefined<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof WireError) return undefined
-    throw error
-  }
-}
 
 export const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
 

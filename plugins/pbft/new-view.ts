@@ -17,11 +17,11 @@ const MAX_VSET_PER_MEMBER = 16
 /** What a list of view changes leads to. */
 interface Outcome {
   readonly base: InitialCheckpoint
-  readonly xset: Map<bigint, string>
+  readonly xset: Map<number, string>
 }
 
 /** View changes for this very view, by replica. */
-export function viewChangesFor(r: Replica, view: bigint): pbft.ViewChange[] {
+export function viewChangesFor(r: Replica, view: number): pbft.ViewChange[] {
   return [...r.viewChanges].sort(([left], [right]) => left - right).flatMap(([, changes]) => changes.get(view) ?? [])
 }
 
@@ -36,7 +36,7 @@ export function sendNewView(r: Replica): void {
   const vset = viewChangesFor(r, r.view)
   const found = currentNewView(r) ? undefined : outcomeOf(r, vset)
   if (!found) return
-  const newView: pbft.NewView = { view: r.view, vset, xset: pbft.xsetEntries(found.xset), replicaId: BigInt(r.self) }
+  const newView: pbft.NewView = { view: r.view, vset, xset: pbft.xsetEntries(found.xset), replicaId: r.self }
   saveView(r, newView)
   r.say({ $case: 'newView', value: newView }, { slot: `new-view ${r.view}`, value: '' })
   r.newViews.set(r.self, newView)
@@ -46,14 +46,14 @@ export function sendNewView(r: Replica): void {
 /** A primary's new view (§9.7). */
 export function onNewView(r: Replica, from: MemberIndex, newView: pbft.NewView): void {
   const { view, vset } = newView
-  const isNews = (): boolean => view > (r.newViews.get(from)?.view ?? -1n)
-  if (view === 0n || view < r.view || !isNews() || from !== r.primaryOf(view) || vset.length > MAX_VSET_PER_MEMBER * r.quorums.N) return
+  const isNews = (): boolean => view > (r.newViews.get(from)?.view ?? -1)
+  if (view === 0 || view < r.view || !isNews() || from !== r.primaryOf(view) || vset.length > MAX_VSET_PER_MEMBER * r.quorums.N) return
   if (!isSound(r, newView)) {
     r.log('warning', `replica ${from} sent a new view ${view} without a quorum of correct view changes`)
-    if (view === r.view && !r.isActive) r.rules.leaveView(r, view + 1n)
+    if (view === r.view && !r.isActive) r.rules.leaveView(r, view + 1)
     return
   }
-  const items = vset.map((viewChange) => ({ member: Number(viewChange.replicaId), bytes: signedBytes(viewChange), signature: viewChange.signature }))
+  const items = vset.map((viewChange) => ({ member: viewChange.replicaId, bytes: signedBytes(viewChange), signature: viewChange.signature }))
   r.checks.check(from, items, (hold) => {
     if (!hold) return r.log('warning', `a view change in the new view of replica ${from} is signed wrongly: dropped`)
     if (isNews()) r.newViews.set(from, newView)
@@ -68,7 +68,7 @@ export function processNewView(r: Replica): void {
   const found = outcomeLike(r, newView)
   if (!found) {
     r.log('warning', `the new view ${newView.view} does not follow from its view changes: moving on`)
-    return r.rules.leaveView(r, r.view + 1n)
+    return r.rules.leaveView(r, r.view + 1)
   }
   const { base, xset } = found
   if (r.executedTo < base.n && canExecuteTo(r, base.n)) return
@@ -79,7 +79,7 @@ export function processNewView(r: Replica): void {
 
 /** Asks everybody for the batches that the new view needs. */
 export function fetchMissing(r: Replica): void {
-  for (const batchDigest of r.missing) r.say({ $case: 'fetchRequestBatch', value: { batchDigest, replicaId: BigInt(r.self) } })
+  for (const batchDigest of r.missing) r.say({ $case: 'fetchRequestBatch', value: { batchDigest, replicaId: r.self } })
 }
 
 function outcomeOf({ quorums, L }: Replica, vset: readonly pbft.ViewChange[]): Outcome | undefined {
@@ -92,7 +92,7 @@ function outcomeOf({ quorums, L }: Replica, vset: readonly pbft.ViewChange[]): O
 function isSound({ quorums, L }: Replica, { view, vset }: pbft.NewView): boolean {
   const replicas = new Set(vset.filter((viewChange) => viewChange.view === view).map(({ replicaId }) => replicaId))
   const isGood = (viewChange: pbft.ViewChange): boolean => isCorrect(viewChange, L) && isModest(viewChange)
-  return replicas.size >= quorums.viewChange && vset.every((change) => change.view >= view && change.replicaId < BigInt(quorums.N) && isGood(change))
+  return replicas.size >= quorums.viewChange && vset.every((change) => change.view >= view && change.replicaId < quorums.N && isGood(change))
 }
 
 /** The outcome, if it is that of the message and does not hang on view changes that are there twice or for other views (§15 W7). */
@@ -113,7 +113,7 @@ function reachBase(r: Replica, { n, id, members }: InitialCheckpoint): boolean {
 }
 
 /** What is missing is reckoned anew for each new view (§15 W10). */
-function fetchContents(r: Replica, xset: ReadonlyMap<bigint, string>): void {
+function fetchContents(r: Replica, xset: ReadonlyMap<number, string>): void {
   const missing = [...xset].filter(([n, digest]) => n > r.h && !r.hasContent(digest)).map(([, digest]) => digest)
   const isNew = missing.some((digest) => !r.missing.has(digest))
   r.missing = new Set(missing)
@@ -121,7 +121,7 @@ function fetchContents(r: Replica, xset: ReadonlyMap<bigint, string>): void {
 }
 
 /** The view begins (§9.9). The new view is the pre-prepare of its numbers: the others prepare all of them, also executed ones. */
-function enter(r: Replica, xset: ReadonlyMap<bigint, string>): void {
+function enter(r: Replica, xset: ReadonlyMap<number, string>): void {
   for (const name of ['newView', 'nullRequest', 'vcResend'] as const) r.timers.stop(name)
   r.isActive = true
   r.seqNo = r.h

@@ -1,6 +1,6 @@
 import type { pbft } from '../../proto/index.js'
 import type { MemberIndex } from '../consensus/index.js'
-import { addVote, calcP, calcQ, isPrepared } from './certificates.js'
+import { addPrepare, calcP, calcQ, isPrepared } from './certificates.js'
 import { acceptCommit, advance } from './execution.js'
 import { type Batch, toBatch } from './messages.js'
 import { saveSet } from './records.js'
@@ -30,8 +30,8 @@ export function proposeWaiting(r: Replica): void {
 export function propose(r: Replica, batch?: Batch): boolean {
   // A transfer moves these ahead of the numbers assigned (§15 W15).
   for (const least of [r.lastExec, r.h]) if (r.seqNo < least) r.seqNo = least
-  const n = r.seqNo + 1n
-  if (!r.isActive || !r.isPrimary || r.isOutOfDate || r.isSealed || n > r.h + r.L / 2n || n > r.rotateAfter) return false
+  const n = r.seqNo + 1
+  if (!r.isActive || !r.isPrimary || r.isOutOfDate || r.isSealed || n > r.h + r.half || n > r.rotateAfter) return false
   r.seqNo = n
   const slot = r.slotAt(n)
   slot.proposal = batch?.digest ?? ''
@@ -49,13 +49,13 @@ export function onPrePrepare(r: Replica, from: MemberIndex, message: pbft.PrePre
   if (!hasRoomFor(r, batch)) return r.log('warning', `the log has no room for the pre-prepare of number ${n}`)
   if (view !== r.view) return offer(r, n, view, batch)
   if (!r.isActive) return void r.early.set(n, { message, batch })
-  if (n > r.rotateAfter) return r.rules.leaveView(r, r.view + 1n)
+  if (n > r.rotateAfter) return r.rules.leaveView(r, r.view + 1)
   if (!batch && digest !== '') return r.log('warning', `the pre-prepare of number ${n} from replica ${from} does not hold the batch that its digest names`)
   const slot = r.slotAt(n)
   // Also a null request is a proposal (§15 W13).
   if ((slot.proposal ?? digest) !== digest || (slot.committed ?? digest) !== digest) {
     r.log('warning', `replica ${from}, the primary of view ${view}, proposes two batches for number ${n}`)
-    return r.rules.leaveView(r, r.view + 1n)
+    return r.rules.leaveView(r, r.view + 1)
   }
   if (batch) addBatch(r, batch)
   if (slot.proposal === undefined) slot.isRefused = batch !== undefined && isUnwanted(r, n, batch)
@@ -109,7 +109,7 @@ export function addBatch(r: Replica, batch: Batch): void {
 
 function acceptPrepare(r: Replica, from: MemberIndex, slot: Slot, digest: string): void {
   const { isPrepared: wasPrepared } = slot
-  if (!addVote(slot.prepares, from, digest)) return
+  if (!addPrepare(slot, from, digest)) return
   if ((isPrepared(r, slot) && !wasPrepared) || r.isPsetStale) saveSet(r, 'pset', calcP(r))
   r.isPsetStale = false
   tryCommit(r, slot)
@@ -122,8 +122,8 @@ function batchOf(r: Replica, { batchDigest, requestBatch }: pbft.PrePrepare): Ba
 }
 
 /** A proposal of another view gets no vote, but its batch may be needed: who is alone in a view follows the others (§15 W14, W36). */
-function offer(r: Replica, n: bigint, view: bigint, batch: Batch | undefined): void {
-  if (!batch || n <= r.executedTo || (r.slots.get(n)?.offered?.view ?? -1n) > view) return
+function offer(r: Replica, n: number, view: number, batch: Batch | undefined): void {
+  if (!batch || n <= r.executedTo || (r.slots.get(n)?.offered?.view ?? -1) > view) return
   const slot = r.slotAt(n)
   slot.offered = { view, batch }
   if (slot.committed === batch.digest) advance(r)
@@ -140,6 +140,6 @@ function hasRoomFor(r: Replica, batch: Batch | undefined): boolean {
 const sizeOf = (batch: Batch | undefined): number => batch?.bytes.length ?? 0
 
 /** A new proposal is not voted for if it is empty or repeats something (§15 W18, W42); the votes of the others decide. */
-function isUnwanted(r: Replica, n: bigint, batch: Batch): boolean {
+function isUnwanted(r: Replica, n: number, batch: Batch): boolean {
   return n > r.executedTo && (batch.message.batch.length === 0 || isRepeated(r, batch, n))
 }

@@ -1,6 +1,6 @@
-import { decode, encode, pbft } from '../../proto/index.js'
+import { decode, encode, orUndefined, pbft } from '../../proto/index.js'
 import type { EngineStart } from '../consensus/index.js'
-import { fromBase64, orUndefined, toBase64, toBatch } from './messages.js'
+import { fromBase64, toBase64, toBatch } from './messages.js'
 import type { PQ, Replica } from './replica.js'
 
 /** What the checkpoint of number 0 is called until the first state transfer has ended (spec/consensus.md §5.4). */
@@ -23,41 +23,40 @@ export function saveView(r: Replica, newView?: pbft.NewView): void {
 export const savePosition = (r: Replica): void => r.host.put(POSITION, Buffer.from(`${r.lastExec} ${r.host.head.height}`))
 
 /** A P set by number. */
-export const byNumber = (entries: readonly PQ[]): Map<bigint, PQ> => new Map(entries.map((entry) => [entry.sequenceNumber, entry]))
+export const byNumber = (entries: readonly PQ[]): Map<number, PQ> => new Map(entries.map((entry) => [entry.sequenceNumber, entry]))
 
 /** A Q set by number and digest. */
 export const byNumberAndDigest = (entries: readonly PQ[]): Map<string, PQ> =>
   new Map(entries.map((entry) => [`${entry.sequenceNumber} ${entry.batchDigest}`, entry]))
 
 /** Restores a replica from what was stored (§11.4); returns where its low watermark was. */
-export function restore(r: Replica, { restored, metadata, head, divergedAt }: EngineStart): bigint {
+export function restore(r: Replica, { restored, metadata, head, divergedAt }: EngineStart): number {
   const set = (key: string): readonly PQ[] => read(restored.get(key), (bytes) => decode(pbft.PQset, bytes).set) ?? [] // what is damaged counts as empty, as in v0.6
   r.pset = byNumber(set('pset'))
   r.qset = byNumberAndDigest(set('qset'))
   const entries = [...r.pset.values(), ...r.qset.values()]
   const [, view = 0, active = 'active'] = /^(\d+) (active|pending)$/.exec(textOf(restored.get(VIEW))) ?? []
-  r.view = max([BigInt(view), ...entries.map((entry) => entry.view)])
-  r.isActive = active === 'active' || r.view > BigInt(view)
-  r.lastExec = read(metadata, (bytes) => decode(pbft.Metadata, bytes).seqNo) ?? 0n
+  r.view = max([Number(view), ...entries.map((entry) => entry.view)])
+  r.isActive = active === 'active' || r.view > Number(view)
+  r.lastExec = read(metadata, (bytes) => decode(pbft.Metadata, bytes).seqNo) ?? 0
   const [, n = 0, height = -1] = /^(\d+) (\d+)$/.exec(textOf(restored.get(POSITION))) ?? []
-  if (BigInt(height) === head.height) r.lastExec = max([r.lastExec, BigInt(n)])
+  if (BigInt(height) === head.height) r.lastExec = Math.max(r.lastExec, Number(n))
   // What an earlier view proposed at a higher number is not assigned in this one: a primary that went on after it would leave a gap.
   r.seqNo = max(entries.filter((entry) => entry.view === r.view).map((entry) => entry.sequenceNumber))
   for (const [key, value] of restored) {
     const batch = key.startsWith('reqBatch.') ? orUndefined(() => toBatch(decode(pbft.RequestBatch, value))) : undefined
     if (batch) r.batches.set(batch.digest, batch)
-    const number = /^chkpt\.(\d{1,20})$/.exec(key)?.[1]
+    const number = /^chkpt\.(\d{1,15})$/.exec(key)?.[1]
     // Of a chain that was given up: the others have other hashes.
     if (number !== undefined && divergedAt !== undefined) r.host.delete(key)
-    else if (number !== undefined) r.checkpoints.set(BigInt(number), toBase64(value))
+    else if (number !== undefined) r.checkpoints.set(Number(number), toBase64(value))
   }
   const own = read(restored.get(NEW_VIEW), (bytes) => decode(pbft.NewView, bytes))
   if (own) r.newViews.set(r.self, own)
-  r.stamp = max(
-    [...r.batches.values()].flatMap(({ message }) => message.batch).flatMap((request) => (request.replicaId === BigInt(r.self) ? nanosOf(request) : [])),
-  )
+  for (const request of [...r.batches.values()].flatMap(({ message }) => message.batch))
+    if (request.replicaId === BigInt(r.self) && nanosOf(request) > r.stamp) r.stamp = nanosOf(request)
   const lowest = [...r.checkpoints.keys()].reduce((low, number) => (number < low ? number : low), r.lastExec)
-  if (!r.checkpoints.has(0n)) r.checkpoints.set(0n, GENESIS_PLACEHOLDER)
+  if (!r.checkpoints.has(0)) r.checkpoints.set(0, GENESIS_PLACEHOLDER)
   return lowest
 }
 
@@ -77,14 +76,14 @@ export function restoreVotes(r: Replica): void {
 }
 
 /** The number after which the primary changes: `viewchangeperiod` checkpoint periods after `n`, the last one assigned (§9.11). */
-export function rotationAfter({ K, options }: Replica, n: bigint): bigint {
-  return options.viewChangePeriod === 0 ? 2n ** 64n - 1n : n + BigInt(options.viewChangePeriod) * K - (n % K)
+export function rotationAfter({ K, options }: Replica, n: number): number {
+  return options.viewChangePeriod === 0 ? Number.POSITIVE_INFINITY : n + options.viewChangePeriod * K - (n % K)
 }
 
 /** The own checkpoint of the highest number, with its id. */
-export function latestCheckpoint(r: Replica): readonly [n: bigint, id: string] | undefined {
+export function latestCheckpoint(r: Replica): readonly [n: number, id: string] | undefined {
   const real = [...r.checkpoints].filter(([, id]) => id !== GENESIS_PLACEHOLDER && fromBase64(id))
-  return real.sort(([left], [right]) => Number(right - left))[0]
+  return real.sort(([left], [right]) => right - left)[0]
 }
 
 function read<T>(bytes: Uint8Array | undefined, decoder: (bytes: Uint8Array) => T): T | undefined {
@@ -93,4 +92,4 @@ function read<T>(bytes: Uint8Array | undefined, decoder: (bytes: Uint8Array) => 
 
 const nanosOf = ({ timestamp }: pbft.Request): bigint => (timestamp ? timestamp.seconds * 1_000_000_000n + BigInt(timestamp.nanos) : 0n)
 const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('latin1')
-const max = (numbers: readonly bigint[]): bigint => numbers.reduce((highest, n) => (n > highest ? n : highest), 0n)
+const max = (numbers: readonly number[]): number => numbers.reduce((highest, n) => (n > highest ? n : highest), 0)

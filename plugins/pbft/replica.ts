@@ -33,21 +33,29 @@ export class Slot {
   isPrepareSent = false
   isPrepared = false
   isCommitSent = false
-  /** Who prepared which digest in the current view. */
-  readonly prepares = new Map<string, Set<MemberIndex>>()
+  /** The digests that each member prepared in the current view. */
+  prepares: (string[] | undefined)[] = []
   /** The commit of the highest view that each member sent, of any view: a quorum of equal ones proves the decision whatever view this replica is in. */
-  readonly commits = new Map<MemberIndex, { readonly view: bigint; readonly digest: string }>()
+  readonly commits = new Map<MemberIndex, { readonly view: number; readonly digest: string }>()
   /** The digest decided. */
   committed: string | undefined
   /** What the primary of another view proposed: its content, if that is decided. */
-  offered: { readonly view: bigint; readonly batch: Batch } | undefined
+  offered: { readonly view: number; readonly batch: Batch } | undefined
+  private entry: PQ | undefined
 
-  constructor(readonly n: bigint) {}
+  constructor(readonly n: number) {}
+
+  /** The proposal as an entry of a P or Q set: the same object as long as it is the same. */
+  entryIn(view: number): PQ | undefined {
+    const { n: sequenceNumber, proposal: batchDigest, entry } = this
+    if (batchDigest === undefined) return undefined
+    return entry?.batchDigest === batchDigest && entry.view === view ? entry : (this.entry = { sequenceNumber, batchDigest, view })
+  }
 }
 
 /** A checkpoint to transfer the state to. */
 export interface Target {
-  readonly n: bigint
+  readonly n: number
   readonly id: Uint8Array
   readonly members: readonly MemberIndex[]
 }
@@ -57,14 +65,14 @@ export type Waiting = Outstanding<{ readonly request: pbft.Request; readonly arr
 
 /** Rules that lower ones end in. Files import only what lies below them: requests and transfer, checkpoints, execution, ordering, views, catching up, engine. */
 export interface UpperRules {
-  leaveView(replica: Replica, view: bigint): void
+  leaveView(replica: Replica, view: number): void
   processNewView(replica: Replica): void
   cut(replica: Replica, requests: readonly Waiting[]): void
   orderBatch(replica: Replica, batch: Batch): void
   proposeWaiting(replica: Replica): void
   followOthers(replica: Replica): void
   wantBatch(replica: Replica, digest: string): void
-  help(replica: Replica, member: MemberIndex, n: bigint): void
+  help(replica: Replica, member: MemberIndex, n: number): void
 }
 
 /** What one replica knows (spec/consensus.md §6.2). The rules are functions on it, a file for each part of the protocol. */
@@ -73,49 +81,51 @@ export class Replica {
   readonly timers
   readonly checks
   /** K · logmultiplier. */
-  readonly L: bigint
-  readonly K: bigint
+  readonly L: number
+  /** Half of L, rounded down as in v0.6. */
+  readonly half: number
+  readonly K: number
   firstLeader: MemberIndex = 0
   /** There may be originals among the others. */
   isFirstEpoch = true
-  view = 0n
+  view = 0
   isActive = true
   /** Low watermark. */
-  h = 0n
+  h = 0
   /** The last number assigned. */
-  seqNo = 0n
-  lastExec = 0n
+  seqNo = 0
+  lastExec = 0
   /** Being delivered. */
-  currentExec: bigint | undefined
+  currentExec: number | undefined
   delivering: Batch | undefined
-  readonly slots = new Map<bigint, Slot>()
+  readonly slots = new Map<number, Slot>()
   readonly batches = new Map<string, Batch>()
   /** Cut, and not proposed for want of room. */
   waiting: Batch[] = []
   /** Proposals for the view that is being entered, by number. */
-  early = new Map<bigint, { readonly message: pbft.PrePrepare; readonly batch: Batch | undefined }>()
+  early = new Map<number, { readonly message: pbft.PrePrepare; readonly batch: Batch | undefined }>()
   /** Own checkpoints: number to Base64 of the chain info. */
-  readonly checkpoints = new Map<bigint, string>()
+  readonly checkpoints = new Map<number, string>()
   /** What was prepared and pre-prepared in earlier views. */
-  pset = new Map<bigint, PQ>()
+  pset = new Map<number, PQ>()
   qset = new Map<string, PQ>()
   readonly writers = { pset: pbft.createPQsetWriter(), qset: pbft.createPQsetWriter() }
   /** The stored P set still has entries below the low watermark. */
   isPsetStale = false
   /** What each member says of the state after a number: one value each, the first. */
-  readonly said = new Map<bigint, Map<MemberIndex, string>>()
+  readonly said = new Map<number, Map<MemberIndex, string>>()
   /** The last checkpoint at or above the high watermark that each member told of, and the highest of all. */
-  readonly ahead = new Map<MemberIndex, { readonly n: bigint; readonly id: string }>()
-  readonly latest = new Map<MemberIndex, bigint>()
+  readonly ahead = new Map<MemberIndex, { readonly n: number; readonly id: string }>()
+  readonly latest = new Map<MemberIndex, number>()
   /** View changes of each member by view; the last new view of each primary; the highest view that each member was seen in. */
-  readonly viewChanges = new Map<MemberIndex, Map<bigint, pbft.ViewChange>>()
+  readonly viewChanges = new Map<MemberIndex, Map<number, pbft.ViewChange>>()
   readonly newViews = new Map<MemberIndex, pbft.NewView>()
-  readonly seenIn = new Map<MemberIndex, bigint>()
+  readonly seenIn = new Map<MemberIndex, number>()
   signing: { readonly token: string; readonly viewChange: pbft.ViewChange } | undefined
   /** View changes asked for, and the view whose quorum started the timer. */
   changes = 0
   signatures = 0
-  timedView = -1n
+  timedView = -1
   /** T_nv. */
   newViewMs: number
   /** Batches that a new view needs before it is entered, and decided ones to fetch with the attempts so far. */
@@ -127,7 +137,7 @@ export class Replica {
   target: Target | undefined
   failed: Target | undefined
   /** The number after which the primary changes. */
-  rotateAfter = 0n
+  rotateAfter = 0
   isSealed = false
   /** Members whose links are down, since when; when each was helped last. */
   readonly down = new Map<MemberIndex, number>()
@@ -136,7 +146,7 @@ export class Replica {
   readonly answers
   idleTicks = 0
   progress = ''
-  patience = { at: -1n, left: 0 }
+  patience = { at: -1, left: 0 }
 
   /** Requests that wait, and those executed (spec/consensus.md §12.1). */
   readonly book: RequestBook<Waiting['content']> = createRequestBook({ bytesOf: ({ request }) => request.payload.length + request.signature.length })
@@ -162,8 +172,9 @@ export class Replica {
     this.timers = createSoftTimers<TimerName>(host)
     this.checks = createSignatureChecks(host)
     this.answers = createMemberBudget(host)
-    this.K = BigInt(options.K)
-    this.L = this.K * BigInt(options.logMultiplier)
+    this.K = options.K
+    this.L = this.K * options.logMultiplier
+    this.half = Math.floor(this.L / 2)
     this.newViewMs = options.viewChangeMs
     const { batching, batchSize: size, batchMs: timeoutMs } = options
     const timing = { batching, size, timeoutMs, maxInFlight: batching === 'fixed' ? Number.MAX_SAFE_INTEGER : 2 }
@@ -186,26 +197,26 @@ export class Replica {
   }
 
   /** Executed, or being executed. */
-  get executedTo(): bigint {
+  get executedTo(): number {
     return this.currentExec ?? this.lastExec
   }
 
   /** In epoch 0 as v0.6 has it; later epochs begin with a member that is known to be there. */
-  primaryOf(view: bigint): MemberIndex {
-    return Number((view + BigInt(this.firstLeader)) % BigInt(this.quorums.N))
+  primaryOf(view: number): MemberIndex {
+    return (view + this.firstLeader) % this.quorums.N
   }
 
   /** Whether a member that is there has not executed the older half of the window: at full speed it would soon be left outside. */
   get isTooFast(): boolean {
-    const missing = (member: MemberIndex): bigint => this.lastExec - (this.latest.get(member) ?? 0n)
-    return this.host.members.some(({ index }) => index !== this.self && !this.down.has(index) && missing(index) > this.L / 2n && missing(index) <= this.L)
+    const missing = (member: MemberIndex): number => this.lastExec - (this.latest.get(member) ?? 0)
+    return this.host.members.some(({ index }) => index !== this.self && !this.down.has(index) && missing(index) > this.half && missing(index) <= this.L)
   }
 
-  isInWindow(n: bigint): boolean {
+  isInWindow(n: number): boolean {
     return n > this.h && n <= this.h + this.L
   }
 
-  slotAt(n: bigint): Slot {
+  slotAt(n: number): Slot {
     let slot = this.slots.get(n)
     if (!slot) this.slots.set(n, (slot = new Slot(n)))
     return slot
@@ -223,14 +234,14 @@ export class Replica {
   }
 
   /** Proposes, prepares or commits a number in a view; a proposal carries its batch. */
-  sayVote(kind: 'prePrepare' | 'prepare' | 'commit', view: bigint, n: bigint, digest: string, to?: MemberIndex): void {
+  sayVote(kind: 'prePrepare' | 'prepare' | 'commit', view: number, n: number, digest: string, to?: MemberIndex): void {
     const requestBatch = kind === 'prePrepare' ? this.batches.get(digest)?.message : undefined
-    const value = { view, sequenceNumber: n, batchDigest: digest, requestBatch, replicaId: BigInt(this.self) }
+    const value = { view, sequenceNumber: n, batchDigest: digest, requestBatch, replicaId: this.self }
     this.say({ $case: kind, value }, { slot: `${kind} ${view} ${n}`, value: digest }, to)
   }
 
-  sayCheckpoint(n: bigint, id: string, to?: MemberIndex): void {
-    this.say({ $case: 'checkpoint', value: { sequenceNumber: n, replicaId: BigInt(this.self), id } }, { slot: `checkpoint ${n}`, value: id }, to)
+  sayCheckpoint(n: number, id: string, to?: MemberIndex): void {
+    this.say({ $case: 'checkpoint', value: { sequenceNumber: n, replicaId: this.self, id } }, { slot: `checkpoint ${n}`, value: id }, to)
   }
 
   log(level: 'error' | 'warning' | 'info', message: string): void {

@@ -87,22 +87,26 @@ export function onViewEntered(r: Replica): void {
 /** A batch is about to be executed: its requests wait no more. */
 export function onExecuting(r: Replica, batch: Batch): void {
   if (r.ownBatches.delete(batch.digest)) r.finishedBatches++
-  const done = batch.requests.flatMap(({ id }) => r.book.remove(id) ?? [])
-  for (const { id } of batch.requests) r.held.delete(id)
-  const ownLatest = done.findLast(({ from }) => from === r.self)
+  let ownLatest: Waiting | undefined
+  let youngestMs = 0
+  for (const { id } of batch.requests) {
+    const done = r.book.remove(id)
+    if (done?.from === r.self) ownLatest = done
+    if (done && done.content.arrivedAt > youngestMs) youngestMs = done.content.arrivedAt
+    r.held.delete(id)
+  }
   if (ownLatest) repeatOvertaken(r, ownLatest)
-  const youngestMs = done.reduce((ms, { content }) => Math.max(ms, content.arrivedAt), 0)
-  if (isCensored(r, youngestMs)) r.rules.leaveView(r, r.view + 1n)
+  if (isCensored(r, youngestMs)) r.rules.leaveView(r, r.view + 1)
 }
 
 /** It was executed. A rejected request is in no block: it may be ordered again, as nobody remembers it after a restart. */
 export function onExecuted(r: Replica, { requests }: Batch, rejected: readonly RequestId[]): void {
-  const isRejected = new Set(rejected)
-  for (const { id } of requests) if (!isRejected.has(id)) r.book.markExecuted(id)
+  const isRejected = rejected.length === 0 ? undefined : new Set(rejected)
+  for (const { id } of requests) if (isRejected?.has(id) !== true) r.book.markExecuted(id)
 }
 
 /** Whether a batch holds something twice, or what is executed or in another number (§15 W18). */
-export function isRepeated(r: Replica, { ids, requests }: Batch, n: bigint): boolean {
+export function isRepeated(r: Replica, { ids, requests }: Batch, n: number): boolean {
   return ids.size < requests.length || requests.some(({ id }) => isOver(r, id) || isProposed(r, id, n))
 }
 
@@ -139,7 +143,7 @@ const mayPropose = (r: Replica): boolean => r.isPrimary && r.isActive && !r.isOu
 const isOver = (r: Replica, id: RequestId): boolean => r.book.isExecuted(id) || r.delivering?.ids.has(id) === true
 
 /** Whether a number that is not executed yet holds it in this view, or has been decided to. */
-function isProposed(r: Replica, id: RequestId, except?: bigint): boolean {
+function isProposed(r: Replica, id: RequestId, except?: number): boolean {
   const { executedTo } = r
   for (const { n, proposal, committed } of r.slots.values()) {
     if (n <= executedTo || n === except) continue

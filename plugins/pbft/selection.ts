@@ -5,7 +5,7 @@ import type { Quorums } from './options.js'
 
 /** The checkpoint that a new view starts from. */
 export interface InitialCheckpoint {
-  readonly n: bigint
+  readonly n: number
   readonly id: string
   readonly members: readonly MemberIndex[]
 }
@@ -15,12 +15,12 @@ export interface InitialCheckpoint {
  * same number the one with the smaller id, so that all replicas choose alike. Undefined: there is none.
  */
 export function selectInitialCheckpoint(vset: readonly pbft.ViewChange[], { f, intersection }: Quorums): InitialCheckpoint | undefined {
-  const groups = new Map<string, { n: bigint; id: string; members: MemberIndex[] }>()
+  const groups = new Map<string, { n: number; id: string; members: MemberIndex[] }>()
   for (const { cset, replicaId } of vset) {
     for (const { sequenceNumber: n, id } of cset) {
       const group = groups.get(`${n} ${id}`) ?? { n, id, members: [] }
       groups.set(`${n} ${id}`, group)
-      group.members.push(Number(replicaId))
+      group.members.push(replicaId)
     }
   }
   let best: InitialCheckpoint | undefined
@@ -35,12 +35,13 @@ export function selectInitialCheckpoint(vset: readonly pbft.ViewChange[], { f, i
  * What the new view does at each number above its base: a digest, or '' for nothing (§9.6). All replicas must come to the same. Undefined: impossible.
  * P entries of other numbers take part, and the number after the base is always assigned: quirks that every replica shares.
  */
-export function assignSequenceNumbers(vset: readonly pbft.ViewChange[], base: bigint, L: bigint, quorums: Quorums): Map<bigint, string> | undefined {
+export function assignSequenceNumbers(vset: readonly pbft.ViewChange[], base: number, L: number, quorums: Quorums): Map<number, string> | undefined {
   const { f, intersection } = quorums
-  const assigned = new Map<bigint, string>()
+  const assigned = new Map<number, string>()
   const candidates = vset.flatMap(({ pset }) => pset)
-  let last = base + 1n
-  for (let n = base + 1n; n <= base + L; n++) {
+  let last = base + 1
+  // Offsets are counted: from 2^53 on, which a liar may name, one more is no more.
+  for (let offset = 1, n = base + 1; offset <= L; n = base + ++offset) {
     const chosen = candidates.find((entry) => countAgreeing(vset, n, entry) >= intersection && countVouching(vset, n, entry) > f)
     if (chosen) {
       assigned.set(n, chosen.batchDigest)
@@ -53,18 +54,18 @@ export function assignSequenceNumbers(vset: readonly pbft.ViewChange[], base: bi
 }
 
 /** A1: members whose window holds the number and who prepared nothing there that speaks against the entry. */
-function countAgreeing(vset: readonly pbft.ViewChange[], n: bigint, { view, batchDigest }: pbft.ViewChangePQ): number {
+function countAgreeing(vset: readonly pbft.ViewChange[], n: number, { view, batchDigest }: pbft.ViewChangePQ): number {
   return vset.filter(({ h, pset }) => h < n && pset.every((p) => p.sequenceNumber !== n || p.view < view || (p.view === view && p.batchDigest === batchDigest)))
     .length
 }
 
 /** A2: entries that vouch for the digest at this number. */
-function countVouching(vset: readonly pbft.ViewChange[], n: bigint, { view, batchDigest }: pbft.ViewChangePQ): number {
+function countVouching(vset: readonly pbft.ViewChange[], n: number, { view, batchDigest }: pbft.ViewChangePQ): number {
   return vset.flatMap(({ qset }) => qset).filter((q) => q.sequenceNumber === n && q.view >= view && q.batchDigest === batchDigest).length
 }
 
 /** Whether the sets of a view change fit its view and window (§9.3, step 3). */
-export function isCorrect({ view, h, cset, pset, qset }: pbft.ViewChange, L: bigint): boolean {
+export function isCorrect({ view, h, cset, pset, qset }: pbft.ViewChange, L: number): boolean {
   const fits = [...pset, ...qset].every((entry) => entry.view < view && entry.sequenceNumber > h && entry.sequenceNumber <= h + L)
   return fits && cset.every(({ sequenceNumber }) => sequenceNumber >= h && sequenceNumber <= h + L)
 }
@@ -92,7 +93,7 @@ export function isModest(viewChange: pbft.ViewChange): boolean {
 }
 
 /** Whether two assignments are equal. */
-export function sameAssignment(left: ReadonlyMap<bigint, string>, right: ReadonlyMap<bigint, string>): boolean {
+export function sameAssignment(left: ReadonlyMap<number, string>, right: ReadonlyMap<number, string>): boolean {
   return left.size === right.size && [...left].every(([n, digest]) => right.get(n) === digest)
 }
 

@@ -1,6 +1,6 @@
-import { BlockchainInfo, decode } from '../../proto/index.js'
+import { BlockchainInfo, decode, orUndefined } from '../../proto/index.js'
 import type { MemberIndex } from '../consensus/index.js'
-import { fromBase64, orUndefined } from './messages.js'
+import { fromBase64 } from './messages.js'
 import type { Replica, Target } from './replica.js'
 
 /** Starts a state transfer (spec/consensus.md §8.5); at the beginning to the own head, which makes it a checkpoint (§8.7). */
@@ -18,7 +18,7 @@ export function retryTransfer(r: Replica, target = r.target): void {
 }
 
 /** A target that members vouch for; the highest is kept. Undefined: its id is none. */
-export function learnTarget(r: Replica, n: bigint, id: string, members: readonly MemberIndex[]): Target | undefined {
+export function learnTarget(r: Replica, n: number, id: string, members: readonly MemberIndex[]): Target | undefined {
   const bytes = fromBase64(id)
   const target = bytes && { n, id: bytes, members }
   if (!target) r.log('warning', `the checkpoint of number ${n} is no Base64: ${id.slice(0, 100)}`)

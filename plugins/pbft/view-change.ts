@@ -13,7 +13,7 @@ const MAX_KEPT = 4
 const MAX_DOUBLINGS = 64
 
 /** Leaves for a later view (spec/consensus.md §9.1): nothing is voted for in this one any more. */
-export function leaveView(r: Replica, view: bigint): void {
+export function leaveView(r: Replica, view: number): void {
   r.timers.stop('newView')
   closeView(r, view)
   r.host.metric('pbft_view_changes_total', ++r.changes)
@@ -22,13 +22,13 @@ export function leaveView(r: Replica, view: bigint): void {
 }
 
 /** Keeps what was prepared and pre-prepared, and what others committed, of the view that ends. */
-export function closeView(r: Replica, view: bigint): void {
+export function closeView(r: Replica, view: number): void {
   r.pset = byNumber(calcP(r))
   r.qset = byNumberAndDigest(calcQ(r))
   for (const slot of r.slots.values()) {
     slot.proposal = undefined
     slot.isRefused = slot.isPrepareSent = slot.isPrepared = slot.isCommitSent = false
-    slot.prepares.clear()
+    slot.prepares = []
     if (slot.commits.size === 0 && !slot.offered) r.slots.delete(slot.n)
   }
   r.view = view
@@ -43,10 +43,10 @@ export function askToSign(r: Replica): void {
   const viewChange: pbft.ViewChange = {
     view: r.view,
     h: r.h,
-    cset: [...r.checkpoints].map(([sequenceNumber, id]) => ({ sequenceNumber, id })).sort((left, right) => Number(left.sequenceNumber - right.sequenceNumber)),
+    cset: [...r.checkpoints].map(([sequenceNumber, id]) => ({ sequenceNumber, id })).sort((left, right) => left.sequenceNumber - right.sequenceNumber),
     pset: [...r.pset.values()],
     qset: [...r.qset.values()],
-    replicaId: BigInt(r.self),
+    replicaId: r.self,
     signature: NOTHING,
   }
   r.signing = { token: `view change ${r.signatures++}`, viewChange }
@@ -90,12 +90,12 @@ function accept(r: Replica, from: MemberIndex, viewChange: pbft.ViewChange): voi
 
 /** Keeps a view change; false if it is known. */
 function keep(r: Replica, from: MemberIndex, viewChange: pbft.ViewChange): boolean {
-  const changes = r.viewChanges.get(from) ?? new Map<bigint, pbft.ViewChange>()
+  const changes = r.viewChanges.get(from) ?? new Map<number, pbft.ViewChange>()
   r.viewChanges.set(from, changes)
   if (changes.has(viewChange.view)) return false
   changes.set(viewChange.view, viewChange)
-  const views = [...changes.keys()].sort((left, right) => Number(left - right))
-  if (views.length > MAX_KEPT) changes.delete(views[MAX_KEPT - 1] ?? 0n)
+  const views = [...changes.keys()].sort((left, right) => left - right)
+  if (views.length > MAX_KEPT) changes.delete(views[MAX_KEPT - 1] ?? 0)
   return true
 }
 

@@ -13,7 +13,11 @@ export const protobufPackage = "pbft";
 
 export const protobufFileName = "pbft.proto";
 
-/** PBFT replicas among themselves. Message names are lower case as in v0.6. spec/wire.md §8. */
+/**
+ * PBFT replicas among themselves. Message names are lower case as in v0.6. spec/wire.md §8.
+ * Views, sequence numbers and replicas are numbers in our code (jstype, which changes nothing on the wire): a message with one beyond 2^53 - 1 cannot be decoded.
+ * The replica of a request is part of the digest, and may be anything.
+ */
 
 export interface message {
   payload:
@@ -37,25 +41,25 @@ export interface request {
 }
 
 export interface prePrepare {
-  view: bigint;
-  sequenceNumber: bigint;
+  view: number;
+  sequenceNumber: number;
   batchDigest: string;
   requestBatch: requestBatch | undefined;
-  replicaId: bigint;
+  replicaId: number;
 }
 
 export interface prepare {
-  view: bigint;
-  sequenceNumber: bigint;
+  view: number;
+  sequenceNumber: number;
   batchDigest: string;
-  replicaId: bigint;
+  replicaId: number;
 }
 
 export interface commit {
-  view: bigint;
-  sequenceNumber: bigint;
+  view: number;
+  sequenceNumber: number;
   batchDigest: string;
-  replicaId: bigint;
+  replicaId: number;
 }
 
 export interface blockInfo {
@@ -64,31 +68,31 @@ export interface blockInfo {
 }
 
 export interface checkpoint {
-  sequenceNumber: bigint;
-  replicaId: bigint;
+  sequenceNumber: number;
+  replicaId: number;
   id: string;
 }
 
 export interface viewChange {
-  view: bigint;
-  h: bigint;
+  view: number;
+  h: number;
   cset: viewChange_C[];
   pset: viewChange_PQ[];
   qset: viewChange_PQ[];
-  replicaId: bigint;
+  replicaId: number;
   signature: Uint8Array;
 }
 
 /** Field 2 does not exist. */
 export interface viewChange_C {
-  sequenceNumber: bigint;
+  sequenceNumber: number;
   id: string;
 }
 
 export interface viewChange_PQ {
-  sequenceNumber: bigint;
+  sequenceNumber: number;
   batchDigest: string;
-  view: bigint;
+  view: number;
 }
 
 export interface PQset {
@@ -96,10 +100,10 @@ export interface PQset {
 }
 
 export interface newView {
-  view: bigint;
+  view: number;
   vset: viewChange[];
   xset: newView_XsetEntry[];
-  replicaId: bigint;
+  replicaId: number;
 }
 
 /**
@@ -113,7 +117,7 @@ export interface newView_XsetEntry {
 
 export interface fetchRequestBatch {
   batchDigest: string;
-  replicaId: bigint;
+  replicaId: number;
 }
 
 export interface requestBatch {
@@ -130,7 +134,7 @@ export interface batchMessage {
 }
 
 export interface metadata {
-  seqNo: bigint;
+  seqNo: number;
 }
 
 function createBasemessage(): message {
@@ -434,23 +438,17 @@ export const request: MessageFns<request, "pbft.request"> = {
 };
 
 function createBaseprePrepare(): prePrepare {
-  return { view: 0n, sequenceNumber: 0n, batchDigest: "", requestBatch: undefined, replicaId: 0n };
+  return { view: 0, sequenceNumber: 0, batchDigest: "", requestBatch: undefined, replicaId: 0 };
 }
 
 export const prePrepare: MessageFns<prePrepare, "pbft.pre_prepare"> = {
   $type: "pbft.pre_prepare" as const,
 
   encode(message: prePrepare, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.view !== 0n) {
-      if (BigInt.asUintN(64, message.view) !== message.view) {
-        throw new globalThis.Error("value provided for field message.view of type uint64 too large");
-      }
+    if (message.view !== 0) {
       writer.uint32(8).uint64(message.view);
     }
-    if (message.sequenceNumber !== 0n) {
-      if (BigInt.asUintN(64, message.sequenceNumber) !== message.sequenceNumber) {
-        throw new globalThis.Error("value provided for field message.sequenceNumber of type uint64 too large");
-      }
+    if (message.sequenceNumber !== 0) {
       writer.uint32(16).uint64(message.sequenceNumber);
     }
     if (message.batchDigest !== "") {
@@ -459,10 +457,7 @@ export const prePrepare: MessageFns<prePrepare, "pbft.pre_prepare"> = {
     if (message.requestBatch !== undefined) {
       requestBatch.encode(message.requestBatch, writer.uint32(34).fork()).join();
     }
-    if (message.replicaId !== 0n) {
-      if (BigInt.asUintN(64, message.replicaId) !== message.replicaId) {
-        throw new globalThis.Error("value provided for field message.replicaId of type uint64 too large");
-      }
+    if (message.replicaId !== 0) {
       writer.uint32(40).uint64(message.replicaId);
     }
     return writer;
@@ -486,7 +481,7 @@ export const prePrepare: MessageFns<prePrepare, "pbft.pre_prepare"> = {
               break;
             }
 
-            message.view = reader.uint64() as bigint;
+            message.view = longToNumber(reader.uint64());
             continue;
           }
           case 2: {
@@ -494,7 +489,7 @@ export const prePrepare: MessageFns<prePrepare, "pbft.pre_prepare"> = {
               break;
             }
 
-            message.sequenceNumber = reader.uint64() as bigint;
+            message.sequenceNumber = longToNumber(reader.uint64());
             continue;
           }
           case 3: {
@@ -518,7 +513,7 @@ export const prePrepare: MessageFns<prePrepare, "pbft.pre_prepare"> = {
               break;
             }
 
-            message.replicaId = reader.uint64() as bigint;
+            message.replicaId = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -538,46 +533,35 @@ export const prePrepare: MessageFns<prePrepare, "pbft.pre_prepare"> = {
   },
   fromPartial(object: DeepPartial<prePrepare>): prePrepare {
     const message = createBaseprePrepare();
-    message.view = (object.view !== undefined && object.view !== null) ? BigInt(object.view) : 0n;
-    message.sequenceNumber = (object.sequenceNumber !== undefined && object.sequenceNumber !== null)
-      ? BigInt(object.sequenceNumber)
-      : 0n;
+    message.view = object.view ?? 0;
+    message.sequenceNumber = object.sequenceNumber ?? 0;
     message.batchDigest = object.batchDigest ?? "";
     message.requestBatch = (object.requestBatch !== undefined && object.requestBatch !== null)
       ? requestBatch.fromPartial(object.requestBatch)
       : undefined;
-    message.replicaId = (object.replicaId !== undefined && object.replicaId !== null) ? BigInt(object.replicaId) : 0n;
+    message.replicaId = object.replicaId ?? 0;
     return message;
   },
 };
 
 function createBaseprepare(): prepare {
-  return { view: 0n, sequenceNumber: 0n, batchDigest: "", replicaId: 0n };
+  return { view: 0, sequenceNumber: 0, batchDigest: "", replicaId: 0 };
 }
 
 export const prepare: MessageFns<prepare, "pbft.prepare"> = {
   $type: "pbft.prepare" as const,
 
   encode(message: prepare, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.view !== 0n) {
-      if (BigInt.asUintN(64, message.view) !== message.view) {
-        throw new globalThis.Error("value provided for field message.view of type uint64 too large");
-      }
+    if (message.view !== 0) {
       writer.uint32(8).uint64(message.view);
     }
-    if (message.sequenceNumber !== 0n) {
-      if (BigInt.asUintN(64, message.sequenceNumber) !== message.sequenceNumber) {
-        throw new globalThis.Error("value provided for field message.sequenceNumber of type uint64 too large");
-      }
+    if (message.sequenceNumber !== 0) {
       writer.uint32(16).uint64(message.sequenceNumber);
     }
     if (message.batchDigest !== "") {
       writer.uint32(26).string(message.batchDigest);
     }
-    if (message.replicaId !== 0n) {
-      if (BigInt.asUintN(64, message.replicaId) !== message.replicaId) {
-        throw new globalThis.Error("value provided for field message.replicaId of type uint64 too large");
-      }
+    if (message.replicaId !== 0) {
       writer.uint32(32).uint64(message.replicaId);
     }
     return writer;
@@ -601,7 +585,7 @@ export const prepare: MessageFns<prepare, "pbft.prepare"> = {
               break;
             }
 
-            message.view = reader.uint64() as bigint;
+            message.view = longToNumber(reader.uint64());
             continue;
           }
           case 2: {
@@ -609,7 +593,7 @@ export const prepare: MessageFns<prepare, "pbft.prepare"> = {
               break;
             }
 
-            message.sequenceNumber = reader.uint64() as bigint;
+            message.sequenceNumber = longToNumber(reader.uint64());
             continue;
           }
           case 3: {
@@ -625,7 +609,7 @@ export const prepare: MessageFns<prepare, "pbft.prepare"> = {
               break;
             }
 
-            message.replicaId = reader.uint64() as bigint;
+            message.replicaId = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -645,43 +629,32 @@ export const prepare: MessageFns<prepare, "pbft.prepare"> = {
   },
   fromPartial(object: DeepPartial<prepare>): prepare {
     const message = createBaseprepare();
-    message.view = (object.view !== undefined && object.view !== null) ? BigInt(object.view) : 0n;
-    message.sequenceNumber = (object.sequenceNumber !== undefined && object.sequenceNumber !== null)
-      ? BigInt(object.sequenceNumber)
-      : 0n;
+    message.view = object.view ?? 0;
+    message.sequenceNumber = object.sequenceNumber ?? 0;
     message.batchDigest = object.batchDigest ?? "";
-    message.replicaId = (object.replicaId !== undefined && object.replicaId !== null) ? BigInt(object.replicaId) : 0n;
+    message.replicaId = object.replicaId ?? 0;
     return message;
   },
 };
 
 function createBasecommit(): commit {
-  return { view: 0n, sequenceNumber: 0n, batchDigest: "", replicaId: 0n };
+  return { view: 0, sequenceNumber: 0, batchDigest: "", replicaId: 0 };
 }
 
 export const commit: MessageFns<commit, "pbft.commit"> = {
   $type: "pbft.commit" as const,
 
   encode(message: commit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.view !== 0n) {
-      if (BigInt.asUintN(64, message.view) !== message.view) {
-        throw new globalThis.Error("value provided for field message.view of type uint64 too large");
-      }
+    if (message.view !== 0) {
       writer.uint32(8).uint64(message.view);
     }
-    if (message.sequenceNumber !== 0n) {
-      if (BigInt.asUintN(64, message.sequenceNumber) !== message.sequenceNumber) {
-        throw new globalThis.Error("value provided for field message.sequenceNumber of type uint64 too large");
-      }
+    if (message.sequenceNumber !== 0) {
       writer.uint32(16).uint64(message.sequenceNumber);
     }
     if (message.batchDigest !== "") {
       writer.uint32(26).string(message.batchDigest);
     }
-    if (message.replicaId !== 0n) {
-      if (BigInt.asUintN(64, message.replicaId) !== message.replicaId) {
-        throw new globalThis.Error("value provided for field message.replicaId of type uint64 too large");
-      }
+    if (message.replicaId !== 0) {
       writer.uint32(32).uint64(message.replicaId);
     }
     return writer;
@@ -705,7 +678,7 @@ export const commit: MessageFns<commit, "pbft.commit"> = {
               break;
             }
 
-            message.view = reader.uint64() as bigint;
+            message.view = longToNumber(reader.uint64());
             continue;
           }
           case 2: {
@@ -713,7 +686,7 @@ export const commit: MessageFns<commit, "pbft.commit"> = {
               break;
             }
 
-            message.sequenceNumber = reader.uint64() as bigint;
+            message.sequenceNumber = longToNumber(reader.uint64());
             continue;
           }
           case 3: {
@@ -729,7 +702,7 @@ export const commit: MessageFns<commit, "pbft.commit"> = {
               break;
             }
 
-            message.replicaId = reader.uint64() as bigint;
+            message.replicaId = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -749,12 +722,10 @@ export const commit: MessageFns<commit, "pbft.commit"> = {
   },
   fromPartial(object: DeepPartial<commit>): commit {
     const message = createBasecommit();
-    message.view = (object.view !== undefined && object.view !== null) ? BigInt(object.view) : 0n;
-    message.sequenceNumber = (object.sequenceNumber !== undefined && object.sequenceNumber !== null)
-      ? BigInt(object.sequenceNumber)
-      : 0n;
+    message.view = object.view ?? 0;
+    message.sequenceNumber = object.sequenceNumber ?? 0;
     message.batchDigest = object.batchDigest ?? "";
-    message.replicaId = (object.replicaId !== undefined && object.replicaId !== null) ? BigInt(object.replicaId) : 0n;
+    message.replicaId = object.replicaId ?? 0;
     return message;
   },
 };
@@ -834,23 +805,17 @@ export const blockInfo: MessageFns<blockInfo, "pbft.block_info"> = {
 };
 
 function createBasecheckpoint(): checkpoint {
-  return { sequenceNumber: 0n, replicaId: 0n, id: "" };
+  return { sequenceNumber: 0, replicaId: 0, id: "" };
 }
 
 export const checkpoint: MessageFns<checkpoint, "pbft.checkpoint"> = {
   $type: "pbft.checkpoint" as const,
 
   encode(message: checkpoint, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.sequenceNumber !== 0n) {
-      if (BigInt.asUintN(64, message.sequenceNumber) !== message.sequenceNumber) {
-        throw new globalThis.Error("value provided for field message.sequenceNumber of type uint64 too large");
-      }
+    if (message.sequenceNumber !== 0) {
       writer.uint32(8).uint64(message.sequenceNumber);
     }
-    if (message.replicaId !== 0n) {
-      if (BigInt.asUintN(64, message.replicaId) !== message.replicaId) {
-        throw new globalThis.Error("value provided for field message.replicaId of type uint64 too large");
-      }
+    if (message.replicaId !== 0) {
       writer.uint32(16).uint64(message.replicaId);
     }
     if (message.id !== "") {
@@ -877,7 +842,7 @@ export const checkpoint: MessageFns<checkpoint, "pbft.checkpoint"> = {
               break;
             }
 
-            message.sequenceNumber = reader.uint64() as bigint;
+            message.sequenceNumber = longToNumber(reader.uint64());
             continue;
           }
           case 2: {
@@ -885,7 +850,7 @@ export const checkpoint: MessageFns<checkpoint, "pbft.checkpoint"> = {
               break;
             }
 
-            message.replicaId = reader.uint64() as bigint;
+            message.replicaId = longToNumber(reader.uint64());
             continue;
           }
           case 3: {
@@ -913,33 +878,25 @@ export const checkpoint: MessageFns<checkpoint, "pbft.checkpoint"> = {
   },
   fromPartial(object: DeepPartial<checkpoint>): checkpoint {
     const message = createBasecheckpoint();
-    message.sequenceNumber = (object.sequenceNumber !== undefined && object.sequenceNumber !== null)
-      ? BigInt(object.sequenceNumber)
-      : 0n;
-    message.replicaId = (object.replicaId !== undefined && object.replicaId !== null) ? BigInt(object.replicaId) : 0n;
+    message.sequenceNumber = object.sequenceNumber ?? 0;
+    message.replicaId = object.replicaId ?? 0;
     message.id = object.id ?? "";
     return message;
   },
 };
 
 function createBaseviewChange(): viewChange {
-  return { view: 0n, h: 0n, cset: [], pset: [], qset: [], replicaId: 0n, signature: NO_BYTES };
+  return { view: 0, h: 0, cset: [], pset: [], qset: [], replicaId: 0, signature: NO_BYTES };
 }
 
 export const viewChange: MessageFns<viewChange, "pbft.view_change"> = {
   $type: "pbft.view_change" as const,
 
   encode(message: viewChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.view !== 0n) {
-      if (BigInt.asUintN(64, message.view) !== message.view) {
-        throw new globalThis.Error("value provided for field message.view of type uint64 too large");
-      }
+    if (message.view !== 0) {
       writer.uint32(8).uint64(message.view);
     }
-    if (message.h !== 0n) {
-      if (BigInt.asUintN(64, message.h) !== message.h) {
-        throw new globalThis.Error("value provided for field message.h of type uint64 too large");
-      }
+    if (message.h !== 0) {
       writer.uint32(16).uint64(message.h);
     }
     for (const v of message.cset) {
@@ -951,10 +908,7 @@ export const viewChange: MessageFns<viewChange, "pbft.view_change"> = {
     for (const v of message.qset) {
       viewChange_PQ.encode(v!, writer.uint32(42).fork()).join();
     }
-    if (message.replicaId !== 0n) {
-      if (BigInt.asUintN(64, message.replicaId) !== message.replicaId) {
-        throw new globalThis.Error("value provided for field message.replicaId of type uint64 too large");
-      }
+    if (message.replicaId !== 0) {
       writer.uint32(48).uint64(message.replicaId);
     }
     if (message.signature.length !== 0) {
@@ -981,7 +935,7 @@ export const viewChange: MessageFns<viewChange, "pbft.view_change"> = {
               break;
             }
 
-            message.view = reader.uint64() as bigint;
+            message.view = longToNumber(reader.uint64());
             continue;
           }
           case 2: {
@@ -989,7 +943,7 @@ export const viewChange: MessageFns<viewChange, "pbft.view_change"> = {
               break;
             }
 
-            message.h = reader.uint64() as bigint;
+            message.h = longToNumber(reader.uint64());
             continue;
           }
           case 3: {
@@ -1021,7 +975,7 @@ export const viewChange: MessageFns<viewChange, "pbft.view_change"> = {
               break;
             }
 
-            message.replicaId = reader.uint64() as bigint;
+            message.replicaId = longToNumber(reader.uint64());
             continue;
           }
           case 7: {
@@ -1049,29 +1003,26 @@ export const viewChange: MessageFns<viewChange, "pbft.view_change"> = {
   },
   fromPartial(object: DeepPartial<viewChange>): viewChange {
     const message = createBaseviewChange();
-    message.view = (object.view !== undefined && object.view !== null) ? BigInt(object.view) : 0n;
-    message.h = (object.h !== undefined && object.h !== null) ? BigInt(object.h) : 0n;
+    message.view = object.view ?? 0;
+    message.h = object.h ?? 0;
     message.cset = object.cset?.map((e) => viewChange_C.fromPartial(e)) || [];
     message.pset = object.pset?.map((e) => viewChange_PQ.fromPartial(e)) || [];
     message.qset = object.qset?.map((e) => viewChange_PQ.fromPartial(e)) || [];
-    message.replicaId = (object.replicaId !== undefined && object.replicaId !== null) ? BigInt(object.replicaId) : 0n;
+    message.replicaId = object.replicaId ?? 0;
     message.signature = object.signature ?? NO_BYTES;
     return message;
   },
 };
 
 function createBaseviewChange_C(): viewChange_C {
-  return { sequenceNumber: 0n, id: "" };
+  return { sequenceNumber: 0, id: "" };
 }
 
 export const viewChange_C: MessageFns<viewChange_C, "pbft.view_change.C"> = {
   $type: "pbft.view_change.C" as const,
 
   encode(message: viewChange_C, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.sequenceNumber !== 0n) {
-      if (BigInt.asUintN(64, message.sequenceNumber) !== message.sequenceNumber) {
-        throw new globalThis.Error("value provided for field message.sequenceNumber of type uint64 too large");
-      }
+    if (message.sequenceNumber !== 0) {
       writer.uint32(8).uint64(message.sequenceNumber);
     }
     if (message.id !== "") {
@@ -1098,7 +1049,7 @@ export const viewChange_C: MessageFns<viewChange_C, "pbft.view_change.C"> = {
               break;
             }
 
-            message.sequenceNumber = reader.uint64() as bigint;
+            message.sequenceNumber = longToNumber(reader.uint64());
             continue;
           }
           case 3: {
@@ -1126,35 +1077,27 @@ export const viewChange_C: MessageFns<viewChange_C, "pbft.view_change.C"> = {
   },
   fromPartial(object: DeepPartial<viewChange_C>): viewChange_C {
     const message = createBaseviewChange_C();
-    message.sequenceNumber = (object.sequenceNumber !== undefined && object.sequenceNumber !== null)
-      ? BigInt(object.sequenceNumber)
-      : 0n;
+    message.sequenceNumber = object.sequenceNumber ?? 0;
     message.id = object.id ?? "";
     return message;
   },
 };
 
 function createBaseviewChange_PQ(): viewChange_PQ {
-  return { sequenceNumber: 0n, batchDigest: "", view: 0n };
+  return { sequenceNumber: 0, batchDigest: "", view: 0 };
 }
 
 export const viewChange_PQ: MessageFns<viewChange_PQ, "pbft.view_change.PQ"> = {
   $type: "pbft.view_change.PQ" as const,
 
   encode(message: viewChange_PQ, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.sequenceNumber !== 0n) {
-      if (BigInt.asUintN(64, message.sequenceNumber) !== message.sequenceNumber) {
-        throw new globalThis.Error("value provided for field message.sequenceNumber of type uint64 too large");
-      }
+    if (message.sequenceNumber !== 0) {
       writer.uint32(8).uint64(message.sequenceNumber);
     }
     if (message.batchDigest !== "") {
       writer.uint32(18).string(message.batchDigest);
     }
-    if (message.view !== 0n) {
-      if (BigInt.asUintN(64, message.view) !== message.view) {
-        throw new globalThis.Error("value provided for field message.view of type uint64 too large");
-      }
+    if (message.view !== 0) {
       writer.uint32(24).uint64(message.view);
     }
     return writer;
@@ -1178,7 +1121,7 @@ export const viewChange_PQ: MessageFns<viewChange_PQ, "pbft.view_change.PQ"> = {
               break;
             }
 
-            message.sequenceNumber = reader.uint64() as bigint;
+            message.sequenceNumber = longToNumber(reader.uint64());
             continue;
           }
           case 2: {
@@ -1194,7 +1137,7 @@ export const viewChange_PQ: MessageFns<viewChange_PQ, "pbft.view_change.PQ"> = {
               break;
             }
 
-            message.view = reader.uint64() as bigint;
+            message.view = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1214,11 +1157,9 @@ export const viewChange_PQ: MessageFns<viewChange_PQ, "pbft.view_change.PQ"> = {
   },
   fromPartial(object: DeepPartial<viewChange_PQ>): viewChange_PQ {
     const message = createBaseviewChange_PQ();
-    message.sequenceNumber = (object.sequenceNumber !== undefined && object.sequenceNumber !== null)
-      ? BigInt(object.sequenceNumber)
-      : 0n;
+    message.sequenceNumber = object.sequenceNumber ?? 0;
     message.batchDigest = object.batchDigest ?? "";
-    message.view = (object.view !== undefined && object.view !== null) ? BigInt(object.view) : 0n;
+    message.view = object.view ?? 0;
     return message;
   },
 };
@@ -1281,17 +1222,14 @@ export const PQset: MessageFns<PQset, "pbft.PQset"> = {
 };
 
 function createBasenewView(): newView {
-  return { view: 0n, vset: [], xset: [], replicaId: 0n };
+  return { view: 0, vset: [], xset: [], replicaId: 0 };
 }
 
 export const newView: MessageFns<newView, "pbft.new_view"> = {
   $type: "pbft.new_view" as const,
 
   encode(message: newView, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.view !== 0n) {
-      if (BigInt.asUintN(64, message.view) !== message.view) {
-        throw new globalThis.Error("value provided for field message.view of type uint64 too large");
-      }
+    if (message.view !== 0) {
       writer.uint32(8).uint64(message.view);
     }
     for (const v of message.vset) {
@@ -1300,10 +1238,7 @@ export const newView: MessageFns<newView, "pbft.new_view"> = {
     for (const v of message.xset) {
       newView_XsetEntry.encode(v!, writer.uint32(26).fork()).join();
     }
-    if (message.replicaId !== 0n) {
-      if (BigInt.asUintN(64, message.replicaId) !== message.replicaId) {
-        throw new globalThis.Error("value provided for field message.replicaId of type uint64 too large");
-      }
+    if (message.replicaId !== 0) {
       writer.uint32(32).uint64(message.replicaId);
     }
     return writer;
@@ -1327,7 +1262,7 @@ export const newView: MessageFns<newView, "pbft.new_view"> = {
               break;
             }
 
-            message.view = reader.uint64() as bigint;
+            message.view = longToNumber(reader.uint64());
             continue;
           }
           case 2: {
@@ -1351,7 +1286,7 @@ export const newView: MessageFns<newView, "pbft.new_view"> = {
               break;
             }
 
-            message.replicaId = reader.uint64() as bigint;
+            message.replicaId = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1371,10 +1306,10 @@ export const newView: MessageFns<newView, "pbft.new_view"> = {
   },
   fromPartial(object: DeepPartial<newView>): newView {
     const message = createBasenewView();
-    message.view = (object.view !== undefined && object.view !== null) ? BigInt(object.view) : 0n;
+    message.view = object.view ?? 0;
     message.vset = object.vset?.map((e) => viewChange.fromPartial(e)) || [];
     message.xset = object.xset?.map((e) => newView_XsetEntry.fromPartial(e)) || [];
-    message.replicaId = (object.replicaId !== undefined && object.replicaId !== null) ? BigInt(object.replicaId) : 0n;
+    message.replicaId = object.replicaId ?? 0;
     return message;
   },
 };
@@ -1452,7 +1387,7 @@ export const newView_XsetEntry: MessageFns<newView_XsetEntry, "pbft.new_view.Xse
 };
 
 function createBasefetchRequestBatch(): fetchRequestBatch {
-  return { batchDigest: "", replicaId: 0n };
+  return { batchDigest: "", replicaId: 0 };
 }
 
 export const fetchRequestBatch: MessageFns<fetchRequestBatch, "pbft.fetch_request_batch"> = {
@@ -1462,10 +1397,7 @@ export const fetchRequestBatch: MessageFns<fetchRequestBatch, "pbft.fetch_reques
     if (message.batchDigest !== "") {
       writer.uint32(10).string(message.batchDigest);
     }
-    if (message.replicaId !== 0n) {
-      if (BigInt.asUintN(64, message.replicaId) !== message.replicaId) {
-        throw new globalThis.Error("value provided for field message.replicaId of type uint64 too large");
-      }
+    if (message.replicaId !== 0) {
       writer.uint32(16).uint64(message.replicaId);
     }
     return writer;
@@ -1497,7 +1429,7 @@ export const fetchRequestBatch: MessageFns<fetchRequestBatch, "pbft.fetch_reques
               break;
             }
 
-            message.replicaId = reader.uint64() as bigint;
+            message.replicaId = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1518,7 +1450,7 @@ export const fetchRequestBatch: MessageFns<fetchRequestBatch, "pbft.fetch_reques
   fromPartial(object: DeepPartial<fetchRequestBatch>): fetchRequestBatch {
     const message = createBasefetchRequestBatch();
     message.batchDigest = object.batchDigest ?? "";
-    message.replicaId = (object.replicaId !== undefined && object.replicaId !== null) ? BigInt(object.replicaId) : 0n;
+    message.replicaId = object.replicaId ?? 0;
     return message;
   },
 };
@@ -1698,17 +1630,14 @@ export const batchMessage: MessageFns<batchMessage, "pbft.batch_message"> = {
 };
 
 function createBasemetadata(): metadata {
-  return { seqNo: 0n };
+  return { seqNo: 0 };
 }
 
 export const metadata: MessageFns<metadata, "pbft.metadata"> = {
   $type: "pbft.metadata" as const,
 
   encode(message: metadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.seqNo !== 0n) {
-      if (BigInt.asUintN(64, message.seqNo) !== message.seqNo) {
-        throw new globalThis.Error("value provided for field message.seqNo of type uint64 too large");
-      }
+    if (message.seqNo !== 0) {
       writer.uint32(8).uint64(message.seqNo);
     }
     return writer;
@@ -1732,7 +1661,7 @@ export const metadata: MessageFns<metadata, "pbft.metadata"> = {
               break;
             }
 
-            message.seqNo = reader.uint64() as bigint;
+            message.seqNo = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1752,7 +1681,7 @@ export const metadata: MessageFns<metadata, "pbft.metadata"> = {
   },
   fromPartial(object: DeepPartial<metadata>): metadata {
     const message = createBasemetadata();
-    message.seqNo = (object.seqNo !== undefined && object.seqNo !== null) ? BigInt(object.seqNo) : 0n;
+    message.seqNo = object.seqNo ?? 0;
     return message;
   },
 };
@@ -1765,6 +1694,17 @@ export type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64);
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;

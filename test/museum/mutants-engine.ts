@@ -112,7 +112,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     name: 'engine: null for every number in doubt',
     ...at('selection'),
     find: "} else if (vset.filter(({ pset }) => !pset.some((entry) => entry.sequenceNumber === n)).length >= intersection) assigned.set(n, '')",
-    replace: "} else if (n > 0n) assigned.set(n, '')",
+    replace: "} else if (n > 0) assigned.set(n, '')",
     why: 'a number about which too little is known becomes a null request',
     faults: [...CHANGES, 'twins'],
   },
@@ -169,8 +169,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'engine: the position is that of the metadata plus one',
     ...at('records'),
-    find: 'r.lastExec = read(metadata, (bytes) => decode(pbft.Metadata, bytes).seqNo) ?? 0n',
-    replace: 'r.lastExec = read(metadata, (bytes) => decode(pbft.Metadata, bytes).seqNo - 1n) ?? 0n',
+    find: 'r.lastExec = read(metadata, (bytes) => decode(pbft.Metadata, bytes).seqNo) ?? 0',
+    replace: 'r.lastExec = read(metadata, (bytes) => decode(pbft.Metadata, bytes).seqNo - 1) ?? 0',
     why: 'W16: the last block is executed again after a restart',
   },
 ]

@@ -120,16 +120,16 @@ function stateOf({ replica, timers }: Bench): Record<string, unknown> {
   const requests = [...replica.book.all()]
   return {
     activeView: state.isActive,
-    currentExec: state.currentExec === undefined ? null : Number(state.currentExec),
-    h: Number(state.h),
-    lastExec: Number(state.lastExec),
+    currentExec: state.currentExec === undefined ? null : state.currentExec,
+    h: state.h,
+    lastExec: state.lastExec,
     newViewTimerRunning: timers.has('newView'),
     outstanding: requests.map(({ content }) => requestDigest(content.request)),
     pending: requests.filter(({ isQueued }) => isQueued).map(({ content }) => requestDigest(content.request)),
     batchTimerRunning: timers.has('batch'),
-    seqNo: Number(state.seqNo),
+    seqNo: state.seqNo,
     skipInProgress: state.isOutOfDate,
-    view: Number(state.view),
+    view: state.view,
   }
 }
 

@@ -38,7 +38,7 @@ describe('hostile messages', () => {
           else if (happening.from !== self) bench.message(happening.from, happening.bytes)
         }
         const { slots, L, viewChanges, newViews } = bench.replica
-        expect(slots.size).toBeLessThanOrEqual(Number(L))
+        expect(slots.size).toBeLessThanOrEqual(L)
         expect(newViews.size).toBeLessThanOrEqual(4)
         for (const changes of viewChanges.values()) expect(changes.size).toBeLessThanOrEqual(4)
       }),

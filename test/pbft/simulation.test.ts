@@ -213,7 +213,7 @@ describe('PBFT in simulation', () => {
         const skip: Lie = (message) => {
           if (message.$case !== 'prePrepare' && message.$case !== 'prepare' && message.$case !== 'commit') return message
           const { view, sequenceNumber: n } = message.value
-          const shifted = { sequenceNumber: view === 0n && n > 5n ? n + 1n : n }
+          const shifted = { sequenceNumber: view === 0 && n > 5 ? n + 1 : n }
           return message.$case === 'prePrepare'
             ? { ...message, value: { ...message.value, ...shifted } }
             : { ...message, value: { ...message.value, ...shifted } }

@@ -22,6 +22,8 @@ import {
 
 const { transcripts }: { transcripts: Transcript[] } = JSON.parse(vectorText('transcripts'))
 
+/** The number after which a primary that never changes would: none. */
+const NEVER = '18446744073709551615'
 const headOf = (blobHex: string) => ({ height: 1n, hash: unhex(blobHex), blob: renamedBlob(unhex(blobHex)) })
 
 function feed(bench: Bench, input: JsonInput): Asked[] {
@@ -106,21 +108,21 @@ const content = (records: Iterable<readonly [string, string]>): string[] =>
 
 function stateOf({ replica, timers }: Bench): Record<string, unknown> {
   const state = replica
-  const rotation = state.rotateAfter > BigInt(Number.MAX_SAFE_INTEGER) ? String(state.rotateAfter) : Number(state.rotateAfter)
+  const rotation = state.rotateAfter === Number.POSITIVE_INFINITY ? NEVER : state.rotateAfter
   return {
-    view: Number(state.view),
+    view: state.view,
     activeView: state.isActive,
-    h: Number(state.h),
-    seqNo: Number(state.seqNo),
-    lastExec: Number(state.lastExec),
-    currentExec: state.currentExec === undefined ? null : Number(state.currentExec),
+    h: state.h,
+    seqNo: state.seqNo,
+    lastExec: state.lastExec,
+    currentExec: state.currentExec === undefined ? null : state.currentExec,
     skipInProgress: state.isOutOfDate,
     stateTransferring: state.transferring !== undefined,
     missingBatches: [...state.missing],
     newViewTimerRunning: timers.has('newView'),
     nextNewViewTimeoutMs: state.newViewMs,
     viewChangeSeqNo: rotation,
-    ownCheckpoints: [...state.checkpoints].map(([n, id]) => ({ id, sequenceNumber: Number(n) })),
+    ownCheckpoints: [...state.checkpoints].map(([n, id]) => ({ id, sequenceNumber: n })),
     storedBatches: state.batches.size,
   }
 }
@@ -141,7 +143,7 @@ describe("the original's transcripts of one replica, replayed", () => {
         size: config.N,
         options: optionsOf(config),
         restored: new Map([...records].map(([key, value]) => [key, unhex(value)])),
-        metadata: encode(pbft.Metadata, { seqNo: BigInt(config.headBlockSeqNo ?? 0) }),
+        metadata: encode(pbft.Metadata, { seqNo: config.headBlockSeqNo ?? 0 }),
       })
       for (const [index, { input, effects, state }] of steps.entries()) {
         const asked = feed(bench, input)

@@ -43,21 +43,21 @@ describe('safety and validity', () => {
     bench.fire('newView')
     const asked = bench.message(1, newView(1, [viewChangeOf(1, 0), viewChangeOf(1, 0), viewChangeOf(1, 0)], [[1, '']]))
     expect(kinds(asked)).toEqual(['viewChange'])
-    expect(bench.replica).toMatchObject({ view: 2n, isActive: false })
+    expect(bench.replica).toMatchObject({ view: 2, isActive: false })
   })
   it('W7: view changes for higher views are let in, as originals send them, if the outcome does not hang on them', () => {
     const bench = backup({ self: 3 })
     bench.fire('newView')
     bench.message(1, newView(1, [...genesisVset(1, 0, 1, 2), viewChangeOf(2, 3)], [[1, '']]))
-    expect(bench.replica).toMatchObject({ view: 1n, isActive: true })
+    expect(bench.replica).toMatchObject({ view: 1, isActive: true })
   })
   it('W8: a view change that names a checkpoint twice is not kept', () => {
     const bench = backup({ self: 2 })
     bench.message(0, viewChange(1, 0))
-    const twice = { sequenceNumber: 0n, id: idOf('forged') }
+    const twice = { sequenceNumber: 0, id: idOf('forged') }
     const asked = bench.message(3, viewChange(1, 3, { cset: [twice, twice] }))
     expect(kinds(asked)).toEqual([])
-    expect(bench.replica.view).toBe(0n)
+    expect(bench.replica.view).toBe(0)
   })
   it('W11: commits for another digest do not decide', () => {
     const bench = backup()
@@ -98,14 +98,14 @@ describe('safety and validity', () => {
     const restarted = new Bench({ self: 0, options: { batching: 'fixed', batchsize: 1 }, executed: [known] }).begin()
     expect(kinds(restarted.message(1, announce('old')))).toEqual([])
     const bench = primary()
-    bench.run(() => startTransfer(bench.replica, { n: 10n, id: headNamed('ten').blob, members: [1, 2] }))
+    bench.run(() => startTransfer(bench.replica, { n: 10, id: headNamed('ten').blob, members: [1, 2] }))
     bench.transferred(headNamed('ten', 11n), [known])
     expect(kinds(bench.message(1, announce('old')))).toEqual([])
     expect(kinds(bench.message(1, announce('new')))).toEqual(['prePrepare'])
   })
   it('W18: nothing is proposed while the state is being transferred', () => {
     const bench = primary()
-    bench.run(() => startTransfer(bench.replica, { n: 10n, id: headNamed('ten').blob, members: [1, 2] }))
+    bench.run(() => startTransfer(bench.replica, { n: 10, id: headNamed('ten').blob, members: [1, 2] }))
     expect(kinds(bench.message(1, announce('a')))).toEqual([])
     expect(kinds(bench.transferred(headNamed('ten', 11n)))).toEqual(['checkpoint', 'prePrepare'])
   })
@@ -136,27 +136,27 @@ describe('liveness', () => {
   it('W10: batches that a new view needs are asked for again, and those of an earlier one are forgotten', () => {
     const bench = backup({ self: 3 })
     const batch = batchOf('a')
-    const entry = { sequenceNumber: 1n, batchDigest: batch.digest, view: 0n }
+    const entry = { sequenceNumber: 1, batchDigest: batch.digest, view: 0 }
     const prepared = [0, 1, 2].map((replica) => viewChangeOf(1, replica, { pset: [entry], qset: [entry] }))
     bench.fire('newView')
     expect(kinds(bench.message(1, newView(1, prepared, [[1, batch.digest]])))).toEqual(['fetchRequestBatch'])
     bench.fire('tick')
     expect(kinds(bench.fire('tick'))).toContain('fetchRequestBatch')
-    leaveView(bench.replica, 2n)
+    leaveView(bench.replica, 2)
     bench.message(2, newView(2, genesisVset(2, 0, 1, 2), [[1, '']]))
-    expect(bench.replica).toMatchObject({ view: 2n, isActive: true, missing: new Set() })
+    expect(bench.replica).toMatchObject({ view: 2, isActive: true, missing: new Set() })
   })
   it('W12: a single validator completes its view change', () => {
     const bench = new Bench({ self: 0, size: 1, options: { batching: 'fixed', batchsize: 1 } }).begin()
     bench.run(() => bench.engine.onRequest(engineRequest('a')))
     bench.fire('newView')
-    expect(bench.replica).toMatchObject({ view: 1n, isActive: true })
+    expect(bench.replica).toMatchObject({ view: 1, isActive: true })
   })
   it('W14: the view outlives a restart, also one that is not entered yet, and its votes are kept to', () => {
     const bench = backup()
     bench.fire('newView')
     const restarted = new Bench({ self: 1, restored: bench.records }).begin()
-    expect(restarted.replica).toMatchObject({ view: 1n, isActive: false })
+    expect(restarted.replica).toMatchObject({ view: 1, isActive: false })
     expect(kinds(restarted.message(0, prePrepare(1, batchOf('a'))))).toEqual([])
   })
   it('W14: after a restart a second proposal for a number that was prepared gets no vote', () => {
@@ -170,7 +170,7 @@ describe('liveness', () => {
     bench.message(2, vote('prepare', 1, '', 2, 1))
     bench.message(0, vote('prepare', 1, '', 0, 1))
     expect(kinds(bench.message(1, newView(1, genesisVset(1, 0, 1, 2), [[1, '']])))).toContain('prepare')
-    expect(bench.replica).toMatchObject({ view: 1n, isActive: true })
+    expect(bench.replica).toMatchObject({ view: 1, isActive: true })
   })
   it('W14: commits of a view that this replica is not in decide too, and their batch is fetched', () => {
     const bench = backup({ self: 3 })
@@ -179,7 +179,7 @@ describe('liveness', () => {
     expect(sent(bench.fire('fetch'))).toMatchObject([{ $case: 'fetchRequestBatch', value: { batchDigest: batch.digest } }])
     const asked = bench.message(0, pbft.encodePayload({ $case: 'returnRequestBatch', value: batch.message }))
     expect(asked.map(({ op }) => op)).toEqual(['deliver'])
-    expect(bench.replica.view).toBe(0n)
+    expect(bench.replica.view).toBe(0)
   })
   it('W14, W36: a replica alone in a later view executes what the others decide in theirs, without fetching anything', () => {
     const bench = backup({ self: 3 })
@@ -188,7 +188,7 @@ describe('liveness', () => {
     bench.message(0, prePrepare(1, batch))
     const asked = [0, 1, 2].flatMap((from) => bench.message(from, vote('commit', 1, batch.digest, from)))
     expect(asked.map(({ op }) => op)).toEqual(['deliver'])
-    expect(bench.replica).toMatchObject({ view: 1n, isActive: false })
+    expect(bench.replica).toMatchObject({ view: 1, isActive: false })
   })
   it('W34, W36: who asks for help is told the state between checkpoints, and takes it if f + 1 agree on it', () => {
     const helper = backup()
@@ -196,7 +196,7 @@ describe('liveness', () => {
     helper.message(3, checkpoint(0, 'GENESIS', 3))
     helper.nowMs += 1000
     const said = sent(helper.message(3, checkpoint(0, 'GENESIS', 3))).find(({ $case }) => $case === 'checkpoint')
-    expect(said).toMatchObject({ value: { sequenceNumber: 1n, id: toBase64(headNamed('head 1', 2n).blob) } })
+    expect(said).toMatchObject({ value: { sequenceNumber: 1, id: toBase64(headNamed('head 1', 2n).blob) } })
     const left = backup({ self: 3 })
     left.fire('newView')
     left.message(1, checkpoint(1, 'head 1', 1))
@@ -217,8 +217,8 @@ describe('liveness', () => {
       [2, 'b'],
     ] as const)
       order(bench, n, batchOf(name))
-    const restarted = new Bench({ self: 1, options: { K: 2 }, restored: bench.records, metadata: encode(pbft.Metadata, { seqNo: 2n }) }).begin()
-    expect(restarted.replica).toMatchObject({ lastExec: 2n, h: 0n })
+    const restarted = new Bench({ self: 1, options: { K: 2 }, restored: bench.records, metadata: encode(pbft.Metadata, { seqNo: 2 }) }).begin()
+    expect(restarted.replica).toMatchObject({ lastExec: 2, h: 0 })
     restarted.message(3, checkpoint(0, 'GENESIS', 3))
     restarted.nowMs += 1000
     expect(kinds(restarted.message(3, checkpoint(0, 'GENESIS', 3)))).toEqual(['checkpoint', 'commit', 'commit'])
@@ -229,17 +229,17 @@ describe('liveness', () => {
     bench.message(2, viewChange(1, 2))
     bench.message(3, viewChange(2, 3))
     expect(kinds(bench.fire('newView'))).toEqual(['viewChange'])
-    expect(bench.replica).toMatchObject({ view: 2n, isActive: false })
+    expect(bench.replica).toMatchObject({ view: 2, isActive: false })
   })
   it('a state between checkpoints takes no checkpoint away that a new view could begin from', () => {
     const bench = backup({ options: { K: 2 } })
     order(bench, 1, batchOf('a'))
     order(bench, 2, batchOf('b'))
-    bench.run(() => startTransfer(bench.replica, { n: 5n, id: headNamed('five', 6n).blob, members: [2, 3] }))
+    bench.run(() => startTransfer(bench.replica, { n: 5, id: headNamed('five', 6n).blob, members: [2, 3] }))
     bench.transferred(headNamed('five', 6n))
-    expect(bench.replica).toMatchObject({ lastExec: 5n, h: 0n })
+    expect(bench.replica).toMatchObject({ lastExec: 5, h: 0 })
     const [message] = sent(bench.fire('newView'))
-    expect(message?.$case === 'viewChange' && message.value.cset.map(({ sequenceNumber }) => sequenceNumber)).toEqual([0n, 2n])
+    expect(message?.$case === 'viewChange' && message.value.cset.map(({ sequenceNumber }) => sequenceNumber)).toEqual([0, 2])
   })
   it('who transfers the state goes to a checkpoint first, and between checkpoints only from there: it has one to begin a view from', () => {
     const bench = new Bench({ self: 3, options: { K: 2, logmultiplier: 2 } }).begin()
@@ -255,15 +255,15 @@ describe('liveness', () => {
     say(9, 'nine')
     expect(targets([...bench.fire('tick'), ...bench.fire('tick')])).toEqual(['nine'])
     bench.transferred(headNamed('nine', 10n))
-    expect(bench.replica).toMatchObject({ lastExec: 9n, h: 8n })
+    expect(bench.replica).toMatchObject({ lastExec: 9, h: 8 })
     const [message] = sent(bench.fire('newView'))
-    expect(message?.$case === 'viewChange' && message.value.cset).toEqual([{ sequenceNumber: 8n, id: idOf('eight') }])
+    expect(message?.$case === 'viewChange' && message.value.cset).toEqual([{ sequenceNumber: 8, id: idOf('eight') }])
   })
   it('a state between checkpoints beyond the window alone is no reason to give up the own checkpoint', () => {
     const bench = new Bench({ self: 3, options: { K: 2, logmultiplier: 2 } }).begin()
     for (const from of [1, 2]) bench.message(from, checkpoint(9, 'nine', from))
-    expect(bench.replica).toMatchObject({ h: 0n, isOutOfDate: false })
-    expect([...bench.replica.checkpoints.keys()]).toEqual([0n])
+    expect(bench.replica).toMatchObject({ h: 0, isOutOfDate: false })
+    expect([...bench.replica.checkpoints.keys()]).toEqual([0])
   })
   it('W22: what is decided beyond a gap keeps the timer running: a primary that left a number out is left in its turn', () => {
     const bench = backup()
@@ -282,26 +282,26 @@ describe('liveness', () => {
     for (const [n, name] of ['a', 'b'].entries()) bench.message(0, prePrepare(n + 1, batchOf(name)))
     bench.fire('newView')
     for (const from of [2, 3]) bench.message(from, viewChange(1, from))
-    expect(bench.replica).toMatchObject({ view: 1n, isActive: true, seqNo: 1n })
+    expect(bench.replica).toMatchObject({ view: 1, isActive: true, seqNo: 1 })
     const restarted = new Bench({ self: 1, options, restored: bench.records }).begin()
-    expect(restarted.replica).toMatchObject({ view: 1n, isActive: true })
+    expect(restarted.replica).toMatchObject({ view: 1, isActive: true })
     const [proposal] = sent(restarted.message(2, announce('c')))
-    expect(proposal).toMatchObject({ $case: 'prePrepare', value: { view: 1n, sequenceNumber: 2n } })
+    expect(proposal).toMatchObject({ $case: 'prePrepare', value: { view: 1, sequenceNumber: 2 } })
   })
   it('W15: after a state transfer the primary proposes above it', () => {
     const bench = primary()
-    bench.run(() => startTransfer(bench.replica, { n: 10n, id: headNamed('ten').blob, members: [1, 2] }))
+    bench.run(() => startTransfer(bench.replica, { n: 10, id: headNamed('ten').blob, members: [1, 2] }))
     bench.transferred(headNamed('ten', 11n))
-    expect(sent(bench.message(1, announce('a')))).toMatchObject([{ $case: 'prePrepare', value: { sequenceNumber: 11n } }])
+    expect(sent(bench.message(1, announce('a')))).toMatchObject([{ $case: 'prePrepare', value: { sequenceNumber: 11 } }])
   })
   it('W16: the position after null requests outlives a restart', () => {
     const bench = backup()
     bench.message(0, prePrepare(1, undefined))
     for (const from of [2, 3]) bench.message(from, vote('prepare', 1, '', from))
     for (const from of [0, 2, 3]) bench.message(from, vote('commit', 1, '', from))
-    expect(bench.replica.lastExec).toBe(1n)
-    expect(new Bench({ self: 1, restored: bench.records }).replica.lastExec).toBe(1n)
-    expect(new Bench({ self: 1, restored: bench.records, head: headNamed('another', 7n) }).replica.lastExec).toBe(0n)
+    expect(bench.replica.lastExec).toBe(1)
+    expect(new Bench({ self: 1, restored: bench.records }).replica.lastExec).toBe(1)
+    expect(new Bench({ self: 1, restored: bench.records, head: headNamed('another', 7n) }).replica.lastExec).toBe(0)
   })
   it('W17: a request that waits keeps the timer running, whatever else is pending', () => {
     const bench = backup()
@@ -355,8 +355,8 @@ describe('liveness', () => {
     bench.message(3, checkpoint(0, 'GENESIS', 3))
     bench.nowMs += 1000
     expect(sent(bench.message(3, checkpoint(0, 'GENESIS', 3)))).toMatchObject([
-      { $case: 'checkpoint', value: { sequenceNumber: 1n } },
-      { $case: 'commit', value: { sequenceNumber: 1n } },
+      { $case: 'checkpoint', value: { sequenceNumber: 1 } },
+      { $case: 'commit', value: { sequenceNumber: 1 } },
     ])
   })
   it('W34: the checkpoints that reveal that a replica is behind are a target, and are followed when nothing else comes', () => {
@@ -378,14 +378,14 @@ describe('liveness', () => {
       bench.run(() => bench.engine.onRequest(engineRequest(`r${n}`)))
       waits.push(bench.timers.get('batch'))
       bench.fire('batch')
-      const digest = bench.replica.slots.get(BigInt(n))?.proposal ?? ''
+      const digest = bench.replica.slots.get(n)?.proposal ?? ''
       for (const from of [1, 2]) bench.message(from, vote('prepare', n, digest, from))
       for (const from of [1, 2]) bench.message(from, vote('commit', n, digest, from))
       bench.delivered(String(n))
       // The third one says nothing: it is slow, or lies.
       if (n % 2 === 0) for (const from of [1, 2]) bench.message(from, checkpoint(n, `head ${n}`, from, BigInt(n) + 1n))
     }
-    expect({ waits, executed: bench.replica.lastExec }).toEqual({ waits: [0, 0, 0, 0, 0, 50], executed: 6n })
+    expect({ waits, executed: bench.replica.lastExec }).toEqual({ waits: [0, 0, 0, 0, 0, 50], executed: 6 })
     bench.run(() => bench.engine.onPeer(3, false))
     bench.nowMs += 10
     bench.run(() => bench.engine.onRequest(engineRequest('r7')))
@@ -410,7 +410,7 @@ describe('liveness', () => {
     const bench = backup()
     bench.message(2, announce('done', 2))
     bench.message(2, announce('open', 2))
-    bench.run(() => startTransfer(bench.replica, { n: 10n, id: headNamed('ten').blob, members: [0, 2] }))
+    bench.run(() => startTransfer(bench.replica, { n: 10, id: headNamed('ten').blob, members: [0, 2] }))
     bench.transferred(headNamed('ten', 11n), [engineRequest('done').id])
     expect([...bench.replica.book.all()].map(({ content }) => content.request)).toEqual([requestOf('open', 2)])
   })
@@ -418,7 +418,7 @@ describe('liveness', () => {
     const bench = backup()
     const request = engineRequest('a')
     const [announced] = sent(bench.run(() => bench.engine.onRequest(request)))
-    bench.run(() => startTransfer(bench.replica, { n: 10n, id: headNamed('ten').blob, members: [0, 2] }))
+    bench.run(() => startTransfer(bench.replica, { n: 10, id: headNamed('ten').blob, members: [0, 2] }))
     bench.transferred(headNamed('ten', 11n))
     expect(kinds(bench.run(() => bench.engine.onRequest(request)))).toEqual([])
     bench.fire('tick')
@@ -437,6 +437,6 @@ describe('liveness', () => {
     const batch = batchOf('a')
     bench.message(1, prePrepare(2, batch, { view: 1 }))
     const asked = sent(bench.message(1, newView(1, genesisVset(1, 0, 1, 2), [[1, '']])))
-    expect(asked).toContainEqual({ $case: 'prepare', value: { view: 1n, sequenceNumber: 2n, batchDigest: batch.digest, replicaId: 3n } })
+    expect(asked).toContainEqual({ $case: 'prepare', value: { view: 1, sequenceNumber: 2, batchDigest: batch.digest, replicaId: 3 } })
   })
 })

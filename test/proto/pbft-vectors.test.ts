@@ -46,23 +46,23 @@ const request = (fields: RequestFields): pbft.Request => ({
   signature: fromHex(fields.signatureHex),
 })
 const batch = (requests: readonly RequestFields[]): pbft.RequestBatch => ({ batch: requests.map(request) })
-const pq = ({ sequenceNumber, batchDigest, view }: PQFields) => ({ sequenceNumber: BigInt(sequenceNumber), batchDigest, view: BigInt(view) })
-const xset = (entries: readonly XsetFields[]) => new Map(entries.map(({ sequenceNumber, batchDigest }) => [BigInt(sequenceNumber), batchDigest]))
+const pq = ({ sequenceNumber, batchDigest, view }: PQFields) => ({ sequenceNumber: Number(sequenceNumber), batchDigest, view: Number(view) })
+const xset = (entries: readonly XsetFields[]) => new Map(entries.map(({ sequenceNumber, batchDigest }) => [Number(sequenceNumber), batchDigest]))
 
 const viewChange = ({ view = 0, h = 0, cset = [], pset = [], qset = [], replicaId = 0, signatureHex = '' }: Fields): pbft.ViewChange => ({
-  view: BigInt(view),
-  h: BigInt(h),
-  cset: cset.map(({ sequenceNumber, id }) => ({ sequenceNumber: BigInt(sequenceNumber), id })),
+  view: Number(view),
+  h: Number(h),
+  cset: cset.map(({ sequenceNumber, id }) => ({ sequenceNumber: Number(sequenceNumber), id })),
   pset: pset.map(pq),
   qset: qset.map(pq),
-  replicaId: BigInt(replicaId),
+  replicaId: Number(replicaId),
   signature: fromHex(signatureHex),
 })
 
 function payload(fields: Fields): pbft.Message['payload'] {
-  const view = BigInt(fields.view ?? 0)
-  const sequenceNumber = BigInt(fields.sequenceNumber ?? 0)
-  const replicaId = BigInt(fields.replicaId ?? 0)
+  const view = Number(fields.view ?? 0)
+  const sequenceNumber = Number(fields.sequenceNumber ?? 0)
+  const replicaId = Number(fields.replicaId ?? 0)
   const batchDigest = fields.batchDigest ?? ''
   const requests = batch(fields.requestBatch ?? [])
   switch (fields.type) {

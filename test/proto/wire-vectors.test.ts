@@ -15,7 +15,7 @@ describe('the bytes of spec/wire.md §15', () => {
 
   it('of a new view, whose xset entries always hold key and value', () => {
     const inOrder = (xset: readonly [bigint, string][]) =>
-      pbft.NewView.fromPartial({ view: 1n, replicaId: 1n, xset: xset.map(([key, value]) => ({ key, value })) })
+      pbft.NewView.fromPartial({ view: 1, replicaId: 1, xset: xset.map(([key, value]) => ({ key, value })) })
     expect(
       toHex(
         encode(

@@ -64,4 +64,4 @@ export const babble: Lie = (message, to, host) => {
 
 /** Asks for a view far away again and again, signed as its own. */
 export const hurry: Lie = (message) =>
-  message.$case === 'viewChange' ? { $case: 'viewChange', value: { ...message.value, view: message.value.view + 1000n } } : message
+  message.$case === 'viewChange' ? { $case: 'viewChange', value: { ...message.value, view: message.value.view + 1000 } } : message

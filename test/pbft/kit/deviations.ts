@@ -14,9 +14,9 @@ const said = (payload: pbft.Payload): string => `broadcast ${hex(pbft.encodePayl
 /** The batch that the transcripts call req-1. */
 const request: JsonRequest = { timestamp: { seconds: 1_469_000_001, nanos: 1 }, payloadHex: '7265712d31', replicaId: 1, signatureHex: '' }
 const first = toBatch({ batch: [toRequest(request)] })
-const pqset = (...set: (readonly [n: bigint, digest: string, view: bigint])[]): string =>
+const pqset = (...set: (readonly [n: number, digest: string, view: number])[]): string =>
   hex(encode(pbft.PQset, { set: set.map(([sequenceNumber, batchDigest, view]) => ({ sequenceNumber, batchDigest, view })) }))
-const vote = (view: bigint, sequenceNumber: bigint, replicaId: bigint) => ({ view, sequenceNumber, batchDigest: first.digest, replicaId })
+const vote = (view: number, sequenceNumber: number, replicaId: number) => ({ view, sequenceNumber, batchDigest: first.digest, replicaId })
 
 const progressTimerRuns: Deviation = () => ({ newViewTimerRunning: true })
 const nothingHappens: Deviation = () => ({ effects: [], newViewTimerRunning: false, records: [], seqNo: 0, storedBatches: 0 })
@@ -34,8 +34,8 @@ export const deviations: Readonly<Record<string, Readonly<Record<number, Deviati
   // W11: a wrong digest does not silence a replica's right one.
   'duplicate-prepare-commit': {
     3: ({ records }) => ({
-      effects: [said({ $case: 'commit', value: vote(0n, 1n, 1n) })],
-      records: [...lines(records), `pset ${pqset([1n, first.digest, 0n])}`].sort(),
+      effects: [said({ $case: 'commit', value: vote(0, 1, 1) })],
+      records: [...lines(records), `pset ${pqset([1, first.digest, 0])}`].sort(),
     }),
     4: () => ({ effects: [] }),
   },
@@ -59,33 +59,33 @@ export const deviations: Readonly<Record<string, Readonly<Record<number, Deviati
   'new-primary-mixed-views': {
     6: ({ effects }) => {
       const [, ...rest] = lines(effects)
-      const vset = [1n, 2n, 3n].map((replicaId) => ({
-        view: 1n,
-        h: 0n,
-        cset: [{ sequenceNumber: 0n, id: 'CAESB0dFTkVTSVM=' }],
+      const vset = [1, 2, 3].map((replicaId) => ({
+        view: 1,
+        h: 0,
+        cset: [{ sequenceNumber: 0, id: 'CAESB0dFTkVTSVM=' }],
         pset: [],
         qset: [],
         replicaId,
         signature: Buffer.from('SIGN'),
       }))
-      return { effects: [said({ $case: 'newView', value: { view: 1n, vset, xset: [{ key: 1n, value: '' }], replicaId: 1n } }), ...rest] }
+      return { effects: [said({ $case: 'newView', value: { view: 1, vset, xset: [{ key: 1n, value: '' }], replicaId: 1 } }), ...rest] }
     },
   },
   // W15: a transfer moves the primary's counter.
   'primary-after-state-transfer': {
     8: ({ records }) => ({
-      effects: [said({ $case: 'prePrepare', value: { view: 0n, sequenceNumber: 9n, batchDigest: first.digest, requestBatch: first.message, replicaId: 0n } })],
-      records: [...lines(records), `qset ${pqset([9n, first.digest, 0n])}`].sort(),
+      effects: [said({ $case: 'prePrepare', value: { view: 0, sequenceNumber: 9, batchDigest: first.digest, requestBatch: first.message, replicaId: 0 } })],
+      records: [...lines(records), `qset ${pqset([9, first.digest, 0])}`].sort(),
       seqNo: 9,
     }),
   },
   // W40: a pre-prepare for the view that is being entered is kept.
   'prepares-for-new-view-before-entering': {
     9: ({ effects, records }) => ({
-      effects: [...lines(effects), said({ $case: 'prepare', value: vote(1n, 2n, 3n) })],
+      effects: [...lines(effects), said({ $case: 'prepare', value: vote(1, 2, 3) })],
       records: [
         ...lines(records).filter((line) => !line.startsWith('qset')),
-        `qset ${pqset([1n, '', 1n], [2n, first.digest, 1n])}`,
+        `qset ${pqset([1, '', 1], [2, first.digest, 1])}`,
         `reqBatch.${first.digest} ${hex(first.bytes)}`,
       ].sort(),
       storedBatches: 1,

@@ -14,30 +14,30 @@ export const batchOf = (...names: string[]): Batch => toBatch({ batch: names.map
 export const announce = (name: string, replicaId = 1): Uint8Array => pbft.encodeRequest(requestOf(name, replicaId))
 
 export function prePrepare(n: number, batch: Batch | undefined, { view = 0, digest = batch?.digest ?? '' } = {}): Uint8Array {
-  const value = { view: BigInt(view), sequenceNumber: BigInt(n), batchDigest: digest, requestBatch: batch?.message, replicaId: BigInt(view % 4) }
+  const value = { view, sequenceNumber: n, batchDigest: digest, requestBatch: batch?.message, replicaId: view % 4 }
   return pbft.encodePayload({ $case: 'prePrepare', value })
 }
 
 export function vote(kind: 'prepare' | 'commit', n: number, digest: string, from: number, view = 0): Uint8Array {
-  return pbft.encodePayload({ $case: kind, value: { view: BigInt(view), sequenceNumber: BigInt(n), batchDigest: digest, replicaId: BigInt(from) } })
+  return pbft.encodePayload({ $case: kind, value: { view, sequenceNumber: n, batchDigest: digest, replicaId: from } })
 }
 
 export const idOf = (name: string, height?: bigint): string => toBase64(headNamed(name, height).blob)
 
 export function checkpoint(n: number, name: string, from: number, height?: bigint): Uint8Array {
-  return pbft.encodePayload({ $case: 'checkpoint', value: { sequenceNumber: BigInt(n), replicaId: BigInt(from), id: idOf(name, height) } })
+  return pbft.encodePayload({ $case: 'checkpoint', value: { sequenceNumber: n, replicaId: from, id: idOf(name, height) } })
 }
 
 export function viewChangeOf(view: number, from: number, changes: Partial<pbft.ViewChange> = {}): pbft.ViewChange {
-  const genesis = { sequenceNumber: 0n, id: idOf('GENESIS') }
-  return { view: BigInt(view), h: 0n, cset: [genesis], pset: [], qset: [], replicaId: BigInt(from), signature: Buffer.from('SIGN'), ...changes }
+  const genesis = { sequenceNumber: 0, id: idOf('GENESIS') }
+  return { view, h: 0, cset: [genesis], pset: [], qset: [], replicaId: from, signature: Buffer.from('SIGN'), ...changes }
 }
 
 export const viewChange = (view: number, from: number, changes: Partial<pbft.ViewChange> = {}): Uint8Array =>
   pbft.encodePayload({ $case: 'viewChange', value: viewChangeOf(view, from, changes) })
 
 export function newView(view: number, vset: readonly pbft.ViewChange[], xset: readonly (readonly [n: number, digest: string])[], from = view % 4): Uint8Array {
-  const value = { view: BigInt(view), vset: [...vset], xset: xset.map(([n, digest]) => ({ key: BigInt(n), value: digest })), replicaId: BigInt(from) }
+  const value = { view, vset: [...vset], xset: xset.map(([n, value]) => ({ key: BigInt(n), value })), replicaId: from }
   return pbft.encodePayload({ $case: 'newView', value })
 }
 

@@ -149,14 +149,14 @@ export function toRequest({ timestamp, payloadHex, replicaId, signatureHex }: Js
 }
 
 export function toViewChange({ view = 0, h = 0, cset = [], pset = [], qset = [], replicaId = 0, signatureHex = '' }: JsonMessage): pbft.ViewChange {
-  const entry = (pq: JsonPQ) => ({ sequenceNumber: BigInt(pq.sequenceNumber), batchDigest: pq.batchDigest, view: BigInt(pq.view) })
+  const entry = (pq: JsonPQ) => ({ sequenceNumber: Number(pq.sequenceNumber), batchDigest: pq.batchDigest, view: Number(pq.view) })
   return {
-    view: BigInt(view),
-    h: BigInt(h),
-    cset: cset.map(({ sequenceNumber, id }) => ({ sequenceNumber: BigInt(sequenceNumber), id })),
+    view: Number(view),
+    h: Number(h),
+    cset: cset.map(({ sequenceNumber, id }) => ({ sequenceNumber: Number(sequenceNumber), id })),
     pset: pset.map(entry),
     qset: qset.map(entry),
-    replicaId: BigInt(replicaId),
+    replicaId: Number(replicaId),
     signature: unhex(signatureHex),
   }
 }
@@ -164,7 +164,7 @@ export function toViewChange({ view = 0, h = 0, cset = [], pset = [], qset = [],
 /** A recorded message as the engine encodes it. */
 export function toPayload(fields: JsonMessage): pbft.Payload {
   const { id = '', batchDigest = '', requestBatch, vset = [], xset = [] } = fields
-  const [view, sequenceNumber, replicaId] = [BigInt(fields.view ?? 0), BigInt(fields.sequenceNumber ?? 0), BigInt(fields.replicaId ?? 0)]
+  const [view, sequenceNumber, replicaId] = [Number(fields.view ?? 0), Number(fields.sequenceNumber ?? 0), Number(fields.replicaId ?? 0)]
   const { type = '' } = fields
   switch (type) {
     case 'checkpoint':
