@@ -37,7 +37,9 @@ export interface BlockToWrite {
 /** The open batch: finished transactions' writes over the committed state (spec/ledger.md §6.2, §10). */
 export class OpenBatch implements LedgerBatch, BatchLayers {
   readonly delta = new StateDelta()
-  private readonly reads = new Map<string, Uint8Array | undefined>()
+  /** By chaincode and key. */
+  private readonly reads = new Map<string, Map<string, Uint8Array | undefined>>()
+  private remembered = 0
   private rememberedBytes = 0
   private isOpen = true
   private transaction: OpenTransaction | undefined
@@ -86,13 +88,14 @@ export class OpenBatch implements LedgerBatch, BatchLayers {
   }
 
   committed(chaincode: StateKey, chaincodeName: string, key: StateKey, name: string): Uint8Array | undefined {
-    const id = `${chaincodeName}\0${name}`
-    const known = this.reads.get(id)
-    if (known !== undefined || this.reads.has(id)) return known
+    const reads = this.reads.get(chaincodeName) ?? new Map<string, Uint8Array | undefined>()
+    const known = reads.get(name)
+    if (known !== undefined || reads.has(name)) return known
     const value = this.host.committed(chaincode, key)
-    if (this.reads.size < MAX_REMEMBERED_READS && this.rememberedBytes < MAX_REMEMBERED_BYTES) {
-      this.reads.set(id, value)
-      this.rememberedBytes += id.length + (value?.length ?? 0)
+    if (this.remembered < MAX_REMEMBERED_READS && this.rememberedBytes < MAX_REMEMBERED_BYTES) {
+      this.reads.set(chaincodeName, reads.set(name, value))
+      this.remembered += 1
+      this.rememberedBytes += chaincodeName.length + name.length + (value?.length ?? 0)
     }
     return value
   }

@@ -94,7 +94,7 @@ class BlockCheck {
     const indexed = this.chain.numberOf(hash)
     if (indexed !== number) this.fault(number, `its hash ${shortHex(hash)} is indexed as ${indexed === undefined ? 'no block' : `block ${indexed}`}`)
     const transactions = blockTransactions(bytes)
-    for (const [index, txid] of transactionIds(bytes).entries()) this.checkTransaction(number, index, txid, transactions[index])
+    for (const [index, { txid }] of block.transactions.entries()) this.checkTransaction(number, index, txid, transactions[index])
     for (const [index, transaction] of transactions.entries()) this.checkDeploy(number, index, deployedName(transaction))
   }
 

@@ -75,7 +75,7 @@ describe('the bucket tree', () => {
       const changes = children.map((child) => child ?? null)
       const row = changedNodeRow(undefined, changes, children.length)
       expect(row === undefined).toBe(markedForDeletion)
-      expect(hex(row && nodeRowHash(row, children.length))).toBe(nodeHashHex)
+      expect(hex(row && nodeRowHash(row))).toBe(nodeHashHex)
       if (row) expect(hex(row)).toBe(valueHex)
     }
   })

@@ -35,7 +35,7 @@ export class BucketTree implements WorldStateStructure {
   ) {
     this.store = new TreeStore(shape, namespaces, cacheBytes)
     const root = this.store.node(0, 1)
-    this.committedHash = root && nodeRowHash(root, shape.grouping)
+    this.committedHash = root && nodeRowHash(root)
   }
 
   get hash(): Uint8Array | undefined {
@@ -132,22 +132,21 @@ export class BucketTree implements WorldStateStructure {
   private computeNodes(merges: ReadonlyMap<number, BucketMerge>): TouchedNode[] {
     const { shape } = this
     const all: TouchedNode[] = []
-    let below: readonly Pick<TouchedNode, 'bucket' | 'hash'>[] = Array.from(merges, ([bucket, merge]) => ({ bucket, hash: bucketHash(merge.bucket) }))
+    let below: Pick<TouchedNode, 'bucket' | 'hash'>[] = []
+    for (const [bucket, merge] of merges) below.push({ bucket, hash: bucketHash(merge.bucket) })
+    // Children of one node stand side by side, on every level.
+    if (below.length > 1) below.sort((left, right) => left.bucket - right.bucket)
     for (let level = shape.lowestLevel - 1; level >= 0; level -= 1) {
-      const touched = new Map<number, TouchedNode>()
+      const nodes: TouchedNode[] = []
       for (const { bucket: child, hash } of below) {
         const bucket = shape.parentOf(child)
-        let node = touched.get(bucket)
-        if (!node) {
-          node = { level, bucket, changes: [], row: undefined, hash: undefined }
-          touched.set(bucket, node)
-        }
+        let node = nodes.at(-1)
+        if (node?.bucket !== bucket) nodes.push((node = { level, bucket, changes: [], row: undefined, hash: undefined }))
         node.changes[shape.slotOf(child)] = hash ?? null
       }
-      const nodes = [...touched.values()]
       for (const node of nodes) {
         node.row = changedNodeRow(this.store.node(level, node.bucket), node.changes, shape.grouping)
-        node.hash = node.row && nodeRowHash(node.row, shape.grouping)
+        node.hash = node.row && nodeRowHash(node.row)
         all.push(node)
       }
       below = nodes

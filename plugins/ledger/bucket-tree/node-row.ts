@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer'
 import { corrupt } from '../errors.js'
 import { HASH_LENGTH, ledgerHash } from '../hash.js'
 
@@ -31,20 +30,28 @@ export function hasChild(row: Uint8Array, slot: number): boolean {
 
 /** The row after changes; none if no child is left. `row` absent: there was no node. */
 export function changedNodeRow(row: Uint8Array | undefined, changes: ChildChanges, grouping: number): Uint8Array | undefined {
-  return replacedHashes(row, changes) ?? rebuiltRow(row, changes, grouping)
+  return row !== undefined && areReplacements(row, changes) ? replacedHashes(row, changes) : rebuiltRow(row, changes, grouping)
 }
 
-/** The row, if each change is a new hash of a child that it has: as it is most of the time. */
-function replacedHashes(row: Uint8Array | undefined, changes: ChildChanges): Uint8Array | undefined {
-  if (row === undefined) return undefined
-  const replaced = new Uint8Array(row)
+/** Whether each change is a new hash of a child that the row has: as it is most of the time. */
+function areReplacements(row: Uint8Array, changes: ChildChanges): boolean {
   let at = 0
   for (let slot = 0; slot < changes.length; slot += 1) {
     const length = row[at] ?? 0
     const change = changes[slot]
-    if (change === null || (change !== undefined && length === 0)) return undefined
-    if (change !== undefined) replaced.set(change, at + 1)
+    if (change === null || (change !== undefined && length === 0)) return false
     at += 1 + length
+  }
+  return true
+}
+
+function replacedHashes(row: Uint8Array, changes: ChildChanges): Uint8Array {
+  const replaced = new Uint8Array(row)
+  let at = 0
+  for (let slot = 0; slot < changes.length; slot += 1) {
+    const change = changes[slot]
+    if (change) replaced.set(change, at + 1)
+    at += 1 + (row[at] ?? 0)
   }
   return replaced
 }
@@ -78,16 +85,24 @@ function rebuiltRow(row: Uint8Array | undefined, changes: ChildChanges, grouping
   return changed
 }
 
+// A row, and then the hashes in it side by side: moved by words, of which a view is at hand.
+let hashes = new Uint8Array(1024)
+let words = new DataView(hashes.buffer)
+
 /** Hash of a node: of its only child, or over the hashes of its children (spec/ledger.md §7.4). */
-export function nodeRowHash(row: Uint8Array, grouping: number): Uint8Array {
-  const hashes = Buffer.allocUnsafe(row.length - grouping)
+export function nodeRowHash(row: Uint8Array): Uint8Array {
+  if (row.length > hashes.length) {
+    hashes = new Uint8Array(row.length)
+    words = new DataView(hashes.buffer)
+  }
+  hashes.set(row)
   let to = 0
   for (let at = 0; at < row.length; at += 1 + (row[at] ?? 0)) {
     if (row[at] !== HASH_LENGTH) continue
-    copy(row, at + 1, hashes, to, HASH_LENGTH)
+    for (let word = 0; word < HASH_LENGTH; word += 4) words.setUint32(to + word, words.getUint32(at + 1 + word))
     to += HASH_LENGTH
   }
-  return to > HASH_LENGTH ? ledgerHash(hashes) : new Uint8Array(hashes)
+  return to > HASH_LENGTH ? ledgerHash(hashes.subarray(0, to)) : hashes.slice(0, to)
 }
 
 /** For a few bytes: a view of them would cost more. */
