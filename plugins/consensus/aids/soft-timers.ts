@@ -14,20 +14,26 @@ export interface SoftTimers<Name extends string> {
 
 /** Timers of an engine, by the names that it uses with `host.setTimer`. */
 export function createSoftTimers<Name extends string>(host: EngineHost): SoftTimers<Name> {
-  const running = new Set<string>()
+  // Names stay: a set that is emptied and filled again and again is laid out anew every few times.
+  const running = new Map<string, boolean>()
+  const isRunning = (name: string): boolean => running.get(name) === true
   const set = (name: Name, delayMs: number): void => {
-    running.add(name)
+    running.set(name, true)
     host.setTimer(name, delayMs)
   }
   return {
     set,
     softStart: (name, delayMs) => {
-      if (!running.has(name)) set(name, delayMs)
+      if (!isRunning(name)) set(name, delayMs)
     },
     stop: (name) => {
-      if (running.delete(name)) host.cancelTimer(name)
+      if (!isRunning(name)) return
+      running.set(name, false)
+      host.cancelTimer(name)
     },
-    isRunning: (name) => running.has(name),
-    fired: (name) => void running.delete(name),
+    isRunning,
+    fired: (name) => {
+      if (isRunning(name)) running.set(name, false)
+    },
   }
 }

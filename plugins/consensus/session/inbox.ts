@@ -138,10 +138,12 @@ export class Inbox {
   private schedule(): void {
     if (this.scheduled) return
     this.scheduled = true
-    this.options.defer(() => {
-      this.scheduled = false
-      this.takeOut()
-    })
+    this.options.defer(this.takeTurn)
+  }
+
+  private readonly takeTurn = (): void => {
+    this.scheduled = false
+    this.takeOut()
   }
 
   private takeOut(): void {

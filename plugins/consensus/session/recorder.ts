@@ -42,6 +42,7 @@ export interface RecorderOptions {
   readonly maxEffects?: number
 }
 
+const MOST_HELD = 32
 const NO_EFFECTS: readonly Effect[] = Object.freeze([])
 
 /** Makes the host that an engine sees. Its calls throw ERR_BROKEN_INVARIANT outside a handler and for arguments that make no sense. */
@@ -53,7 +54,9 @@ class Recorder implements EffectRecorder {
   readonly host: EngineHost
   head: Head
   readonly #maxEffects: number
+  /** Its places are used again: an array that grows takes room for many more. */
   #effects: Effect[] = []
+  #count = 0
   #isRunning = false
   #now = 0
 
@@ -76,8 +79,8 @@ class Recorder implements EffectRecorder {
   record(effect: Effect): void {
     // The text is made for a failure only: this is called for every effect.
     if (!this.#isRunning) assert(false, `engines ask for effects inside handlers only; '${effect.type}' was asked for outside`)
-    if (this.#effects.length >= this.#maxEffects) throw new RangeError(`a handler may ask for ${this.#maxEffects} effects; it asked for more`)
-    this.#effects.push(effect)
+    if (this.#count >= this.#maxEffects) throw new RangeError(`a handler may ask for ${this.#maxEffects} effects; it asked for more`)
+    this.#effects[this.#count++] = effect
   }
 
   begin(now: number): void {
@@ -88,9 +91,11 @@ class Recorder implements EffectRecorder {
 
   end(): readonly Effect[] {
     this.#isRunning = false
-    if (this.#effects.length === 0) return NO_EFFECTS
-    const recorded = this.#effects
-    this.#effects = []
+    if (this.#count === 0) return NO_EFFECTS
+    const recorded = this.#effects.slice(0, this.#count)
+    // What this handler asked for is held until the next one asks for as much.
+    if (this.#count > MOST_HELD) this.#effects = []
+    this.#count = 0
     return recorded
   }
 }

@@ -94,23 +94,33 @@ class EngineRunner implements EngineSeat {
     const head = headOf(event)
     if (head) recorder.head = head
     options.observe?.(event)
-    const handled = this.call(event.type, recorder, () => isPromise(handle(engine, event)))
-    if (!handled) return
-    if (handled.value) options.fault(`the handler of '${event.type}' returned a promise: handlers are synchronous`)
-    else options.carryOut(handled.effects)
+    // If it throws, nothing that it asked for is carried out.
+    recorder.begin(options.now())
+    let returnedPromise: boolean
+    try {
+      returnedPromise = isPromise(handle(engine, event))
+    } catch (error) {
+      return this.threw(event.type, recorder, error)
+    }
+    const effects = recorder.end()
+    if (returnedPromise) options.fault(`the handler of '${event.type}' returned a promise: handlers are synchronous`)
+    else options.carryOut(effects)
   }
 
-  /** Runs one handler; if it throws, nothing that it asked for is carried out. */
+  /** Runs what is no event; if it throws, nothing that it asked for is carried out. */
   private call<T>(what: string, recorder: EffectRecorder, handler: () => T): { value: T; effects: readonly Effect[] } | undefined {
-    const { now, fault } = this.options
-    recorder.begin(now())
+    recorder.begin(this.options.now())
     try {
       const value = handler()
       return { value, effects: recorder.end() }
     } catch (error) {
-      recorder.end()
-      fault(`the engine threw in '${what}': ${thrownInProcess(error)}`)
+      this.threw(what, recorder, error)
       return undefined
     }
+  }
+
+  private threw(what: string, recorder: EffectRecorder, error: unknown): void {
+    recorder.end()
+    this.options.fault(`the engine threw in '${what}': ${thrownInProcess(error)}`)
   }
 }
