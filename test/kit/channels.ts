@@ -1,9 +1,12 @@
-import { Buffer } from 'node:buffer'
 import type { ConsensusTransport } from '../../plugins/consensus/index.js'
+import { Slab } from '../../proto/index.js'
 
 /** The two kinds of messages that validators exchange, as they travel over one link: a peer's message type, in one byte. */
 const ENGINE = 0
 const HOST = 1
+
+/** As small as what hosts keep without a copy. */
+const slab = new Slab(8 * 1024)
 
 type Handlers = Parameters<ConsensusTransport['receive']>[0]
 
@@ -23,7 +26,7 @@ export function splitTransport(link: ConsensusTransport): Channels {
     isListening = true
     link.receive({
       message(from, bytes) {
-        const [kind] = bytes
+        const kind = bytes[0]
         if (kind !== undefined) handlers.get(kind)?.message(from, new Uint8Array(bytes.buffer, bytes.byteOffset + 1, bytes.length - 1))
       },
       peer(member, isUp) {
@@ -51,7 +54,7 @@ export function splitTransport(link: ConsensusTransport): Channels {
 }
 
 function frame(kind: number, bytes: Uint8Array): Uint8Array {
-  const framed = Buffer.allocUnsafe(1 + bytes.length)
+  const framed = slab.take(1 + bytes.length)
   framed[0] = kind
   framed.set(bytes, 1)
   return framed

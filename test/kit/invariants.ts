@@ -22,7 +22,7 @@ interface KnownChain {
 export interface KnownBlock {
   readonly number: bigint
   readonly name: string
-  readonly transactions: readonly { readonly content: Content; readonly bytes: Uint8Array }[]
+  readonly transactions: readonly { readonly content: Content }[]
   readonly previous: KnownBlock | undefined
 }
 
@@ -47,6 +47,8 @@ export class Invariants {
   /** Grows with everything that was accepted, reported or committed. */
   changes = 0
   readonly #agreed: string[] = []
+  /** What is in the agreed blocks, of those that were read. */
+  readonly #contents: (readonly Content[])[] = []
   readonly #chains: KnownChain[]
   readonly #votes: Map<string, string>[]
   readonly #reports = new Map<MemberIndex, Map<Content, RequestOutcomeReport>>()
@@ -126,11 +128,20 @@ export class Invariants {
   block(member: MemberIndex, number: bigint, bytes: Uint8Array, hash: Uint8Array = blockHash(bytes)): void {
     const height = Number(number)
     const isFirst = this.#agreed[height] === undefined
-    const chain = this.#chained(member, height, latin1(hash))
+    const name = latin1(hash)
+    const chain = this.#chained(member, height, name)
     if (chain === undefined) return
     if (isFirst) for (const statement of this.#model?.read(number, bytes) ?? []) this.fail('safety', `vp${member}: ${statement}`)
     const epoch = isFirst ? (this.#model?.epochOf(number) ?? 0n) : undefined
-    for (const transaction of blockTransactions(bytes)) this.#transaction(member, chain, latin1(transaction), transaction, height, epoch)
+    for (const content of this.#contentOf(height, name, bytes)) this.#transaction(member, chain, content, height, epoch)
+  }
+
+  /** The transactions of a block. One that has the hash of the agreed one is not read again here: whether that is its hash is found out when the whole ledger is. */
+  #contentOf(height: number, name: string, bytes: Uint8Array): readonly Content[] {
+    const isAgreed = this.#agreed[height] === name
+    const content = (isAgreed ? this.#contents[height] : undefined) ?? blockTransactions(bytes).map(latin1)
+    if (isAgreed) this.#contents[height] = content
+    return content
   }
 
   /** The same of a block that is known without reading it. */
@@ -138,7 +149,7 @@ export class Invariants {
     const height = Number(number)
     const epoch = this.#agreed[height] === undefined ? 0n : undefined
     const chain = this.#chained(member, height, name)
-    if (chain) for (const { content, bytes } of transactions) this.#transaction(member, chain, content, bytes, height, epoch)
+    if (chain) for (const { content } of transactions) this.#transaction(member, chain, content, height, epoch)
   }
 
   /** Takes the next block of a member; undefined if nothing is to be checked of it. */
@@ -285,14 +296,14 @@ export class Invariants {
   }
 
   /** `epoch`: of the block, if this member is the first that has it. */
-  #transaction(member: MemberIndex, chain: KnownChain, content: Content, transaction: Uint8Array, height: number, epoch: bigint | undefined): void {
+  #transaction(member: MemberIndex, chain: KnownChain, content: Content, height: number, epoch: bigint | undefined): void {
     const before = chain.heightOf.get(content)
-    if (before !== undefined) this.fail('safety', `vp${member} has transaction ${txidOf(transaction)} in block ${height} and in block ${before}`)
+    if (before !== undefined) this.fail('safety', `vp${member} has transaction ${txidOf(fromLatin1(content))} in block ${height} and in block ${before}`)
     chain.heightOf.set(content, height)
     if (epoch !== undefined) this.order?.committed(content, height, epoch)
     // Without signatures of clients nobody can tell what a Byzantine member's clients asked for.
-    if (this.#byzantine.size === 0 && !this.#submitted.has(content) && !isCall(transaction))
-      this.fail('safety', `vp${member} has a transaction in block ${height} that no client ever submitted: ${txidOf(transaction)}`)
+    if (this.#byzantine.size === 0 && !this.#submitted.has(content) && !isCall(fromLatin1(content)))
+      this.fail('safety', `vp${member} has a transaction in block ${height} that no client ever submitted: ${txidOf(fromLatin1(content))}`)
   }
 
   #checkReport(member: MemberIndex, ledger: Ledger, content: Content, report: RequestOutcomeReport): void {

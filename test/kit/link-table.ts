@@ -52,6 +52,7 @@ export class LinkTable {
 
   /** The endpoint that `from` reaches under the identity `to`. */
   route(from: Endpoint, to: MemberIndex): Endpoint {
+    if (this.#twinOf.size === 0) return to
     const second = this.#twinOf.get(to)
     if (second === undefined) return to
     const self = this.memberOf(from)

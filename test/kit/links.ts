@@ -2,7 +2,7 @@ import type { ConsensusTransport, MemberIndex } from '../../plugins/consensus/in
 import { type Endpoint, LinkTable, type Pair } from './link-table.js'
 import type { Random } from './random.js'
 import type { TraceSink } from './trace.js'
-import type { VirtualTime } from './virtual-clock.js'
+import { Happening, type VirtualTime } from './virtual-clock.js'
 
 /** How long messages travel and how often a link breaks, in virtual milliseconds. */
 export interface LinkOptions {
@@ -22,10 +22,36 @@ export interface HeldMessage extends Envelope {
   readonly id: number
 }
 
+/** A message on its way. */
+class Delivery extends Happening {
+  /** Of the link when it left: what was sent before a break is lost with it. */
+  private readonly generation: number
+
+  constructor(
+    readonly id: number,
+    readonly from: Endpoint,
+    readonly to: Endpoint,
+    readonly bytes: Uint8Array,
+    private readonly pair: Pair,
+    private readonly port: Port | undefined,
+    private readonly arrive: (delivery: Delivery, port: Port) => void,
+  ) {
+    super()
+    this.generation = pair.generation
+  }
+
+  get isLost(): boolean {
+    return this.pair.generation !== this.generation || this.port?.attached !== true
+  }
+
+  happen(): void {
+    if (!this.isLost && this.port) this.arrive(this, this.port)
+  }
+}
+
 interface Held {
   readonly message: HeldMessage
-  readonly isLost: () => boolean
-  readonly arrive: () => void
+  readonly delivery: Delivery
 }
 
 /** What one incarnation of a member sees. After `detach` nothing goes in or out. */
@@ -94,6 +120,12 @@ export class Links {
   #breaking = true
   #held: Held[] = []
   #sent = 0
+  readonly #arrive = ({ id, from, to, bytes }: Delivery, { handlers }: Port): void => {
+    this.trace?.add({ type: 'received', id, from, to, bytes })
+    const sender = this.#table.memberOf(from)
+    if (this.#interceptors.size > 0) this.#interceptors.get(to)?.receives?.({ from: sender, to: this.#table.memberOf(to), bytes })
+    handlers?.message(sender, bytes)
+  }
 
   /** `twins`: members that run twice. */
   constructor(
@@ -198,7 +230,7 @@ export class Links {
 
   /** With `held` links: what is on its way, in the order of sending. What a break has lost is not. */
   held(): readonly HeldMessage[] {
-    this.#held = this.#held.filter(({ isLost }) => !isLost())
+    this.#held = this.#held.filter(({ delivery }) => !delivery.isLost)
     return this.#held.map(({ message }) => message)
   }
 
@@ -211,7 +243,7 @@ export class Links {
     if (first && first.id !== id) throw new RangeError(`messages of vp${wanted.from} reach vp${wanted.to} in order: expected ${first.id} first, found ${id}`)
     const held = this.#held.find(({ message }) => message.id === id)
     this.#held = this.#held.filter((other) => other !== held)
-    if (held) this.time.schedule(0, held.arrive)
+    if (held) this.time.add(0, held.delivery)
   }
 
   #breakPair(a: Endpoint, b: Endpoint, pair: Pair): () => void {
@@ -253,7 +285,7 @@ export class Links {
   }
 
   #leave(from: Endpoint, to: MemberIndex, bytes: Uint8Array): void {
-    const interceptor = this.#interceptors.get(from)
+    const interceptor = this.#interceptors.size === 0 ? undefined : this.#interceptors.get(from)
     if (interceptor === undefined) return this.#disturbed(from, this.#table.route(from, to), bytes)
     const self = this.#table.memberOf(from)
     for (const { to: actual, bytes: changed, afterMs = 0 } of interceptor.sends({ from: self, to, bytes })) {
@@ -265,6 +297,7 @@ export class Links {
   }
 
   #disturbed(from: Endpoint, to: Endpoint, bytes: Uint8Array): void {
+    if (this.#disturbances.size === 0) return this.#send(from, to, bytes, 0, false)
     let extraMs = 0
     let copies = 1
     let overtaken = false
@@ -281,26 +314,14 @@ export class Links {
   #send(from: Endpoint, to: Endpoint, bytes: Uint8Array, extraMs: number, overtaken: boolean): void {
     const pair = this.#table.pair(from, to)
     if (pair === undefined || !pair.up) return
-    const { generation } = pair
-    const port = this.#ports[to]
     const id = (this.#sent += 1)
     this.trace?.add({ type: 'sent', id, from, to, bytes })
-    const arrive = (): void => {
-      if (pair.generation !== generation || port?.attached !== true) return
-      this.trace?.add({ type: 'received', id, from, to, bytes })
-      const sender = this.#table.memberOf(from)
-      this.#interceptors.get(to)?.receives?.({ from: sender, to: this.#table.memberOf(to), bytes })
-      port.handlers?.message(sender, bytes)
-    }
-    if (this.options.held) {
-      const message = { id, from: this.#table.memberOf(from), to: this.#table.memberOf(to), bytes }
-      this.#held.push({ message, isLost: () => pair.generation !== generation || port?.attached !== true, arrive })
-      return
-    }
+    const delivery = new Delivery(id, from, to, bytes, pair, this.#ports[to], this.#arrive)
+    if (this.options.held) return void this.#held.push({ message: { id, from: this.#table.memberOf(from), to: this.#table.memberOf(to), bytes }, delivery })
     const atMs = overtaken
       ? this.time.nowMs + this.random.between(this.options.minDelayMs, this.options.maxDelayMs + OVERTAKEN_MS)
       : this.#arrivalMs(pair, from, to, extraMs)
-    this.time.scheduleAt(atMs, arrive)
+    this.time.add(atMs, delivery)
   }
 
   /** When a message that leaves now arrives: never before an earlier one of the same sender. */

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { decode, HostNote, WireError } from '../../proto/index.js'
+import { decode, HostNote, orUndefined } from '../../proto/index.js'
 import type { ConsensusTransport, EngineEvent, MemberIndex } from '../../plugins/consensus/index.js'
 import type { Channels } from './channels.js'
 
@@ -7,7 +7,7 @@ import type { Channels } from './channels.js'
 interface Stream {
   readonly arrived: Uint8Array[]
   /** Of `arrived`: what the engine may have to be told next. More than one after a gap, if messages are alike. */
-  next: readonly number[]
+  next: number[]
   /** The engine was told that the member went or came since its last message: some may be missing. */
   mayMiss: boolean
 }
@@ -74,12 +74,16 @@ export class MessageOrder {
   #message(from: MemberIndex, epoch: bigint, bytes: Uint8Array): void {
     const stream = this.#stream(from, epoch)
     const { next, mayMiss } = stream
+    const only = next[0] ?? 0
+    if (mayMiss || next.length !== 1 || !isEqual(stream.arrived[only] ?? NOTHING, bytes)) return this.#find(stream, from, epoch, bytes)
+    next[0] = only + 1
+    if (only >= FORGET_AT) forgetTold(stream)
+  }
+
+  /** It is not the one that had to come, or not the only one that may. */
+  #find(stream: Stream, from: MemberIndex, epoch: bigint, bytes: Uint8Array): void {
+    const { next, mayMiss } = stream
     const isSame = (index: number): boolean => isEqual(stream.arrived[index] ?? NOTHING, bytes)
-    const [only = 0] = next
-    if (!mayMiss && next.length === 1 && isSame(only)) {
-      stream.next = [only + 1]
-      return forgetTold(stream)
-    }
     const found = mayMiss ? laterIn(stream).filter(isSame) : next.filter(isSame)
     if (found.length === 0) {
       const isKnown = laterIn(stream).some(isSame)
@@ -134,11 +138,6 @@ function watched(transport: ConsensusTransport, arrived: (from: MemberIndex, byt
 }
 
 function readEngineMessage(bytes: Uint8Array): { readonly epoch: bigint; readonly trial: Uint8Array; readonly message: Uint8Array } | undefined {
-  try {
-    const { note } = decode(HostNote, bytes)
-    return note?.$case === 'engine' ? note.value : undefined
-  } catch (error) {
-    if (error instanceof WireError) return undefined
-    throw error
-  }
+  const note = orUndefined(() => decode(HostNote, bytes).note)
+  return note?.$case === 'engine' ? note.value : undefined
 }

@@ -1,5 +1,5 @@
 import { type DeliveredBlock, type Head, type RequestId, requestId } from '../../plugins/consensus/index.js'
-import { BlockchainInfo, decode, encode, Transaction, WireError } from '../../proto/index.js'
+import { BlockchainInfo, decode, encode, orUndefined, Transaction } from '../../proto/index.js'
 import { latin1 } from './latin1.js'
 import { quickHash } from './quick-hash.js'
 import { isBoundToFail } from './transactions.js'
@@ -59,7 +59,7 @@ export class ModelLibrary {
     const content = latin1(bytes)
     const known = this.#transactions.get(content)
     if (known) return known
-    const txid = txidIn(bytes)
+    const txid = orUndefined(() => decode(Transaction, bytes).txid)
     const made = { content, bytes, txid, fails: txid !== undefined && isBoundToFail(txid), serial: this.#transactions.size }
     this.#transactions.set(content, made)
     return made
@@ -114,14 +114,5 @@ export class ModelLibrary {
     )
     this.#blocks.set(key, block)
     return block
-  }
-}
-
-function txidIn(bytes: Uint8Array): string | undefined {
-  try {
-    return decode(Transaction, bytes).txid
-  } catch (error) {
-    if (error instanceof WireError) return undefined
-    throw error
   }
 }

@@ -26,7 +26,6 @@ interface OpenBatch {
   readonly done: Executed[]
   /** What the chain or the batch held already. */
   readonly repeated: ModelTransaction[]
-  readonly admitted: Set<ModelTransaction>
   state: ModelState
 }
 
@@ -147,17 +146,16 @@ export class ModelDeliveries {
 
   #executeAll(requests: readonly EngineRequest[]): readonly Executed[] {
     const { library, disk, executesRepetitions } = this.options
-    const open = (this.#open ??= { done: [], repeated: [], admitted: new Set(), state: disk.image.head.state })
+    const open = (this.#open ??= { done: [], repeated: [], state: disk.image.head.state })
     const first = open.done.length
     for (const { id, bytes } of requests) {
       const transaction = library.transaction(bytes)
       if (transaction.txid === undefined) continue
-      const isRepeated = !executesRepetitions && (open.admitted.has(transaction) || disk.image.places.has(transaction))
+      const isRepeated = !executesRepetitions && (open.done.some((executed) => executed.transaction === transaction) || disk.image.places.has(transaction))
       if (isRepeated) {
         open.repeated.push(transaction)
         continue
       }
-      open.admitted.add(transaction)
       const succeeded = !transaction.fails
       if (succeeded) open.state = library.execute(open.state, transaction)
       open.done.push({ id, transaction, succeeded })
@@ -170,12 +168,9 @@ export class ModelDeliveries {
     const open = this.#open
     if (!open) return
     this.#open = undefined
-    const succeeded: ModelTransaction[] = []
+    const succeeded = (open.done.every(isIn) ? open.done : open.done.filter(isIn)).map(({ transaction }) => transaction)
     const over: ModelTransaction[] = []
-    for (const { transaction, succeeded: isIn } of open.done) {
-      if (isIn) succeeded.push(transaction)
-      if (pool.owns(transaction)) over.push(transaction)
-    }
+    for (const { transaction } of open.done) if (pool.owns(transaction)) over.push(transaction)
     for (const transaction of open.repeated) if (pool.owns(transaction)) over.push(transaction)
     const block = library.block(disk.image.head, succeeded, metadata !== undefined && metadata.length > 0 ? metadata : undefined, open.state)
     const committed = (): void => {
@@ -250,6 +245,8 @@ export function newestRequests(
   }
   return { ids: blocks.slice(from).flatMap(({ transactions }) => transactions.map((transaction) => library.idOf(transaction))), isComplete: from === first }
 }
+
+const isIn = ({ succeeded }: Executed): boolean => succeeded
 
 function deliveredBlock(block: ModelBlock, done: readonly Executed[]): DeliveredBlock {
   const rejected: RequestId[] = []

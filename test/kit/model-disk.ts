@@ -3,7 +3,7 @@ import type { CrashKind, MemoryDiskOptions } from './memory-disk.js'
 import type { ModelBlock, ModelTransaction } from './model-chain.js'
 import type { Random } from './random.js'
 import type { DiskFault } from './sim-disk.js'
-import type { VirtualTime } from './virtual-clock.js'
+import { Happening, type VirtualTime } from './virtual-clock.js'
 
 /** Where a transaction is in a chain: the last place, if it is there twice. */
 export interface ModelPlace {
@@ -58,6 +58,20 @@ export function modelWrite(
   return { records, accepted, over, blocks, done }
 }
 
+/** A group of writes has become durable, unless the process has ended. */
+class Written extends Happening {
+  constructor(
+    private readonly process: number,
+    private readonly complete: (process: number) => void,
+  ) {
+    super()
+  }
+
+  happen(): void {
+    this.complete(this.process)
+  }
+}
+
 /**
  * The disk below the model of a host, with the rules of the simulated store: writes are synced and take virtual time, those that wait together are written together, in
  * order; a power cut leaves a random prefix of what nobody has been told of.
@@ -110,7 +124,8 @@ export class ModelDisk {
 
   write(write: ModelWrite): void {
     if (this.#failed) return
-    this.#waiting.push(write)
+    if (this.#waiting.length === 0) this.#waiting = [write]
+    else this.#waiting.push(write)
     if (!this.#isWriting) this.#writeGroup()
   }
 
@@ -130,13 +145,11 @@ export class ModelDisk {
     this.#writing = this.#waiting
     this.#waiting = []
     this.#isWriting = true
-    const process = this.#process
-    this.time.schedule(this.accessMs(), () => {
-      if (process === this.#process) this.#complete(process)
-    })
+    this.time.add(this.time.nowMs + this.accessMs(), new Written(this.#process, this.#complete))
   }
 
-  #complete(process: number): void {
+  readonly #complete = (process: number): void => {
+    if (process !== this.#process) return
     const group = this.#writing
     const fault = this.#nextFault()
     if (fault) return this.#fail(fault)

@@ -41,6 +41,7 @@ export class ModelOutbox {
 
   send(message: ModelMessage): void {
     if (this.#durable === this.#begun && this.#waiting.length === 0) this.transmit(message)
+    else if (this.#waiting.length === 0) this.#waiting = [{ message, after: this.#begun }]
     else this.#waiting.push({ message, after: this.#begun })
   }
 

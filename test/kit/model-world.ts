@@ -84,15 +84,14 @@ export class ModelWorld implements ScenarioWorld {
 
   async run(durationMs: number): Promise<void> {
     const endMs = this.time.nowMs + durationMs
-    for (let nextMs = this.time.nextMs(); nextMs !== undefined && nextMs <= endMs; nextMs = this.time.nextMs()) this.#advance()
+    while (this.time.isDueBy(endMs)) this.#advance()
     this.time.advanceTo(endMs)
   }
 
   async runUntil(what: string, isReached: () => boolean, limitMs: number): Promise<void> {
     const endMs = this.time.nowMs + limitMs
     while (!isReached()) {
-      const nextMs = this.time.nextMs()
-      if (nextMs === undefined || nextMs > endMs) throw this.failure('liveness', `expected within ${limitMs} ms of virtual time: ${what}`)
+      if (!this.time.isDueBy(endMs)) throw this.failure('liveness', `expected within ${limitMs} ms of virtual time: ${what}`)
       this.#advance()
     }
   }
