@@ -12,11 +12,15 @@ export interface SoftTimers<Name extends string> {
   fired(name: string): void
 }
 
+/** Names that are kept when their timers do not run. */
+const MOST_KEPT = 32
+
 /** Timers of an engine, by the names that it uses with `host.setTimer`. */
 export function createSoftTimers<Name extends string>(host: EngineHost): SoftTimers<Name> {
-  // Names stay: a set that is emptied and filled again and again is laid out anew every few times.
+  // Names stay, unless they are new ones again and again: a set that is emptied and filled is laid out anew every few times.
   const running = new Map<string, boolean>()
   const isRunning = (name: string): boolean => running.get(name) === true
+  const end = (name: string): void => void (running.size > MOST_KEPT ? running.delete(name) : running.set(name, false))
   const set = (name: Name, delayMs: number): void => {
     running.set(name, true)
     host.setTimer(name, delayMs)
@@ -28,12 +32,12 @@ export function createSoftTimers<Name extends string>(host: EngineHost): SoftTim
     },
     stop: (name) => {
       if (!isRunning(name)) return
-      running.set(name, false)
+      end(name)
       host.cancelTimer(name)
     },
     isRunning,
     fired: (name) => {
-      if (isRunning(name)) running.set(name, false)
+      if (isRunning(name)) end(name)
     },
   }
 }
