@@ -20,6 +20,7 @@ import { REJECTED_BEFORE, RejectedRequests } from './execution/rejected-requests
 import type { SessionSurroundings } from './session/session.js'
 import { Objections } from './swap/objections.js'
 import { Recovery } from './swap/recovery.js'
+import { faultsOf } from './swap/records.js'
 import { firstEpoch } from './swap/first-epoch.js'
 import { Succession } from './swap/succession.js'
 import { SwapDesk } from './swap/swaps.js'
@@ -182,10 +183,23 @@ class EngineHostProcess implements ConsensusHost {
       valid: this.valid,
       pendingRequests: this.pool.size,
       halted,
+      stalled: halted === undefined ? this.lackingLinks() : undefined,
       engineView: live?.session.view ?? {},
       divergence: this.common.divergence,
       members: members.map(({ index, id }) => ({ index, id, isSelf: index === self, isConnected: this.epochs.isConnected(index) })),
     }
+  }
+
+  /** Too few others are connected for what the engine tolerates. */
+  private lackingLinks(): string | undefined {
+    const { members, self } = this.options
+    const { record } = this.succession
+    if (!record.agreement || members.length < 2) return undefined
+    const others = members.filter(({ index }) => index !== self)
+    const missing = others.filter(({ index }) => !this.epochs.isConnected(index))
+    const needed = others.length - faultsOf(record)
+    if (others.length - missing.length >= needed) return undefined
+    return `it is connected to ${others.length - missing.length} of ${others.length} other validators, and ${record.engine} relies on ${needed}: no link to ${missing.map(({ id }) => id).join(', ')}`
   }
 
   queues(): HostQueues {

@@ -131,7 +131,7 @@ async function outcomeOf(accepted: Accepted): Promise<SwapCallReply> {
 
 function successionOf(host: Pick<ConsensusHost, 'swaps' | 'status'>, withHistory: boolean): SuccessionReport {
   const { swaps } = host
-  const { record, candidate, swap, crossed, isSealing, objections } = swaps.view()
+  const { record, candidate, swap, crossed, isSealing, objections, awaited } = swaps.view()
   const { height, halted } = host.status()
   return {
     height,
@@ -144,11 +144,12 @@ function successionOf(host: Pick<ConsensusHost, 'swaps' | 'status'>, withHistory
     history: withHistory ? [...swaps.history()] : [],
     halted: halted ?? '',
     objections: [...objections],
+    awaited: awaited.map(({ id }) => id),
   }
 }
 
 function reportOf({ id, consensus, head, host }: ReportParts): ConsensusReport {
-  const { engine, epoch, height, valid, pendingRequests, halted, divergence, members, engineView } = consensus.status()
+  const { engine, epoch, height, valid, pendingRequests, halted, stalled, divergence, members, engineView } = consensus.status()
   const { hash, stateHash } = head()
   const view = host()?.swaps.view()
   return {
@@ -168,6 +169,7 @@ function reportOf({ id, consensus, head, host }: ReportParts): ConsensusReport {
     swap: view && progressOf(view),
     sealing: view?.isSealing ?? false,
     activation: view?.record.activation ?? 0n,
+    stalled: stalled ?? '',
   }
 }
 

@@ -791,6 +791,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 8, kind: 'message', repeated: true, message: 'weft.EpochRecord' },
     { number: 9, kind: 'string' },
     { number: 10, kind: 'message', repeated: true, message: 'weft.SwapObjection' },
+    { number: 11, kind: 'string', repeated: true },
   ] },
   { name: 'weft.SwapObjection', isClosed: false, fields: [
     { number: 1, kind: 'uint32' },
@@ -846,6 +847,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 14, kind: 'message', message: 'weft.SwapProgress' },
     { number: 15, kind: 'bool' },
     { number: 16, kind: 'uint64' },
+    { number: 17, kind: 'string' },
   ] },
   { name: 'weft.SwapProgress', isClosed: false, fields: [
     { number: 1, kind: 'string' },

@@ -356,6 +356,8 @@ export interface SuccessionReport {
   halted: string;
   /** What each member said last of a candidate that it does not take part in, also of one that is gone. */
   objections: SwapObjection[];
+  /** Ids of the members whose answers a pre-flight waits for at this validator. */
+  awaited: string[];
 }
 
 export interface SwapObjection {
@@ -437,6 +439,8 @@ export interface ConsensusReport {
   sealing: boolean;
   /** The last block of the epoch before; 0 in epoch 0. */
   activation: bigint;
+  /** Why its engine, which runs, may order nothing; empty: nothing is known against it. */
+  stalled: string;
 }
 
 export interface SwapProgress {
@@ -4444,6 +4448,7 @@ function createBaseSuccessionReport(): SuccessionReport {
     history: [],
     halted: "",
     objections: [],
+    awaited: [],
   };
 }
 
@@ -4483,6 +4488,9 @@ export const SuccessionReport: MessageFns<SuccessionReport, "weft.SuccessionRepo
     }
     for (const v of message.objections) {
       SwapObjection.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.awaited) {
+      writer.uint32(90).string(v!);
     }
     return writer;
   },
@@ -4590,6 +4598,14 @@ export const SuccessionReport: MessageFns<SuccessionReport, "weft.SuccessionRepo
             message.objections.push(SwapObjection.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.awaited.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4621,6 +4637,7 @@ export const SuccessionReport: MessageFns<SuccessionReport, "weft.SuccessionRepo
     message.history = object.history?.map((e) => EpochRecord.fromPartial(e)) || [];
     message.halted = object.halted ?? "";
     message.objections = object.objections?.map((e) => SwapObjection.fromPartial(e)) || [];
+    message.awaited = object.awaited?.map((e) => e) || [];
     return message;
   },
 };
@@ -5266,6 +5283,7 @@ function createBaseConsensusReport(): ConsensusReport {
     swap: undefined,
     sealing: false,
     activation: 0n,
+    stalled: "",
   };
 }
 
@@ -5332,6 +5350,9 @@ export const ConsensusReport: MessageFns<ConsensusReport, "weft.ConsensusReport"
         throw new globalThis.Error("value provided for field message.activation of type uint64 too large");
       }
       writer.uint32(128).uint64(message.activation);
+    }
+    if (message.stalled !== "") {
+      writer.uint32(138).string(message.stalled);
     }
     return writer;
   },
@@ -5477,6 +5498,14 @@ export const ConsensusReport: MessageFns<ConsensusReport, "weft.ConsensusReport"
             message.activation = reader.uint64() as bigint;
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.stalled = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5514,6 +5543,7 @@ export const ConsensusReport: MessageFns<ConsensusReport, "weft.ConsensusReport"
     message.activation = (object.activation !== undefined && object.activation !== null)
       ? BigInt(object.activation)
       : 0n;
+    message.stalled = object.stalled ?? "";
     return message;
   },
 };

@@ -1,6 +1,6 @@
 import { Command } from 'clipanion'
 import { duration, Option, PeerError } from '../../../kernel/index.js'
-import { decode, PlanSwapRequest, type SwapPlanMessage, SwapProposal } from '../../../proto/index.js'
+import { decode, PlanSwapRequest, type SuccessionReport, type SwapPlanMessage, SwapProposal } from '../../../proto/index.js'
 import { readSignable, signable as unsigned, signaturesIn, signaturesOf, signedWith, type SignableCall, writeSignable } from './operator-keys.js'
 import { candidateId } from '../swap/contract.js'
 import { planLines } from './plan-table.js'
@@ -27,8 +27,7 @@ export abstract class ProposingCommand extends SuccessionCommand {
 
   protected async planned(request: Partial<PlanSwapRequest>): Promise<number> {
     const asked = PlanSwapRequest.fromPartial({ ...request, allowWeaker: this.allowWeaker, deadlineMs: this.deadlineMs() })
-    const slow = setTimeout(() => this.warn('a validator has not answered yet; it may have to load the engine, and is waited for 20 s'), SLOW_MS)
-    const plan = await this.plan(asked).finally(() => clearTimeout(slow))
+    const plan = await this.patiently(this.plan(asked))
     const proposal = decode(SwapProposal, plan.proposal)
     const problem = this.problemOf(plan, `${proposal.engine}@${proposal.version}`)
     if (this.dryRun || problem !== undefined) {
@@ -46,6 +45,22 @@ export abstract class ProposingCommand extends SuccessionCommand {
     const { about, signatures } = signable
     this.report({ file: this.out, about, signatures: signatures.length }, `written to ${this.out}: ${about}; ${signaturesIn(signatures)}\n`)
     return 0
+  }
+
+  /** Says who is waited for, if that takes long. */
+  private async patiently(planning: Promise<SwapPlanMessage>): Promise<SwapPlanMessage> {
+    let isOver = false
+    const tell = async (): Promise<void> => {
+      // Who cannot say it fails in the call that is waited for, too.
+      const { awaited } = await this.succession().catch((): Pick<SuccessionReport, 'awaited'> => ({ awaited: [] }))
+      const who = awaited.length === 0 ? 'a validator has' : `${awaited.join(', ')} ${awaited.length === 1 ? 'has' : 'have'}`
+      if (!isOver) this.warn(`${who} not answered yet; an engine may have to be loaded, which is waited for 20 s`)
+    }
+    const slow = setTimeout(() => void tell(), SLOW_MS)
+    return planning.finally(() => {
+      isOver = true
+      clearTimeout(slow)
+    })
   }
 
   protected async carryOut(signable: SignableCall): Promise<number> {

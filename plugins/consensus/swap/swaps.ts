@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Clock, messageOf, PeerError } from '../../../kernel/index.js'
 import {
   encode,
@@ -65,6 +66,8 @@ export interface SuccessionView {
   readonly crossed: readonly MemberIndex[]
   /** The engine of the epoch before is still needed here. */
   readonly isSealing: boolean
+  /** Whose answers a pre-flight waits for. */
+  readonly awaited: readonly Member[]
 }
 
 /** The operator's side of the succession of engines (design: hot swap). */
@@ -117,6 +120,7 @@ interface Asking {
   readonly answers: Map<MemberIndex, PreflightAnswer>
   /** Looks whether there is somebody left to wait for. */
   readonly look: () => void
+  readonly isAwaited: (member: Member) => boolean
 }
 
 /** Asks, proposes and cancels; and answers what other validators' operators ask. */
@@ -130,8 +134,10 @@ export class SwapDesk implements Swaps {
   constructor(private readonly options: SwapsOptions) {}
 
   view(): SuccessionView {
-    const { succession, view } = this.options
-    return { record: succession.record, candidate: succession.candidate, ...view() }
+    const { succession, members, view } = this.options
+    const asking = [...this.asking.values()]
+    const awaited = members.filter((member) => asking.some(({ isAwaited }) => isAwaited(member)))
+    return { record: succession.record, candidate: succession.candidate, awaited, ...view() }
   }
 
   history(): readonly EpochRecord[] {
@@ -160,7 +166,12 @@ export class SwapDesk implements Swaps {
       number: succession.seenProposals,
     })
     const rows = await this.ask(proposal)
-    return { proposal, rows, objection: weaknessOf(proposal, record) ?? refusalsIn(rows, proposal, record), needed: members.length - faultsOf(record) }
+    return {
+      proposal,
+      rows,
+      objection: weaknessOf(proposal, record) ?? samenessOf(proposal, record) ?? refusalsIn(rows, proposal, record),
+      needed: members.length - faultsOf(record),
+    }
   }
 
   async propose(proposal: SwapProposal, signatures?: Uint8Array): Promise<Accepted> {
@@ -219,8 +230,8 @@ export class SwapDesk implements Swaps {
         stopAll()
         resolve()
       }
+      const isAwaited = ({ index }: Member): boolean => !answers.has(index) && (!isLate || index === self || reaches(index))
       const look = (): void => {
-        const isAwaited = ({ index }: Member): boolean => !answers.has(index) && (!isLate || index === self || reaches(index))
         if (!members.some(isAwaited)) enough()
       }
       const stopWaiting = clock.setTimer(ANSWER_MS, () => {
@@ -228,7 +239,7 @@ export class SwapDesk implements Swaps {
         look()
       })
       const stopAll = clock.setTimer(LOADED_MS, enough)
-      this.asking.set(token, { answers, look })
+      this.asking.set(token, { answers, look, isAwaited })
       notes.tell({ $case: 'preflightQuestion', value: question })
       this.answerTo(question).then(
         (own) => this.answered(self, own),
@@ -270,6 +281,14 @@ export class SwapDesk implements Swaps {
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+/** That a swap would change nothing: it is easily asked for twice, and an epoch for nothing is a risk for nothing. Undefined: something would change. */
+function samenessOf({ engine, version, codeDigest, options }: SwapProposal, record: EpochRecord): string | undefined {
+  if (engine !== record.engine || version !== record.version || codeDigest !== record.codeDigest) return undefined
+  const asked: unknown = JSON.parse(options)
+  const present: unknown = JSON.parse(record.options === '' ? '{}' : record.options)
+  return isDeepStrictEqual(asked, present) ? `${engine} ${version} runs already, with these options: nothing would change` : undefined
 }
 
 /** What speaks against a proposal in the answers; undefined: nothing. */

@@ -30,6 +30,45 @@ describe('what a member answers in a pre-flight', () => {
   })
 })
 
+describe('a pre-flight', () => {
+  it('refuses what would change nothing, and takes what would', async () => {
+    const notes = new ManualTransport()
+    const factory = engineOf(() => ({}))
+    const { host, time } = createBench(
+      { ...factory, agreement: true },
+      { notes, engine: { factory: { ...factory, agreement: true }, options: { a: 1, b: { c: [2] } } } },
+    )
+    await host.start()
+    const objectionTo = async (options: Record<string, unknown>): Promise<string | undefined> => {
+      const planning = host.swaps.plan({ options })
+      await run(time, 3000)
+      return (await planning).objection
+    }
+    expect(await objectionTo({ b: { c: [2] } })).toBe('test 1 runs already, with these options: nothing would change')
+    expect(await objectionTo({ a: 2 })).toBeUndefined()
+  })
+
+  it('names whom it waits for: at first all, then those that are there', async () => {
+    const notes = new ManualTransport()
+    const { host, time } = createBench(
+      engineOf(() => ({})),
+      { notes },
+    )
+    await host.start()
+    notes.peer(2, true)
+    const awaited = (): readonly string[] => host.swaps.view().awaited.map(({ id }) => id)
+    expect(awaited()).toEqual([])
+    const planning = host.swaps.plan({ engine: 'test' })
+    await run(time, 1000)
+    expect(awaited()).toEqual(['vp1', 'vp2', 'vp3'])
+    await run(time, 2000)
+    expect(awaited()).toEqual(['vp2'])
+    await run(time, 20_000)
+    expect((await planning).rows.filter(({ answer }) => answer).map(({ member }) => member.id)).toEqual(['vp0'])
+    expect(awaited()).toEqual([])
+  })
+})
+
 describe('a question of a pre-flight', () => {
   it('that takes a process is answered once for all who ask it, and one of a member at a time, with a rest after it', async () => {
     const notes = new ManualTransport()
