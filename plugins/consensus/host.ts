@@ -120,6 +120,7 @@ class EngineHostProcess implements ConsensusHost {
       succession: this.succession,
       isFixed: options.hasFixedEngine ?? false,
       height: () => ledger.height(),
+      halted: () => this.status().halted,
       submit: (bytes) => this.accept(bytes, NO_HINTS, true),
       network: options.network ?? '',
       randomBytes: options.randomBytes ?? randomBytes,

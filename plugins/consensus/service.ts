@@ -105,6 +105,7 @@ async function plan(swaps: Swaps, request: PlanSwapRequest): Promise<SwapPlanMes
       isolated: answer?.isolated ?? false,
       epoch: answer?.epoch ?? 0n,
       height: answer?.height ?? 0n,
+      halted: answer?.halted ?? '',
     })),
   }
 }

@@ -757,6 +757,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 7, kind: 'bool' },
     { number: 8, kind: 'uint64' },
     { number: 9, kind: 'uint64' },
+    { number: 10, kind: 'string' },
   ] },
   { name: 'weft.ProposeSwapRequest', isClosed: false, fields: [
     { number: 1, kind: 'bytes' },
@@ -911,6 +912,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 6, kind: 'string' },
     { number: 7, kind: 'string' },
     { number: 8, kind: 'bool' },
+    { number: 9, kind: 'string' },
   ] },
   { name: 'weft.RecoveryStatement', isClosed: false, fields: [
     { number: 1, kind: 'uint64' },

@@ -300,6 +300,8 @@ export interface SwapPlanRow {
   isolated: boolean;
   epoch: bigint;
   height: bigint;
+  /** Why it cannot say that it is ready, as when its engine is halted; empty: it can. */
+  halted: string;
 }
 
 export interface ProposeSwapRequest {
@@ -537,6 +539,8 @@ export interface PreflightAnswer {
   /** Why it would not run it; empty: it would. */
   refusal: string;
   isolated: boolean;
+  /** Why it has nothing ordered now, so that it cannot say that it is ready; empty: it has. */
+  halted: string;
 }
 
 /** A validator that was stopped by its operator for a recovery, and where it stands. */
@@ -3885,6 +3889,7 @@ function createBaseSwapPlanRow(): SwapPlanRow {
     isolated: false,
     epoch: 0n,
     height: 0n,
+    halted: "",
   };
 }
 
@@ -3924,6 +3929,9 @@ export const SwapPlanRow: MessageFns<SwapPlanRow, "weft.SwapPlanRow"> = {
         throw new globalThis.Error("value provided for field message.height of type uint64 too large");
       }
       writer.uint32(72).uint64(message.height);
+    }
+    if (message.halted !== "") {
+      writer.uint32(82).string(message.halted);
     }
     return writer;
   },
@@ -4013,6 +4021,14 @@ export const SwapPlanRow: MessageFns<SwapPlanRow, "weft.SwapPlanRow"> = {
             message.height = reader.uint64() as bigint;
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.halted = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4039,6 +4055,7 @@ export const SwapPlanRow: MessageFns<SwapPlanRow, "weft.SwapPlanRow"> = {
     message.isolated = object.isolated ?? false;
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.halted = object.halted ?? "";
     return message;
   },
 };
@@ -6435,7 +6452,17 @@ export const PreflightQuestion: MessageFns<PreflightQuestion, "weft.PreflightQue
 };
 
 function createBasePreflightAnswer(): PreflightAnswer {
-  return { token: 0n, epoch: 0n, height: 0n, engine: "", version: "", codeDigest: "", refusal: "", isolated: false };
+  return {
+    token: 0n,
+    epoch: 0n,
+    height: 0n,
+    engine: "",
+    version: "",
+    codeDigest: "",
+    refusal: "",
+    isolated: false,
+    halted: "",
+  };
 }
 
 export const PreflightAnswer: MessageFns<PreflightAnswer, "weft.PreflightAnswer"> = {
@@ -6474,6 +6501,9 @@ export const PreflightAnswer: MessageFns<PreflightAnswer, "weft.PreflightAnswer"
     }
     if (message.isolated !== false) {
       writer.uint32(64).bool(message.isolated);
+    }
+    if (message.halted !== "") {
+      writer.uint32(74).string(message.halted);
     }
     return writer;
   },
@@ -6555,6 +6585,14 @@ export const PreflightAnswer: MessageFns<PreflightAnswer, "weft.PreflightAnswer"
             message.isolated = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.halted = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6580,6 +6618,7 @@ export const PreflightAnswer: MessageFns<PreflightAnswer, "weft.PreflightAnswer"
     message.codeDigest = object.codeDigest ?? "";
     message.refusal = object.refusal ?? "";
     message.isolated = object.isolated ?? false;
+    message.halted = object.halted ?? "";
     return message;
   },
 };

@@ -37,10 +37,10 @@ function optionLines(options: string): string[] {
   return [...lines, line]
 }
 
-function cellsOf({ id, answered, engine, version, codeDigest, refusal, isolated, epoch, height }: SwapPlanRow, proposal: SwapProposal): string[] {
+function cellsOf({ id, answered, engine, version, codeDigest, refusal, isolated, epoch, height, halted }: SwapPlanRow, proposal: SwapProposal): string[] {
   if (!answered) return [id, '-', '-', '-', '-', '-', 'no answer']
   const code = codeDigest === '' ? "the site's" : `${codeDigest.slice(0, 12)}${isolated ? ', isolated' : ''}`
   const isSame = version === proposal.version && codeDigest === proposal.codeDigest && epoch === proposal.fromEpoch
-  const part = refusal === '' && isSame ? 'yes' : 'no'
+  const part = refusal !== '' || !isSame ? 'no' : halted === '' ? 'yes' : 'not now: it orders nothing'
   return [id, engine === '' ? 'none' : engine, version === '' ? '-' : version, engine === '' ? '-' : code, String(epoch), String(height), part]
 }

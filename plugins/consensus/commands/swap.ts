@@ -1,6 +1,6 @@
 import { Command } from 'clipanion'
 import { duration, Option, PeerError } from '../../../kernel/index.js'
-import { decode, PlanSwapRequest, type SuccessionReport, type SwapPlanMessage, SwapProposal } from '../../../proto/index.js'
+import { decode, PlanSwapRequest, type SuccessionReport, type SwapPlanMessage, type SwapPlanRow, SwapProposal } from '../../../proto/index.js'
 import { readSignable, signable as unsigned, signaturesIn, signaturesOf, signedWith, type SignableCall, writeSignable } from './operator-keys.js'
 import { candidateId } from '../swap/contract.js'
 import { planLines } from './plan-table.js'
@@ -97,7 +97,7 @@ export abstract class ProposingCommand extends SuccessionCommand {
     }
     const silent = rows.filter(({ answered }) => !answered).map(({ id }) => id)
     const unnamed = silent.filter((id) => !this.absent.includes(id))
-    const willing = rows.filter(({ answered, refusal }) => answered && refusal === '').length
+    const willing = rows.filter(({ answered, refusal, halted }) => answered && refusal === '' && halted === '').length
     if (objection !== '') {
       const lacking = rows.filter((row) => row.answered && row.engine === '' && row.refusal !== '').map(({ id }) => id)
       return new PeerError('ERR_SWAP_REFUSED', `the swap is refused: ${objection}`, lacking.length === 0 ? {} : { hint: wayIn(lacking, engine) })
@@ -107,8 +107,7 @@ export abstract class ProposingCommand extends SuccessionCommand {
         hint: `start them, or name those that are meant to be down: ${unnamed.map((id) => `--absent ${id}`).join(' ')}`,
       })
     }
-    if (willing < needed) return new PeerError('ERR_SWAP_TOO_FEW', `a swap needs ${needed} validators that take part; found ${willing}`)
-    return undefined
+    return willing < needed ? tooFew(rows, needed, willing) : undefined
   }
 
   private deadlineMs(): number {
@@ -120,6 +119,15 @@ export abstract class ProposingCommand extends SuccessionCommand {
       `--deadline: expected a duration with a unit, from 1ms to ${MOST_DEADLINE_MS / 3_600_000}h, such as 30s; found '${this.deadline}'`,
     )
   }
+}
+
+function tooFew(rows: readonly SwapPlanRow[], needed: number, willing: number): PeerError {
+  const halted = rows.filter((row) => row.halted !== '').map(({ id, halted: reason }) => `${id} orders nothing: ${reason}`)
+  return new PeerError('ERR_SWAP_TOO_FEW', [`a swap needs ${needed} validators that take part; found ${willing}`, ...halted].join('; '), {
+    ...(halted.length === 0
+      ? {}
+      : { hint: 'peer consensus status there says what to do: restart-engine, or recover on every validator (docs/guides/runbook.md)' }),
+  })
 }
 
 /** What to do about validators that are up and lack an engine. */

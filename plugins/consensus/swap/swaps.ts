@@ -96,6 +96,8 @@ export interface SwapsOptions {
   /** The engine of epoch 0 stays. */
   readonly isFixed: boolean
   readonly height: () => bigint
+  /** Why this validator has nothing ordered now; undefined: it has. */
+  readonly halted: () => string | undefined
   readonly submit: (transactionBytes: Uint8Array) => Promise<Accepted>
   /** The network that operators sign for; empty: nobody signs. */
   readonly network: string
@@ -114,7 +116,7 @@ const REST_TIMES = 9
 const LONGEST_REST_MS = 10_000
 
 /** What this validator has of an engine. */
-type Found = Omit<PreflightAnswer, 'token' | 'epoch' | 'height'>
+type Found = Omit<PreflightAnswer, 'token' | 'epoch' | 'height' | 'halted'>
 
 interface Asking {
   readonly answers: Map<MemberIndex, PreflightAnswer>
@@ -207,9 +209,10 @@ export class SwapDesk implements Swaps {
   answered(from: MemberIndex, answer: PreflightAnswer): void {
     const asking = this.asking.get(answer.token)
     if (!asking || asking.answers.has(from)) return
-    const { engine, version, codeDigest, refusal } = answer
+    const { engine, version, codeDigest, refusal, halted } = answer
     // People read it, and whoever says it may be a liar.
-    asking.answers.set(from, { ...answer, engine: shown(engine), version: shown(version), codeDigest: shown(codeDigest), refusal: shown(refusal) })
+    const words = { engine: shown(engine), version: shown(version), codeDigest: shown(codeDigest), refusal: shown(refusal), halted: shown(halted) }
+    asking.answers.set(from, { ...answer, ...words })
     asking.look()
   }
 
@@ -252,14 +255,14 @@ export class SwapDesk implements Swaps {
 
   /** Never rejects: whatever is wrong is the answer. */
   private async answerTo(question: PreflightQuestion): Promise<PreflightAnswer> {
-    const { succession, height } = this.options
+    const { succession, height, halted } = this.options
     const name = question.engine.slice(0, MAX_ASKED)
     const version = question.version.slice(0, MAX_ASKED)
     const key = JSON.stringify([name, version, question.options])
     const finding = this.shared.get(key) ?? this.find(name, version, question.options).finally(() => this.shared.delete(key))
     this.shared.set(key, finding)
     const found = await finding
-    return { ...found, token: question.token, epoch: succession.record.epoch, height: height() }
+    return { ...found, token: question.token, epoch: succession.record.epoch, height: height(), halted: halted() ?? '' }
   }
 
   private async find(name: string, version: string, options: string): Promise<Found> {

@@ -4,6 +4,7 @@ import type { Note } from '../../../plugins/consensus/notes.js'
 import { Objections } from '../../../plugins/consensus/swap/objections.js'
 import { encode, HostNote } from '../../../proto/index.js'
 import { VirtualTime } from '../../kit/virtual-clock.js'
+import { transactionOf } from '../kit/fake-ledger.js'
 import { createBench, engineOf, ManualTransport, run, settle } from '../kit/harness.js'
 
 const CANDIDATE = new Uint8Array(32).fill(7)
@@ -19,11 +20,11 @@ describe('what a member answers in a pre-flight', () => {
     const planning = host.swaps.plan({ engine: 'test' })
     await settle()
     const lie = '\u001b[2J all is well\nreally\u202e'
-    const value = { token: 1n, engine: lie, version: lie, codeDigest: lie, refusal: lie.repeat(10_000), isolated: false, epoch: 0n, height: 0n }
+    const value = { token: 1n, engine: lie, version: lie, codeDigest: lie, refusal: lie.repeat(10_000), isolated: false, epoch: 0n, height: 0n, halted: lie }
     notes.message(1, encode(HostNote, { note: { $case: 'preflightAnswer', value } }))
     await run(time, 3000)
     const { rows } = await planning
-    const text = [rows[1]?.answer?.engine, rows[1]?.answer?.version, rows[1]?.answer?.codeDigest, rows[1]?.answer?.refusal].join('')
+    const text = [rows[1]?.answer?.engine, rows[1]?.answer?.version, rows[1]?.answer?.codeDigest, rows[1]?.answer?.refusal, rows[1]?.answer?.halted].join('')
     expect(text).not.toMatch(/\p{C}/u)
     expect(text.length).toBeLessThan(2000)
     expect(rows[1]?.answer?.engine).toBe('\ufffd[2J all is well\ufffdreally\ufffd')
@@ -46,6 +47,22 @@ describe('a pre-flight', () => {
     }
     expect(await objectionTo({ b: { c: [2] } })).toBe('test 1 runs already, with these options: nothing would change')
     expect(await objectionTo({ a: 2 })).toBeUndefined()
+  })
+
+  it('tells of a validator whose engine is halted: it cannot say that it is ready', async () => {
+    const notes = new ManualTransport()
+    const { host, time } = createBench(
+      engineOf((engine) => ({ onTimer: () => engine.halt('as it was told'), onRequest: () => engine.setTimer('halt', 1) })),
+      { notes },
+    )
+    await host.start()
+    const submitting = host.submit(transactionOf('t1'))
+    await run(time, 100)
+    await submitting
+    expect(host.status().halted).toBe('as it was told')
+    const planning = host.swaps.plan({ engine: 'test' })
+    await run(time, 3000)
+    expect((await planning).rows[0]?.answer?.halted).toBe('as it was told')
   })
 
   it('names whom it waits for: at first all, then those that are there', async () => {
