@@ -18,9 +18,9 @@ import { RequestPool } from './pool/pool.js'
 import { canonical, refuseReserved } from './reserved.js'
 import { REJECTED_BEFORE, RejectedRequests } from './execution/rejected-requests.js'
 import type { SessionSurroundings } from './session/session.js'
+import { stallOf } from './stalled.js'
 import { Objections } from './swap/objections.js'
 import { Recovery } from './swap/recovery.js'
-import { faultsOf } from './swap/records.js'
 import { firstEpoch } from './swap/first-epoch.js'
 import { Succession } from './swap/succession.js'
 import { SwapDesk } from './swap/swaps.js'
@@ -53,6 +53,8 @@ class EngineHostProcess implements ConsensusHost {
   private halted: string | undefined
   private stopped: Promise<void> | undefined
   private isValid = true
+  /** When the chain last grew here. */
+  private movedMs = 0
 
   constructor(private readonly options: ConsensusHostOptions) {
     const { store, ledger, members, self, log, counters, probe, engine } = options
@@ -100,6 +102,7 @@ class EngineHostProcess implements ConsensusHost {
       },
       tookBlocks: () => this.rememberRejected(),
       grown: (head) => {
+        this.movedMs = options.clock.elapsedMs()
         this.common.committed(head)
         if (this.recovery.record) this.recovery.look().catch((error: unknown) => this.die(error))
         if (this.diverged.at !== undefined) this.diverged.over().catch((error: unknown) => this.die(error))
@@ -147,7 +150,7 @@ class EngineHostProcess implements ConsensusHost {
     if (!this.recovery.isUnderWay) await this.epochs.start(this.diverged.at)
     if (this.isPast()) return
     this.common.lookAround()
-    this.epochs.receive((from, note) => this.heard(from, note))
+    this.epochs.receive({ heard: (from, note) => this.heard(from, note), met: (member) => this.swaps.met(member) })
     this.recovery.resume()
   }
 
@@ -184,23 +187,23 @@ class EngineHostProcess implements ConsensusHost {
       valid: this.valid,
       pendingRequests: this.pool.size,
       halted,
-      stalled: halted === undefined ? this.lackingLinks() : undefined,
+      stalled: halted === undefined ? this.stall() : undefined,
       engineView: live?.session.view ?? {},
       divergence: this.common.divergence,
       members: members.map(({ index, id }) => ({ index, id, isSelf: index === self, isConnected: this.epochs.isConnected(index) })),
     }
   }
 
-  /** Too few others are connected for what the engine tolerates. */
-  private lackingLinks(): string | undefined {
-    const { members, self } = this.options
-    const { record } = this.succession
-    if (!record.agreement || members.length < 2) return undefined
-    const others = members.filter(({ index }) => index !== self)
-    const missing = others.filter(({ index }) => !this.epochs.isConnected(index))
-    const needed = others.length - faultsOf(record)
-    if (others.length - missing.length >= needed) return undefined
-    return `it is connected to ${others.length - missing.length} of ${others.length} other validators, and ${record.engine} relies on ${needed}: no link to ${missing.map(({ id }) => id).join(', ')}`
+  private stall(): string | undefined {
+    const { members, self, clock } = this.options
+    const now = clock.elapsedMs()
+    return stallOf({
+      record: this.succession.record,
+      others: members.filter(({ index }) => index !== self),
+      isConnected: ({ index }) => this.epochs.isConnected(index),
+      waiting: this.pool.size,
+      stillMs: now - Math.max(this.movedMs, this.pool.waitingSinceMs),
+    })
   }
 
   queues(): HostQueues {

@@ -1,7 +1,7 @@
 import { columns } from '../../../kernel/index.js'
 import { type ConsensusReport, hex, type SwapProgress } from '../../../proto/index.js'
 import { printable } from '../../terminal/index.js'
-import { adviceOn } from './advice.js'
+import { adviceOn, stalledAdvice } from './advice.js'
 
 /** What a validator says of its consensus, for people; `view`: what its engine says. */
 export function statusText(found: ConsensusReport, view: Readonly<Record<string, unknown>>): string[] {
@@ -17,7 +17,7 @@ export function statusText(found: ConsensusReport, view: Readonly<Record<string,
   rows.push(...swapRows(found))
   if (divergence !== '') rows.push(['divergence', divergence])
   if (halted !== '') rows.push(['what to do', adviceOn(halted)])
-  else if (stalled !== '') rows.push(['what to do', 'start the validators that are missing, or see peer network status for why they cannot be reached'])
+  else if (stalled !== '') rows.push(['what to do', stalledAdvice(stalled)])
   return [
     `${id} ${stateWords(found)}`,
     ...columns(rows),

@@ -119,6 +119,7 @@ const LONGEST_REST_MS = 10_000
 type Found = Omit<PreflightAnswer, 'token' | 'epoch' | 'height' | 'halted'>
 
 interface Asking {
+  readonly question: PreflightQuestion
   readonly answers: Map<MemberIndex, PreflightAnswer>
   /** Looks whether there is somebody left to wait for. */
   readonly look: () => void
@@ -206,6 +207,14 @@ export class SwapDesk implements Swaps {
     this.answering.delete(from)
   }
 
+  /** A member's host came (again): what it was asked may be lost with its former link, or its answer. */
+  met(index: MemberIndex): void {
+    const member = this.options.members[index]
+    for (const { question, isAwaited } of this.asking.values()) {
+      if (member && isAwaited(member)) this.options.notes.tell({ $case: 'preflightQuestion', value: question }, index)
+    }
+  }
+
   answered(from: MemberIndex, answer: PreflightAnswer): void {
     const asking = this.asking.get(answer.token)
     if (!asking || asking.answers.has(from)) return
@@ -242,7 +251,7 @@ export class SwapDesk implements Swaps {
         look()
       })
       const stopAll = clock.setTimer(LOADED_MS, enough)
-      this.asking.set(token, { answers, look, isAwaited })
+      this.asking.set(token, { question, answers, look, isAwaited })
       notes.tell({ $case: 'preflightQuestion', value: question })
       this.answerTo(question).then(
         (own) => this.answered(self, own),

@@ -30,6 +30,9 @@ test('one with too few links does not say that it orders, says what to do, and i
   expect(statusText(report, {})[0]).toBe('vp0 orders transactions')
   expect(statusText({ ...report, stalled }, {})[0]).toBe(`vp0 may order nothing: ${stalled}`)
   expect(rows({ stalled }, 'what to do')).toEqual([expect.stringMatching(/start the validators that are missing.*peer network status/)])
+  expect(rows({ stalled: '3 transactions wait here, and no block has come for 12 s' }, 'what to do')).toEqual([
+    expect.stringMatching(/status --all .*restart-engine.*runbook/),
+  ])
   expect(isWell({ answer: { report } })).toBe(true)
   expect(isWell({ answer: { report: { ...report, stalled } } })).toBe(false)
   const members = [{ id: 'vp0', address: undefined, answer: { report: { ...report, stalled } } }]

@@ -80,6 +80,12 @@ describe('a pre-flight', () => {
     expect(awaited()).toEqual(['vp1', 'vp2', 'vp3'])
     await run(time, 2000)
     expect(awaited()).toEqual(['vp2'])
+    // What it was asked may be lost with its link.
+    const questions = (): number => notes.sent.filter(({ to, text }) => to === 2 && text.includes('test')).length
+    expect(questions()).toBe(1)
+    notes.peer(2, false)
+    notes.peer(2, true)
+    expect(questions()).toBe(2)
     await run(time, 20_000)
     expect((await planning).rows.filter(({ answer }) => answer).map(({ member }) => member.id)).toEqual(['vp0'])
     expect(awaited()).toEqual([])
