@@ -83,7 +83,7 @@ function requireLocal(call: LocatedCall): void {
 async function plan(swaps: Swaps, request: PlanSwapRequest): Promise<SwapPlanMessage> {
   const { engine, version, options, allowWeaker, deadlineMs, deadlineBlocks } = request
   const parsed = options === '' ? undefined : objectOf(options)
-  const { proposal, rows, objection, needed } = await swaps.plan({
+  const { proposal, rows, objection, needed, isUnchanged } = await swaps.plan({
     ...(engine === '' ? {} : { engine }),
     ...(version === '' ? {} : { version }),
     ...(parsed === undefined ? {} : { options: parsed }),
@@ -95,6 +95,7 @@ async function plan(swaps: Swaps, request: PlanSwapRequest): Promise<SwapPlanMes
     proposal: encode(SwapProposal, proposal),
     objection: objection ?? '',
     needed,
+    unchanged: isUnchanged,
     rows: rows.map(({ member, answer }) => ({
       id: member.id,
       answered: answer !== undefined,

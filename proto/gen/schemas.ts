@@ -746,6 +746,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 2, kind: 'message', repeated: true, message: 'weft.SwapPlanRow' },
     { number: 3, kind: 'string' },
     { number: 4, kind: 'uint32' },
+    { number: 5, kind: 'bool' },
   ] },
   { name: 'weft.SwapPlanRow', isClosed: false, fields: [
     { number: 1, kind: 'string' },

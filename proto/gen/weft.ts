@@ -285,6 +285,8 @@ export interface SwapPlan {
   objection: string;
   /** How many validators have to take part. */
   needed: number;
+  /** The engine runs already, at this version and with these options. */
+  unchanged: boolean;
 }
 
 export interface SwapPlanRow {
@@ -3786,7 +3788,7 @@ export const PlanSwapRequest: MessageFns<PlanSwapRequest, "weft.PlanSwapRequest"
 };
 
 function createBaseSwapPlan(): SwapPlan {
-  return { proposal: NO_BYTES, rows: [], objection: "", needed: 0 };
+  return { proposal: NO_BYTES, rows: [], objection: "", needed: 0, unchanged: false };
 }
 
 export const SwapPlan: MessageFns<SwapPlan, "weft.SwapPlan"> = {
@@ -3804,6 +3806,9 @@ export const SwapPlan: MessageFns<SwapPlan, "weft.SwapPlan"> = {
     }
     if (message.needed !== 0) {
       writer.uint32(32).uint32(message.needed);
+    }
+    if (message.unchanged !== false) {
+      writer.uint32(40).bool(message.unchanged);
     }
     return writer;
   },
@@ -3853,6 +3858,14 @@ export const SwapPlan: MessageFns<SwapPlan, "weft.SwapPlan"> = {
             message.needed = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.unchanged = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3874,6 +3887,7 @@ export const SwapPlan: MessageFns<SwapPlan, "weft.SwapPlan"> = {
     message.rows = object.rows?.map((e) => SwapPlanRow.fromPartial(e)) || [];
     message.objection = object.objection ?? "";
     message.needed = object.needed ?? 0;
+    message.unchanged = object.unchanged ?? false;
     return message;
   },
 };

@@ -89,7 +89,7 @@ export abstract class ProposingCommand extends SuccessionCommand {
   }
 
   /** Why a plan is not carried out; undefined: nothing speaks against it. */
-  private problemOf({ rows, objection, needed }: SwapPlanMessage, engine: string): PeerError | undefined {
+  private problemOf({ rows, objection, needed, unchanged }: SwapPlanMessage, engine: string): PeerError | undefined {
     const strangers = this.absent.filter((named) => !rows.some(({ id }) => id === named))
     if (strangers.length > 0) {
       const members = rows.map(({ id }) => id).join(', ')
@@ -101,6 +101,11 @@ export abstract class ProposingCommand extends SuccessionCommand {
     if (objection !== '') {
       const lacking = rows.filter((row) => row.answered && row.engine === '' && row.refusal !== '').map(({ id }) => id)
       return new PeerError('ERR_SWAP_REFUSED', `the swap is refused: ${objection}`, lacking.length === 0 ? {} : { hint: wayIn(lacking, engine) })
+    }
+    if (unchanged) {
+      return new PeerError('ERR_SWAP_UNCHANGED', `the swap is refused: ${engine} runs already, with these options: nothing would change`, {
+        hint: 'peer consensus restart-engine begins the engine of one validator anew, without a swap',
+      })
     }
     if (unnamed.length > 0) {
       return new PeerError('ERR_SWAP_SILENT', `no answer from ${unnamed.join(', ')}`, {
@@ -123,11 +128,9 @@ export abstract class ProposingCommand extends SuccessionCommand {
 
 function tooFew(rows: readonly SwapPlanRow[], needed: number, willing: number): PeerError {
   const halted = rows.filter((row) => row.halted !== '').map(({ id, halted: reason }) => `${id} orders nothing: ${reason}`)
-  return new PeerError('ERR_SWAP_TOO_FEW', [`a swap needs ${needed} validators that take part; found ${willing}`, ...halted].join('; '), {
-    ...(halted.length === 0
-      ? {}
-      : { hint: 'peer consensus status there says what to do: restart-engine, or recover on every validator (docs/guides/runbook.md)' }),
-  })
+  const message = [`a swap needs ${needed} validators that take part; found ${willing}`, ...halted].join('; ')
+  const hint = 'peer consensus status there says what to do: restart-engine, or recover on every validator (docs/guides/runbook.md)'
+  return new PeerError('ERR_SWAP_TOO_FEW', message, halted.length === 0 ? {} : { hint })
 }
 
 /** What to do about validators that are up and lack an engine. */

@@ -53,6 +53,8 @@ export interface SwapPlan {
   readonly objection: string | undefined
   /** How many have to take part. */
   readonly needed: number
+  /** The engine runs already, at this version and with these options. */
+  readonly isUnchanged: boolean
 }
 
 /** The state of the succession at this validator. */
@@ -169,12 +171,8 @@ export class SwapDesk implements Swaps {
       number: succession.seenProposals,
     })
     const rows = await this.ask(proposal)
-    return {
-      proposal,
-      rows,
-      objection: weaknessOf(proposal, record) ?? samenessOf(proposal, record) ?? refusalsIn(rows, proposal, record),
-      needed: members.length - faultsOf(record),
-    }
+    const objection = weaknessOf(proposal, record) ?? refusalsIn(rows, proposal, record)
+    return { proposal, rows, objection, needed: members.length - faultsOf(record), isUnchanged: changesNothing(proposal, record) }
   }
 
   async propose(proposal: SwapProposal, signatures?: Uint8Array): Promise<Accepted> {
@@ -295,12 +293,11 @@ function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {}
 }
 
-/** That a swap would change nothing: it is easily asked for twice, and an epoch for nothing is a risk for nothing. Undefined: something would change. */
-function samenessOf({ engine, version, codeDigest, options }: SwapProposal, record: EpochRecord): string | undefined {
-  if (engine !== record.engine || version !== record.version || codeDigest !== record.codeDigest) return undefined
+function changesNothing({ engine, version, codeDigest, options }: SwapProposal, record: EpochRecord): boolean {
+  if (engine !== record.engine || version !== record.version || codeDigest !== record.codeDigest) return false
   const asked: unknown = JSON.parse(options)
   const present: unknown = JSON.parse(record.options === '' ? '{}' : record.options)
-  return isDeepStrictEqual(asked, present) ? `${engine} ${version} runs already, with these options: nothing would change` : undefined
+  return isDeepStrictEqual(asked, present)
 }
 
 /** What speaks against a proposal in the answers; undefined: nothing. */
