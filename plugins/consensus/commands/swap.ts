@@ -29,7 +29,8 @@ export abstract class ProposingCommand extends SuccessionCommand {
     const asked = PlanSwapRequest.fromPartial({ ...request, allowWeaker: this.allowWeaker, deadlineMs: this.deadlineMs() })
     const plan = await this.patiently(this.plan(asked))
     const proposal = decode(SwapProposal, plan.proposal)
-    const problem = this.problemOf(plan, `${proposal.engine}@${proposal.version}`)
+    const found = this.problemOf(plan, `${proposal.engine}@${proposal.version}`)
+    const problem = found?.code === 'ERR_SWAP_TOO_FEW' && !this.dryRun && (await this.isHaltedHere()) ? undefined : found
     if (this.dryRun || problem !== undefined) {
       const { code, message } = problem ?? {}
       const shown = { ...plan, proposal: { ...proposal, options: JSON.parse(proposal.options) }, problem: problem && { code, message, hint: problem.hint } }
@@ -45,6 +46,11 @@ export abstract class ProposingCommand extends SuccessionCommand {
     const { about, signatures } = signable
     this.report({ file: this.out, about, signatures: signatures.length }, `written to ${this.out}: ${about}; ${signaturesIn(signatures)}\n`)
     return 0
+  }
+
+  /** Then to propose it fails, and says so with the ways out. */
+  private async isHaltedHere(): Promise<boolean> {
+    return (await this.succession()).halted !== ''
   }
 
   /** Says who is waited for, if that takes long. */
