@@ -49,41 +49,6 @@ async function original(world: World, peer: WorldPeer, id: string) {
   return script
 }
 
-describe('what members say before consensus has begun here', () => {
-  test('waits for it, in order; a link that broke in between takes what was said on it', async () => {
-    const world = new World()
-    const vp0 = world.peer('vp0')
-    vp0.network.start()
-    const say = ({ end }: { readonly end: StreamEnd }, ...texts: string[]): void => {
-      for (const text of texts) end.write(encodeMessage(Message_Type.CONSENSUS, Buffer.from(text)))
-    }
-    const vp1 = await original(world, vp0, 'vp1')
-    say(vp1, 'one', 'two')
-    const before = await original(world, vp0, 'vp2')
-    say(before, 'lost')
-    await world.run(10)
-    before.end.cut('gone')
-    await world.run(10)
-    say(await original(world, vp0, 'vp2'), 'three')
-    await world.run(10)
-    const heard = listen(vp0)
-    say(vp1, 'four')
-    await world.run(10)
-    expect(heard).toEqual(['1 up', '1: one', '1: two', '2 up', '2: three', '1: four'])
-  })
-
-  test('is bounded: of what is too much it hears that the member went and came', async () => {
-    const world = new World()
-    const vp0 = world.peer('vp0')
-    vp0.network.start()
-    const { end } = await original(world, vp0, 'vp1')
-    for (let at = 0; at < 16_400; at++) end.write(encodeMessage(Message_Type.CONSENSUS, Buffer.from(`${at}`)))
-    await world.run(10)
-    const heard = listen(vp0)
-    expect([heard.length, heard.at(0), heard.at(-3), heard.at(-2), heard.at(-1)]).toEqual([16_387, '1 up', '1: 16383', '1 down', '1 up'])
-  })
-})
-
 describe('a mesh', () => {
   test.each([4, 16])('of %i peers with one root node stands within two seconds, by one link per pair', async (count) => {
     const { peers } = await mesh(count)
