@@ -81,6 +81,12 @@ const parts = [
     run: ['node', ...vitest, 'kill', '--no-file-parallelism'],
     env: { WEFT_KILLS: String(Math.max(8, times(100))) },
   },
+  ...['0', '1'].map((isolated) => ({
+    name: isolated === '1' ? 'swap-chaos-isolated' : 'swap-chaos',
+    what: `real processes: swaps with a fault at each moment${isolated === '1' ? ', engines in processes of their own' : ''}`,
+    run: ['node', ...vitest, 'chaos-swaps', '--disable-console-intercept'],
+    env: { WEFT_SWAP_CHAOS_SECONDS: times(600), WEFT_CHAOS_ISOLATED: isolated },
+  })),
   {
     name: 'fuzz',
     what: 'requests and streams that nobody meant',

@@ -25,6 +25,8 @@ export interface ConsensusStatus {
   readonly valid: boolean
   readonly pendingRequests: number
   readonly halted: string | undefined
+  /** Why an engine that runs may order nothing; undefined: nothing is known against it. */
+  readonly stalled?: string | undefined
   readonly engineView: Readonly<Record<string, unknown>>
   /** Of a chain of this peer that differed from that of the others: being repaired, or beyond repair by itself, while `valid` is false, else what was repaired last. */
   readonly divergence?: string | undefined

@@ -18,6 +18,7 @@ import { RequestPool } from './pool/pool.js'
 import { canonical, refuseReserved } from './reserved.js'
 import { REJECTED_BEFORE, RejectedRequests } from './execution/rejected-requests.js'
 import type { SessionSurroundings } from './session/session.js'
+import { stallOf } from './stalled.js'
 import { Objections } from './swap/objections.js'
 import { Recovery } from './swap/recovery.js'
 import { firstEpoch } from './swap/first-epoch.js'
@@ -52,6 +53,8 @@ class EngineHostProcess implements ConsensusHost {
   private halted: string | undefined
   private stopped: Promise<void> | undefined
   private isValid = true
+  /** When the chain last grew here. */
+  private movedMs = 0
 
   constructor(private readonly options: ConsensusHostOptions) {
     const { store, ledger, members, self, log, counters, probe, engine } = options
@@ -99,6 +102,7 @@ class EngineHostProcess implements ConsensusHost {
       },
       tookBlocks: () => this.rememberRejected(),
       grown: (head) => {
+        this.movedMs = options.clock.elapsedMs()
         this.common.committed(head)
         if (this.recovery.record) this.recovery.look().catch((error: unknown) => this.die(error))
         if (this.diverged.at !== undefined) this.diverged.over().catch((error: unknown) => this.die(error))
@@ -119,6 +123,7 @@ class EngineHostProcess implements ConsensusHost {
       succession: this.succession,
       isFixed: options.hasFixedEngine ?? false,
       height: () => ledger.height(),
+      halted: () => this.status().halted,
       submit: (bytes) => this.accept(bytes, NO_HINTS, true),
       network: options.network ?? '',
       randomBytes: options.randomBytes ?? randomBytes,
@@ -145,7 +150,7 @@ class EngineHostProcess implements ConsensusHost {
     if (!this.recovery.isUnderWay) await this.epochs.start(this.diverged.at)
     if (this.isPast()) return
     this.common.lookAround()
-    this.epochs.receive((from, note) => this.heard(from, note))
+    this.epochs.receive({ heard: (from, note) => this.heard(from, note), met: (member) => this.swaps.met(member) })
     this.recovery.resume()
   }
 
@@ -182,10 +187,23 @@ class EngineHostProcess implements ConsensusHost {
       valid: this.valid,
       pendingRequests: this.pool.size,
       halted,
+      stalled: halted === undefined ? this.stall() : undefined,
       engineView: live?.session.view ?? {},
       divergence: this.common.divergence,
       members: members.map(({ index, id }) => ({ index, id, isSelf: index === self, isConnected: this.epochs.isConnected(index) })),
     }
+  }
+
+  private stall(): string | undefined {
+    const { members, self, clock } = this.options
+    const now = clock.elapsedMs()
+    return stallOf({
+      record: this.succession.record,
+      others: members.filter(({ index }) => index !== self),
+      isConnected: ({ index }) => this.epochs.isConnected(index),
+      waiting: this.pool.size,
+      stillMs: now - Math.max(this.movedMs, this.pool.waitingSinceMs),
+    })
   }
 
   queues(): HostQueues {

@@ -20,6 +20,7 @@ import { createConsensusHost } from './host.js'
 import type { ConsensusHost } from './host-options.js'
 import { consensusKeys } from './keys.js'
 import { membersOf, validatorIds } from './members.js'
+import { requireOwnRecords } from './own-records.js'
 import { consensusTools } from './service.js'
 import { CONSENSUS_NAME } from './swap/records.js'
 import { networkOf } from './swap/policy.js'
@@ -104,6 +105,7 @@ async function declaration(peer: PluginHost, engines: Engines, self: string): Pr
 async function createHost(peer: PluginHost, running: RunningPeer, engines: Engines, counters: ConsensusCounters): Promise<ConsensusHost> {
   const settings = peer.settings(consensusKeys)
   const members = membersOf(validatorIds(settings, running.endpoint.id), running.endpoint.id)
+  await requireOwnRecords(peer.use(STORE), members.all, members.self)
   const stateTransfer = peer.find(STATE_TRANSFER)
   const engine = await engines.find(settings['peer.validator.consensus.plugin'])
   let host: ConsensusHost | undefined

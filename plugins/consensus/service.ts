@@ -83,7 +83,7 @@ function requireLocal(call: LocatedCall): void {
 async function plan(swaps: Swaps, request: PlanSwapRequest): Promise<SwapPlanMessage> {
   const { engine, version, options, allowWeaker, deadlineMs, deadlineBlocks } = request
   const parsed = options === '' ? undefined : objectOf(options)
-  const { proposal, rows, objection, needed } = await swaps.plan({
+  const { proposal, rows, objection, needed, isUnchanged } = await swaps.plan({
     ...(engine === '' ? {} : { engine }),
     ...(version === '' ? {} : { version }),
     ...(parsed === undefined ? {} : { options: parsed }),
@@ -95,6 +95,7 @@ async function plan(swaps: Swaps, request: PlanSwapRequest): Promise<SwapPlanMes
     proposal: encode(SwapProposal, proposal),
     objection: objection ?? '',
     needed,
+    unchanged: isUnchanged,
     rows: rows.map(({ member, answer }) => ({
       id: member.id,
       answered: answer !== undefined,
@@ -105,6 +106,7 @@ async function plan(swaps: Swaps, request: PlanSwapRequest): Promise<SwapPlanMes
       isolated: answer?.isolated ?? false,
       epoch: answer?.epoch ?? 0n,
       height: answer?.height ?? 0n,
+      halted: answer?.halted ?? '',
     })),
   }
 }
@@ -131,7 +133,7 @@ async function outcomeOf(accepted: Accepted): Promise<SwapCallReply> {
 
 function successionOf(host: Pick<ConsensusHost, 'swaps' | 'status'>, withHistory: boolean): SuccessionReport {
   const { swaps } = host
-  const { record, candidate, swap, crossed, isSealing, objections } = swaps.view()
+  const { record, candidate, swap, crossed, isSealing, objections, awaited } = swaps.view()
   const { height, halted } = host.status()
   return {
     height,
@@ -144,11 +146,12 @@ function successionOf(host: Pick<ConsensusHost, 'swaps' | 'status'>, withHistory
     history: withHistory ? [...swaps.history()] : [],
     halted: halted ?? '',
     objections: [...objections],
+    awaited: awaited.map(({ id }) => id),
   }
 }
 
 function reportOf({ id, consensus, head, host }: ReportParts): ConsensusReport {
-  const { engine, epoch, height, valid, pendingRequests, halted, divergence, members, engineView } = consensus.status()
+  const { engine, epoch, height, valid, pendingRequests, halted, stalled, divergence, members, engineView } = consensus.status()
   const { hash, stateHash } = head()
   const view = host()?.swaps.view()
   return {
@@ -168,6 +171,7 @@ function reportOf({ id, consensus, head, host }: ReportParts): ConsensusReport {
     swap: view && progressOf(view),
     sealing: view?.isSealing ?? false,
     activation: view?.record.activation ?? 0n,
+    stalled: stalled ?? '',
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Client } from '@grpc/grpc-js'
 import { PeerCommand, PeerError, peerKeys } from '../../kernel/index.js'
 import { Interruption } from '../terminal/index.js'
-import { type ClientClass, dialPeer, isRpcError, rpcDetails, rpcErrorText } from './dial.js'
+import { type ClientClass, dialPeer, isRpcError, rpcDetails, rpcErrorText, rpcFacts } from './dial.js'
 import { grpcKeys } from './keys.js'
 
 /** Base of the subcommands that speak to a running peer. */
@@ -31,9 +31,15 @@ export abstract class GrpcCommand extends PeerCommand {
     return this.#interruption.during(work, message, hint)
   }
 
+  /** Aborted by a signal, which no longer ends the program by itself: the command ends what it does, and its exit code is that of the signal. */
+  protected get interrupted(): AbortSignal {
+    this.#interruption ??= new Interruption()
+    return this.#interruption.signal
+  }
+
   /** An error of a call in the words of the peer alone; v0.6's own commands put theirs before them. */
   protected override failure(error: unknown): unknown {
-    return isRpcError(error) ? new PeerError('ERR_RPC', error.details === '' ? rpcErrorText(error) : rpcDetails(error), { cause: error }) : error
+    return isRpcError(error) ? new PeerError('ERR_RPC', error.details === '' ? rpcErrorText(error) : rpcDetails(error), rpcFacts(error)) : error
   }
 
   /**

@@ -1,5 +1,5 @@
-import { type ChannelCredentials, type Client, type ClientOptions, connectivityState } from '@grpc/grpc-js'
-import { PeerError, type Settings, messageOf, type peerKeys } from '../../kernel/index.js'
+import { type ChannelCredentials, type Client, type ClientOptions, connectivityState, status } from '@grpc/grpc-js'
+import { type ErrorFacts, PeerError, type Settings, messageOf, type peerKeys } from '../../kernel/index.js'
 import { clientCredentials } from './client-credentials.js'
 import { explainDialFailure } from './dial-failure.js'
 import type { grpcKeys } from './keys.js'
@@ -49,6 +49,12 @@ export function stateChanges(channel: ReturnType<Client['getChannel']>, state: c
  */
 export function rpcErrorText(error: unknown): string {
   return isRpcError(error) ? `rpc error: code = ${error.code} desc = ${rpcDetails(error)}` : messageOf(error)
+}
+
+/** What ERR_RPC carries of a failed call: its status of gRPC, by number and name, for programs. Of anything else the cause alone. */
+export function rpcFacts(error: unknown): ErrorFacts {
+  if (!isRpcError(error)) return { cause: error }
+  return { cause: error, details: { grpcStatus: error.code, grpcStatusName: status[error.code] ?? 'UNKNOWN' } }
 }
 
 /** What a failed call says, without the form in which grpc-js tells of a connection that could not be made. */

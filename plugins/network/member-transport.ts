@@ -1,5 +1,6 @@
 import type { Message_Type } from '../../proto/index.js'
 import type { ConsensusTransport } from '../consensus/index.js'
+import { HeldMessages } from './held-messages.js'
 import type { LinkTable } from './link-table.js'
 import { encodeMessage } from './messages.js'
 
@@ -17,6 +18,7 @@ export interface TransportKind {
 export class MemberTransport implements ConsensusTransport {
   private handlers: Handlers | undefined
   private readonly up = new Set<number>()
+  private readonly held = new HeldMessages()
   private lastBytes: Uint8Array | undefined
   private lastEncoded: Uint8Array = new Uint8Array(0)
 
@@ -43,14 +45,20 @@ export class MemberTransport implements ConsensusTransport {
 
   receive(handlers: Handlers): void {
     this.handlers = handlers
-    for (const member of this.up) handlers.peer(member, true)
+    for (const member of this.up) {
+      handlers.peer(member, true)
+      const { messages, isBroken } = this.held.take(member)
+      for (const message of messages) handlers.message(member, message)
+      if (isBroken) for (const isUp of [false, true]) handlers.peer(member, isUp)
+    }
   }
 
   /** A message of a neighbour. False: it is no member. */
   received(id: string, bytes: Uint8Array): boolean {
     const member = this.members.indexOf(id)
     if (member < 0 || !this.up.has(member)) return false
-    this.handlers?.message(member, bytes)
+    if (this.handlers) this.handlers.message(member, bytes)
+    else this.held.add(member, bytes)
     return true
   }
 
@@ -59,7 +67,10 @@ export class MemberTransport implements ConsensusTransport {
     const member = this.members.indexOf(id)
     if (member < 0) return
     if (isUp) this.came(member, id)
-    else if (this.up.delete(member)) this.handlers?.peer(member, false)
+    else if (this.up.delete(member)) {
+      this.held.forget(member)
+      this.handlers?.peer(member, false)
+    }
   }
 
   private came(member: number, id: string): void {

@@ -33,6 +33,8 @@ export interface Row {
   readonly queuedBytes: number | undefined
   readonly residentBytes: number | undefined
   readonly divergence: string
+  /** Why its engine may order nothing; empty: nothing is known. */
+  readonly stalled: string
   /** Addresses that it cannot reach, with the reason. */
   readonly failingDials: readonly { readonly address: string; readonly reason: string }[]
 }
@@ -71,6 +73,7 @@ export function rowOf({ target, state, last, before, reason, sinceMs }: Watched,
     queuedBytes: network?.links.reduce((sum, { queuedBytes }) => sum + Number(queuedBytes), 0),
     residentBytes: vitals && Number(vitals.residentBytes),
     divergence: printable(report?.divergence ?? ''),
+    stalled: printable(isUp ? (report?.stalled ?? '') : ''),
     failingDials: (network?.dials ?? []).map((dial) => ({ address: printable(dial.address), reason: printable(dial.reason) })),
   }
 }

@@ -32,14 +32,17 @@ function forks(live: readonly Row[]): Line[] {
   )
 }
 
-function ownTroubles({ id, state, reason, divergence, swap, rates, height: at }: Row, height: bigint): Line[] {
+function ownTroubles({ id, state, reason, divergence, stalled, swap, rates, height: at }: Row, height: bigint): Line[] {
   return [
     ...(state === 'halted' ? [bad(`${id} orders nothing: ${reason}`)] : []),
     ...(state === 'behind' ? [warn(`${id} knows that its state is behind, and refuses queries`)] : []),
+    ...(state === 'running' && stalled !== '' ? [bad(`${id} may order nothing: ${stalled}`)] : []),
     ...(state === 'running' && at !== undefined && at + BEHIND_BLOCKS < height ? [warn(`${id} is ${grouped(height - at)} blocks behind`)] : []),
     ...(swap === undefined || swap.refusal === '' ? [] : [warn(`${id} does not take part in the swap: ${swap.refusal}`)]),
     ...(divergence === '' || (state === 'halted' && divergence === reason) ? [] : [bad(`${id}: ${divergence}`)]),
-    ...(rates.refused !== undefined && rates.refused > 0 ? [warn(`${id} refuses ${short(rates.refused)} transactions a second: no room`)] : []),
+    ...(state === 'running' && rates.refused !== undefined && rates.refused > 0
+      ? [warn(`${id} refuses ${short(rates.refused)} transactions a second: no room`)]
+      : []),
   ]
 }
 

@@ -746,6 +746,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 2, kind: 'message', repeated: true, message: 'weft.SwapPlanRow' },
     { number: 3, kind: 'string' },
     { number: 4, kind: 'uint32' },
+    { number: 5, kind: 'bool' },
   ] },
   { name: 'weft.SwapPlanRow', isClosed: false, fields: [
     { number: 1, kind: 'string' },
@@ -757,6 +758,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 7, kind: 'bool' },
     { number: 8, kind: 'uint64' },
     { number: 9, kind: 'uint64' },
+    { number: 10, kind: 'string' },
   ] },
   { name: 'weft.ProposeSwapRequest', isClosed: false, fields: [
     { number: 1, kind: 'bytes' },
@@ -791,6 +793,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 8, kind: 'message', repeated: true, message: 'weft.EpochRecord' },
     { number: 9, kind: 'string' },
     { number: 10, kind: 'message', repeated: true, message: 'weft.SwapObjection' },
+    { number: 11, kind: 'string', repeated: true },
   ] },
   { name: 'weft.SwapObjection', isClosed: false, fields: [
     { number: 1, kind: 'uint32' },
@@ -846,6 +849,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 14, kind: 'message', message: 'weft.SwapProgress' },
     { number: 15, kind: 'bool' },
     { number: 16, kind: 'uint64' },
+    { number: 17, kind: 'string' },
   ] },
   { name: 'weft.SwapProgress', isClosed: false, fields: [
     { number: 1, kind: 'string' },
@@ -909,6 +913,7 @@ export const MESSAGE_ROWS: readonly MessageRow[] = [
     { number: 6, kind: 'string' },
     { number: 7, kind: 'string' },
     { number: 8, kind: 'bool' },
+    { number: 9, kind: 'string' },
   ] },
   { name: 'weft.RecoveryStatement', isClosed: false, fields: [
     { number: 1, kind: 'uint64' },

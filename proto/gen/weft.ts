@@ -285,6 +285,8 @@ export interface SwapPlan {
   objection: string;
   /** How many validators have to take part. */
   needed: number;
+  /** The engine runs already, at this version and with these options. */
+  unchanged: boolean;
 }
 
 export interface SwapPlanRow {
@@ -300,6 +302,8 @@ export interface SwapPlanRow {
   isolated: boolean;
   epoch: bigint;
   height: bigint;
+  /** Why it cannot say that it is ready, as when its engine is halted; empty: it can. */
+  halted: string;
 }
 
 export interface ProposeSwapRequest {
@@ -356,6 +360,8 @@ export interface SuccessionReport {
   halted: string;
   /** What each member said last of a candidate that it does not take part in, also of one that is gone. */
   objections: SwapObjection[];
+  /** Ids of the members whose answers a pre-flight waits for at this validator. */
+  awaited: string[];
 }
 
 export interface SwapObjection {
@@ -437,6 +443,8 @@ export interface ConsensusReport {
   sealing: boolean;
   /** The last block of the epoch before; 0 in epoch 0. */
   activation: bigint;
+  /** Why its engine, which runs, may order nothing; empty: nothing is known against it. */
+  stalled: string;
 }
 
 export interface SwapProgress {
@@ -533,6 +541,8 @@ export interface PreflightAnswer {
   /** Why it would not run it; empty: it would. */
   refusal: string;
   isolated: boolean;
+  /** Why it has nothing ordered now, so that it cannot say that it is ready; empty: it has. */
+  halted: string;
 }
 
 /** A validator that was stopped by its operator for a recovery, and where it stands. */
@@ -3778,7 +3788,7 @@ export const PlanSwapRequest: MessageFns<PlanSwapRequest, "weft.PlanSwapRequest"
 };
 
 function createBaseSwapPlan(): SwapPlan {
-  return { proposal: NO_BYTES, rows: [], objection: "", needed: 0 };
+  return { proposal: NO_BYTES, rows: [], objection: "", needed: 0, unchanged: false };
 }
 
 export const SwapPlan: MessageFns<SwapPlan, "weft.SwapPlan"> = {
@@ -3796,6 +3806,9 @@ export const SwapPlan: MessageFns<SwapPlan, "weft.SwapPlan"> = {
     }
     if (message.needed !== 0) {
       writer.uint32(32).uint32(message.needed);
+    }
+    if (message.unchanged !== false) {
+      writer.uint32(40).bool(message.unchanged);
     }
     return writer;
   },
@@ -3845,6 +3858,14 @@ export const SwapPlan: MessageFns<SwapPlan, "weft.SwapPlan"> = {
             message.needed = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.unchanged = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3866,6 +3887,7 @@ export const SwapPlan: MessageFns<SwapPlan, "weft.SwapPlan"> = {
     message.rows = object.rows?.map((e) => SwapPlanRow.fromPartial(e)) || [];
     message.objection = object.objection ?? "";
     message.needed = object.needed ?? 0;
+    message.unchanged = object.unchanged ?? false;
     return message;
   },
 };
@@ -3881,6 +3903,7 @@ function createBaseSwapPlanRow(): SwapPlanRow {
     isolated: false,
     epoch: 0n,
     height: 0n,
+    halted: "",
   };
 }
 
@@ -3920,6 +3943,9 @@ export const SwapPlanRow: MessageFns<SwapPlanRow, "weft.SwapPlanRow"> = {
         throw new globalThis.Error("value provided for field message.height of type uint64 too large");
       }
       writer.uint32(72).uint64(message.height);
+    }
+    if (message.halted !== "") {
+      writer.uint32(82).string(message.halted);
     }
     return writer;
   },
@@ -4009,6 +4035,14 @@ export const SwapPlanRow: MessageFns<SwapPlanRow, "weft.SwapPlanRow"> = {
             message.height = reader.uint64() as bigint;
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.halted = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4035,6 +4069,7 @@ export const SwapPlanRow: MessageFns<SwapPlanRow, "weft.SwapPlanRow"> = {
     message.isolated = object.isolated ?? false;
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.halted = object.halted ?? "";
     return message;
   },
 };
@@ -4444,6 +4479,7 @@ function createBaseSuccessionReport(): SuccessionReport {
     history: [],
     halted: "",
     objections: [],
+    awaited: [],
   };
 }
 
@@ -4483,6 +4519,9 @@ export const SuccessionReport: MessageFns<SuccessionReport, "weft.SuccessionRepo
     }
     for (const v of message.objections) {
       SwapObjection.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.awaited) {
+      writer.uint32(90).string(v!);
     }
     return writer;
   },
@@ -4590,6 +4629,14 @@ export const SuccessionReport: MessageFns<SuccessionReport, "weft.SuccessionRepo
             message.objections.push(SwapObjection.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.awaited.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4621,6 +4668,7 @@ export const SuccessionReport: MessageFns<SuccessionReport, "weft.SuccessionRepo
     message.history = object.history?.map((e) => EpochRecord.fromPartial(e)) || [];
     message.halted = object.halted ?? "";
     message.objections = object.objections?.map((e) => SwapObjection.fromPartial(e)) || [];
+    message.awaited = object.awaited?.map((e) => e) || [];
     return message;
   },
 };
@@ -5266,6 +5314,7 @@ function createBaseConsensusReport(): ConsensusReport {
     swap: undefined,
     sealing: false,
     activation: 0n,
+    stalled: "",
   };
 }
 
@@ -5332,6 +5381,9 @@ export const ConsensusReport: MessageFns<ConsensusReport, "weft.ConsensusReport"
         throw new globalThis.Error("value provided for field message.activation of type uint64 too large");
       }
       writer.uint32(128).uint64(message.activation);
+    }
+    if (message.stalled !== "") {
+      writer.uint32(138).string(message.stalled);
     }
     return writer;
   },
@@ -5477,6 +5529,14 @@ export const ConsensusReport: MessageFns<ConsensusReport, "weft.ConsensusReport"
             message.activation = reader.uint64() as bigint;
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.stalled = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5514,6 +5574,7 @@ export const ConsensusReport: MessageFns<ConsensusReport, "weft.ConsensusReport"
     message.activation = (object.activation !== undefined && object.activation !== null)
       ? BigInt(object.activation)
       : 0n;
+    message.stalled = object.stalled ?? "";
     return message;
   },
 };
@@ -6405,7 +6466,17 @@ export const PreflightQuestion: MessageFns<PreflightQuestion, "weft.PreflightQue
 };
 
 function createBasePreflightAnswer(): PreflightAnswer {
-  return { token: 0n, epoch: 0n, height: 0n, engine: "", version: "", codeDigest: "", refusal: "", isolated: false };
+  return {
+    token: 0n,
+    epoch: 0n,
+    height: 0n,
+    engine: "",
+    version: "",
+    codeDigest: "",
+    refusal: "",
+    isolated: false,
+    halted: "",
+  };
 }
 
 export const PreflightAnswer: MessageFns<PreflightAnswer, "weft.PreflightAnswer"> = {
@@ -6444,6 +6515,9 @@ export const PreflightAnswer: MessageFns<PreflightAnswer, "weft.PreflightAnswer"
     }
     if (message.isolated !== false) {
       writer.uint32(64).bool(message.isolated);
+    }
+    if (message.halted !== "") {
+      writer.uint32(74).string(message.halted);
     }
     return writer;
   },
@@ -6525,6 +6599,14 @@ export const PreflightAnswer: MessageFns<PreflightAnswer, "weft.PreflightAnswer"
             message.isolated = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.halted = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6550,6 +6632,7 @@ export const PreflightAnswer: MessageFns<PreflightAnswer, "weft.PreflightAnswer"
     message.codeDigest = object.codeDigest ?? "";
     message.refusal = object.refusal ?? "";
     message.isolated = object.isolated ?? false;
+    message.halted = object.halted ?? "";
     return message;
   },
 };

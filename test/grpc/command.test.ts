@@ -13,7 +13,12 @@ class AskCommand extends GrpcCommand {
 
 test('a command prints a failed call in the words of the peer, and other errors as they are', () => {
   const failed = Object.assign(new Error('14 UNAVAILABLE: gone'), { code: 14, details: 'gone', metadata: new Metadata() })
-  expect(new AskCommand().says(failed)).toMatchObject({ code: 'ERR_RPC', message: 'gone', cause: failed })
+  expect(new AskCommand().says(failed)).toMatchObject({
+    code: 'ERR_RPC',
+    message: 'gone',
+    cause: failed,
+    details: { grpcStatus: 14, grpcStatusName: 'UNAVAILABLE' },
+  })
   const other = new PeerError('ERR_LOOM', 'no thread')
   expect(new AskCommand().says(other)).toBe(other)
 })

@@ -53,6 +53,8 @@ test('a network is seen through one of its peers; what is down is red, and seen 
   expect(status.code).toBe(1)
   expect(status.stdout).toMatch(/^vp1 +no answer: vp0 is not linked to it, so its address is not known$/m)
 
+  expect((await vp0.cli('doctor', 'reach')).stdout).toContain(`warning   reach   the peer of this site cannot reach ${vp1.address}, which it knows: `)
+
   await vp1.start()
   await stream.until('it is seen again', () => newest()[1]?.state === 'running')
   stream.signal('SIGINT')

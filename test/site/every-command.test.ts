@@ -2,6 +2,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../integration/support/ports.js'
+import { Cli } from 'clipanion'
+import { matchCommand, parseArgv } from '../../kernel/cli/argv.js'
+import { NodeStartCommand } from '../../kernel/cli/node-start.js'
 import { Peer, createSite } from '../../kernel/index.js'
 import { loadPackagedSite } from '../../kernel/config/load.js'
 import { createLogging } from '../../plugins/logging/index.js'
@@ -118,6 +121,31 @@ beforeAll(async () => {
   writeFileSync(join(directory, 'core.yaml'), 'peer:\n  id: vp1\n')
 })
 afterAll(() => peer.stop())
+
+/** Of the first program of a line, as a shell takes them apart. */
+function wordsOf(line: string): readonly string[] {
+  const [, ...found] = ['', ...line.matchAll(/'([^']*)'|"((?:[^"\\\\]|\\\\.)*)"|([|>&;]+)|[^\s'"|>&;]+/g)].map((match) =>
+    typeof match === 'string' ? match : (match[1] ?? match[2] ?? match[0]),
+  )
+  const end = found.findIndex((word) => /^[|>&;]+$/.test(word))
+  return end < 0 ? found : found.slice(0, end)
+}
+
+describe('every example in the help', () => {
+  const all = [NodeStartCommand, ...site.plugins.flatMap((plugin) => plugin.commands ?? [])]
+  const examples = all.flatMap((command) => (command.usage?.examples ?? []).map(([, line]) => line))
+  test.each(examples)('%s', (line) => {
+    const [program, ...words] = wordsOf(/\$\((.*)\)/.exec(line)?.[1] ?? line)
+    expect(['peer', '$0']).toContain(program)
+    const { words: given, leading, unknownFlag } = parseArgv(words)
+    expect(unknownFlag).toBeUndefined()
+    const { command, path } = matchCommand(given, all)
+    if (command === undefined) throw new Error('no such command')
+    const input = [...path, ...leading, ...given.slice(path.length)]
+    const context = { cwd: directory, version: '', defaultSite: async () => site, loadedSite: async () => Promise.reject(new Error('no site is loaded')) }
+    expect(() => Cli.from([command], { binaryName: 'peer' }).process({ input, context })).not.toThrow()
+  })
+})
 
 describe('every command of the default site', () => {
   test('network login says that there is nothing to log in to, and fails', async () => {

@@ -17,6 +17,7 @@ export function reportOf(index: number, change: Partial<ConsensusReport> = {}): 
     pending: 12n,
     halted: '',
     divergence: '',
+    stalled: '',
     members: [0, 1, 2, 3].map((member) => ({ index: member, id: `vp${member}`, self: member === index, connected: true })),
     engineView: JSON.stringify({ view: 3, primary: 3, active: true }),
     swap: undefined,

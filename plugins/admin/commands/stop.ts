@@ -3,7 +3,7 @@ import { Client } from '@grpc/grpc-js'
 import { Command, Option } from 'clipanion'
 import { PeerError, messageOf, peerKeys } from '../../../kernel/index.js'
 import { AdminService, ServerStatus_StatusCode, callUnary } from '../../../proto/index.js'
-import { GrpcCommand, dialFailure, rpcErrorText, USAGE_AFTER_CALLS } from '../../grpc/index.js'
+import { GrpcCommand, dialFailure, rpcErrorText, rpcFacts, USAGE_AFTER_CALLS } from '../../grpc/index.js'
 import { hasGone, pidIn } from './gone.js'
 
 /** `peer node stop`: over the network, else by the pid file (spec/node.md §1). */
@@ -45,7 +45,7 @@ export class StopCommand extends GrpcCommand {
       else this.report({ status: word }, `status:${word} \n`)
     } catch (error) {
       // An original peer exits before it answers: a broken call then means that it stopped.
-      if (!isTransportEnd(error)) throw new PeerError('ERR_RPC', `Error trying to stop local peer: ${rpcErrorText(error)}`, { cause: error })
+      if (!isTransportEnd(error)) throw new PeerError('ERR_RPC', `Error trying to stop local peer: ${rpcErrorText(error)}`, rpcFacts(error))
       await this.stopped(address, pid, {})
     }
     return 0

@@ -106,7 +106,8 @@ export class CommonChain {
     const ahead = isStill ? watch.agreedFrom(height + 1n) : undefined
     this.looksBehind = ahead ? this.looksBehind + 1 : 0
     if (isStill) watch.query()
-    if (!ahead || this.looksBehind < LOOKS_BEFORE_CATCHING_UP) return
+    // The engine of an epoch that is over for others has nobody left who could tell it what it missed.
+    if (!ahead || this.looksBehind < (this.isOvertaken() ? 1 : LOOKS_BEFORE_CATCHING_UP)) return
     this.looksBehind = 0
     surroundings.log.info('this validator is behind and its engine does not move: it catches up and begins anew', { height, others: ahead.height })
     this.replaceEngine(ahead, false)

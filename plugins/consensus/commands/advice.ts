@@ -13,3 +13,10 @@ const SECTIONS: readonly { readonly said: RegExp; readonly section: string }[] =
   { said: /^this validator follows the others: /, section: 'A validator that lacks the engine' },
   { said: /^its operator has stopped its engine for a recovery$/, section: 'Too many engines' },
 ]
+
+/** What to do about an engine that runs and may order nothing, by what the host says of it. */
+export function stalledAdvice(stalled: string): string {
+  return stalled.includes('no link to')
+    ? 'start the validators that are missing; peer network status says why they cannot be reached'
+    : `peer consensus status --all says whether it is so everywhere; if only here: peer consensus restart-engine. ${RUNBOOK}`
+}

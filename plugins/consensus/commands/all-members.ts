@@ -36,8 +36,8 @@ export async function askMembers(question: MembersQuestion): Promise<readonly As
   return members.sort((a, b) => (order.get(a.id) ?? -1) - (order.get(b.id) ?? -1))
 }
 
-export function isWell({ answer }: AskedMember): boolean {
-  return 'report' in answer && answer.report.halted === '' && answer.report.valid
+export function isWell({ answer }: Pick<AskedMember, 'answer'>): boolean {
+  return 'report' in answer && answer.report.halted === '' && answer.report.stalled === '' && answer.report.valid
 }
 
 /** As programs read it. */
@@ -45,14 +45,14 @@ export function membersJson(members: readonly AskedMember[]): object {
   return {
     members: members.map(({ id, address, answer }) => {
       if ('reason' in answer) return { id, address, state: 'unreachable', reason: answer.reason }
-      const { engine, version, epoch, height, headHash, pending, halted, divergence } = answer.report
+      const { engine, version, epoch, height, headHash, pending, halted, stalled, divergence } = answer.report
       const shown = { engine, version, epoch, height, headHash: hex(headHash), pending, ...leadershipOf(answer.report) }
       return {
         id,
         address,
         state: stateOf(answer.report),
         ...shown,
-        ...(halted === '' ? {} : { reason: halted }),
+        ...(halted === '' && stalled === '' ? {} : { reason: halted === '' ? stalled : halted }),
         ...(divergence === '' ? {} : { divergence }),
       }
     }),
@@ -65,16 +65,26 @@ const HEADER = ['member', 'engine', 'epoch', 'height', 'view', 'leader', 'state'
 export function membersText(members: readonly AskedMember[]): string[] {
   const rows = members.map(({ id, answer }) => {
     if ('reason' in answer) return [id, `no answer: ${answer.reason}`]
-    const { engine, version, epoch, height, halted } = answer.report
+    const { engine, version, epoch, height, halted, stalled } = answer.report
     const { view = '-', leader = '-' } = leadershipOf(answer.report)
     const state = stateOf(answer.report)
-    return [id, engine === '' ? 'none' : `${engine}@${version}`, String(epoch), String(height), view, leader, halted === '' ? state : `${state}: ${halted}`]
+    return [
+      id,
+      engine === '' ? 'none' : `${engine}@${version}`,
+      String(epoch),
+      String(height),
+      view,
+      leader,
+      [state, halted === '' ? stalled : halted].filter((words) => words !== '').join(': '),
+    ]
   })
   return table([HEADER, ...rows])
 }
 
-function stateOf({ halted, valid }: ConsensusReport): 'running' | 'behind' | 'halted' {
-  return halted !== '' ? 'halted' : valid ? 'running' : 'behind'
+function stateOf({ halted, valid, stalled }: ConsensusReport): 'running' | 'stalled' | 'behind' | 'halted' {
+  if (halted !== '') return 'halted'
+  if (!valid) return 'behind'
+  return stalled === '' ? 'running' : 'stalled'
 }
 
 async function askMember(id: string, address: string | undefined, { own, dial, answerMs }: MembersQuestion): Promise<AskedMember> {

@@ -6,12 +6,13 @@ const WIDTH = process.stdout.columns || 120
 const HEADINGS = ['validator', 'engine', 'version', 'code', 'epoch', 'height', 'takes part'] as const
 
 /** A pre-flight as a table: who has which engine, at which version and digest, and who refuses; why is the error's to say. */
-export function planLines({ rows, needed }: SwapPlanMessage, { engine, version, fromEpoch, options }: SwapProposal): string[] {
+export function planLines({ rows, needed }: SwapPlanMessage, proposal: SwapProposal): string[] {
+  const { engine, version, fromEpoch, options } = proposal
   const change = `from epoch ${fromEpoch} to ${engine} ${version}`
   const need = `needed: ${needed} of ${rows.length} validators, and every one that is up`
   const heading = `${change} with options ${options}; ${need}`
   const lines = heading.length <= WIDTH ? [heading] : [`${change}; ${need}`, ...optionLines(options)]
-  return [...lines.map((line) => printable(line)), ...table([HEADINGS, ...rows.map(cellsOf)])]
+  return [...lines.map((line) => printable(line)), ...table([HEADINGS, ...rows.map((row) => cellsOf(row, proposal))])]
 }
 
 /** What is said with its options, which get lines of their own if they are too many for one. */
@@ -36,9 +37,10 @@ function optionLines(options: string): string[] {
   return [...lines, line]
 }
 
-function cellsOf({ id, answered, engine, version, codeDigest, refusal, isolated, epoch, height }: SwapPlanRow): string[] {
+function cellsOf({ id, answered, engine, version, codeDigest, refusal, isolated, epoch, height, halted }: SwapPlanRow, proposal: SwapProposal): string[] {
   if (!answered) return [id, '-', '-', '-', '-', '-', 'no answer']
   const code = codeDigest === '' ? "the site's" : `${codeDigest.slice(0, 12)}${isolated ? ', isolated' : ''}`
-  const part = refusal === '' ? 'yes' : 'no'
+  const isSame = version === proposal.version && codeDigest === proposal.codeDigest && epoch === proposal.fromEpoch
+  const part = refusal !== '' || !isSame ? 'no' : halted === '' ? 'yes' : 'not now: it orders nothing'
   return [id, engine === '' ? 'none' : engine, version === '' ? '-' : version, engine === '' ? '-' : code, String(epoch), String(height), part]
 }

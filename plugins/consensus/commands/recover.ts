@@ -39,7 +39,8 @@ export class RecoverCommand extends SuccessionCommand {
     const deadline = (): { readonly deadline: number } => ({ deadline: Date.now() + ANSWER_MS })
     if (this.isCancelled) {
       if (this.engine !== undefined) throw new PeerError('ERR_USAGE', '--cancel takes back what was begun and names no engine')
-      this.show(await callUnary(client, ConsensusToolsService.cancelRecovery, {}, deadline()))
+      const report = await callUnary(client, ConsensusToolsService.cancelRecovery, {}, deadline())
+      this.show({ ...report, state: `the recovery is taken back: the engine of epoch ${report.epoch} goes on` })
       return 0
     }
     if (this.isQuestion || this.engine === undefined) {

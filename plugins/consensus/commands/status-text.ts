@@ -1,12 +1,11 @@
 import { columns } from '../../../kernel/index.js'
 import { type ConsensusReport, hex, type SwapProgress } from '../../../proto/index.js'
 import { printable } from '../../terminal/index.js'
-import { adviceOn } from './advice.js'
+import { adviceOn, stalledAdvice } from './advice.js'
 
 /** What a validator says of its consensus, for people; `view`: what its engine says. */
 export function statusText(found: ConsensusReport, view: Readonly<Record<string, unknown>>): string[] {
-  const { id, engine, version, epoch, height, headHash, stateHash, valid, pending, halted, divergence, members } = found
-  const state = halted === '' ? (valid ? 'orders transactions' : 'is behind and catches up; queries are refused') : `orders nothing: ${halted}`
+  const { id, engine, version, epoch, height, headHash, stateHash, pending, halted, stalled, divergence, members } = found
   const rows: [string, string][] = [
     ['engine', engine === '' ? 'none' : `${engine} ${version}, epoch ${epoch}`],
     ['height', String(height)],
@@ -18,11 +17,18 @@ export function statusText(found: ConsensusReport, view: Readonly<Record<string,
   rows.push(...swapRows(found))
   if (divergence !== '') rows.push(['divergence', divergence])
   if (halted !== '') rows.push(['what to do', adviceOn(halted)])
+  else if (stalled !== '') rows.push(['what to do', stalledAdvice(stalled)])
   return [
-    `${id} ${state}`,
+    `${id} ${stateWords(found)}`,
     ...columns(rows),
     ...(Object.keys(view).length === 0 ? [] : ['the engine says', ...columns(Object.entries(view).map(([name, value]) => [name, wordsOf(value)]))]),
   ].map((line) => printable(line))
+}
+
+function stateWords({ halted, valid, stalled }: ConsensusReport): string {
+  if (halted !== '') return `orders nothing: ${halted}`
+  if (!valid) return 'is behind and catches up; queries are refused'
+  return stalled === '' ? 'orders transactions' : `may order nothing: ${stalled}`
 }
 
 /** A swap that is under way, or one that is decided while the engine before is still needed. */

@@ -16,7 +16,7 @@ export class ConsensusStatusCommand extends GrpcCommand {
     category: 'consensus specific commands.',
     description: 'Engine, epoch, height, members, and what the engine says of itself.',
     details:
-      'Asks the peer at `peer.address`. Exit code 1 if it cannot be reached, orders nothing, or knows that its state is behind: fit for a health check of a validator. With --all every other member is asked as well, at the address that this peer is linked to; exit code 1 if that holds for any of them.',
+      'Asks the peer at `peer.address`. Exit code 1 if it cannot be reached, orders nothing, has too few links to order, or knows that its state is behind: fit for a health check of a validator. With --all every other member is asked as well, at the address that this peer is linked to; exit code 1 if that holds for any of them.',
     examples: [
       ['Of the local peer', 'peer consensus status'],
       ['Of every member', 'peer consensus status --all'],
@@ -37,7 +37,7 @@ export class ConsensusStatusCommand extends GrpcCommand {
     if (this.all) return this.showAll(client, found)
     const view = engineViewOf(found)
     this.report({ ...found, headHash: hex(found.headHash), stateHash: hex(found.stateHash), engineView: view }, `${statusText(found, view).join('\n')}\n`)
-    return found.halted === '' && found.valid ? 0 : 1
+    return isWell({ answer: { report: found } }) ? 0 : 1
   }
 
   private async showAll(client: Client, own: ConsensusReport): Promise<number> {

@@ -10,7 +10,7 @@ import {
   type SuccessionReport,
   type SwapPlanMessage,
 } from '../../../proto/index.js'
-import { dialFailure, GrpcCommand, isRpcError, rpcDetails } from '../../grpc/index.js'
+import { dialFailure, GrpcCommand, isRpcError, rpcDetails, rpcFacts } from '../../grpc/index.js'
 import { hasStarted } from '../swap/records.js'
 
 const ANSWER_MS = 30_000
@@ -26,7 +26,10 @@ export abstract class SuccessionCommand extends GrpcCommand {
   /** An error of a call; of a peer that is no validator with whom to ask. */
   protected override failure(error: unknown): unknown {
     if (!isRpcError(error) || !error.details.startsWith('no consensus runs here')) return super.failure(error)
-    return new PeerError('ERR_RPC', rpcDetails(error), { cause: error, hint: 'run the command at a validator: on its machine, with --config of its site' })
+    return new PeerError('ERR_RPC', rpcDetails(error), {
+      ...rpcFacts(error),
+      hint: 'run the command at a validator: on its machine, with --config of its site',
+    })
   }
 
   /** The running validator. Throws what names the address that could not be reached. */

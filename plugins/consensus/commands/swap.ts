@@ -1,6 +1,6 @@
 import { Command } from 'clipanion'
 import { duration, Option, PeerError } from '../../../kernel/index.js'
-import { decode, PlanSwapRequest, type SwapPlanMessage, SwapProposal } from '../../../proto/index.js'
+import { decode, PlanSwapRequest, type SuccessionReport, type SwapPlanMessage, type SwapPlanRow, SwapProposal } from '../../../proto/index.js'
 import { readSignable, signable as unsigned, signaturesIn, signaturesOf, signedWith, type SignableCall, writeSignable } from './operator-keys.js'
 import { candidateId } from '../swap/contract.js'
 import { planLines } from './plan-table.js'
@@ -27,10 +27,10 @@ export abstract class ProposingCommand extends SuccessionCommand {
 
   protected async planned(request: Partial<PlanSwapRequest>): Promise<number> {
     const asked = PlanSwapRequest.fromPartial({ ...request, allowWeaker: this.allowWeaker, deadlineMs: this.deadlineMs() })
-    const slow = setTimeout(() => this.warn('a validator has not answered yet; it may have to load the engine, and is waited for 20 s'), SLOW_MS)
-    const plan = await this.plan(asked).finally(() => clearTimeout(slow))
+    const plan = await this.patiently(this.plan(asked))
     const proposal = decode(SwapProposal, plan.proposal)
-    const problem = this.problemOf(plan, `${proposal.engine}@${proposal.version}`)
+    const found = this.problemOf(plan, `${proposal.engine}@${proposal.version}`)
+    const problem = found?.code === 'ERR_SWAP_TOO_FEW' && !this.dryRun && (await this.isHaltedHere()) ? undefined : found
     if (this.dryRun || problem !== undefined) {
       const { code, message } = problem ?? {}
       const shown = { ...plan, proposal: { ...proposal, options: JSON.parse(proposal.options) }, problem: problem && { code, message, hint: problem.hint } }
@@ -46,6 +46,27 @@ export abstract class ProposingCommand extends SuccessionCommand {
     const { about, signatures } = signable
     this.report({ file: this.out, about, signatures: signatures.length }, `written to ${this.out}: ${about}; ${signaturesIn(signatures)}\n`)
     return 0
+  }
+
+  /** Then to propose it fails, and says so with the ways out. */
+  private async isHaltedHere(): Promise<boolean> {
+    return (await this.succession()).halted !== ''
+  }
+
+  /** Says who is waited for, if that takes long. */
+  private async patiently(planning: Promise<SwapPlanMessage>): Promise<SwapPlanMessage> {
+    let isOver = false
+    const tell = async (): Promise<void> => {
+      // Who cannot say it fails in the call that is waited for, too.
+      const { awaited } = await this.succession().catch((): Pick<SuccessionReport, 'awaited'> => ({ awaited: [] }))
+      const who = awaited.length === 0 ? 'a validator has' : `${awaited.join(', ')} ${awaited.length === 1 ? 'has' : 'have'}`
+      if (!isOver) this.warn(`${who} not answered yet; an engine may have to be loaded, which is waited for 20 s`)
+    }
+    const slow = setTimeout(() => void tell(), SLOW_MS)
+    return planning.finally(() => {
+      isOver = true
+      clearTimeout(slow)
+    })
   }
 
   protected async carryOut(signable: SignableCall): Promise<number> {
@@ -74,7 +95,7 @@ export abstract class ProposingCommand extends SuccessionCommand {
   }
 
   /** Why a plan is not carried out; undefined: nothing speaks against it. */
-  private problemOf({ rows, objection, needed }: SwapPlanMessage, engine: string): PeerError | undefined {
+  private problemOf({ rows, objection, needed, unchanged }: SwapPlanMessage, engine: string): PeerError | undefined {
     const strangers = this.absent.filter((named) => !rows.some(({ id }) => id === named))
     if (strangers.length > 0) {
       const members = rows.map(({ id }) => id).join(', ')
@@ -82,18 +103,22 @@ export abstract class ProposingCommand extends SuccessionCommand {
     }
     const silent = rows.filter(({ answered }) => !answered).map(({ id }) => id)
     const unnamed = silent.filter((id) => !this.absent.includes(id))
-    const willing = rows.filter(({ answered, refusal }) => answered && refusal === '').length
+    const willing = rows.filter(({ answered, refusal, halted }) => answered && refusal === '' && halted === '').length
     if (objection !== '') {
       const lacking = rows.filter((row) => row.answered && row.engine === '' && row.refusal !== '').map(({ id }) => id)
       return new PeerError('ERR_SWAP_REFUSED', `the swap is refused: ${objection}`, lacking.length === 0 ? {} : { hint: wayIn(lacking, engine) })
+    }
+    if (unchanged) {
+      return new PeerError('ERR_SWAP_UNCHANGED', `the swap is refused: ${engine} runs already, with these options: nothing would change`, {
+        hint: 'peer consensus restart-engine begins the engine of one validator anew, without a swap',
+      })
     }
     if (unnamed.length > 0) {
       return new PeerError('ERR_SWAP_SILENT', `no answer from ${unnamed.join(', ')}`, {
         hint: `start them, or name those that are meant to be down: ${unnamed.map((id) => `--absent ${id}`).join(' ')}`,
       })
     }
-    if (willing < needed) return new PeerError('ERR_SWAP_TOO_FEW', `a swap needs ${needed} validators that take part; found ${willing}`)
-    return undefined
+    return willing < needed ? tooFew(rows, needed, willing) : undefined
   }
 
   private deadlineMs(): number {
@@ -105,6 +130,13 @@ export abstract class ProposingCommand extends SuccessionCommand {
       `--deadline: expected a duration with a unit, from 1ms to ${MOST_DEADLINE_MS / 3_600_000}h, such as 30s; found '${this.deadline}'`,
     )
   }
+}
+
+function tooFew(rows: readonly SwapPlanRow[], needed: number, willing: number): PeerError {
+  const halted = rows.filter((row) => row.halted !== '').map(({ id, halted: reason }) => `${id} orders nothing: ${reason}`)
+  const message = [`a swap needs ${needed} validators that take part; found ${willing}`, ...halted].join('; ')
+  const hint = 'peer consensus status there says what to do: restart-engine, or recover on every validator (docs/guides/runbook.md)'
+  return new PeerError('ERR_SWAP_TOO_FEW', message, halted.length === 0 ? {} : { hint })
 }
 
 /** What to do about validators that are up and lack an engine. */

@@ -134,7 +134,7 @@ export class Epochs {
   }
 
   /** Connects to the others; called once, after `start`. */
-  receive(heard: (from: MemberIndex, note: Note) => void): void {
+  receive({ heard, met }: { readonly heard: (from: MemberIndex, note: Note) => void; readonly met: (member: MemberIndex) => void }): void {
     const { transport, notes } = this.options
     transport?.receive({
       message: (from, bytes) => this.mail.ofFirstEpoch(from, bytes),
@@ -152,7 +152,9 @@ export class Epochs {
       },
       peer: (member, up) => {
         this.mail.peer('notes', member, up, this.all)
-        if (up) this.crossing.met(member)
+        if (!up) return
+        this.crossing.met(member)
+        met(member)
       },
     })
   }

@@ -54,6 +54,7 @@ export class RequestPool {
   private writingNow: Gathering | undefined
   private isWriting = false
   private isScheduled = false
+  private sinceMs = 0
 
   constructor(private readonly options: PoolOptions) {
     this.journal = createJournal(options.store)
@@ -62,6 +63,11 @@ export class RequestPool {
 
   get size(): number {
     return this.requests.size
+  }
+
+  /** Since when there is always something that waits, in monotonic milliseconds. */
+  get waitingSinceMs(): number {
+    return this.sinceMs
   }
 
   /** Reads the journal: what was accepted before a restart. Bounds do not apply: it was accepted. */
@@ -221,6 +227,7 @@ export class RequestPool {
   }
 
   private add(id: RequestId, bytes: Uint8Array, sequence: number, transaction?: Transaction, origin?: string): PooledRequest {
+    if (this.requests.size === 0) this.sinceMs = this.options.elapsedMs()
     this.room.entered(this.requests.size === 0)
     const pooled = new PooledRequest({ id, bytes }, sequence, transaction, origin)
     this.requests.set(id, pooled)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Clock, messageOf, PeerError } from '../../../kernel/index.js'
 import {
   encode,
@@ -52,6 +53,8 @@ export interface SwapPlan {
   readonly objection: string | undefined
   /** How many have to take part. */
   readonly needed: number
+  /** The engine runs already, at this version and with these options. */
+  readonly isUnchanged: boolean
 }
 
 /** The state of the succession at this validator. */
@@ -65,6 +68,8 @@ export interface SuccessionView {
   readonly crossed: readonly MemberIndex[]
   /** The engine of the epoch before is still needed here. */
   readonly isSealing: boolean
+  /** Whose answers a pre-flight waits for. */
+  readonly awaited: readonly Member[]
 }
 
 /** The operator's side of the succession of engines (design: hot swap). */
@@ -93,6 +98,8 @@ export interface SwapsOptions {
   /** The engine of epoch 0 stays. */
   readonly isFixed: boolean
   readonly height: () => bigint
+  /** Why this validator has nothing ordered now; undefined: it has. */
+  readonly halted: () => string | undefined
   readonly submit: (transactionBytes: Uint8Array) => Promise<Accepted>
   /** The network that operators sign for; empty: nobody signs. */
   readonly network: string
@@ -111,12 +118,14 @@ const REST_TIMES = 9
 const LONGEST_REST_MS = 10_000
 
 /** What this validator has of an engine. */
-type Found = Omit<PreflightAnswer, 'token' | 'epoch' | 'height'>
+type Found = Omit<PreflightAnswer, 'token' | 'epoch' | 'height' | 'halted'>
 
 interface Asking {
+  readonly question: PreflightQuestion
   readonly answers: Map<MemberIndex, PreflightAnswer>
   /** Looks whether there is somebody left to wait for. */
   readonly look: () => void
+  readonly isAwaited: (member: Member) => boolean
 }
 
 /** Asks, proposes and cancels; and answers what other validators' operators ask. */
@@ -130,8 +139,10 @@ export class SwapDesk implements Swaps {
   constructor(private readonly options: SwapsOptions) {}
 
   view(): SuccessionView {
-    const { succession, view } = this.options
-    return { record: succession.record, candidate: succession.candidate, ...view() }
+    const { succession, members, view } = this.options
+    const asking = [...this.asking.values()]
+    const awaited = members.filter((member) => asking.some(({ isAwaited }) => isAwaited(member)))
+    return { record: succession.record, candidate: succession.candidate, awaited, ...view() }
   }
 
   history(): readonly EpochRecord[] {
@@ -160,7 +171,8 @@ export class SwapDesk implements Swaps {
       number: succession.seenProposals,
     })
     const rows = await this.ask(proposal)
-    return { proposal, rows, objection: weaknessOf(proposal, record) ?? refusalsIn(rows, proposal, record), needed: members.length - faultsOf(record) }
+    const objection = weaknessOf(proposal, record) ?? refusalsIn(rows, proposal, record)
+    return { proposal, rows, objection, needed: members.length - faultsOf(record), isUnchanged: changesNothing(proposal, record) }
   }
 
   async propose(proposal: SwapProposal, signatures?: Uint8Array): Promise<Accepted> {
@@ -193,12 +205,21 @@ export class SwapDesk implements Swaps {
     this.answering.delete(from)
   }
 
+  /** A member's host came (again): what it was asked may be lost with its former link, or its answer. */
+  met(index: MemberIndex): void {
+    const member = this.options.members[index]
+    for (const { question, isAwaited } of this.asking.values()) {
+      if (member && isAwaited(member)) this.options.notes.tell({ $case: 'preflightQuestion', value: question }, index)
+    }
+  }
+
   answered(from: MemberIndex, answer: PreflightAnswer): void {
     const asking = this.asking.get(answer.token)
     if (!asking || asking.answers.has(from)) return
-    const { engine, version, codeDigest, refusal } = answer
+    const { engine, version, codeDigest, refusal, halted } = answer
     // People read it, and whoever says it may be a liar.
-    asking.answers.set(from, { ...answer, engine: shown(engine), version: shown(version), codeDigest: shown(codeDigest), refusal: shown(refusal) })
+    const words = { engine: shown(engine), version: shown(version), codeDigest: shown(codeDigest), refusal: shown(refusal), halted: shown(halted) }
+    asking.answers.set(from, { ...answer, ...words })
     asking.look()
   }
 
@@ -219,8 +240,8 @@ export class SwapDesk implements Swaps {
         stopAll()
         resolve()
       }
+      const isAwaited = ({ index }: Member): boolean => !answers.has(index) && (!isLate || index === self || reaches(index))
       const look = (): void => {
-        const isAwaited = ({ index }: Member): boolean => !answers.has(index) && (!isLate || index === self || reaches(index))
         if (!members.some(isAwaited)) enough()
       }
       const stopWaiting = clock.setTimer(ANSWER_MS, () => {
@@ -228,7 +249,7 @@ export class SwapDesk implements Swaps {
         look()
       })
       const stopAll = clock.setTimer(LOADED_MS, enough)
-      this.asking.set(token, { answers, look })
+      this.asking.set(token, { question, answers, look, isAwaited })
       notes.tell({ $case: 'preflightQuestion', value: question })
       this.answerTo(question).then(
         (own) => this.answered(self, own),
@@ -241,14 +262,14 @@ export class SwapDesk implements Swaps {
 
   /** Never rejects: whatever is wrong is the answer. */
   private async answerTo(question: PreflightQuestion): Promise<PreflightAnswer> {
-    const { succession, height } = this.options
+    const { succession, height, halted } = this.options
     const name = question.engine.slice(0, MAX_ASKED)
     const version = question.version.slice(0, MAX_ASKED)
     const key = JSON.stringify([name, version, question.options])
     const finding = this.shared.get(key) ?? this.find(name, version, question.options).finally(() => this.shared.delete(key))
     this.shared.set(key, finding)
     const found = await finding
-    return { ...found, token: question.token, epoch: succession.record.epoch, height: height() }
+    return { ...found, token: question.token, epoch: succession.record.epoch, height: height(), halted: halted() ?? '' }
   }
 
   private async find(name: string, version: string, options: string): Promise<Found> {
@@ -270,6 +291,13 @@ export class SwapDesk implements Swaps {
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+function changesNothing({ engine, version, codeDigest, options }: SwapProposal, record: EpochRecord): boolean {
+  if (engine !== record.engine || version !== record.version || codeDigest !== record.codeDigest) return false
+  const asked: unknown = JSON.parse(options)
+  const present: unknown = JSON.parse(record.options === '' ? '{}' : record.options)
+  return isDeepStrictEqual(asked, present)
 }
 
 /** What speaks against a proposal in the answers; undefined: nothing. */

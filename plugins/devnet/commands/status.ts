@@ -60,7 +60,7 @@ function shownOf({ peer, view }: DevnetPeer): ShownPeer {
   if (view.state === 'starting') return { id, state: 'starting', reason: view.reason, pid: view.pid, address }
   const { report, pid } = view
   const leadership = leadershipOf(report)
-  const reason = report.halted !== '' ? report.halted : report.divergence
+  const reason = [report.halted, report.stalled, report.divergence].find((words) => words !== '') ?? ''
   return {
     id,
     state: report.halted !== '' ? 'halted' : report.valid ? 'running' : 'behind',

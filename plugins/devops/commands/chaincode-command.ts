@@ -3,7 +3,7 @@ import { Option } from 'clipanion'
 import { PeerError } from '../../../kernel/index.js'
 import { ChaincodeSpec, ChaincodeSpec_Type, type Method } from '../../../proto/index.js'
 import type { RequestOutcomeReport } from '../../consensus/index.js'
-import { GrpcCommand, dialFailure, rpcErrorText, USAGE_AFTER_CALLS } from '../../grpc/index.js'
+import { GrpcCommand, dialFailure, rpcErrorText, rpcFacts, USAGE_AFTER_CALLS } from '../../grpc/index.js'
 import { parseAttributes, parseConstructor } from '../constructor-message.js'
 import { OUTCOME, WAIT, parseOutcome } from '../outcome.js'
 
@@ -52,7 +52,7 @@ export abstract class ChaincodeCommand extends GrpcCommand {
       return await (wait ? this.untilInterrupted(answer, 'the peer has the transaction, which may still be committed') : answer)
     } catch (error) {
       if (error instanceof PeerError && error.code === 'ERR_INTERRUPTED') throw error
-      throw new PeerError('ERR_RPC', `Error ${doing} chaincode: ${rpcErrorText(error)}\n`, { cause: error })
+      throw new PeerError('ERR_RPC', `Error ${doing} chaincode: ${rpcErrorText(error)}\n`, rpcFacts(error))
     }
   }
 }

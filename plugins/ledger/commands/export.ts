@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { Client } from '@grpc/grpc-js'
 import { Command, Option } from 'clipanion'
-import { peerKeys } from '../../../kernel/index.js'
+import { PeerError, peerKeys } from '../../../kernel/index.js'
 import { type ExportReply, LedgerToolsService, openStream } from '../../../proto/index.js'
 import { GrpcCommand } from '../../grpc/index.js'
 import { gzipped, writeFileWhole, writeStream } from '../archive/file.js'
@@ -48,7 +48,7 @@ export class LedgerExportCommand extends GrpcCommand {
       await withOfflineLedger(settings, (ledger) => this.write(ledger.exportArchive(show)), { inspect: true })
     } catch (thrown) {
       if (this.offline || !isLocked(thrown)) throw thrown
-      await this.write(archiveOf(await this.dial(Client), show))
+      await this.write(archiveOf(await this.dial(Client), show, this.interrupted))
     } finally {
       line.clear()
     }
@@ -64,10 +64,17 @@ export class LedgerExportCommand extends GrpcCommand {
 
   private async *count(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const bytes of archive) {
+      this.refuseInterrupted()
       this.#sha256.update(bytes)
       this.#bytes += bytes.length
       yield bytes
     }
+    this.refuseInterrupted()
+  }
+
+  /** What is there is half an archive. */
+  private refuseInterrupted(): void {
+    if (this.interrupted.aborted) throw new PeerError('ERR_INTERRUPTED', `interrupted: ${this.file === '-' ? 'the archive ends here' : 'no file was written'}`)
   }
 
   private tell(): void {
@@ -80,8 +87,10 @@ export class LedgerExportCommand extends GrpcCommand {
 }
 
 /** The archive as a running peer sends it. */
-async function* archiveOf(client: Client, show: (progress: ExportProgress) => void): AsyncGenerator<Uint8Array> {
+async function* archiveOf(client: Client, show: (progress: ExportProgress) => void, interrupted: AbortSignal): AsyncGenerator<Uint8Array> {
   const call = openStream(client, LedgerToolsService.export)
+  const stop = (): void => call.cancel()
+  interrupted.addEventListener('abort', stop, { once: true })
   call.write({})
   call.end()
   try {
@@ -90,7 +99,11 @@ async function* archiveOf(client: Client, show: (progress: ExportProgress) => vo
       show(progress)
       yield bytes
     }
+  } catch (error) {
+    // That it was cancelled is what the interruption did.
+    if (!interrupted.aborted) throw error
   } finally {
+    interrupted.removeEventListener('abort', stop)
     call.cancel()
   }
 }

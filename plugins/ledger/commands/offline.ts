@@ -23,7 +23,7 @@ export async function withOfflineLedger<T>(
   const directory = storeDirectory(resolve(settings['peer.fileSystemPath']))
   if (!existsSync(directory)) {
     throw new PeerError('ERR_LEDGER_MISSING', `expected a ledger in ${directory}, found no such directory`, {
-      hint: 'set peer.fileSystemPath to the directory of a peer that has run',
+      hint: 'set peer.fileSystemPath to the directory of a peer that has run, or name its site with --config (in a devnet: weft-devnet/vp0/peer.config.yaml)',
     })
   }
   const store = await openLevelStore(directory)

@@ -2,7 +2,7 @@ import { Client } from '@grpc/grpc-js'
 import { Command } from 'clipanion'
 import { PeerError } from '../../../kernel/index.js'
 import { OpenchainService, type PeersMessage, callUnary } from '../../../proto/index.js'
-import { GrpcCommand, dialFailure, rpcErrorText, USAGE_AFTER_CALLS } from '../../grpc/index.js'
+import { GrpcCommand, dialFailure, rpcErrorText, rpcFacts, USAGE_AFTER_CALLS } from '../../grpc/index.js'
 import { peersJson } from '../peers-json.js'
 
 /** `peer network list`: what the local peer is connected to, as one line of JSON (spec/node.md §1). */
@@ -34,7 +34,7 @@ export class ListCommand extends GrpcCommand {
     try {
       return await callUnary(client, OpenchainService.getPeers, {})
     } catch (error) {
-      throw new PeerError('ERR_RPC', `Error trying to get peers: ${rpcErrorText(error)}`, { cause: error })
+      throw new PeerError('ERR_RPC', `Error trying to get peers: ${rpcErrorText(error)}`, rpcFacts(error))
     }
   }
 }

@@ -17,3 +17,19 @@ test('one with many has them below, none cut, in lines that fit a terminal', () 
   expect(lines.filter(({ length }) => length > 120)).toEqual([])
   for (const [name, value] of Object.entries(options)) expect(lines.join('\n')).toContain(`"${name}":"${value}"`)
 })
+
+test('who has other code, another version, or is in another epoch takes no part, as the refusal says', () => {
+  const has = { answered: true, engine: 'raft', version: '1.0.0', codeDigest: 'ab', epoch: 2n }
+  const rows = [
+    has,
+    { ...has, codeDigest: 'cd' },
+    { ...has, version: '1.1.0' },
+    { ...has, epoch: 1n },
+    { ...has, refusal: 'no' },
+    { ...has, halted: 'it threw' },
+    { answered: false },
+  ]
+  const proposal = SwapProposal.fromPartial({ fromEpoch: 2n, engine: 'raft', version: '1.0.0', codeDigest: 'ab', options: '{}' })
+  const lines = planLines(SwapPlanMessage.fromPartial({ needed: 3, rows: rows.map((row, index) => ({ id: `vp${index}`, ...row })) }), proposal)
+  expect(lines.slice(2).map((line) => line.split('  ').at(-1)?.trim())).toEqual(['yes', 'no', 'no', 'no', 'no', 'not now: it orders nothing', 'no answer'])
+})

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { statusText } from '../../../plugins/consensus/commands/status-text.js'
 import { ConsensusReport, SwapProgress } from '../../../proto/index.js'
-import { membersText } from '../../../plugins/consensus/commands/all-members.js'
+import { isWell, membersText } from '../../../plugins/consensus/commands/all-members.js'
 import { viewJson } from '../../../plugins/consensus/aids/report-view.js'
 
 const report = ConsensusReport.fromPartial({ id: 'vp0', engine: 'pbft', version: '1.0.0', height: 7n, valid: true, members: [{ id: 'vp0', self: true }] })
@@ -23,6 +23,20 @@ test('one whose engine before is still needed says for what', () => {
   expect(rows({ sealing: true, epoch: 2n, activation: 6n }, 'swap')).toEqual([
     expect.stringMatching(/decided: the engine of epoch 1 still helps validators that lack block 6, its last one$/),
   ])
+})
+
+test('one with too few links does not say that it orders, says what to do, and is not well', () => {
+  const stalled = 'it is connected to 1 of 3 other validators, and pbft relies on 2: no link to vp2, vp3'
+  expect(statusText(report, {})[0]).toBe('vp0 orders transactions')
+  expect(statusText({ ...report, stalled }, {})[0]).toBe(`vp0 may order nothing: ${stalled}`)
+  expect(rows({ stalled }, 'what to do')).toEqual([expect.stringMatching(/start the validators that are missing.*peer network status/)])
+  expect(rows({ stalled: '3 transactions wait here, and no block has come for 12 s' }, 'what to do')).toEqual([
+    expect.stringMatching(/status --all .*restart-engine.*runbook/),
+  ])
+  expect(isWell({ answer: { report } })).toBe(true)
+  expect(isWell({ answer: { report: { ...report, stalled } } })).toBe(false)
+  const members = [{ id: 'vp0', address: undefined, answer: { report: { ...report, stalled } } }]
+  expect(membersText(members)[1]).toMatch(/ stalled: it is connected to 1 of 3/)
 })
 
 test('what an engine says of itself moves no cursor, and is reported whatever it is', () => {
