@@ -1,4 +1,4 @@
-import type { Message_Type } from '../../proto/index.js'
+import type { Message_Type, Timestamp } from '../../proto/index.js'
 import type { ConsensusTransport } from '../consensus/index.js'
 import type { LinkTable } from './link-table.js'
 import { encodeMessage } from './messages.js'
@@ -11,6 +11,8 @@ export interface TransportKind {
   readonly type: Message_Type
   /** What a neighbour's HELLO must declare to get it; undefined: nothing. */
   readonly capability: string | undefined
+  /** The time that its messages carry; left out: none. */
+  readonly time?: (() => Timestamp) | undefined
 }
 
 /** Consensus messages by the number of a member. A member is whoever is connected under its id and says that it validates. */
@@ -35,7 +37,7 @@ export class MemberTransport implements ConsensusTransport {
     if (link === undefined) return
     // A broadcast comes as one call a member, with the same bytes: encoded once.
     if (bytes !== this.lastBytes) {
-      this.lastEncoded = encodeMessage(this.kind.type, bytes)
+      this.lastEncoded = encodeMessage(this.kind.type, bytes, this.kind.time?.())
       this.lastBytes = bytes
     }
     link.sendConsensus(this.lastEncoded)
@@ -43,7 +45,10 @@ export class MemberTransport implements ConsensusTransport {
 
   receive(handlers: Handlers): void {
     this.handlers = handlers
-    for (const member of this.up) handlers.peer(member, true)
+    for (const member of this.up) {
+      handlers.peer(member, true)
+      this.tellHead(member)
+    }
   }
 
   /** A message of a neighbour. False: it is no member. */
@@ -70,5 +75,11 @@ export class MemberTransport implements ConsensusTransport {
     if (this.up.has(member)) return
     this.up.add(member)
     this.handlers?.peer(member, true)
+    this.tellHead(member)
+  }
+
+  private tellHead(member: number): void {
+    const hello = this.table.get(this.members[member] ?? '')?.active.hello
+    if (hello !== undefined) this.handlers?.head?.(member, { height: hello.head.height, hash: hello.head.currentBlockHash })
   }
 }
