@@ -71,6 +71,7 @@ class EngineHostProcess implements ConsensusHost {
       limits: this.limits,
       defer: surroundings.defer,
       elapsedMs: () => options.clock.elapsedMs(),
+      now: surroundings.now,
       counters,
       probe,
       ready: (request) => this.epochs.offer(request),
@@ -137,7 +138,7 @@ class EngineHostProcess implements ConsensusHost {
   async start(): Promise<void> {
     assert(this.phase === 'new', 'a host is started once')
     await this.first.checkOptions(this.first.options)
-    await this.pool.restore()
+    await this.pool.restore(this.committedAt())
     await this.catchUp()
     await this.recovery.restore()
     if (this.wasEnded()) return
@@ -147,6 +148,13 @@ class EngineHostProcess implements ConsensusHost {
     this.common.lookAround()
     this.epochs.receive((from, note) => this.heard(from, note))
     this.recovery.resume()
+  }
+
+  /** When the last block was committed, in microseconds since 1970: a clock that was set back must not make new requests look older than those in it. */
+  private committedAt(): number {
+    const { ledger } = this.options
+    const { seconds, nanos } = ledger.block(ledger.height() - 1n)?.nonHashData?.localLedgerCommitTimestamp ?? { seconds: 0n, nanos: 0 }
+    return Number(seconds) * 1_000_000 + Math.floor(nanos / 1000)
   }
 
   async submit(transactionBytes: Uint8Array, hints: SubmitHints = NO_HINTS): Promise<Accepted> {

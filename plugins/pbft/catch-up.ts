@@ -8,7 +8,7 @@ import { addBatch } from './ordering.js'
 import { latestCheckpoint } from './records.js'
 import type { Replica, Slot } from './replica.js'
 import { onBlocksCame, repeatRequests, repeatStale, resubmit } from './requests.js'
-import { hasUnreachedTarget, retryTransfer, startTransfer } from './transfer.js'
+import { hasUnreachedTarget, lags, retryTransfer, startTransfer } from './transfer.js'
 import { closeView } from './view-change.js'
 
 // What v0.6 lacks (spec/consensus.md §15 W10, W14, W26, W34, W36), with v0.6's own messages: what was lost is said again, and a replica that is behind learns it.
@@ -94,11 +94,8 @@ export function onTick(r: Replica): void {
   }
 }
 
-/** Whether the others are further, so that a slow request is not the primary's fault (§15 W36). */
-export function isBehind(r: Replica): boolean {
-  const hasGap = r.currentExec === undefined && [...r.slots.values()].some(({ n, committed }) => committed !== undefined && n > r.lastExec)
-  return r.isActive && (hasUnreachedTarget(r) || hasGap)
-}
+/** Whether a slow request is not the primary's fault, since the others are further (§15 W36). */
+export const isBehind = (r: Replica): boolean => r.isActive && lags(r)
 
 /** A decided batch is not here. It may be under way. */
 export function wantBatch(r: Replica, digest: string): void {

@@ -41,6 +41,7 @@ export function restoreReplica(host: EngineHost, options: PbftOptions, start: En
   const r = new Replica(host, options, rules)
   r.firstLeader = start.firstLeader ?? 0
   r.isFirstEpoch = start.epoch === 0n
+  r.hasOriginals = start.hasOriginals ?? false
   const lowWatermark = restore(r, start)
   moveWatermarks(r, lowWatermark, true)
   restoreVotes(r)

@@ -53,9 +53,6 @@ export function restore(r: Replica, { restored, metadata, head, divergedAt }: En
   }
   const own = read(restored.get(NEW_VIEW), (bytes) => decode(pbft.NewView, bytes))
   if (own) r.newViews.set(r.self, own)
-  r.stamp = max(
-    [...r.batches.values()].flatMap(({ message }) => message.batch).flatMap((request) => (request.replicaId === BigInt(r.self) ? nanosOf(request) : [])),
-  )
   const lowest = [...r.checkpoints.keys()].reduce((low, number) => (number < low ? number : low), r.lastExec)
   if (!r.checkpoints.has(0n)) r.checkpoints.set(0n, GENESIS_PLACEHOLDER)
   return lowest
@@ -91,6 +88,5 @@ function read<T>(bytes: Uint8Array | undefined, decoder: (bytes: Uint8Array) => 
   return bytes && orUndefined(() => decoder(bytes))
 }
 
-const nanosOf = ({ timestamp }: pbft.Request): bigint => (timestamp ? timestamp.seconds * 1_000_000_000n + BigInt(timestamp.nanos) : 0n)
 const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('latin1')
 const max = (numbers: readonly bigint[]): bigint => numbers.reduce((highest, n) => (n > highest ? n : highest), 0n)
