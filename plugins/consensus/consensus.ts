@@ -76,7 +76,7 @@ export interface ConsensusTransport {
   receive(handlers: {
     message(from: MemberIndex, bytes: Uint8Array): void
     peer(member: MemberIndex, up: boolean): void
-    /** The head of a member's chain, as it said when it connected. */
+    /** The head of an original's chain, as it said when it connected. */
     head?(member: MemberIndex, head: { readonly height: bigint; readonly hash: Uint8Array }): void
   }): void
 }

@@ -78,8 +78,9 @@ export class MemberTransport implements ConsensusTransport {
     this.tellHead(member)
   }
 
+  /** Of an original: Weft peers tell their heads again and again. */
   private tellHead(member: number): void {
     const hello = this.table.get(this.members[member] ?? '')?.active.hello
-    if (hello !== undefined) this.handlers?.head?.(member, { height: hello.head.height, hash: hello.head.currentBlockHash })
+    if (hello !== undefined && hello.weft === undefined) this.handlers?.head?.(member, { height: hello.head.height, hash: hello.head.currentBlockHash })
   }
 }

@@ -15,7 +15,7 @@ function original(world: World, peer: WorldPeer, id: string, height = 0n): Retur
   return script
 }
 
-test('consensus hears the head of the chain that a member says in its HELLO, also of one that was connected before', async () => {
+test('consensus hears the head of the chain that an original says in its HELLO, also of one that was connected before', async () => {
   const world = new World()
   const peer = world.peer('vp0')
   const heads: string[] = []

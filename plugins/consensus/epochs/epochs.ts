@@ -139,7 +139,7 @@ export class Epochs {
     transport?.receive({
       message: (from, bytes) => this.mail.ofFirstEpoch(from, bytes),
       peer: (member, up) => this.mail.peer('transport', member, up, this.all),
-      // Also of originals, which say it then and never again (spec/consensus.md §15 W34).
+      // Originals say it then and never again (spec/consensus.md §15 W34).
       head: (member, head) => heard(member, { $case: 'heads', value: { heads: [head] } }),
     })
     notes.receive({
