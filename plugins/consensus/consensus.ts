@@ -75,7 +75,12 @@ export interface ConsensusTransport {
    */
   send(to: MemberIndex, bytes: Uint8Array): void
   /** Members that are connected already are reported before this returns. */
-  receive(handlers: { message(from: MemberIndex, bytes: Uint8Array): void; peer(member: MemberIndex, up: boolean): void }): void
+  receive(handlers: {
+    message(from: MemberIndex, bytes: Uint8Array): void
+    peer(member: MemberIndex, up: boolean): void
+    /** The head of an original's chain, as it said when it connected. */
+    head?(member: MemberIndex, head: { readonly height: bigint; readonly hash: Uint8Array }): void
+  }): void
 }
 
 /** Brings the ledger to a block. Resolves with the reason if it cannot. */

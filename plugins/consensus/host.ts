@@ -74,6 +74,7 @@ class EngineHostProcess implements ConsensusHost {
       limits: this.limits,
       defer: surroundings.defer,
       elapsedMs: () => options.clock.elapsedMs(),
+      now: surroundings.now,
       counters,
       probe,
       ready: (request) => this.epochs.offer(request),
@@ -142,7 +143,7 @@ class EngineHostProcess implements ConsensusHost {
   async start(): Promise<void> {
     assert(this.phase === 'new', 'a host is started once')
     await this.first.checkOptions(this.first.options)
-    await this.pool.restore()
+    await this.pool.restore(this.committedAt())
     await this.catchUp()
     await this.recovery.restore()
     if (this.wasEnded()) return
@@ -152,6 +153,13 @@ class EngineHostProcess implements ConsensusHost {
     this.common.lookAround()
     this.epochs.receive({ heard: (from, note) => this.heard(from, note), met: (member) => this.swaps.met(member) })
     this.recovery.resume()
+  }
+
+  /** When the last block was committed, in microseconds since 1970: a clock that was set back must not make new requests look older than those in it. */
+  private committedAt(): number {
+    const { ledger } = this.options
+    const { seconds, nanos } = ledger.block(ledger.height() - 1n)?.nonHashData?.localLedgerCommitTimestamp ?? { seconds: 0n, nanos: 0 }
+    return Number(seconds) * 1_000_000 + Math.floor(nanos / 1000)
   }
 
   async submit(transactionBytes: Uint8Array, hints: SubmitHints = NO_HINTS): Promise<Accepted> {

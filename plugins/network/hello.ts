@@ -5,6 +5,7 @@ const MAX_HELLO_BYTES = 64 * 1024
 const MAX_NAME_LENGTH = 256
 const MAX_CAPABILITIES = 64
 const MAX_SETTINGS = 64
+const NOTHING = new Uint8Array(0)
 
 /** What a peer says of itself beyond v0.6. */
 export interface WeftFacts {
@@ -18,6 +19,8 @@ export interface WeftFacts {
 export interface Hello {
   readonly id: string
   readonly endpoint: PeerEndpoint
+  /** Head of its chain as it connected. */
+  readonly head: Pick<BlockchainInfo, 'height' | 'currentBlockHash'>
   /** Undefined: an original. */
   readonly weft: WeftFacts | undefined
 }
@@ -39,14 +42,15 @@ export function encodeHello(peerEndpoint: PeerEndpoint, blockchainInfo: Blockcha
 /** Reads a HELLO. Throws ERR_NETWORK_HELLO, saying what is wrong: an endpoint without ID crashes an original. */
 export function decodeHello(payload: Uint8Array): Hello {
   if (payload.length > MAX_HELLO_BYTES) throw refusal(`it has ${payload.length} bytes, expected at most ${MAX_HELLO_BYTES}`)
-  const { peerEndpoint } = readable(() => decode(HelloMessage, payload))
+  const { peerEndpoint, blockchainInfo } = readable(() => decode(HelloMessage, payload))
   const id = peerEndpoint?.ID?.name ?? ''
   if (peerEndpoint === undefined || id === '') throw refusal('it has no peerEndpoint with an ID')
   if (id.length > MAX_NAME_LENGTH || peerEndpoint.address.length > MAX_NAME_LENGTH || peerEndpoint.pkiID.length > MAX_NAME_LENGTH) {
     throw refusal(`its id, address or pkiID is longer than ${MAX_NAME_LENGTH}`)
   }
   // What outlives the frame that it came in is copied.
-  return { id, endpoint: { ...peerEndpoint, pkiID: peerEndpoint.pkiID.slice() }, weft: weftFacts(payload) }
+  const head = { height: blockchainInfo?.height ?? 0n, currentBlockHash: blockchainInfo?.currentBlockHash.slice(0, MAX_NAME_LENGTH) ?? NOTHING }
+  return { id, endpoint: { ...peerEndpoint, pkiID: peerEndpoint.pkiID.slice() }, head, weft: weftFacts(payload) }
 }
 
 function weftFacts(payload: Uint8Array): WeftFacts | undefined {

@@ -1,4 +1,4 @@
-import type { Message_Type } from '../../proto/index.js'
+import type { Message_Type, Timestamp } from '../../proto/index.js'
 import type { ConsensusTransport } from '../consensus/index.js'
 import { HeldMessages } from './held-messages.js'
 import type { LinkTable } from './link-table.js'
@@ -12,6 +12,8 @@ export interface TransportKind {
   readonly type: Message_Type
   /** What a neighbour's HELLO must declare to get it; undefined: nothing. */
   readonly capability: string | undefined
+  /** The time that its messages carry; left out: none. */
+  readonly time?: (() => Timestamp) | undefined
 }
 
 /** Consensus messages by the number of a member. A member is whoever is connected under its id and says that it validates. */
@@ -37,7 +39,7 @@ export class MemberTransport implements ConsensusTransport {
     if (link === undefined) return
     // A broadcast comes as one call a member, with the same bytes: encoded once.
     if (bytes !== this.lastBytes) {
-      this.lastEncoded = encodeMessage(this.kind.type, bytes)
+      this.lastEncoded = encodeMessage(this.kind.type, bytes, this.kind.time?.())
       this.lastBytes = bytes
     }
     link.sendConsensus(this.lastEncoded)
@@ -47,6 +49,7 @@ export class MemberTransport implements ConsensusTransport {
     this.handlers = handlers
     for (const member of this.up) {
       handlers.peer(member, true)
+      this.tellHead(member)
       const { messages, isBroken } = this.held.take(member)
       for (const message of messages) handlers.message(member, message)
       if (isBroken) for (const isUp of [false, true]) handlers.peer(member, isUp)
@@ -81,5 +84,12 @@ export class MemberTransport implements ConsensusTransport {
     if (this.up.has(member)) return
     this.up.add(member)
     this.handlers?.peer(member, true)
+    this.tellHead(member)
+  }
+
+  /** Of an original: Weft peers tell their heads again and again. */
+  private tellHead(member: number): void {
+    const hello = this.table.get(this.members[member] ?? '')?.active.hello
+    if (hello !== undefined && hello.weft === undefined) this.handlers?.head?.(member, { height: hello.head.height, hash: hello.head.currentBlockHash })
   }
 }

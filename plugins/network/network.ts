@@ -52,6 +52,8 @@ export interface NetworkOptions {
   readonly touchPeriodMs: number
   readonly maxDials: number
   readonly maxLinks: number
+  /** CONSENSUS messages carry the time, as those of noops do in v0.6; those of PBFT do not (spec/wire.md §11.3). Default false. */
+  readonly timesConsensus?: boolean
   /** Connects and opens a stream; rejects if that fails. */
   readonly open: (address: string) => Promise<ChatStream>
 }
@@ -105,7 +107,8 @@ export class PeerNetwork implements Network, HelloBoard {
       usesLink: (link) => this.usesLink(link),
     })
     const saysItValidates = (id: string): boolean => this.table.get(id)?.active.hello?.endpoint.type === PeerEndpoint_Type.VALIDATOR
-    this.transport = new MemberTransport({ type: Message_Type.CONSENSUS, capability: undefined }, members, this.table, saysItValidates)
+    const time = options.timesConsensus === true ? () => clock.now() : undefined
+    this.transport = new MemberTransport({ type: Message_Type.CONSENSUS, capability: undefined, time }, members, this.table, saysItValidates)
     this.epochs = new MemberTransport({ type: Message_Type.WEFT_EPOCH, capability: EPOCHS }, members, this.table, saysItValidates)
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { definePlugin, messageOf, type PluginHost } from '../../kernel/index.js'
+import { definePlugin, messageOf, type PluginHost, type Settings } from '../../kernel/index.js'
 import { NetworkToolsService, PeerEndpoint_Type } from '../../proto/index.js'
 import { EPOCH_TRANSPORT, FORWARDING, HELLO, STATE_TRANSFER, type StateTransferService, TRANSPORT, validatorIds } from '../consensus/index.js'
 import { unary } from '../grpc/index.js'
@@ -76,10 +76,14 @@ function attachSync(peer: PluginHost, network: PeerNetwork, self: SelfEndpoint):
   const log = peer.log.in('transfer')
   const sync = createSync({ network, ledger, clock: peer.clock, log, random: Math.random, members: validatorIds(settings, self.ID.name), settings })
   network.sync = sync.handler
-  if (settings['peer.validator.consensus.plugin'].toLowerCase() === 'noops' && settings['peer.validator.enabled']) {
+  if (isNoops(settings) && settings['peer.validator.enabled']) {
     peer.onDispose(ledger.onCommit((block) => announceBlock(network, ledger, block, peer.clock.now())))
   }
   return sync.transfer
+}
+
+function isNoops(settings: Settings<typeof networkKeys>): boolean {
+  return settings['peer.validator.consensus.plugin'].toLowerCase() === 'noops'
 }
 
 function createNetwork(peer: PluginHost, self: SelfEndpoint): PeerNetwork {
@@ -102,6 +106,7 @@ function createNetwork(peer: PluginHost, self: SelfEndpoint): PeerNetwork {
     touchPeriodMs: settings['peer.discovery.touchPeriod'],
     maxDials: settings['peer.discovery.touchMaxNodes'],
     maxLinks: settings['peer.limits.links'],
+    timesConsensus: isNoops(settings),
     open: (to) => openChat(to, dial),
   })
 }

@@ -94,12 +94,6 @@ export function onTick(r: Replica): void {
   }
 }
 
-/** Whether the others are further, so that a slow request is not the primary's fault (§15 W36). */
-export function isBehind(r: Replica): boolean {
-  const hasGap = r.currentExec === undefined && [...r.slots.values()].some(({ n, committed }) => committed !== undefined && n > r.lastExec)
-  return r.isActive && (hasUnreachedTarget(r) || hasGap)
-}
-
 /** A decided batch is not here. It may be under way. */
 export function wantBatch(r: Replica, digest: string): void {
   if (!r.wanted.has(digest)) r.wanted.set(digest, 0)

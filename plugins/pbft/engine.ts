@@ -1,7 +1,7 @@
 import type { pbft as wire } from '../../proto/index.js'
 import { pbft as messages } from '../../proto/index.js'
 import type { Engine, EngineFactory, EngineHost, EngineStart, Member, MemberIndex } from '../consensus/index.js'
-import { fetchWanted, followOthers, help, isBehind, onFetch, onPeer, onReturned, onSeen, onTick, onTransferred, wantBatch } from './catch-up.js'
+import { fetchWanted, followOthers, help, onFetch, onPeer, onReturned, onSeen, onTick, onTransferred, wantBatch } from './catch-up.js'
 import { moveWatermarks, onCheckpoint } from './checkpoints.js'
 import { acceptCommit, onCommit, onDelivered } from './execution.js'
 import { onNewView, processNewView } from './new-view.js'
@@ -11,7 +11,7 @@ import { restore, restoreVotes, rotationAfter } from './records.js'
 import { Replica, type UpperRules } from './replica.js'
 import { announceHeld, cut, onOwnRequest, onRemoteRequest } from './requests.js'
 import { MAX_DIGEST_LENGTH, MAX_ID_LENGTH } from './selection.js'
-import { startTransfer } from './transfer.js'
+import { lags, startTransfer } from './transfer.js'
 import { askToSign, leaveView, onSigned, onViewChange } from './view-change.js'
 
 /** v0.6's PBFT in batch mode (spec/consensus.md §5–§13). */
@@ -41,6 +41,7 @@ export function restoreReplica(host: EngineHost, options: PbftOptions, start: En
   const r = new Replica(host, options, rules)
   r.firstLeader = start.firstLeader ?? 0
   r.isFirstEpoch = start.epoch === 0n
+  r.hasOriginals = start.hasOriginals ?? false
   const lowWatermark = restore(r, start)
   moveWatermarks(r, lowWatermark, true)
   restoreVotes(r)
@@ -137,7 +138,7 @@ function onTimer(r: Replica, name: string): void {
 /** The primary is too slow, unless this replica is the one that is behind, or a view change could not succeed (§15 W36). */
 function suspect(r: Replica): void {
   if (r.patience.at !== r.lastExec) r.patience = { at: r.lastExec, left: MAX_PATIENCE }
-  const isOwnFault = isBehind(r) && r.patience.left-- > 0
+  const isOwnFault = r.isActive && lags(r) && r.patience.left-- > 0
   if (isOwnFault || r.quorums.N - r.down.size < r.quorums.viewChange) r.timers.set('newView', r.options.requestMs)
   else leaveView(r, r.view + 1)
 }

@@ -36,13 +36,13 @@ export function restore(r: Replica, { restored, metadata, head, divergedAt }: En
   r.qset = byNumberAndDigest(set('qset'))
   const entries = [...r.pset.values(), ...r.qset.values()]
   const [, view = 0, active = 'active'] = /^(\d+) (active|pending)$/.exec(textOf(restored.get(VIEW))) ?? []
-  r.view = max([Number(view), ...entries.map((entry) => entry.view)])
+  r.view = Math.max(Number(view), ...entries.map((entry) => entry.view))
   r.isActive = active === 'active' || r.view > Number(view)
   r.lastExec = read(metadata, (bytes) => decode(pbft.Metadata, bytes).seqNo) ?? 0
   const [, n = 0, height = -1] = /^(\d+) (\d+)$/.exec(textOf(restored.get(POSITION))) ?? []
   if (BigInt(height) === head.height) r.lastExec = Math.max(r.lastExec, Number(n))
   // What an earlier view proposed at a higher number is not assigned in this one: a primary that went on after it would leave a gap.
-  r.seqNo = max(entries.filter((entry) => entry.view === r.view).map((entry) => entry.sequenceNumber))
+  r.seqNo = Math.max(0, ...entries.filter((entry) => entry.view === r.view).map((entry) => entry.sequenceNumber))
   for (const [key, value] of restored) {
     const batch = key.startsWith('reqBatch.') ? orUndefined(() => toBatch(decode(pbft.RequestBatch, value))) : undefined
     if (batch) r.batches.set(batch.digest, batch)
@@ -53,9 +53,7 @@ export function restore(r: Replica, { restored, metadata, head, divergedAt }: En
   }
   const own = read(restored.get(NEW_VIEW), (bytes) => decode(pbft.NewView, bytes))
   if (own) r.newViews.set(r.self, own)
-  for (const request of [...r.batches.values()].flatMap(({ message }) => message.batch))
-    if (request.replicaId === BigInt(r.self) && nanosOf(request) > r.stamp) r.stamp = nanosOf(request)
-  const lowest = [...r.checkpoints.keys()].reduce((low, number) => (number < low ? number : low), r.lastExec)
+  const lowest = Math.min(r.lastExec, ...r.checkpoints.keys())
   if (!r.checkpoints.has(0)) r.checkpoints.set(0, GENESIS_PLACEHOLDER)
   return lowest
 }
@@ -76,9 +74,8 @@ export function restoreVotes(r: Replica): void {
 }
 
 /** The number after which the primary changes: `viewchangeperiod` checkpoint periods after `n`, the last one assigned (§9.11). */
-export function rotationAfter({ K, options }: Replica, n: number): number {
-  return options.viewChangePeriod === 0 ? Number.POSITIVE_INFINITY : n + options.viewChangePeriod * K - (n % K)
-}
+export const rotationAfter = ({ K, options }: Replica, n: number): number =>
+  options.viewChangePeriod === 0 ? Number.POSITIVE_INFINITY : n + options.viewChangePeriod * K - (n % K)
 
 /** The own checkpoint of the highest number, with its id. */
 export function latestCheckpoint(r: Replica): readonly [n: number, id: string] | undefined {
@@ -90,6 +87,4 @@ function read<T>(bytes: Uint8Array | undefined, decoder: (bytes: Uint8Array) => 
   return bytes && orUndefined(() => decoder(bytes))
 }
 
-const nanosOf = ({ timestamp }: pbft.Request): bigint => (timestamp ? timestamp.seconds * 1_000_000_000n + BigInt(timestamp.nanos) : 0n)
 const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('latin1')
-const max = (numbers: readonly number[]): number => numbers.reduce((highest, n) => (n > highest ? n : highest), 0)

@@ -86,8 +86,9 @@ export class Replica {
   readonly half: number
   readonly K: number
   firstLeader: MemberIndex = 0
-  /** There may be originals among the others. */
   isFirstEpoch = true
+  /** There may be originals among the others. */
+  hasOriginals = false
   view = 0
   isActive = true
   /** Low watermark. */
@@ -155,12 +156,10 @@ export class Replica {
   /** Own proposals that are not executed; how many are over that the batcher was not told of. */
   readonly ownBatches = new Set<string>()
   finishedBatches = 0
-  /** In the first epoch, from the journal of an earlier life: others may know them under the request of that life, which an original would execute besides a new one. */
-  held = new Map<RequestId, EngineRequest>()
+  /** In the first epoch, from the journal of an earlier life, and what came after them: an original that leads may be about to order them, and would order them twice. */
+  readonly held = new Map<RequestId, EngineRequest>()
   /** Own requests before a transfer, which keep their request if they come again. */
   former = new Map<RequestId, Waiting>()
-  /** The last own timestamp, in nanoseconds. */
-  stamp = 0n
   viewStartedAt = 0
 
   constructor(

@@ -2,6 +2,7 @@ import { pbft } from '../../proto/index.js'
 import { detached, type EngineRequest, type MemberIndex, type RequestId } from '../consensus/index.js'
 import { type Batch, NOTHING, toBatch, toEngineRequest } from './messages.js'
 import type { Replica, Waiting } from './replica.js'
+import { lags } from './transfer.js'
 
 /** Announcements that a member is sent at once when its link comes up. */
 const MAX_REPEATED = 500
@@ -10,8 +11,8 @@ const REPEAT_AFTER_MS = 250
 /** What is announced again because nothing moves is announced less and less often. */
 const MAX_DOUBLINGS = 6
 const LONGEST_HOLD_MS = 2000
-const NANOS_PER_MS = 1_000_000n
-const NANOS_PER_SECOND = 1_000_000_000n
+const PATIENT_TICKS = 5
+const MICROS_PER_SECOND = 1_000_000n
 
 /** A request that this validator accepted (spec/consensus.md §12.2): announced to all, once in the life of the request. */
 export function onOwnRequest(r: Replica, request: EngineRequest): void {
@@ -27,17 +28,18 @@ export function onOwnRequest(r: Replica, request: EngineRequest): void {
     former.content.announcedAt = 0
     remember(r, former)
     resubmit(r)
-  } else if (r.isOutOfDate && r.isFirstEpoch && r.quorums.N > 1) {
+  } else if ((r.isOutOfDate || (r.hasOriginals && r.held.size > 0)) && r.isFirstEpoch && r.quorums.N > 1) {
     r.held.set(id, request)
     r.timers.softStart('announce', Math.min(r.options.requestMs, LONGEST_HOLD_MS))
   } else if (!r.held.has(id)) accept(r, request)
 }
 
-/** The journal's requests have waited long enough for a block that holds them. */
+/** The journal's requests have waited long enough for a block that holds them, and those that came after them for their turn: originals take none that is older than an executed one. */
 export function announceHeld(r: Replica): void {
-  const requests = [...r.held.values()]
-  r.held = new Map()
-  for (const request of requests) accept(r, request)
+  // What the blocks to come hold need not be announced, unless none come.
+  if (r.hasOriginals && (r.isOutOfDate || lags(r)) && r.idleTicks < PATIENT_TICKS) return r.timers.set('announce', LONGEST_HOLD_MS)
+  for (const request of r.held.values()) if (!isOver(r, request.id)) accept(r, request)
+  r.held.clear()
 }
 
 /** A request that a member announced. What is no transaction, or has no time, is not stored (§15 W20, W23). */
@@ -121,11 +123,14 @@ export function onBlocksCame(r: Replica, executed: readonly RequestId[] | undefi
   requeueAll(r)
 }
 
-/** Says the own requests again that a member may have missed. The primary has those that were sent well before its link broke; an original would order them twice. */
+/** Says the own requests again that a member may have missed. The primary has those that were sent well before its link broke. */
 export function repeatRequests(r: Replica, member: MemberIndex, downSinceMs: number): void {
-  const recentMs = member === r.primaryOf(r.view) ? downSinceMs - r.options.requestMs : 0
+  const recentMs = ordersTwice(r, member) ? downSinceMs : member === r.primaryOf(r.view) ? downSinceMs - r.options.requestMs : 0
   const missed = [...r.book.own()].filter(({ id, content }) => content.announcedAt >= recentMs && !isProposed(r, id))
-  for (const { content } of missed.slice(0, MAX_REPEATED)) r.host.send(member, pbft.encodeRequest(content.request))
+  for (const { content } of missed.slice(0, MAX_REPEATED)) {
+    if (r.hasOriginals) content.repeats++
+    r.host.send(member, pbft.encodeRequest(content.request))
+  }
 }
 
 /** Nothing moves: announces again what was announced long ago. Others may have executed and rejected it while this replica was away. */
@@ -135,10 +140,13 @@ export function repeatStale(r: Replica): void {
   for (const { content } of stale.slice(0, MAX_REPEATED)) {
     content.announcedAt = r.host.now
     content.repeats++
-    r.host.broadcast(pbft.encodeRequest(content.request))
+    for (const { index } of r.host.members) if (index !== r.self && !ordersTwice(r, index)) r.host.send(index, pbft.encodeRequest(content.request))
   }
 }
 
+/** Whether a member may be an original that leads its view: it would order what it is told again twice (§15 W18). If it has missed something, the others leave it. */
+const ordersTwice = (r: Replica, member: MemberIndex): boolean =>
+  r.hasOriginals && [r.view, r.seenIn.get(member) ?? 0].some((view) => r.primaryOf(view) === member)
 const mayPropose = (r: Replica): boolean => r.isPrimary && r.isActive && !r.isOutOfDate && !r.isSealed
 const isOver = (r: Replica, id: RequestId): boolean => r.book.isExecuted(id) || r.delivering?.ids.has(id) === true
 
@@ -156,10 +164,9 @@ function isProposed(r: Replica, id: RequestId, except?: number): boolean {
 function accept(r: Replica, own: EngineRequest): void {
   const { id, bytes } = own
   r.known.add(bytes, own)
-  const now = BigInt(r.host.now) * NANOS_PER_MS
-  // Later than every earlier one, whatever the clock says (§15 W19).
-  r.stamp = now > r.stamp ? now : r.stamp + 1n
-  const timestamp = { seconds: r.stamp / NANOS_PER_SECOND, nanos: Number(r.stamp % NANOS_PER_SECOND) }
+  // Growing, whatever the clock says (§15 W19), and the same in a later life: originals that have the request know it again.
+  const at = BigInt(own.acceptedAt ?? r.host.now * 1000)
+  const timestamp = { seconds: at / MICROS_PER_SECOND, nanos: Number(at % MICROS_PER_SECOND) * 1000 }
   const request: pbft.Request = { timestamp, payload: bytes, replicaId: BigInt(r.self), signature: NOTHING }
   const waiting: Waiting = { id, from: r.self, isOwn: true, isQueued: false, content: { request, arrivedAt: r.host.now, announcedAt: r.host.now, repeats: 0 } }
   r.host.broadcast(pbft.encodeRequest(request))
@@ -191,7 +198,7 @@ function repeatOvertaken(r: Replica, { content: { announcedAt } }: Waiting): voi
   const primary = r.primaryOf(r.view)
   for (const { id, content, from } of r.book.own()) {
     if (from !== r.self || content.announcedAt > announcedAt || primary === r.self) return
-    if (isProposed(r, id) || r.host.now - content.announcedAt < REPEAT_AFTER_MS) continue
+    if (isProposed(r, id) || ordersTwice(r, primary) || r.host.now - content.announcedAt < REPEAT_AFTER_MS) continue
     content.announcedAt = r.host.now
     r.host.send(primary, pbft.encodeRequest(content.request))
   }

@@ -28,6 +28,11 @@ export function learnTarget(r: Replica, n: number, id: string, members: readonly
 
 export const hasUnreachedTarget = (r: Replica): boolean => r.target !== undefined && r.target.n > r.executedTo
 
+/** Whether the others are further: something is decided that cannot be executed here yet, or a state is known that is not here. */
+export function lags(r: Replica): boolean {
+  return hasUnreachedTarget(r) || (r.currentExec === undefined && [...r.slots.values()].some(({ n, committed }) => committed !== undefined && n > r.lastExec))
+}
+
 /** From now on nothing is executed, and queries are refused, until a transfer is done. */
 export function invalidate(r: Replica): void {
   if (!r.isOutOfDate) r.host.setValid(false)

@@ -93,6 +93,7 @@ export interface WorldPeerOptions {
   readonly store?: FakeStore
   readonly session?: string
   readonly maxLinks?: number
+  readonly timesConsensus?: boolean
 }
 
 export interface WorldPeer {
@@ -141,6 +142,7 @@ export class World {
       touchPeriodMs: 6000,
       maxDials: 100,
       maxLinks: options.maxLinks ?? 256,
+      timesConsensus: options.timesConsensus ?? false,
       open: async (to) => {
         this.dialled.push(`${id}>${to}`)
         const listener = this.listening.get(to)

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { encode, pbft } from '../../proto/index.js'
 import { NOTHING, toBase64, toEngineRequest } from '../../plugins/pbft/messages.js'
 import { advance } from '../../plugins/pbft/execution.js'
+import { begin } from '../../plugins/pbft/engine.js'
 import { quorumsOf } from '../../plugins/pbft/options.js'
 import { startTransfer } from '../../plugins/pbft/transfer.js'
 import { leaveView } from '../../plugins/pbft/view-change.js'
@@ -309,20 +310,49 @@ describe('liveness', () => {
     order(bench, 1, batchOf('other'))
     expect(bench.timers.has('newView')).toBe(true)
   })
-  it('W19: own timestamps only grow, also when the clock is set back and after a restart', () => {
-    const bench = primary()
-    const stampOf = (asked: ReturnType<Bench['take']>): bigint => {
-      const request = sent(asked).find(({ $case }) => $case === 'request')
-      const timestamp = request?.$case === 'request' ? request.value.timestamp : undefined
-      return (timestamp?.seconds ?? 0n) * 1_000_000_000n + BigInt(timestamp?.nanos ?? 0)
+  it('W19: an own announcement has the time at which its host accepted it, whatever the clock says, and the same after a restart', () => {
+    const told = { ...engineRequest('a'), acceptedAt: 1_469_000_000_123_456 }
+    const announced = (bench: Bench): pbft.Incoming | undefined => {
+      bench.nowMs -= 5000
+      return sent(bench.run(() => bench.engine.onRequest(told))).find(({ $case }) => $case === 'request')
     }
-    const first = stampOf(bench.run(() => bench.engine.onRequest(engineRequest('a'))))
-    bench.nowMs -= 5000
-    const second = stampOf(bench.run(() => bench.engine.onRequest(engineRequest('b'))))
-    expect(second).toBeGreaterThan(first)
-    const restarted = new Bench({ self: 0, options: { batching: 'fixed', batchsize: 1 }, restored: bench.records }).begin()
-    restarted.nowMs -= 5000
-    expect(stampOf(restarted.run(() => restarted.engine.onRequest(engineRequest('c'))))).toBeGreaterThan(second)
+    const bench = primary()
+    const first = announced(bench)
+    expect(first).toMatchObject({ value: { timestamp: { seconds: 1_469_000_000n, nanos: 123_456_000 } } })
+    expect(announced(new Bench({ self: 0, restored: bench.records }).begin())).toEqual(first)
+  })
+  describe('with originals among the others', () => {
+    const mixed = (self: number): Bench => new Bench({ self, hasOriginals: true }).begin()
+    const asked = (effects: ReturnType<Bench['take']>): unknown[] =>
+      effects.flatMap((effect) => (effect.op === 'send' || effect.op === 'broadcast' ? [effect] : []))
+
+    it('W18: the primary is not told a request again that it may have, as it would order it twice', () => {
+      const bench = mixed(1)
+      bench.run(() => bench.engine.onRequest(engineRequest('a')))
+      bench.nowMs += 10
+      for (const member of [0, 2]) bench.run(() => bench.engine.onPeer(member, false))
+      const requestsTo = (member: number): string[] => kinds(bench.run(() => bench.engine.onPeer(member, true))).filter((kind) => kind === 'request')
+      expect([requestsTo(0), requestsTo(2)]).toEqual([[], ['request']])
+      bench.nowMs += 60_000
+      const stale = [1, 2, 3].flatMap(() => asked(bench.run(() => bench.engine.onTimer('tick'))))
+      const told = stale.flatMap((effect) => (typeof effect === 'object' && effect !== null && 'to' in effect ? [effect.to] : []))
+      expect(new Set(told)).toEqual(new Set([2, 3]))
+    })
+
+    it('W38: what the journal held is announced before what came after it, and not while the others are known to be further', () => {
+      const bench = new Bench({ self: 1, hasOriginals: true })
+      bench.run(() => begin(bench.replica))
+      bench.run(() => bench.engine.onRequest({ ...engineRequest('old'), acceptedAt: 1 }))
+      bench.transferred()
+      expect(kinds(bench.run(() => bench.engine.onRequest({ ...engineRequest('new'), acceptedAt: 2 })))).not.toContain('request')
+      for (const from of [0, 2, 3]) bench.message(from, vote('commit', 2, 'decided beyond a gap', from))
+      expect(kinds(bench.run(() => bench.engine.onTimer('announce')))).not.toContain('request')
+      bench.replica.slots.clear()
+      const announced = sent(bench.run(() => bench.engine.onTimer('announce'))).flatMap((message) =>
+        message.$case === 'request' ? [message.value.timestamp?.nanos] : [],
+      )
+      expect(announced).toEqual([1000, 2000])
+    })
   })
   it('W20: a request that holds no transaction is not stored', () => {
     const bench = backup()

@@ -5,7 +5,7 @@ export const BATCHING = ['adaptive', 'fixed'] as const
 /** One of `BATCHING`. */
 export type Batching = (typeof BATCHING)[number]
 
-/** A batch takes no longer on its way than engines wait for progress, and fits into one message of an original. */
+/** A batch takes no longer on its way than engines wait for progress. */
 const MOST_BYTES = 2 * 1024 * 1024
 
 /** When a batcher cuts. */

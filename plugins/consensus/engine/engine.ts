@@ -18,6 +18,11 @@ export interface EngineRequest {
   readonly id: RequestId
   /** Canonical transaction bytes; opaque to engines. */
   readonly bytes: Uint8Array
+  /**
+   * Of a request that this validator accepted: when, in microseconds since 1970. It grows with every request, and is the same when the request is told again,
+   * also after a restart. Left out: nobody knows.
+   */
+  readonly acceptedAt?: number
 }
 
 /** Chain head as engines see it; `blob` is the encoded BlockchainInfo (PBFT's checkpoint value). */
@@ -82,6 +87,8 @@ export interface EngineStart {
   readonly divergedAt?: bigint
   /** The member that leads at the start of an epoch after the first, if the engine has a leader: it was there when the epoch was decided. Epoch 0: left out. */
   readonly firstLeader?: MemberIndex
+  /** Original validators of v0.6 may be among the members (`peer.validator.compatibility: v0.6`). Left out: there are none. */
+  readonly hasOriginals?: boolean
   /** Seeds everything that looks random. The same on every run of a recorded or simulated instance. */
   readonly seed: bigint
 }

@@ -139,6 +139,8 @@ export class Epochs {
     transport?.receive({
       message: (from, bytes) => this.mail.ofFirstEpoch(from, bytes),
       peer: (member, up) => this.mail.peer('transport', member, up, this.all),
+      // Originals say it then and never again (spec/consensus.md §15 W34).
+      head: (member, head) => heard(member, { $case: 'heads', value: { heads: [head] } }),
     })
     notes.receive({
       note: (from, note) => {
@@ -222,6 +224,7 @@ export class Epochs {
       executed,
       seed: this.options.seed,
       ...(record.epoch === 0n ? {} : { firstLeader: record.firstLeader }),
+      ...(this.options.surroundings.network === undefined ? { hasOriginals: true } : {}),
       ...(divergedAt === undefined ? {} : { divergedAt }),
     })
     if (!begun) return

@@ -18,6 +18,8 @@ export interface PoolOptions {
   readonly defer: (task: () => void) => void
   /** Monotonic milliseconds: the room for requests follows the rate at which they end. */
   readonly elapsedMs: () => number
+  /** Milliseconds since 1970: requests are numbered by the time at which they came, so that the number tells it again after a restart. */
+  readonly now: () => number
   readonly counters?: ConsensusCounters | undefined
   readonly probe?: TransactionProbe | undefined
   /** Requests that are safe on disk, in the order of submission. */
@@ -70,8 +72,9 @@ export class RequestPool {
     return this.sinceMs
   }
 
-  /** Reads the journal: what was accepted before a restart. Bounds do not apply: it was accepted. */
-  async restore(): Promise<void> {
+  /** Reads the journal: what was accepted before a restart. Bounds do not apply: it was accepted. New requests count as later than `after`, in microseconds since 1970. */
+  async restore(after = 0): Promise<void> {
+    this.nextSequence = after + 1
     const batch = this.options.store.batch()
     for await (const [sequence, bytes] of this.journal.load()) {
       const id = requestId(bytes)
@@ -126,7 +129,7 @@ export class RequestPool {
     if (report) return AcceptedRequest.ended({ id, bytes }, report)
     if (!isHosts) this.checkRoom(bytes.length, origin)
     const kept = bytes.length > MAX_KEPT_DECODING_BYTES ? undefined : transaction
-    const pooled = this.add(id, bytes, this.nextSequence, kept, origin)
+    const pooled = this.add(id, bytes, Math.max(this.nextSequence, Math.floor(this.options.now() * 1000)), kept, origin)
     if (counters) counters.accepted++
     probe?.submitted(id, traceParent, transaction?.txid)
     return new AcceptedRequest(pooled, false, this.gather(pooled).written)
@@ -229,7 +232,7 @@ export class RequestPool {
   private add(id: RequestId, bytes: Uint8Array, sequence: number, transaction?: Transaction, origin?: string): PooledRequest {
     if (this.requests.size === 0) this.sinceMs = this.options.elapsedMs()
     this.room.entered(this.requests.size === 0)
-    const pooled = new PooledRequest({ id, bytes }, sequence, transaction, origin)
+    const pooled = new PooledRequest({ id, bytes, acceptedAt: sequence }, sequence, transaction, origin)
     this.requests.set(id, pooled)
     this.options.counters?.waits(this.requests.size)
     this.bytes += bytes.length

@@ -36,7 +36,7 @@ describe('what a sealed engine asks of the ledger', () => {
         throw new Error('nothing is executed')
       }),
       ledger,
-      pool: new RequestPool({ store, limits: defaultLimits, defer: ignored, elapsedMs: () => 0, ready: ignored, ended: ignored, fatal: ignored }),
+      pool: new RequestPool({ store, limits: defaultLimits, defer: ignored, elapsedMs: () => 0, now: () => 0, ready: ignored, ended: ignored, fatal: ignored }),
       records: createEngineRecords(store, 0n),
       window: 8,
       maxTold: 8,

@@ -4,6 +4,7 @@ import type { EngineHost, EngineRequest } from '../../../plugins/consensus/index
 import { decode, encode, Transaction } from '../../../proto/index.js'
 import { fakeChaincode, transactionOf } from '../kit/fake-ledger.js'
 import { createBench, engineOf, run, settle } from '../kit/harness.js'
+import { createVirtualClock, EPOCH_MS } from '../../kit/virtual-clock.js'
 import { MemoryStore } from '../kit/memory-store.js'
 
 const payload = (request: EngineRequest): string =>
@@ -280,6 +281,23 @@ describe('the journal', () => {
     void restarted.host.submit(transactionOf('new'))
     await run(restarted.time, 1)
     expect(seen.at(-1)).toBe('new')
+  })
+
+  it('numbers requests by the time at which they came, for good: they grow also where the clock was set back', async () => {
+    const times: (number | undefined)[] = []
+    const noting = engineOf(() => ({ onRequest: ({ acceptedAt }) => void times.push(acceptedAt) }))
+    const { host, time, store } = createBench(noting)
+    await host.start()
+    for (const name of ['a', 'b']) void host.submit(transactionOf(name))
+    await run(time, 1)
+    const [first = 0, second = 0] = times.splice(0)
+    expect([first, second - first]).toEqual([EPOCH_MS * 1000, 1])
+    const behind = createVirtualClock(time, undefined, () => -60_000)
+    const restarted = createBench(noting, { store: store.crash(), clock: behind, time })
+    await restarted.host.start()
+    void restarted.host.submit(transactionOf('c'))
+    await run(restarted.time, 1)
+    expect(times).toEqual([first, second, second + 1])
   })
 
   it('drops a request in the very write that commits its block', async () => {

@@ -26,6 +26,7 @@ export interface BenchOptions {
   /** Default: everything holds but the ASCII text BAD. */
   readonly verify?: (signature: Uint8Array, member: number) => boolean
   readonly executed?: readonly string[]
+  readonly hasOriginals?: boolean
 }
 
 /** A head whose hash is a name: checkpoints of a test are told apart by it. */
@@ -60,6 +61,7 @@ export class Bench {
       members,
       seed: 1n,
       ...(options.executed ? { executed: options.executed } : {}),
+      ...(options.hasOriginals ? { hasOriginals: true } : {}),
     }
     this.replica = restoreReplica(this.host(self, members, options), parsePbftOptions(options.options), start)
     this.engine = engineOf(this.replica)
