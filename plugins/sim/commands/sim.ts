@@ -190,7 +190,7 @@ export class SimCommand extends PeerCommand {
       progress.seeds(tally)
     }
     const jobs = wholeNumber('--jobs', this.jobs, 1, 256)
-    const interruption = new Interruption()
+    const interruption = new Interruption().listen()
     try {
       const { signal } = interruption
       if (jobs > 1) await this.share(campaign, jobs, onSeed, signal)
