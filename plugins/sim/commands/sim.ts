@@ -18,6 +18,8 @@ type Engine = Campaign['engine']
 const BUFFER_POOL_BYTES = 64 * 1024
 /** Of the seeds of a run with the usual faults, so many have faults that stack. */
 const STACKED = 0.4
+/** Of these, the part in which chaincode is slow on some members. */
+const SLOW = 0.5
 
 /** `peer sim`: seeds of simulated networks. */
 export class SimCommand extends PeerCommand {
@@ -308,12 +310,12 @@ function usualMembers({ factory }: Engine): number {
   return factory.tolerates(3).crashed > 0 && factory.tolerates(4).byzantine === 0 ? 5 : 4
 }
 
-function faultsOf(kit: Kit, written: string, engine: Engine, members: number): Pick<Campaign['plan'], 'faults' | 'aftershocks'> {
-  if (written === 'aftershocks') return { faults: [], aftershocks: 1 }
+function faultsOf(kit: Kit, written: string, engine: Engine, members: number): Pick<Campaign['plan'], 'faults' | 'aftershocks' | 'slowAftershocks'> {
+  if (written === 'aftershocks') return { faults: [], aftershocks: 1, slowAftershocks: SLOW }
   const words = written.split(',')
   const areUsual = words.some((word) => ['default', 'inside', 'byzantine', 'all', 'aftershocks'].includes(word))
   const faults = faultKinds(kit, words, engine, members)
-  return areUsual && members > 2 && leastTolerance(engine, members).crashed > 0 ? { faults, aftershocks: STACKED } : { faults }
+  return areUsual && members > 2 && leastTolerance(engine, members).crashed > 0 ? { faults, aftershocks: STACKED, slowAftershocks: SLOW } : { faults }
 }
 
 function faultKinds(kit: Kit, words: readonly string[], engine: Engine, members: number): ReturnType<Kit['faultKinds']> {
