@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Logger, PeerError } from '../../kernel/index.js'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
-import { ContractViolation, LivenessViolation } from './failures.js'
+import { ContractViolation, failureOf, LivenessViolation } from './failures.js'
 import { faultKinds } from './faults.js'
 import { damage } from './mutator.js'
 import { planScenario } from './plan.js'
@@ -164,7 +164,7 @@ async function record<O>(factory: EngineFactory<O>, options: unknown, members: n
   const recordings: Recording[] = []
   for (const seed of seeds) {
     const { failure } = await playScenario({ factory: recordEngine(factory, recordings), options }, plan(factory, members, seed))
-    if (failure) throw failure
+    if (failure) throw failureOf({ kind: failure.kind, statement: `the run in which this is looked for fails already (seed ${seed}): ${failure.statement}` }, '')
   }
   return recordings
 }
