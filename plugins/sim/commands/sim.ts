@@ -74,6 +74,16 @@ export class SimCommand extends PeerCommand {
   out = Option.String('--out', 'weft-sim', { description: 'directory for failing scenarios (default ./weft-sim)' })
   lines = Option.Boolean('--lines', false, { hidden: true })
 
+  /** An engine may have set timers of its own, which would keep this program alive. */
+  override async execute(): Promise<number> {
+    const before = timersLeft()
+    const code = await super.execute()
+    const left = timersLeft() - before
+    if (left <= 0) return code
+    this.warn(`the engine left ${left} timers of its own: it has host.setTimer alone; peer engine check . --only determinism says where it sets them`)
+    return process.exit(code)
+  }
+
   protected async run(): Promise<number> {
     Buffer.poolSize = BUFFER_POOL_BYTES
     const kit = await import('../../../test/kit/index.js')
@@ -300,6 +310,10 @@ function flag(name: string, value: string | undefined): string[] {
 
 function reportOf(seed: number, { blocks, accepted, steps, virtualMs, swaps, failure }: Awaited<ReturnType<Kit['playScenario']>>): SeedReport {
   return { seed, blocks, accepted, steps, virtualMs, swaps, ...(failure ? { failure: { kind: failure.kind, statement: failure.statement } } : {}) }
+}
+
+function timersLeft(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 }
 
 /** Kinds that belong to no class that could be asked for. */
