@@ -80,7 +80,13 @@ export function checkElsewhere({ args, cwd, env, limitMs, onEvent, signal }: Che
         )
       if (!isOver && current) {
         const { part, name } = current
-        findings.push({ part, name, verdict: 'failed', kind: 'stuck', detail: `${whyEnded(complaint) ?? `the engine ${how}`}; what follows was not checked${lastWords(complaint)}` })
+        findings.push({
+          part,
+          name,
+          verdict: 'failed',
+          kind: 'stuck',
+          detail: `${whyEnded(complaint) ?? `the engine ${how}`}; what follows was not checked${lastWords(complaint)}`,
+        })
       }
       resolve({ subject, findings })
     })

@@ -37,7 +37,9 @@ export function findEngineCode(written: string, cwd: string): EngineCode {
   if (target === undefined) throw new PeerError('ERR_ENGINE_MANIFEST', `${join(place, 'package.json')} names no file: expected exports["."] or main`)
   const entry = entryOf(place, manifest)
   if (entry === undefined)
-    throw new PeerError('ERR_ENGINE_UNBUILT', `${join(place, target)}, which package.json names, does not exist`, { hint: `build it first: npm run build in ${place}` })
+    throw new PeerError('ERR_ENGINE_UNBUILT', `${join(place, target)}, which package.json names, does not exist`, {
+      hint: `build it first: npm run build in ${place}`,
+    })
   return { file: join(place, entry), home: { directory: place, manifest } }
 }
 
@@ -78,7 +80,9 @@ function readManifest(directory: string): Manifest {
 /** The file that the package's name means, if it is there. */
 export function entryOf(directory: string, manifest: Manifest): string | undefined {
   const target = moduleTarget(manifest)
-  return target === undefined ? undefined : pathsOf(target, manifest).find((path) => statSync(join(directory, path), { throwIfNoEntry: false })?.isFile() === true)
+  return target === undefined
+    ? undefined
+    : pathsOf(target, manifest).find((path) => statSync(join(directory, path), { throwIfNoEntry: false })?.isFile() === true)
 }
 
 function isFactory(value: unknown): value is EngineFactory {

@@ -39,7 +39,11 @@ export function runJob(
   return new Promise((resolve, reject) => {
     const args = [...program, '--seed', String(range.first), '--seeds', String(range.count), '--lines']
     // Simulations make much garbage that is gone at once: room for it saves a sixth of the time, and a tenth if it is collected between two of them.
-    const child = spawn(process.execPath, [...SIMULATION_FLAGS, ...NODE_FLAGS, ...args], { cwd: context.cwd, env: context.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [...SIMULATION_FLAGS, ...NODE_FLAGS, ...args], {
+      cwd: context.cwd,
+      env: context.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const end = (): void => void child.kill('SIGKILL')
     if (interrupted.aborted) end()
     interrupted.addEventListener('abort', end)

@@ -73,6 +73,11 @@ test('saving a file of an engine swaps it in on the validators of a devnet, whic
   expect(await dev.ended).toMatchObject({ code: 0, stderr: '' })
   const { stdout } = await runProgram(['devnet', 'status', '--dir', 'net', '--json'], { cwd })
   expect(JSON.parse(stdout)).toMatchObject({ peers: [{ state: 'stopped' }, { state: 'stopped' }] })
+
+  const hungUp = new Program(args, { cwd })
+  await hungUp.until('its network is ready', () => hungUp.stdout.includes('"ready"'))
+  hungUp.signal('SIGHUP')
+  expect(await hungUp.ended).toMatchObject({ code: 129, stderr: '' })
 })
 
 describe('the report card of an engine that does to its process what it must not', () => {
@@ -89,7 +94,12 @@ describe('the report card of an engine that does to its process what it must not
   test.each([
     ['loops for ever', 'for (;;) {}', 7, "the engine does not return: its 'onRequest' has run for 1 s (seed 1 of 1 validators)"],
     ['ends the process', 'process.exit(0)', 7, 'ended its process'],
-    ['goes on behind its handler', 'void Promise.resolve().then(() => host.now)', 5, /what a handler had left behind.*host\.now is read inside handlers only at .*engine\.ts/],
+    [
+      'goes on behind its handler',
+      'void Promise.resolve().then(() => host.now)',
+      5,
+      /what a handler had left behind.*host\.now is read inside handlers only at .*engine\.ts/,
+    ],
     ['leaves timers', 'setInterval(() => undefined, 1000)', 5, 'setInterval in onRequest'],
   ] as const)('says that it %s', async (_, body, code, found) => {
     const file = engine(body)

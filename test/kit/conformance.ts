@@ -164,7 +164,8 @@ async function record<O>(factory: EngineFactory<O>, options: unknown, members: n
   const recordings: Recording[] = []
   for (const seed of seeds) {
     const { failure } = await playScenario({ factory: recordEngine(factory, recordings), options }, plan(factory, members, seed))
-    if (failure) throw failureOf({ kind: failure.kind, statement: `the run in which this is looked for fails already (seed ${seed}): ${failure.statement}` }, '')
+    if (failure)
+      throw failureOf({ kind: failure.kind, statement: `the run in which this is looked for fails already (seed ${seed}): ${failure.statement}` }, '')
   }
   return recordings
 }

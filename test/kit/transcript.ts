@@ -221,7 +221,10 @@ export class Transcript {
   }
 
   #end(): void {
-    this.#lines.push(describeLifeEvent(this.#event, (bytes) => this.#decode(bytes)), ...this.#effects.map((effect) => `    ${this.#show(effect)}`))
+    this.#lines.push(
+      describeLifeEvent(this.#event, (bytes) => this.#decode(bytes)),
+      ...this.#effects.map((effect) => `    ${this.#show(effect)}`),
+    )
   }
 
   #asked(effect: EngineEffect): void {
