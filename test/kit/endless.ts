@@ -21,9 +21,7 @@ const CALLS = [
 
 /** A thread of its own is the only one that still runs when a handler does not return. Waiting in a debugger takes no time of the processor. */
 const WATCHER = `
-const { parentPort, workerData: { state, calls, limitMs } } = require('node:worker_threads')
-let where = ''
-parentPort.on('message', (text) => (where = text))
+const { state, calls, limitMs } = require('node:worker_threads').workerData
 let seen = 0
 let sinceMs = 0
 let used = process.cpuUsage()
@@ -37,26 +35,26 @@ setInterval(() => {
   }
   const { user, system } = process.cpuUsage(used)
   if (performance.now() - sinceMs < limitMs || (user + system) / 1000 < limitMs) return
-  const call = calls[Atomics.load(state, 1)]
-  require('node:fs').writeSync(2, "the engine does not return: its '" + call + "' has run for " + limitMs / 1000 + ' s' + where + ', and this process ends\\n')
+  const [call, seed, members] = [1, 2, 3].map((at) => Atomics.load(state, at))
+  const what = "its '" + calls[call] + "' has run for " + limitMs / 1000 + ' s (seed ' + seed + ' of ' + members + ' validators)'
+  require('node:fs').writeSync(2, 'the engine does not return: ' + what + ', and this process ends\\n')
   process.kill(process.pid, 'SIGKILL')
 }, Math.min(500, limitMs / 2))
 `
 
 /** Ends the process, in words, when a call of an engine does not return. */
 class EndlessCalls {
-  /** How often a call began or returned, so odd while one runs; and which it is. */
-  readonly #state = new Int32Array(new SharedArrayBuffer(8))
-  readonly #watcher: Worker
+  /** How often a call began or returned, so odd while one runs; which it is; the seed of the run, and its members. */
+  readonly #state = new Int32Array(new SharedArrayBuffer(16))
 
   constructor(limitMs: number) {
-    this.#watcher = new Worker(WATCHER, { eval: true, execArgv: [], workerData: { state: this.#state, calls: CALLS, limitMs } })
-    this.#watcher.unref()
+    new Worker(WATCHER, { eval: true, execArgv: [], workerData: { state: this.#state, calls: CALLS, limitMs } }).unref()
   }
 
-  /** Where an engine is called from now on, in words. */
-  from(where: string): void {
-    this.#watcher.postMessage(where)
+  /** In which run engines are called from now on. */
+  in({ seed, members }: Run): void {
+    Atomics.store(this.#state, 2, seed)
+    Atomics.store(this.#state, 3, members)
   }
 
   during<T>(call: number, run: () => T): T {
@@ -73,13 +71,18 @@ class EndlessCalls {
 
 let watching: EndlessCalls | undefined
 
+interface Run {
+  readonly seed: number
+  readonly members: number
+}
+
 /**
- * The same engine, whose calls have to return: one that does not ends the process after it has said on stderr which it was, and `where`, since nobody else could.
+ * The same engine, whose calls have to return: one that does not ends the process after it has been said on stderr which it was, and in which run, since nobody else could.
  * WEFT_KIT_HANDLER_SECONDS says how long a call may take.
  */
-export function returning(factory: EngineFactory, where: string): EngineFactory {
+export function returning(factory: EngineFactory, run: Run): EngineFactory {
   const calls = (watching ??= new EndlessCalls(1000 * Number(process.env['WEFT_KIT_HANDLER_SECONDS'] ?? HANDLER_SECONDS)))
-  calls.from(` (${where})`)
+  calls.in(run)
   const { checkMembers } = factory
   return {
     name: factory.name,

@@ -57,12 +57,11 @@ const LONGEST_START_MS = 30_000
  */
 export async function playScenario(engine: PlayedEngine, scenario: Scenario, options: PlayOptions = {}): Promise<Played> {
   engine.factory.parseOptions(engine.options)
-  const where = `seed ${scenario.seed} of ${scenario.members} validators`
   const { successors } = engine
   const played = {
     ...engine,
-    factory: returning(engine.factory, where),
-    ...(successors ? { successors: successors.map((successor) => ({ ...successor, factory: returning(successor.factory, where) })) } : {}),
+    factory: returning(engine.factory, scenario),
+    ...(successors ? { successors: successors.map((successor) => ({ ...successor, factory: returning(successor.factory, scenario) })) } : {}),
   }
   return new Play(played, scenario, makeWorld(played, scenario, options)).run()
 }
