@@ -12,6 +12,6 @@ export const storeKeys = defineKeys({
   'store.writeBufferBytes': key(
     integer({ min: 2 ** 16, max: 2 ** 30 }),
     32 * 2 ** 20,
-    'changes gathered in memory before a table is written, in bytes; up to twice as much is held',
+    'changes gathered in memory before a table is written, in bytes (at random up to 30 % less, so that validators take turns); up to twice as much is held',
   ),
 })

@@ -29,7 +29,7 @@ export const level = definePlugin({
       store = await openLevelStore(storeDirectory(directory), {
         sync: settings['store.sync'],
         cacheBytes: settings['store.cacheBytes'],
-        writeBufferBytes: settings['store.writeBufferBytes'],
+        writeBufferBytes: staggered(settings['store.writeBufferBytes']),
         writtenBy: `${manifest.name} ${manifest.version}`,
         counters,
         onFailed: (reason) => peer.fail(reason),
@@ -44,3 +44,11 @@ export const level = definePlugin({
     })
   },
 })
+
+/** How much of the write buffer may be left unused. */
+const SPREAD = 0.3
+
+/** A little less than configured, at random: validators write the same, and would all write their tables, and be slow, at the same moment. */
+function staggered(bytes: number): number {
+  return Math.round(bytes * (1 - SPREAD * Math.random()))
+}

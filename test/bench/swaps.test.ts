@@ -1,5 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { longestGap, quorumCommits, type ReadChain } from '../../plugins/bench/swaps/chain.js'
+import { DiskBystander } from '../../plugins/bench/swaps/disk.js'
+import { swapsText } from '../../plugins/bench/swaps/report.js'
+import type { SwapRow, SwapsReport } from '../../plugins/bench/swaps/swaps.js'
 import { reordered } from '../../plugins/bench/swaps/witness.js'
 
 /** A chain whose blocks 1, 2, ... were committed at these moments. */
@@ -46,4 +52,43 @@ it('counts what is in the chain before what its door accepted earlier', () => {
     ['d', 9],
   ])
   expect(reordered(['a', 'b', 'c', 'lost', 'd'], places)).toBe(2)
+})
+
+describe('the disk', () => {
+  it('is written by a bystander, whose longest write in a window is told', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'weft-test-disk-'))
+    const before = Date.now()
+    const bystander = new DiskBystander(join(directory, 'bystander'))
+    await expect.poll(() => bystander.writes.length).toBeGreaterThan(1)
+    await bystander.stop()
+    rmSync(directory, { recursive: true })
+    const longest = Math.max(...bystander.writes.map(({ ms }) => ms))
+    expect(bystander.longest(before - 1, Date.now() + 1)).toBe(longest)
+    expect(bystander.longest(0, before - 1)).toBe(0)
+  })
+
+  it('fails the bench if it cannot be written', async () => {
+    await expect(new DiskBystander('/no-such-directory/bystander').stop()).rejects.toThrow('ENOENT')
+  })
+
+  it('is told beside the gaps, which are given again without the swaps during which it stood still', () => {
+    const row = { from: 'a', to: 'b', tookMs: 900, gapMs: 60, gapAtMs: 0, gapAt: 'vp0', quorumGapMs: 50, quietMs: 40, diskMs: 3 }
+    const rows: SwapRow[] = [row, { ...row, gapMs: 80 }, { ...row, gapMs: 700, quorumGapMs: 700, diskMs: 650 }]
+    const load = { sent: 3, committed: 3, rejected: 0, refused: 0, unknown: 0, inTime: 3, seconds: 1, perSecond: 3, p50Ms: 9, p99Ms: 9, errors: [] }
+    const report: SwapsReport = {
+      validators: 4,
+      rate: 3,
+      rows,
+      diskMs: [1, 2, 650],
+      load,
+      acknowledged: 3,
+      lost: 0,
+      doubled: 0,
+      reordered: [0],
+      heads: ['aa', 'aa'],
+    }
+    const text = swapsText(report)
+    expect(text).toContain('on the same disk: p50 2, p99 650, max 650 ms; more than 100 ms during 1 of the 3 swaps')
+    expect(text).toContain('gap of the other 2: p50 80, p99 80, max 80 ms; of a quorum: p50 50, p99 50, max 50 ms')
+  })
 })

@@ -18,7 +18,8 @@ export class BenchSwapsCommand extends PeerCommand {
     details: `
       Starts a devnet in a temporary directory, keeps it under a steady load, and, ten seconds later, swaps its engine again and again as \`peer consensus swap\` does. The gap of a swap is the longest time
       between two blocks of clients' transactions, from the command until every validator has let the old engine go, at the validator where it was longest, and until a quorum
-      of them had the next one; beside it the first for as long a time without a swap, just before. In the end every acknowledged transaction must be in the chain once, in the order of its door, and all chains must be equal:
+      of them had the next one; beside it the first for as long a time without a swap, just before. A bystander writes to the same disk all the time, so that the disk's own standstills can be told from
+      pauses of the network. In the end every acknowledged transaction must be in the chain once, in the order of its door, and all chains must be equal:
       exit code 1 otherwise.
     `,
     examples: [
@@ -49,7 +50,7 @@ export class BenchSwapsCommand extends PeerCommand {
     const loadBefore = loadavg()
     return Workplace.use({ keep: this.keep, say: (text) => this.warn(text) }, async (place) => {
       const { devnet } = await place.network('swaps', { validators, engine: route[0] ?? 'pbft', set: this.setOf(route), base: file ?? 'weft/peer.config' })
-      const report = await measureSwaps(devnet, { route, swaps, rate, chaincode: CHAINCODE, say: (text) => this.warn(text) })
+      const report = await measureSwaps(devnet, { route, swaps, rate, chaincode: CHAINCODE, directory: place.directory, say: (text) => this.warn(text) })
       const machine = { at: new Date().toISOString(), node: process.versions.node, processors: availableParallelism(), loadBefore, loadAfter: loadavg() }
       const gap = spreadOf(report.rows.map(({ gapMs }) => gapMs))
       const load = (averages: readonly number[]): string => averages.map((average) => average.toFixed(1)).join(' ')

@@ -14,6 +14,9 @@ export function spreadOf(numbers: readonly number[]): Spread {
   return { p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? Number.NaN }
 }
 
+/** A bystander's synced write that takes longer than this, in milliseconds, says that the disk stood still for everybody. */
+const STANDSTILL_MS = 100
+
 /** Whether nothing is lost, doubled or reordered, and all chains are one. */
 export function isWhole({ lost, doubled, reordered, heads }: SwapsReport): boolean {
   return lost === 0 && doubled === 0 && reordered.every((count) => count === 0) && new Set(heads).size === 1
@@ -32,11 +35,28 @@ export function swapsText(report: SwapsReport): string {
     '',
     ...lines,
     '',
+    ...diskText(report),
+    '',
     `acknowledged ${acknowledged}, of them lost ${lost}; in the chain more than once ${doubled}; out of order at one door ${reordered.join(', ')}`,
     new Set(heads).size === 1 ? 'all validators have the same chain' : `THE CHAINS DIFFER: ${heads.join(', ')}`,
     ...load.errors,
     '',
   ].join('\n')
+}
+
+/** What the disk did to somebody who takes no part, and the gaps while it did not stand still. */
+function diskText({ rows, diskMs }: SwapsReport): string[] {
+  const steady = rows.filter((row) => row.diskMs <= STANDSTILL_MS)
+  const words = (numbers: readonly number[]): string => {
+    const { p50, p99, max } = spreadOf(numbers)
+    return `p50 ${p50.toFixed(0)}, p99 ${p99.toFixed(0)}, max ${max.toFixed(0)} ms`
+  }
+  const stood = `a bystander's synced write of 4 KiB on the same disk: ${words(diskMs)}; more than ${STANDSTILL_MS} ms during ${rows.length - steady.length} of the ${rows.length} swaps`
+  if (steady.length === 0) return [stood]
+  return [
+    stood,
+    `gap of the other ${steady.length}: ${words(steady.map(({ gapMs }) => gapMs))}; of a quorum: ${words(steady.map(({ quorumGapMs }) => quorumGapMs))}`,
+  ]
 }
 
 function cells(name: string, rows: readonly SwapRow[]): string[] {

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PeerError } from '../../../kernel/index.js'
 import { callUnary, ConsensusToolsService, type EpochRecord, PlanSwapRequest, type SuccessionReport } from '../../../proto/index.js'
@@ -5,10 +6,11 @@ import type { Devnet, PeerPlan } from '../../devnet/index.js'
 import { invocation, Load, type LoadResult } from '../load.js'
 import { connections, inStep } from '../network.js'
 import { type Commit, type Gap, longestGap, quorumCommits, readChain, type ReadChain } from './chain.js'
+import { DiskBystander } from './disk.js'
 import { reordered, Witness } from './witness.js'
 
 const SETTLED_MS = 300
-const LOOK_EVERY_MS = 20
+const LOOK_EVERY_MS = 100
 const SWAPPED_WITHIN_MS = 60_000
 /** Under load, before the first swap: until then the code is cold, and pauses are longer with and without swaps. */
 const WARM_UP_MS = 10_000
@@ -30,6 +32,8 @@ export interface SwapRow {
   readonly quorumGapMs: number
   /** The first in the same time without a swap, just before. */
   readonly quietMs: number
+  /** The longest that a bystander's synced write of 4 KiB took meanwhile. */
+  readonly diskMs: number
 }
 
 /** What a network did while its engine was swapped. */
@@ -37,6 +41,8 @@ export interface SwapsReport {
   readonly validators: number
   readonly rate: number
   readonly rows: readonly SwapRow[]
+  /** How long each synced write of a bystander took, in milliseconds, from the first swap to the last. */
+  readonly diskMs: readonly number[]
   readonly load: LoadResult
   /** Acknowledged transactions that the chain does not have, and that it has more than once. */
   readonly acknowledged: number
@@ -53,6 +59,8 @@ export interface SwapsOptions {
   readonly swaps: number
   readonly rate: number
   readonly chaincode: string
+  /** Where a bystander may write, on the disk of the validators. */
+  readonly directory: string
   readonly say: (text: string) => void
 }
 
@@ -75,12 +83,13 @@ export async function measureSwaps(devnet: Devnet, options: SwapsOptions): Promi
   try {
     const loading = new Load(opened, (txid) => void acknowledged.push(txid)).steady(rate, () => isOver)
     const witnesses = peers.map((peer) => new Witness(peer, request))
+    const disk = new DiskBystander(join(options.directory, 'bystander'))
     const windows: Window[] = []
     try {
       windows.push(...(await swapAll(devnet, options)))
     } finally {
       isOver = true
-      await Promise.all(witnesses.map((witness) => witness.stop()))
+      await Promise.all([disk, ...witnesses].map((each) => each.stop()))
     }
     const load = await loading
     await inStep(devnet)
@@ -92,7 +101,8 @@ export async function measureSwaps(devnet: Devnet, options: SwapsOptions): Promi
     return {
       validators: peers.length,
       rate,
-      rows: windows.map((window) => rowOf(window, chains, quorum)),
+      rows: windows.map((window) => rowOf(window, { chains, quorum, disk })),
+      diskMs: disk.writes.map(({ ms }) => ms),
       load,
       acknowledged: promised.length,
       lost: promised.filter((txid) => !counts.has(txid)).length,
@@ -155,7 +165,13 @@ function reasonsOf(reports: readonly SuccessionReport[]): string {
   return reasons.size === 0 ? '' : `: ${[...reasons].join('; ')}`
 }
 
-function rowOf({ from, to, quietFromMs, beganMs, endedMs }: Window, chains: readonly ReadChain[], quorum: readonly Commit[]): SwapRow {
+interface Observed {
+  readonly chains: readonly ReadChain[]
+  readonly quorum: readonly Commit[]
+  readonly disk: DiskBystander
+}
+
+function rowOf({ from, to, quietFromMs, beganMs, endedMs }: Window, { chains, quorum, disk }: Observed): SwapRow {
   const gap = worst(chains, beganMs, endedMs)
   return {
     from,
@@ -166,6 +182,7 @@ function rowOf({ from, to, quietFromMs, beganMs, endedMs }: Window, chains: read
     gapAt: gap.id,
     quorumGapMs: longestGap(quorum, beganMs, endedMs).ms,
     quietMs: worst(chains, quietFromMs, beganMs).ms,
+    diskMs: disk.longest(beganMs, endedMs),
   }
 }
 
