@@ -29,3 +29,19 @@ it('one that loses them is told so, and why, although it orders everything where
   await expect(hasSteadyDeliveries(forgetful, undefined, MEMBERS)).resolves.toBeUndefined()
   await expect(checkSwaps(forgetful, undefined, MEMBERS)).rejects.toThrow(/carried out \(seed 1\): .*on trial its engine ordered \d of the \d transactions/)
 })
+
+it('one that breaks when it is sealed is told so, although the network crosses without it', { timeout: 60_000 }, async () => {
+  const unprepared: EngineFactory = {
+    ...sequencer.engine,
+    create(host, options, start): Engine {
+      const engine = sequencer.engine.create(host, sequencer.engine.parseOptions(options), start)
+      return {
+        ...engine,
+        onSealed() {
+          throw new Error('there is no other engine')
+        },
+      }
+    },
+  }
+  await expect(checkSwaps(unprepared, undefined, MEMBERS)).rejects.toThrow(/an engine which is sealed .*\(seed 1\): .*there is no other engine/)
+})
