@@ -31,7 +31,7 @@ export class Workplace {
     work: (place: Workplace) => Promise<number>,
   ): Promise<number> {
     const place = new Workplace(mkdtempSync(join(tmpdir(), 'weft-bench-')))
-    const interruption = new Interruption()
+    const interruption = new Interruption().listen()
     const interrupted = new Promise<undefined>((resolve) => interruption.signal.addEventListener('abort', () => resolve(undefined)))
     const working = work(place)
     try {

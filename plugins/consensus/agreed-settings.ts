@@ -1,3 +1,4 @@
+import { isRecord } from '../terminal/index.js'
 import { shake256 } from './aids/shake256.js'
 import type { HelloDeclaration } from './consensus.js'
 import type { EngineFactory } from './engine/engine.js'
@@ -34,9 +35,8 @@ export function agreedSettings({ validators, factory, options, compatibility, se
 }
 
 function optionsOf(options: unknown): (readonly [name: string, value: string])[] {
-  const isRecord = typeof options === 'object' && options !== null && !Array.isArray(options)
-  const entries = isRecord ? Object.entries(options) : []
-  if (!isRecord || entries.length > MOST_OPTIONS) return [['values', textOf(options)]]
+  const entries = isRecord(options) ? Object.entries(options) : []
+  if (!isRecord(options) || entries.length > MOST_OPTIONS) return [['values', textOf(options)]]
   return entries.map(([name, value]) => [name, textOf(value)])
 }
 

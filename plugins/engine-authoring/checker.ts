@@ -18,6 +18,8 @@ export interface CheckerOptions {
 }
 
 const MEMORY_MB = 2048
+/** Of what the other process says on stderr, the newest. */
+const MOST_WORDS = 32_768
 /** What loading the program and the engine may take on a slow machine. */
 const LOADING_MS = 60_000
 
@@ -49,14 +51,18 @@ export function checkElsewhere({ args, cwd, env, limitMs, onEvent, signal }: Che
     watch()
     const end = (): boolean => child.kill('SIGKILL')
     signal?.addEventListener('abort', end, { once: true })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = `${complaint}${text}`.slice(-4000)))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = `${complaint}${text}`.slice(-MOST_WORDS)))
     createInterface({ input: child.stdout }).on('line', (line) => {
       const event = readEvent(line)
       if (!event) return
       if (event.type === 'subject') subject = event.subject
       else if (event.type === 'begin') current = event
       else if (event.type === 'finding') findings.push(event.finding)
-      else isOver = true
+      else {
+        isOver = true
+        // Timers that the engine left would keep it alive.
+        end()
+      }
       watch()
       onEvent(event)
     })
@@ -73,18 +79,33 @@ export function checkElsewhere({ args, cwd, env, limitMs, onEvent, signal }: Che
           new PeerError('ERR_ENGINE_CHECK', complaint.trim() === '' ? `the engine ${how} while it was loaded` : complaint.trim().replace(/^Error: /, '')),
         )
       if (!isOver && current) {
-        const words = complaint.trim() === '' ? '' : `; its last words:\n${complaint.trim().split('\n').slice(-6).join('\n')}`
+        const { part, name } = current
         findings.push({
-          part: current.part,
-          name: current.name,
+          part,
+          name,
           verdict: 'failed',
           kind: 'stuck',
-          detail: `the engine ${how}; what follows was not checked${words}`,
+          detail: `${whyEnded(complaint) ?? `the engine ${how}`}; what follows was not checked${lastWords(complaint)}`,
         })
       }
       resolve({ subject, findings })
     })
   })
+}
+
+/** What the kit or V8 said of an end that the engine brought about; undefined: nothing. */
+function whyEnded(complaint: string): string | undefined {
+  const endless = /^the engine does not return: .*(?=, and this process ends$)/m.exec(complaint)?.[0]
+  if (endless !== undefined) return endless
+  return /^FATAL ERROR: .*out of memory/m.test(complaint) ? `the engine took more than the ${MEMORY_MB} MiB that the checks have` : undefined
+}
+
+/** The error that ended a process, with its first lines of a stack, or the end of what it said; nothing where that is known better. */
+function lastWords(complaint: string): string {
+  const lines = complaint.trim().split('\n')
+  const at = lines.findIndex((line) => /^(?:FATAL ERROR|(?:Uncaught )?\w*Error\b)/.test(line))
+  const words = at < 0 ? lines.slice(-6) : lines.slice(at, at + 6)
+  return complaint.trim() === '' || whyEnded(complaint) !== undefined ? '' : `; its last words:\n${words.join('\n')}`
 }
 
 /** Reads a line; undefined for what the engine itself printed. */

@@ -2,6 +2,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { PeerError, messageOf } from '../../kernel/index.js'
 import type { EngineFactory } from '../consensus/index.js'
+import { moduleTarget, pathsOf } from '../engines/index.js'
+import { isRecord } from '../terminal/index.js'
 
 /** A package.json, as far as it is one. */
 export type Manifest = Readonly<Record<string, unknown>>
@@ -31,12 +33,14 @@ export function findEngineCode(written: string, cwd: string): EngineCode {
   }
   if (!statSync(place).isDirectory()) return { file: place, home: undefined }
   const manifest = readManifest(place)
-  const entry = entryOf(manifest)
-  if (entry === undefined) throw new PeerError('ERR_ENGINE_MANIFEST', `${join(place, 'package.json')} names no file: expected exports["."] or main`)
-  const file = join(place, entry)
-  if (!existsSync(file))
-    throw new PeerError('ERR_ENGINE_UNBUILT', `${file}, which package.json names, does not exist`, { hint: `build it first: npm run build in ${place}` })
-  return { file, home: { directory: place, manifest } }
+  const target = moduleTarget(manifest)
+  if (target === undefined) throw new PeerError('ERR_ENGINE_MANIFEST', `${join(place, 'package.json')} names no file: expected exports["."] or main`)
+  const entry = entryOf(place, manifest)
+  if (entry === undefined)
+    throw new PeerError('ERR_ENGINE_UNBUILT', `${join(place, target)}, which package.json names, does not exist`, {
+      hint: `build it first: npm run build in ${place}`,
+    })
+  return { file: join(place, entry), home: { directory: place, manifest } }
 }
 
 /** Loads the code afresh. `weft` in it is the running program. Throws ERR_ENGINE_NONE if it exports no engine. */
@@ -73,26 +77,12 @@ function readManifest(directory: string): Manifest {
   }
 }
 
-/** The file that `import` of the package means. */
-export function entryOf(manifest: Manifest): string | undefined {
-  const { exports, main } = manifest
-  const root = isRecord(exports) && '.' in exports ? exports['.'] : exports
-  return conditionOf(root, ['import', 'module-sync', 'node', 'default']) ?? (typeof main === 'string' ? main : undefined)
-}
-
-/** What a value of `exports` gives under the first of some conditions. */
-export function conditionOf(value: unknown, conditions: readonly string[]): string | undefined {
-  if (typeof value === 'string') return value
-  if (!isRecord(value)) return undefined
-  for (const condition of conditions) {
-    const found = conditionOf(value[condition], conditions)
-    if (found !== undefined) return found
-  }
-  return undefined
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** The file that the package's name means, if it is there. */
+export function entryOf(directory: string, manifest: Manifest): string | undefined {
+  const target = moduleTarget(manifest)
+  return target === undefined
+    ? undefined
+    : pathsOf(target, manifest).find((path) => statSync(join(directory, path), { throwIfNoEntry: false })?.isFile() === true)
 }
 
 function isFactory(value: unknown): value is EngineFactory {

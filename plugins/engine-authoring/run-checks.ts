@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { PeerError } from '../../kernel/index.js'
-import { ownPackage } from '../loader/index.js'
-import { type CheckEvent, PARTS, type Part, type Subject } from './card.js'
+import { ownPackage, type StackFrame, thrownText } from '../loader/index.js'
+import { type CheckEvent, type Finding, PARTS, type Part, type Subject } from './card.js'
 import { type Check, type CheckContext, runCheck } from './checks/check.js'
 import { conformanceChecks } from './checks/conformance.js'
 import { determinismChecks } from './checks/determinism.js'
@@ -42,6 +42,9 @@ export async function runChecks(asked: CheckOptions, tell: (event: CheckEvent) =
   const kit = await import('../../test/kit/index.js')
   const code = findEngineCode(asked.reference, asked.cwd)
   const traps = new Traps()
+  const strays: unknown[] = []
+  const onStray = (error: unknown): void => void strays.push(error)
+  process.on('uncaughtException', onStray)
   // Before the engine's code is loaded: it might keep the clock that it finds then.
   traps.install()
   try {
@@ -53,12 +56,27 @@ export async function runChecks(asked: CheckOptions, tell: (event: CheckEvent) =
     tell({ type: 'subject', subject: subjectOf(code, loaded, asked), total: checks.length })
     for (const check of checks) {
       tell({ type: 'begin', part: check.part, name: check.name })
-      tell({ type: 'finding', finding: await runCheck(check) })
+      const finding = await runCheck(check)
+      tell({ type: 'finding', finding: strays.length === 0 ? finding : spoiled(finding, strays.splice(0), code) })
     }
     tell({ type: 'end' })
   } finally {
+    process.removeListener('uncaughtException', onStray)
     traps.remove()
   }
+}
+
+/** What an engine leaves running throws where nobody can catch it. */
+function spoiled(finding: Finding, [first]: readonly unknown[], code: EngineCode): Finding {
+  const home = `${code.home?.directory ?? dirname(code.file)}/`
+  const placeOf = ({ file, line, column }: StackFrame): string | undefined => {
+    const at = file.indexOf(home)
+    return at < 0 || file.includes('/node_modules/') ? undefined : `${file.slice(at + home.length)}:${line}:${column}`
+  }
+  const { part, name, seconds, detail } = finding
+  const text = `what a handler had left behind, a promise or a timer, went on after it returned, and threw: ${thrownText(first, placeOf)}`
+  const before = finding.verdict === 'failed' && detail !== undefined ? `\n${detail}` : ''
+  return { part, name, verdict: 'failed', kind: 'contract', ...(seconds === undefined ? {} : { seconds }), detail: `${text}${before}` }
 }
 
 function parseOptions({ factory }: LoadedEngine, options: unknown): void {

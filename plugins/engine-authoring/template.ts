@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PeerError } from '../../kernel/index.js'
 import { ownPackage } from '../loader/index.js'
+import { isRecord } from '../terminal/index.js'
 import type { EngineNames, TemplateOptions } from './names.js'
 import { ciText, gitignoreText, readmeText, testText } from './texts.js'
 
@@ -47,8 +48,4 @@ function newManifest(example: unknown, { names, weft }: TemplateOptions): Record
 /** The example uses its name in texts alone, never for a variable. */
 function renamed(text: string, { name, pascal, upper }: EngineNames): string {
   return text.replaceAll(EXAMPLE.toUpperCase(), upper).replaceAll('Sequencer', pascal).replaceAll(EXAMPLE, name)
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -16,7 +16,7 @@ function forbidden(): readonly (readonly [owner: object, ownerName: string, name
 }
 
 /**
- * Notices what code does behind its host's back, while it runs inside `inside`: clocks, randomness, timers, everything asynchronous (also promises that only an
+ * Notices what code does behind its host's back, while it runs inside `inside`: clocks, randomness, the environment, timers, everything asynchronous (also promises that only an
  * `async` function makes), new global variables. To be installed before the code is loaded, which may keep what it finds.
  */
 export class Traps {
@@ -29,6 +29,7 @@ export class Traps {
   install(): void {
     for (const [owner, ownerName, names] of forbidden()) for (const name of names) this.#replace(owner, name, ownerName === '' ? name : `${ownerName}.${name}`)
     this.#replaceDate()
+    this.#replaceEnvironment()
     syncBuiltinESMExports()
   }
 
@@ -68,6 +69,22 @@ export class Traps {
     })
     Object.defineProperty(owner, name, { value: replacement, writable: true, configurable: true, enumerable: found?.enumerable ?? false })
     this.#undo.push(() => (found ? Object.defineProperty(owner, name, found) : Reflect.deleteProperty(owner, name)))
+  }
+
+  /** It differs between machines, and a process of an engine's own has none. */
+  #replaceEnvironment(): void {
+    const original = process.env
+    process.env = new Proxy(original, {
+      get: (target, name, self) => {
+        this.#tell(`process.env.${String(name)}`)
+        return Reflect.get(target, name, self)
+      },
+      ownKeys: (target) => {
+        this.#tell('process.env')
+        return Reflect.ownKeys(target)
+      },
+    })
+    this.#undo.push(() => void (process.env = original))
   }
 
   /** A moment that is given can be read with it; only the present one is out of bounds. */

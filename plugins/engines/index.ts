@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { exportsTarget, moduleTarget, pathsOf } from './packages/module-target.js'
 export { judgeVersions, judgeWeftRange } from './packages/weft-range.js'
 export { enginesKeys } from './keys.js'
 export { default } from './plugin.js'

@@ -27,7 +27,7 @@ export abstract class GrpcCommand extends PeerCommand {
    * becomes of it.
    */
   protected untilInterrupted<T>(work: Promise<T>, message: string, hint?: string): Promise<T> {
-    this.#interruption ??= new Interruption()
+    this.#interruption ??= new Interruption().listen()
     return this.#interruption.during(work, message, hint)
   }
 

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { Interruption, interruptible } from './interruption.js'
+export { isRecord } from './is-record.js'
 export { type KeyTree, keyTree } from './key-tree.js'
 export { packageFolder } from './package-folder.js'
 export { escaped, printable } from './printable.js'

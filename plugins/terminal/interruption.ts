@@ -3,13 +3,15 @@ import { PeerError } from '../../kernel/index.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Listens for the signals that end a program, so that a command can still say what it found, and end what it began. */
+/** Hears the signals that end a program, so that a command can still say what it found, and end what it began. */
 export class Interruption {
   readonly #controller = new AbortController()
   #by: (typeof SIGNALS)[number] | undefined
 
-  constructor() {
+  /** Signals are heard from here on, instead of ending the program. */
+  listen(): this {
     for (const name of SIGNALS) process.on(name, this.#onSignal)
+    return this
   }
 
   /** Aborted at the first signal. A second one ends the program at once. */
@@ -55,13 +57,13 @@ export class Interruption {
 }
 
 /**
- * Runs a command that hears the signals. Resolves with its exit code: that of the signal if it did not come to its end. A signal that is how such a command ends
- * anyway does not make it fail.
+ * Runs a command that hears the signals, from before it begins. Resolves with its exit code: that of the signal if it did not come to its end. A signal that is how
+ * such a command ends anyway does not make it fail.
  */
-export async function interruptible(work: (interruption: Interruption) => Promise<number>): Promise<number> {
-  const interruption = new Interruption()
+export async function interruptible(interruption: Interruption, work: () => Promise<number>): Promise<number> {
+  interruption.listen()
   try {
-    const code = await work(interruption)
+    const code = await work()
     return code === 0 ? 0 : (interruption.exitCode ?? code)
   } finally {
     interruption.close()

@@ -69,6 +69,7 @@ describe('peer engine check', () => {
     ['randomness', { onRequest: 'Math.random()' }, 'Math.random in onRequest'],
     ['randomness of Node', { onRequest: 'randomBytes(4)' }, 'node:crypto.randomBytes in onRequest'],
     ['another clock', { onRequest: 'performance.now()' }, 'performance.now in onRequest'],
+    ['the environment', { onRequest: 'void process.env["HOME"]' }, 'process.env.HOME in onRequest'],
     ['a promise', { onRequest: 'void Promise.resolve(1)' }, 'a promise in onRequest'],
     ['an async function', { onRequest: 'void (async () => {})()' }, 'a promise in onRequest'],
     ['a timer', { onRequest: 'clearTimeout(setTimeout(() => {}, 1))' }, 'setTimeout in onRequest'],

@@ -136,6 +136,29 @@ describe('the loop of development', () => {
     expect({ swaps, first: told[0] }).toEqual({ swaps: 1, first: 'swapped' })
   })
 
+  it('swaps code in again that a failed build has driven out', async () => {
+    const made = makePackage()
+    const told: DevEvent[] = []
+    const loop = new DevLoop({
+      builder: await createDevBuilder(made, made.out),
+      directories: [],
+      tell: (event) => told.push(event),
+      swap: async ({ number }, _signal, { onReplaced }) => {
+        onReplaced()
+        if (number === 2) throw new Error('it was swapped in, and ordered nothing')
+        return SWAPPED
+      },
+    })
+    onTestFinished(() => loop.stop())
+    await loop.once()
+    made.save('word.ts', "export const word = 'two'")
+    await loop.once()
+    made.save('word.ts', "export const word = 'one'")
+    await loop.once()
+    await loop.once()
+    expect(told.map(({ type }) => type)).toEqual(['swapped', 'failed', 'swapped', 'unchanged'])
+  })
+
   it('tells a swap that is under way of what was saved since', async () => {
     const made = makePackage()
     const told: DevEvent[] = []
@@ -143,7 +166,7 @@ describe('the loop of development', () => {
       builder: await createDevBuilder(made, made.out),
       directories: [join(made.directory, 'src')],
       tell: (event) => told.push(event),
-      swap: async ({ number }, _signal, isOutdated) => {
+      swap: async ({ number }, _signal, { isOutdated }) => {
         if (number > 1) return SWAPPED
         expect(isOutdated()).toBe(false)
         made.save('word.ts', "export const word = 'two'")

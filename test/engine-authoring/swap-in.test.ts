@@ -19,6 +19,8 @@ class FakeNetwork {
   candidate: SwapCandidate | undefined
   deed: Deed | undefined
   readonly calls: string[] = []
+  /** A build was told of, after which the network has not what it had before. */
+  isReplaced = false
   readonly away = new Set<string>()
   /** They need a second question, since they still load the code. */
   readonly slow = new Set<string>()
@@ -41,7 +43,8 @@ class FakeNetwork {
   build(number: number, isOutdated = () => false): Promise<Awaited<ReturnType<typeof this.swap>>> {
     const version = `1.0.0-dev.${number}`
     const build: DevBuild = { name: 'weft-engine-mine', version, number, file: `${version}.tgz`, codeDigest: version }
-    return this.swap(build, new AbortController().signal, isOutdated)
+    this.isReplaced = false
+    return this.swap(build, new AbortController().signal, { isOutdated, onReplaced: () => (this.isReplaced = true) })
   }
 
   private note(version: string) {
@@ -151,6 +154,7 @@ describe('a build on its way into a network', () => {
     await expect(network.build(1)).rejects.toMatchObject({ code: 'ERR_SWAP_REFUSED', message: reason })
     expect(network.calls.includes('cancel')).toBe(deed === 'refused on trial')
     expect(network.record).toMatchObject({ epoch: 0n, engine: 'pbft' })
+    expect(network.isReplaced).toBe(false)
   })
 
   it('that hangs on trial is called off for what was saved since, and the newer one comes in', async () => {
@@ -176,7 +180,18 @@ describe('a build on its way into a network', () => {
     const network = new FakeNetwork()
     network.deed = 'never begins'
     await expect(network.build(1)).rejects.toMatchObject({ code: 'ERR_ENGINE_STUCK', message: expect.stringContaining('ordered nothing within 0.15 s') })
+    expect(network.isReplaced).toBe(true)
     expect(await network.build(2)).toMatchObject({ epoch: 3n, recoveredWith: 'pbft' })
+  })
+
+  it('that is refused after a recovery leaves the network with another engine than it had', async () => {
+    const network = new FakeNetwork()
+    await network.build(1)
+    network.deed = 'never begins'
+    await expect(network.build(2)).rejects.toThrow('ordered nothing')
+    network.deed = 'objected'
+    await expect(network.build(3)).rejects.toMatchObject({ code: 'ERR_SWAP_REFUSED' })
+    expect(network).toMatchObject({ isReplaced: true, record: { engine: 'pbft' } })
   })
 
   it('names those without whom there is no recovery', async () => {

@@ -73,9 +73,14 @@ test('saving a file of an engine swaps it in on the validators of a devnet, whic
   expect(await dev.ended).toMatchObject({ code: 0, stderr: '' })
   const { stdout } = await runProgram(['devnet', 'status', '--dir', 'net', '--json'], { cwd })
   expect(JSON.parse(stdout)).toMatchObject({ peers: [{ state: 'stopped' }, { state: 'stopped' }] })
+
+  const hungUp = new Program(args, { cwd })
+  await hungUp.until('its network is ready', () => hungUp.stdout.includes('"ready"'))
+  hungUp.signal('SIGHUP')
+  expect(await hungUp.ended).toMatchObject({ code: 129, stderr: '' })
 })
 
-describe('the report card of an engine that takes its process along', () => {
+describe('the report card of an engine that does to its process what it must not', () => {
   const engine = (body: string): string => {
     const file = join(temporaryDirectory(), 'engine.ts')
     const promises = `agreement: false, tolerates: () => ({ crashed: 0, byzantine: 0 }), parseOptions: (raw: unknown) => raw`
@@ -87,14 +92,22 @@ describe('the report card of an engine that takes its process along', () => {
   }
 
   test.each([
-    ['loops for ever', 'for (;;) {}', 'did not end within 5 s'],
-    ['ends the process', 'process.exit(0)', 'ended its process'],
-  ])('says that it %s', async (_, body, found) => {
+    ['loops for ever', 'for (;;) {}', 7, "the engine does not return: its 'onRequest' has run for 1 s (seed 1 of 1 validators)"],
+    ['ends the process', 'process.exit(0)', 7, 'ended its process'],
+    [
+      'goes on behind its handler',
+      'void Promise.resolve().then(() => host.now)',
+      5,
+      /what a handler had left behind.*host\.now is read inside handlers only at .*engine\.ts/,
+    ],
+    ['leaves timers', 'setInterval(() => undefined, 1000)', 5, 'setInterval in onRequest'],
+  ] as const)('says that it %s', async (_, body, code, found) => {
     const file = engine(body)
-    const { code, stdout } = await runProgram(['engine', 'check', file, '--only', 'conformance', '--seeds', '1', '--limit', '5', '--markdown'], {
+    const ended = await runProgram(['engine', 'check', file, '--only', 'conformance,determinism', '--seeds', '1', '--markdown'], {
       cwd: dirname(file),
+      env: { WEFT_KIT_HANDLER_SECONDS: '1' },
     })
-    expect({ code, stdout }).toMatchObject({ code: 7, stdout: expect.stringMatching(/^## Report card/) })
-    expect(stdout).toContain(found)
+    expect(ended).toMatchObject({ code, stdout: expect.stringMatching(/^## Report card/) })
+    expect(ended.stdout).toMatch(found)
   })
 })

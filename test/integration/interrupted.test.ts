@@ -79,6 +79,32 @@ test('a devnet whose start is interrupted leaves no process, however early that 
   expect(peersOf(directory), 'no peer is left').toEqual([])
 })
 
+test('checks of an engine that are interrupted have the exit code of the signal, and leave no process', { timeout: 120_000 }, async () => {
+  const directory = temporaryDirectory()
+  const promises = 'agreement: false, tolerates: () => ({ crashed: 0, byzantine: 0 }), parseOptions: () => ({})'
+  const code = `export default defineEngine({ name: 'endless', version: '1.0.0', ${promises}, create: () => ({ onRequest() { for (;;) {} } }) })`
+  writeFileSync(join(directory, 'engine.ts'), `import { defineEngine } from 'weft/consensus'\n${code}\n`)
+  for (const [signal, exit] of SIGNALS) {
+    const program = new Program(['engine', 'check', 'engine.ts', '--only', 'conformance'], { cwd: directory })
+    const checking = (): readonly number[] => processesBelow(program.pid).flatMap(({ pid, command }) => (command.includes('--lines') ? [pid] : []))
+    await program.until('another process checks', () => checking().length > 0)
+    const left = checking()
+    program.signal(signal)
+    expect(await program.ended).toMatchObject({ code: exit, signal: null, stdout: '', stderr: 'Error: interrupted: the checks are not finished\n' })
+    expect(left.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([])
+  }
+})
+
+test('the development of an engine that is interrupted at its start takes its network down', { timeout: 120_000 }, async () => {
+  const directory = temporaryDirectory()
+  expect(await runProgram(['engine', 'new', 'mine'], { cwd: directory })).toMatchObject({ code: 0 })
+  const program = new Program(['engine', 'dev', 'mine', '--dir', 'weft-devnet', '--port', String(await freePorts(40))], { cwd: directory })
+  await program.until('the first peer is a process', () => processesBelow(program.pid).length > 0)
+  program.signal('SIGTERM')
+  expect(await program.ended).toMatchObject({ code: 143, signal: null, stdout: '' })
+  expect(peersOf(directory), 'no peer is left').toEqual([])
+})
+
 test('a devnet that lost files of a validator gets them back, and one that cannot be written leaves nothing', { timeout: 120_000 }, async () => {
   const directory = temporaryDirectory()
   const cleanUp = async (): Promise<void> => {
@@ -95,6 +121,14 @@ test('a devnet that lost files of a validator gets them back, and one that canno
     code: 0,
     stderr: expect.stringMatching(/^vp0 had lost its configuration: .*vp0\/peer\.config\.yaml is written again\n/),
   })
+
+  for (const [signal, code] of SIGNALS) {
+    const logs = new Program(['devnet', 'logs', '--follow'], { cwd: directory })
+    await logs.until('lines are there', () => logs.stdout !== '')
+    logs.signal(signal)
+    // Ctrl-C is how it ends.
+    expect(await logs.ended).toMatchObject({ code: signal === 'SIGINT' ? 0 : code, signal: null, stderr: '' })
+  }
 
   writeFileSync(join(directory, 'file'), '')
   const blocked = await runProgram(['devnet', 'up', '--dir', 'file/below', '--port', String(await freePorts(40)), '--json'], { cwd: directory })

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Logger, PeerError } from '../../kernel/index.js'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
-import { ContractViolation, LivenessViolation } from './failures.js'
+import { ContractViolation, failureOf, LivenessViolation } from './failures.js'
 import { faultKinds } from './faults.js'
 import { damage } from './mutator.js'
 import { planScenario } from './plan.js'
@@ -130,9 +130,12 @@ export async function checkSwaps(factory: EngineFactory, options: unknown, membe
   }))
   for (const seed of SWAP_SEEDS) {
     const reasons = new Set<string>()
+    const sealed = new Set<string>()
     const scenario: Scenario = { ...plan(factory, members, seed), fidelity: 'host', faults: swaps, requests, durationMs: LOAD_MS }
-    const { failure, swaps: counts } = await playScenario({ factory, options }, scenario, { log: whyNot(reasons) })
+    const { failure, swaps: counts } = await playScenario({ factory, options }, scenario, { log: whyNot(reasons, sealed) })
     if (failure) throw failure
+    const [halt] = sealed
+    require(halt === undefined, `that an engine which is sealed helps others to get there, until it is disposed of (seed ${seed}): ${halt}`)
     const { prepared, happened } = counts
     if (happened === swaps.length) continue
     throw new LivenessViolation(
@@ -141,10 +144,11 @@ export async function checkSwaps(factory: EngineFactory, options: unknown, membe
   }
 }
 
-/** Keeps why validators took no part in a swap. */
-function whyNot(reasons: Set<string>): Logger {
-  const heard: Logger['warning'] = (_message, facts) => {
+/** Keeps why validators took no part in a swap, and why engines halted that were sealed. */
+function whyNot(reasons: Set<string>, sealed: Set<string>): Logger {
+  const heard: Logger['warning'] = (message, facts) => {
     const reason = facts?.['reason']
+    if (message.startsWith('the sealed engine') && typeof reason === 'string') sealed.add(reason)
     if (facts?.['engine'] !== undefined && typeof reason === 'string' && reason !== '') reasons.add(reason)
   }
   const log: Logger = { ...silentLogger, warning: heard, error: heard, in: () => log }
@@ -164,7 +168,8 @@ async function record<O>(factory: EngineFactory<O>, options: unknown, members: n
   const recordings: Recording[] = []
   for (const seed of seeds) {
     const { failure } = await playScenario({ factory: recordEngine(factory, recordings), options }, plan(factory, members, seed))
-    if (failure) throw failure
+    if (failure)
+      throw failureOf({ kind: failure.kind, statement: `the run in which this is looked for fails already (seed ${seed}): ${failure.statement}` }, '')
   }
   return recordings
 }

@@ -142,3 +142,26 @@ function given<K extends string, V>(key: K, value: V | undefined): { readonly [k
   if (value !== undefined) fields[key] = value
   return fields
 }
+
+const SHOWN_BYTES = 16
+
+/** The first bytes, and how many there are. */
+export function shortHex(bytes: Uint8Array): string {
+  const text = `0x${Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, SHOWN_BYTES)).toString('hex')}`
+  return bytes.length > SHOWN_BYTES ? `${text}… (${bytes.length} bytes)` : text
+}
+
+/** One line for an effect, for people: of a message and a record what `decode` makes of it, and the first of all other bytes. */
+export function describeDecoded(effect: EngineEffect, decode: (bytes: Uint8Array) => unknown): string {
+  const message = 'bytes' in effect && effect.type !== 'sign' ? effect.bytes : undefined
+  return describeEffect(effect, (bytes) => (bytes === message ? decode(bytes) : undefined) ?? shortHex(bytes))
+}
+
+/** What `decode` makes of bytes; undefined if it knows nothing of them, or throws. */
+export function decoded(bytes: Uint8Array, decode: ((bytes: Uint8Array) => unknown) | undefined): unknown {
+  try {
+    return decode?.(bytes)
+  } catch {
+    return undefined
+  }
+}

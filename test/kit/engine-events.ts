@@ -1,4 +1,5 @@
 import type { Engine, EngineEvent } from '../../plugins/consensus/index.js'
+import { inWords, shortHex } from './engine-effects.js'
 import { describeEvent } from './trace.js'
 
 /** What an engine is told; a timer by its name alone. */
@@ -38,8 +39,10 @@ export function tell(engine: Engine, event: LifeEvent): unknown {
   return engine.onSealed?.(event.height)
 }
 
-/** An event in a few words. */
-export function describeLifeEvent(event: LifeEvent): string {
+/** An event in a few words; of a message what `decode` makes of it, if it knows. */
+export function describeLifeEvent(event: LifeEvent, decode?: (bytes: Uint8Array) => unknown): string {
+  const told = event.type === 'message' ? decode?.(event.bytes) : undefined
+  if (event.type === 'message' && told !== undefined) return `message from vp${event.from} ${inWords(told, shortHex)}`
   if (event.type === 'create' || event.type === 'dispose') return event.type
   return describeEvent(event.type === 'timer' ? { ...event, generation: 0 } : event)
 }

@@ -18,7 +18,7 @@ export class SimulationFailure extends PeerError {
     readonly statement: string,
     state: string,
   ) {
-    super(CODES[kind], `${statement}; ${state}`)
+    super(CODES[kind], state === '' ? statement : `${statement}; ${state}`)
     this.name = NAMES[kind]
   }
 }

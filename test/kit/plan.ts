@@ -18,6 +18,8 @@ export interface PlanOptions {
    * and as it comes back others go, a leader perhaps, so that who has just caught up has to help the next.
    */
   readonly aftershocks?: number
+  /** The part of these seeds, from 0 (default) to 1, in which chaincode is slow on some members all the while: what was chosen is in no block of theirs for long, and a new leader has to find it. */
+  readonly slowAftershocks?: number
   /** Default 12. */
   readonly requests?: number
   /** Default: 1 s, and half a second more for each fault. */
@@ -36,9 +38,18 @@ export interface PlanOptions {
 
 /** Makes the scenario of a seed: some faults of the wanted kinds, within what the engine tolerates. The same options give the same scenario. */
 export function planScenario(options: PlanOptions): Scenario {
-  const { seed, aftershocks = 0, tolerates } = options
+  const { seed, aftershocks = 0, slowAftershocks = 0, tolerates } = options
   const scenario = planApart(options)
-  return createRandom(seed).fork('stacked').chance(aftershocks) ? stackFaults(scenario, tolerates.crashed) : scenario
+  if (!createRandom(seed).fork('stacked').chance(aftershocks)) return scenario
+  const stacked = stackFaults(scenario, tolerates.crashed)
+  if (stacked === scenario) return scenario
+  const random = createRandom(seed).fork('slow aftershocks')
+  return random.chance(slowAftershocks) ? { ...stacked, faults: [...slowChaincode(stacked, random), ...stacked.faults] } : stacked
+}
+
+function slowChaincode({ members, durationMs }: Scenario, random: Random): Fault[] {
+  const slow = Array.from({ length: members }, (_, member) => member).filter(() => random.chance(0.5))
+  return slow.map((member) => ({ kind: 'slow-execution', atMs: 0, forMs: durationMs, member, extraMs: SLOW_CHAINCODE_MS }))
 }
 
 /** With faults that know nothing of each other. */
@@ -122,6 +133,7 @@ function chooseKinds({ faults = ALL_KINDS, members }: PlanOptions, random: Rando
 }
 
 const CLOSE_MS = 150
+const SLOW_CHAINCODE_MS = 40
 /** A scenario is so much longer with each swap. */
 const SWAP_MS = 800
 /** So often a liar offers old requests. */

@@ -1,6 +1,7 @@
 import { type Logger, PeerError } from '../../kernel/index.js'
 import type { EngineFactory, MemberIndex } from '../../plugins/consensus/index.js'
 import type { Ledger } from '../../plugins/ledger/index.js'
+import { returning } from './endless.js'
 import { SimulationFailure } from './failures.js'
 import { FaultRunner } from './fault-runner.js'
 import { byzantineOf, deadOf, type Fault, FAULT_CLASSES, wipedOf } from './faults.js'
@@ -56,7 +57,13 @@ const LONGEST_START_MS = 30_000
  */
 export async function playScenario(engine: PlayedEngine, scenario: Scenario, options: PlayOptions = {}): Promise<Played> {
   engine.factory.parseOptions(engine.options)
-  return new Play(engine, scenario, makeWorld(engine, scenario, options)).run()
+  const { successors } = engine
+  const played = {
+    ...engine,
+    factory: returning(engine.factory, scenario),
+    ...(successors ? { successors: successors.map((successor) => ({ ...successor, factory: returning(successor.factory, scenario) })) } : {}),
+  }
+  return new Play(played, scenario, makeWorld(played, scenario, options)).run()
 }
 
 /** The world of a run, with what only real hosts have. */

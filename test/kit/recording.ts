@@ -1,6 +1,6 @@
 import { messageOf } from '../../kernel/index.js'
 import type { Engine, EngineFactory, EngineHost, EngineStart, Head, Member, MemberIndex } from '../../plugins/consensus/index.js'
-import { ask, describeEffect, effectHost } from './engine-effects.js'
+import { ask, describeEffect, effectHost, type EngineEffect } from './engine-effects.js'
 import { describeLifeEvent, type LifeEvent, tapEvents, tell } from './engine-events.js'
 
 /** One call of a handler: what the engine could read, and what it asked for. */
@@ -37,8 +37,15 @@ export interface Difference {
   readonly text: string
 }
 
-/** An engine that behaves as the given one; the life of each instance that is made goes into `recordings`. */
-export function recordEngine<O>(factory: EngineFactory<O>, recordings: Recording[]): EngineFactory<O> {
+/**
+ * An engine that behaves as the given one; the life of each instance that is made goes into `recordings`. `describe` says an effect in a line; left out, in the words
+ * that `replay` compares with.
+ */
+export function recordEngine<O>(
+  factory: EngineFactory<O>,
+  recordings: Recording[],
+  describe: (effect: EngineEffect) => string = describeEffect,
+): EngineFactory<O> {
   return {
     name: factory.name,
     version: factory.version,
@@ -51,7 +58,7 @@ export function recordEngine<O>(factory: EngineFactory<O>, recordings: Recording
       recordings.push(recording)
       const begin = (event: LifeEvent): void => void recording.calls.push({ event, now: host.now, head: host.head, randoms: [], effects: [] })
       begin({ type: 'create' })
-      return tapEvents(factory.create(recordingHost(host, recording), options, start), begin)
+      return tapEvents(factory.create(recordingHost(host, recording, describe), options, start), begin)
     },
   }
 }
@@ -146,7 +153,7 @@ function differ(where: Pick<Difference, 'member' | 'call' | 'event'>, recorded: 
   return { ...where, recorded, found, text }
 }
 
-function recordingHost(host: EngineHost, { calls }: Recording): EngineHost {
+function recordingHost(host: EngineHost, { calls }: Recording, describe: (effect: EngineEffect) => string): EngineHost {
   const reads = {
     self: host.self,
     members: host.members,
@@ -164,7 +171,7 @@ function recordingHost(host: EngineHost, { calls }: Recording): EngineHost {
     },
   }
   return effectHost(reads, (effect) => {
-    calls.at(-1)?.effects.push(describeEffect(effect))
+    calls.at(-1)?.effects.push(describe(effect))
     ask(host, effect)
   })
 }

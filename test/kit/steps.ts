@@ -1,4 +1,5 @@
 import type { MemberIndex } from '../../plugins/consensus/index.js'
+import { decoded, describeDecoded } from './engine-effects.js'
 import { describeLifeEvent, type LifeEvent } from './engine-events.js'
 import type { HeldMessage } from './links.js'
 import type { LogicalLedger } from './logical-ledger.js'
@@ -14,6 +15,8 @@ export interface StepsOptions {
   readonly members: number
   /** Seeds what engines draw. Default 1. */
   readonly seed?: number
+  /** What a message or a record means, for what is returned of each step; bytes that it throws for, or gives undefined for, are shown in hex. */
+  readonly decode?: (bytes: Uint8Array) => unknown
 }
 
 /** What one engine was told in a step, and what it asked for. */
@@ -37,19 +40,20 @@ const MOST_MESSAGES = 10_000
  * await net.submit(0, 'one')
  * for (const { id, from, to } of net.pending()) if (to === 1) console.log(await net.receive(id))
  */
-export async function stepThrough(engine: PlayedEngine, { members, seed = 1 }: StepsOptions): Promise<Steps> {
+export async function stepThrough(engine: PlayedEngine, { members, seed = 1, decode }: StepsOptions): Promise<Steps> {
+  const known = decode && ((bytes: Uint8Array) => decoded(bytes, decode))
   const recordings: Recording[] = []
   const simulation = new Simulation<LogicalLedger>({
     seed,
     members,
-    engine: { factory: recordEngine(engine.factory, recordings), options: engine.options },
+    engine: { factory: recordEngine(engine.factory, recordings, known && ((effect) => describeDecoded(effect, known))), options: engine.options },
     ...logicalWorld,
     links: { minDelayMs: 0, maxDelayMs: 0, held: true },
     disk: { minWriteMs: 0, maxWriteMs: 0 },
   })
   await simulation.start()
   await simulation.run(0)
-  return new Steps(simulation, recordings)
+  return new Steps(simulation, recordings, known)
 }
 
 /** See `stepThrough`. */
@@ -62,6 +66,7 @@ export class Steps {
     /** For everything else: links, ledgers, invariants. */
     readonly simulation: Simulation<LogicalLedger>,
     private readonly recordings: readonly Recording[],
+    private readonly decode?: (bytes: Uint8Array) => unknown,
   ) {
     this.started = this.#news()
   }
@@ -122,7 +127,7 @@ export class Steps {
     for (const recording of this.recordings) {
       const from = this.#seen.get(recording) ?? 0
       for (const { event, effects } of recording.calls.slice(from)) {
-        const text = [`vp${recording.self} < ${describeLifeEvent(event)}`, ...effects.map((effect) => `    ${effect}`)].join('\n')
+        const text = [`vp${recording.self} < ${describeLifeEvent(event, this.decode)}`, ...effects.map((effect) => `    ${effect}`)].join('\n')
         news.push({ member: recording.self, event, effects, text })
       }
       this.#seen.set(recording, recording.calls.length)

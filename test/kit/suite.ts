@@ -94,7 +94,9 @@ function defineAgreement(each: (name: string, run: () => Promise<void> | void) =
   each('lets who was left behind catch up', () => checks.run(members, ['partition', 'power', 'kill'], { requests: 120, durationMs: 8000 }))
   each('does so on the real ledger', () => checks.run(members, faultKinds('inside'), { fidelity: 'full' }))
   if (crashed > 0)
-    each('survives faults that stack: who has just caught up has to help the next', () => checks.run(members, [], { aftershocks: 1, requests: 30 }, STACKED))
+    each('survives faults that stack: who has just caught up has to help the next', () =>
+      checks.run(members, [], { aftershocks: 1, slowAftershocks: 0.5, requests: 30 }, STACKED),
+    )
   if (crashed > 0) each(`goes on without ${crashed} of them`, () => checks.run(members, ['dead', 'dead', 'power', 'partition', 'slow-disk']))
   if (byzantine > 0) {
     each(`bears ${byzantine} that run twice`, () => checks.run(members, ['twins', 'twins', 'partition', 'delay']))

@@ -1,6 +1,6 @@
 import { PeerError } from '../../kernel/index.js'
 import type { Engine, EngineFactory, EngineHost, EngineStart, Head, Member, MemberIndex, RequestId } from '../../plugins/consensus/index.js'
-import { describeEffect, effectHost, type EngineEffect, inWords } from './engine-effects.js'
+import { decoded, describeDecoded, effectHost, type EngineEffect, inWords, shortHex } from './engine-effects.js'
 import { describeLifeEvent, type LifeEvent, type ScriptedEvent, tell } from './engine-events.js'
 import { quickHash } from './quick-hash.js'
 import { createRandom } from './random.js'
@@ -45,8 +45,6 @@ export type EffectPattern = {
 
 /** Said, not asked for: compared only where a pattern names one of their type. */
 const ASIDES: ReadonlySet<string> = new Set(['log', 'metric', 'status'])
-
-const SHOWN_BYTES = 16
 
 const GENESIS: Head = { height: 1n, hash: quickHash(Buffer.from('genesis')), blob: new Uint8Array() }
 
@@ -223,7 +221,10 @@ export class Transcript {
   }
 
   #end(): void {
-    this.#lines.push(describeLifeEvent(this.#event), ...this.#effects.map((effect) => `    ${this.#show(effect)}`))
+    this.#lines.push(
+      describeLifeEvent(this.#event, (bytes) => this.#decode(bytes)),
+      ...this.#effects.map((effect) => `    ${this.#show(effect)}`),
+    )
   }
 
   #asked(effect: EngineEffect): void {
@@ -273,16 +274,11 @@ export class Transcript {
 
   /** Undefined for bytes that mean nothing to `decode`: it may throw. */
   #decode(bytes: Uint8Array): unknown {
-    try {
-      return this.options.decode?.(bytes)
-    } catch {
-      return undefined
-    }
+    return decoded(bytes, this.options.decode)
   }
 
   #show(effect: EngineEffect): string {
-    const message = 'bytes' in effect && effect.type !== 'sign' ? effect.bytes : undefined
-    return describeEffect(effect, (bytes) => (bytes === message ? this.#decode(bytes) : undefined) ?? shortHex(bytes))
+    return describeDecoded(effect, (bytes) => this.#decode(bytes))
   }
 
   #showPattern({ type, ...fields }: EffectPattern): string {
@@ -291,13 +287,8 @@ export class Transcript {
   }
 
   #mismatch(what: string): TranscriptMismatch {
-    return new TranscriptMismatch(`step ${this.#step}, ${describeLifeEvent(this.#event)}: ${what}`)
+    return new TranscriptMismatch(`step ${this.#step}, ${describeLifeEvent(this.#event, (bytes) => this.#decode(bytes))}: ${what}`)
   }
-}
-
-function shortHex(bytes: Uint8Array): string {
-  const text = `0x${Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, SHOWN_BYTES)).toString('hex')}`
-  return bytes.length > SHOWN_BYTES ? `${text}… (${bytes.length} bytes)` : text
 }
 
 /** Whether `found` has everything that `wanted` names. */

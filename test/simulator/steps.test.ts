@@ -12,6 +12,14 @@ async function elect(net: Steps): Promise<void> {
 }
 
 describe('a network that is led step by step', () => {
+  it('says in words what messages and records mean, where it is told', async () => {
+    const net = await stepThrough({ factory: raftSkeleton }, { members: 3, decode: () => ({ means: 'something' }) })
+    for (let waited = 0; waited < 100 && net.pending().length === 0; waited += 1) await net.wait(10)
+    const texts = (await net.receiveAll()).map(({ text }) => text).join('\n')
+    expect(texts).toMatch(/^vp\d < message from vp\d \{"means":"something"\}$/m)
+    expect(texts).toMatch(/^ {4}(send to=\d|broadcast|put key=\S+) bytes=\{"means":"something"\}/m)
+  })
+
   it('does nothing by itself: messages wait, in order, until they are told to arrive', async () => {
     const net = await raft()
     expect(net.started.filter(({ event }) => event.type === 'create')).toHaveLength(3)

@@ -29,3 +29,21 @@ it('one that loses them is told so, and why, although it orders everything where
   await expect(hasSteadyDeliveries(forgetful, undefined, MEMBERS)).resolves.toBeUndefined()
   await expect(checkSwaps(forgetful, undefined, MEMBERS)).rejects.toThrow(/carried out \(seed 1\): .*on trial its engine ordered \d of the \d transactions/)
 })
+
+it('one that breaks after it was sealed is told so, although the network crosses without it', { timeout: 60_000 }, async () => {
+  const unprepared: EngineFactory = {
+    ...sequencer.engine,
+    create(host, options, start): Engine {
+      const engine = sequencer.engine.create(host, sequencer.engine.parseOptions(options), start)
+      return {
+        ...engine,
+        onSealed: () => host.setTimer('sealed', 1),
+        onTimer(name) {
+          if (name === 'sealed') throw new Error('there is no other engine')
+          engine.onTimer?.(name)
+        },
+      }
+    },
+  }
+  await expect(checkSwaps(unprepared, undefined, MEMBERS)).rejects.toThrow(/an engine which is sealed .*\(seed 1\): .*there is no other engine/)
+})

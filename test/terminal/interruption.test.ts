@@ -5,12 +5,13 @@ import { Interruption, interruptible } from '../../plugins/terminal/index.js'
 const signal = (name: NodeJS.Signals): boolean => process.emit(name, name)
 
 it('work that nothing interrupts comes to what it comes to, and its failure is its own', async () => {
-  await expect(interruptible((interruption) => interruption.during(Promise.resolve(7), 'it goes on'))).resolves.toBe(7)
-  await expect(interruptible((interruption) => interruption.during(Promise.reject(new Error('broken')), 'it goes on'))).rejects.toThrow('broken')
+  const interruption = new Interruption()
+  await expect(interruptible(interruption, () => interruption.during(Promise.resolve(7), 'it goes on'))).resolves.toBe(7)
+  await expect(interruptible(interruption, () => interruption.during(Promise.reject(new Error('broken')), 'it goes on'))).rejects.toThrow('broken')
 })
 
 it('a signal ends the waiting with the words for it, the same for work that is begun after it', async () => {
-  const interruption = new Interruption()
+  const interruption = new Interruption().listen()
   const endless = new Promise<never>(() => undefined)
   const waiting = interruption.during(endless, 'the swap goes on', 'ask for its status')
   signal('SIGTERM')
@@ -25,15 +26,15 @@ it.each([
   ['SIGTERM', 143],
   ['SIGHUP', 129],
 ] as const)('what %s made fail has the exit code %i; what came to its end all the same has 0', async (name, code) => {
-  const failing = interruptible(async () => Number(signal(name)))
+  const failing = interruptible(new Interruption(), async () => Number(signal(name)))
   await expect(failing).resolves.toBe(code)
-  await expect(interruptible(async () => Number(!signal(name)))).resolves.toBe(0)
+  await expect(interruptible(new Interruption(), async () => Number(!signal(name)))).resolves.toBe(0)
   expect(process.listenerCount(name), 'no listener is left').toBe(0)
 })
 
 it('a command that goes on until it is interrupted ends well with Ctrl-C alone', () => {
   const codes = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((name) => {
-    const interruption = new Interruption()
+    const interruption = new Interruption().listen()
     signal(name)
     return interruption.exitCodeOfEndless
   })

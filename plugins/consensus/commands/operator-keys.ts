@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:cr
 import { readFileSync, writeFileSync } from 'node:fs'
 import { messageOf, PeerError } from '../../../kernel/index.js'
 import { decode, encode, hex, type OperatorSignature, OperatorSignatures, SwapCancel, SwapProposal } from '../../../proto/index.js'
+import { isRecord } from '../../terminal/index.js'
 import { candidateId } from '../swap/contract.js'
 import { signedBytes } from '../swap/policy.js'
 
@@ -115,10 +116,6 @@ function privateKey(file: string): KeyObject {
       cause,
     })
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isHex(value: unknown): value is string {

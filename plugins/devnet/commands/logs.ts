@@ -29,7 +29,7 @@ export class DevnetLogsCommand extends DevnetCommand {
     const print = (id: string, line: string): void => this.report({ peer: id, line }, `${peers.length === 1 ? '' : `${id}  `}${line}\n`)
     for (const peer of peers) for (const line of await lastOf(peer, lines)) print(peer.id, line)
     if (!this.isFollowing) return 0
-    const interruption = new Interruption()
+    const interruption = new Interruption().listen()
     try {
       await followLogs(peers, print, interruption.signal)
       return interruption.exitCodeOfEndless

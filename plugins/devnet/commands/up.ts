@@ -2,7 +2,7 @@ import { Command, Option } from 'clipanion'
 import { isDeepStrictEqual } from 'node:util'
 import { columns, PeerError } from '../../../kernel/index.js'
 import { ownPackage } from '../../loader/index.js'
-import { interruptible, packageFolder, wholeNumber, writtenSet } from '../../terminal/index.js'
+import { interruptible, Interruption, packageFolder, wholeNumber, writtenSet } from '../../terminal/index.js'
 import type { Devnet, StartedPeer } from '../devnet.js'
 import { createDevnet, findDevnet, mendDevnet, namesBefore, removeDevnet } from '../layout.js'
 import { runningEngine } from '../view.js'
@@ -44,14 +44,11 @@ export class DevnetUpCommand extends DevnetCommand {
   timeout = Option.String('--timeout', { description: `seconds to wait until the network is ready (default ${LIMIT_SECONDS})` })
   names = Option.Rest({ name: 'peers' })
 
-  private signal: AbortSignal | undefined
+  private readonly interruption = new Interruption()
 
   /** Signals are heard from here on: the peers that they have to end come later. */
   override execute(): Promise<number> {
-    return interruptible(({ signal }) => {
-      this.signal = signal
-      return super.execute()
-    })
+    return interruptible(this.interruption, () => super.execute())
   }
 
   protected async run(): Promise<void> {
@@ -93,17 +90,18 @@ export class DevnetUpCommand extends DevnetCommand {
 
   /** What cannot come up is not left half up, unless it is only late. */
   private async untilReady(devnet: Devnet, started: readonly StartedPeer[], limitMs: number) {
+    const { signal } = this.interruption
     const end = (): void => started.forEach(({ child }) => child.kill('SIGTERM'))
-    this.signal?.addEventListener('abort', end)
+    signal.addEventListener('abort', end)
     try {
-      if (this.signal?.aborted) end()
+      if (signal.aborted) end()
       return await devnet.ready(started, limitMs)
     } catch (error) {
       if (error instanceof PeerError && error.code === 'ERR_DEVNET_NOT_READY') throw error
       await devnet.stop(started.map(({ peer }) => peer))
-      throw this.signal?.aborted ? new PeerError('ERR_INTERRUPTED', 'interrupted: what this command had started is stopped again') : error
+      throw signal.aborted ? new PeerError('ERR_INTERRUPTED', 'interrupted: what this command had started is stopped again') : error
     } finally {
-      this.signal?.removeEventListener('abort', end)
+      signal.removeEventListener('abort', end)
     }
   }
 

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
-import { judgeVersions, judgeWeftRange } from '../../engines/index.js'
+import { exportsTarget, judgeVersions, judgeWeftRange } from '../../engines/index.js'
 import { ownPackage } from '../../loader/index.js'
-import { conditionOf, isRecord, type Manifest } from '../engine-package.js'
+import { isRecord } from '../../terminal/index.js'
+import type { Manifest } from '../engine-package.js'
 import { type Check, type CheckContext, type CheckResult, expect } from './check.js'
 import { importsOf } from './imports.js'
 import { packedSize } from './packed-size.js'
@@ -83,8 +84,9 @@ function judgeExports(manifest: Manifest, directory: string): void {
   const { exports } = manifest
   const root = isRecord(exports) && '.' in exports ? exports['.'] : exports
   expect(isRecord(root), 'expected exports["."] with "types" and "default"; found none')
-  const types = conditionOf(root, ['types', 'import', 'default'])
-  expect(types !== undefined && /\.d\.[cm]?ts$/.test(types), `expected exports["."].types to name a declaration file; found ${types ?? 'none'}`)
+  const types = exportsTarget(exports, ['types'])
+  const isDeclaration = types !== undefined && /\.d\.[cm]?ts$/.test(types)
+  expect(isDeclaration, `expected "types" in exports["."], before "default", to name a declaration file; TypeScript finds ${types ?? 'none'}`)
   expect(existsSync(join(directory, types ?? '')), `${types} does not exist: build it with declarations`)
 }
 

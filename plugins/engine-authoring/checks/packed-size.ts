@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { messageOf } from '../../../kernel/index.js'
-import { isRecord } from '../engine-package.js'
+import { isRecord } from '../../terminal/index.js'
 
 /** What `npm pack` would put into a package's tarball; a text: why that cannot be known here. */
 export function packedSize(directory: string): Promise<{ readonly files: number; readonly bytes: number } | string> {

@@ -1,5 +1,5 @@
 import { Option, PeerCommand } from '../../../kernel/index.js'
-import { interruptible, wholeNumber, writtenJson, wrong } from '../../terminal/index.js'
+import { interruptible, Interruption, wholeNumber, writtenJson, wrong } from '../../terminal/index.js'
 import { type CheckEvent, exitCodeOf, PARTS, type Part } from '../card.js'
 
 /** `peer engine check` */
@@ -32,13 +32,10 @@ export class EngineCheckCommand extends PeerCommand {
   markdown = Option.Boolean('--markdown', false, { description: 'print the report card for a README' })
   lines = Option.Boolean('--lines', false, { hidden: true })
 
-  private signal: AbortSignal | undefined
+  private readonly interruption = new Interruption()
 
   override execute(): Promise<number> {
-    return interruptible(({ signal }) => {
-      this.signal = signal
-      return super.execute()
-    })
+    return interruptible(this.interruption, () => super.execute())
   }
 
   protected async run(): Promise<number> {
@@ -72,8 +69,8 @@ export class EngineCheckCommand extends PeerCommand {
       if (event.type === 'begin') this.showProgress(() => progressLine(done, total, `${event.part}: ${event.name}`))
     }
     const { cwd, env } = this.context
-    const { signal } = this
-    const checked = checkElsewhere({ args: this.elsewhere(), cwd, env, limitMs, onEvent, ...(signal === undefined ? {} : { signal }) })
+    const { signal } = this.interruption
+    const checked = checkElsewhere({ args: this.elsewhere(), cwd, env, limitMs, onEvent, signal })
     const card = await checked.finally(() => this.showProgress(() => '\r\u001b[K'))
     const exitCode = exitCodeOf(card.findings)
     this.report({ ...card.subject, exitCode, findings: card.findings }, this.markdown ? cardMarkdown(card) : cardText(card))

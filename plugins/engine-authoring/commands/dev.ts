@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path'
 import { Option, PeerCommand, type Settings } from '../../../kernel/index.js'
 import { enginesKeys } from '../../engines/index.js'
-import { interruptible, Interruption, wholeNumber, writtenJson, wrong } from '../../terminal/index.js'
+import { interruptible, Interruption, isRecord, wholeNumber, writtenJson, wrong } from '../../terminal/index.js'
 import type { DevEvent } from '../dev/loop.js'
 import type { DevNetwork } from '../dev/network.js'
 import { findEnginePackage } from '../engine-package.js'
@@ -36,17 +36,14 @@ export class EngineDevCommand extends PeerCommand {
   isOnce = Option.Boolean('--once', false, { description: 'build, swap in, and end; exit code 1 if that fails' })
   timeout = Option.String('--timeout', { description: `seconds to wait until the network is ready (default ${READY_SECONDS})` })
 
-  private interruption: Interruption | undefined
+  private readonly interruption = new Interruption()
 
   override execute(): Promise<number> {
-    return interruptible((interruption) => {
-      this.interruption = interruption
-      return super.execute()
-    })
+    return interruptible(this.interruption, () => super.execute())
   }
 
   protected async run(): Promise<number> {
-    const interruption = this.interruption ?? new Interruption()
+    const { interruption } = this
     const code = await this.work(interruption.signal)
     return code === 0 && interruption.by !== undefined ? interruption.exitCodeOfEndless : code
   }
@@ -154,6 +151,6 @@ export class EngineDevCommand extends PeerCommand {
 
 function jsonObject(text: string): string {
   const value = writtenJson('--options', text)
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return text
+  if (isRecord(value)) return text
   throw wrong('--options', 'a JSON object', text)
 }

@@ -71,7 +71,7 @@ export async function createDevBuilder(home: { readonly directory: string; reado
 
 /** Of its source, below its directory. Throws ERR_ENGINE_MANIFEST if there is nothing to build. */
 export function sourceOf(directory: string, manifest: Manifest): string {
-  const found = ['src/index.ts', 'src/index.js', entryOf(manifest)].find((path) => path !== undefined && existsSync(join(directory, path)))
+  const found = ['src/index.ts', 'src/index.js'].find((path) => existsSync(join(directory, path))) ?? entryOf(directory, manifest)
   if (found !== undefined) return found
   throw new PeerError('ERR_ENGINE_MANIFEST', `${directory} has nothing to build: expected src/index.ts, or the file that package.json exports`)
 }

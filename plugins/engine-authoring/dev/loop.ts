@@ -15,11 +15,16 @@ export interface SwappedIn {
   readonly recoveredWith: string | undefined
 }
 
-/**
- * Brings a build into the running network: installs it on every validator, and swaps it in. Ends early if the signal says so. `isOutdated`: something was saved
- * since, so a build that does not get on need not be waited for.
- */
-export type SwapIn = (build: DevBuild, signal: AbortSignal, isOutdated: () => boolean) => Promise<SwappedIn>
+/** What a swap is told of the loop, and tells it. */
+export interface SwapInTalk {
+  /** Something was saved since, so a build that does not get on need not be waited for. */
+  readonly isOutdated: () => boolean
+  /** From here on the network no longer has the engine that it had, whatever comes of the swap. */
+  readonly onReplaced: () => void
+}
+
+/** Brings a build into the running network: installs it on every validator, and swaps it in. Ends early if the signal says so. */
+export type SwapIn = (build: DevBuild, signal: AbortSignal, talk: SwapInTalk) => Promise<SwappedIn>
 
 /** What came of a save. */
 export type DevEvent =
@@ -52,6 +57,7 @@ export class DevLoop {
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #isWanted = false
+  /** Of the code that the network runs; undefined: it is not known, or of no build. */
   #digest: string | undefined
 
   constructor(options: DevLoopOptions) {
@@ -104,7 +110,7 @@ export class DevLoop {
       const buildMs = performance.now() - began
       if (build.codeDigest === this.#digest) return { type: 'unchanged' }
       signal.throwIfAborted()
-      const swapped = await swap(build, signal, () => this.#isWanted)
+      const swapped = await swap(build, signal, { isOutdated: () => this.#isWanted, onReplaced: () => (this.#digest = undefined) })
       this.#digest = build.codeDigest
       return { type: 'swapped', build, buildMs, swapped }
     } catch (error) {

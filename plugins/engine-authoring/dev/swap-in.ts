@@ -4,7 +4,7 @@ import type { EpochRecord, SuccessionReport, SwapPlanMessage } from '../../../pr
 import { candidateId, faultsOf, hasStarted } from '../../consensus/index.js'
 import type { EngineShelf } from '../../engines/index.js'
 import type { DevBuild } from './build.js'
-import type { SwapIn } from './loop.js'
+import type { SwapIn, SwapInTalk } from './loop.js'
 import { tidy } from './tidy.js'
 import type { Validator } from './validator.js'
 
@@ -58,11 +58,11 @@ type Wanted = Pick<DevBuild, 'version'> & { readonly engine: string }
  * either, the network is brought back to `fallback` first, as operators would. Rejects with why the build does not run; the network then has what it had.
  */
 export function createSwapIn(parts: SwapInParts): SwapIn {
-  return async (build, signal, isOutdated) => {
+  return async (build, signal, talk) => {
     const began = performance.now()
     const { name: engine } = await parts.shelf.install(build.file)
     const installMs = performance.now() - began
-    const swapping = new Swap(parts, { engine, version: build.version }, signal, isOutdated).run()
+    const swapping = new Swap(parts, { engine, version: build.version }, signal, talk).run()
     try {
       const { record, recoveredWith } = await swapping
       return { engine, epoch: record.epoch, block: record.activation + 1n, installMs, swapMs: performance.now() - began - installMs, recoveredWith }
@@ -81,7 +81,7 @@ class Swap {
     private readonly parts: SwapInParts,
     private readonly wanted: Wanted,
     private readonly signal: AbortSignal,
-    private readonly isOutdated: () => boolean,
+    private readonly talk: SwapInTalk,
   ) {
     this.limits = parts.limits ?? DEFAULT_LIMITS
   }
@@ -116,7 +116,7 @@ class Swap {
       const epoch = doorOf(seen)?.record.epoch ?? 0n
       const isThere = (id: string): boolean => seen.some(({ validator }) => validator.id === id)
       const late = plan.rows.filter(({ id, answered, epoch: its }) => isThere(id) && (!answered || its < epoch))
-      if (late.length === 0 || this.isOutdated() || performance.now() > deadline) {
+      if (late.length === 0 || this.talk.isOutdated() || performance.now() > deadline) {
         if (plan.objection !== '') throw refused(plan.objection)
         const willing = plan.rows.filter(({ answered }) => answered).length
         if (willing >= plan.needed) return plan
@@ -132,6 +132,7 @@ class Swap {
     for (;;) {
       const seen = await this.look()
       const here = seen.find((one) => one.validator === validator)
+      if (here?.record.epoch !== from) this.talk.onReplaced()
       if (!here) throw new PeerError('ERR_DEV_NETWORK', `${validator.id}, through which the swap was proposed, does not answer any more`)
       const { record, report } = here
       if (record.epoch > from && hasStarted(record)) return record
@@ -161,7 +162,7 @@ class Swap {
           : `its trial was called off after ${(tookMs / 1000).toFixed(1)} s, and no validator says why: look into their logs, peer devnet logs`,
       )
     }
-    const isOutdated = this.isOutdated() && performance.now() - begunMs > this.limits.outdated
+    const isOutdated = this.talk.isOutdated() && performance.now() - begunMs > this.limits.outdated
     if (this.parts.validators.length - reasons.length >= needed && !isOutdated) return
     await validator.cancel(this.limits.order, this.signal)
     if (reasons.length > 0) throw refused(sameReason(reasons))
@@ -175,6 +176,7 @@ class Swap {
     if (away.length > 0)
       throw stuck(`the network orders nothing, and ${away.join(', ')}, without which it cannot recover, ${away.length === 1 ? 'does' : 'do'} not run`)
     const from = before.reduce((highest, { record }) => (record.epoch > highest ? record.epoch : highest), 0n)
+    this.talk.onReplaced()
     await Promise.all(validators.map((validator) => validator.recover(fallback, this.signal)))
     const deadline = performance.now() + this.limits.start + this.limits.order
     for (;;) {

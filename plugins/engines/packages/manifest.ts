@@ -2,6 +2,7 @@ import { lstat, readFile } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import * as z from 'zod'
 import { messageOf, PeerError } from '../../../kernel/index.js'
+import { exportsTarget, moduleTarget, pathsOf } from './module-target.js'
 
 const MAX_MANIFEST_BYTES = 256 * 1024
 /** npm takes it, JSON.parse does not. */
@@ -95,8 +96,8 @@ export async function entryOf(folder: string, manifest: PackageManifest, shown =
   const file = resolve(folder, target)
   const inside = relative(folder, file)
   if (inside.startsWith('..') || inside.startsWith(sep)) throw new PeerError('ERR_ENGINE_PACKAGE', `the entry ${target} of ${shown} lies outside of it`)
-  const candidates = manifest.exports === undefined ? [file, `${file}.js`, join(file, 'index.js')] : [file]
-  for (const candidate of candidates) {
+  for (const path of pathsOf(target, manifest)) {
+    const candidate = resolve(folder, path)
     const found = await lstat(candidate).catch(() => undefined)
     if (found?.isFile() === true) return candidate
     if (found !== undefined && !found.isDirectory())
@@ -106,35 +107,15 @@ export async function entryOf(folder: string, manifest: PackageManifest, shown =
 }
 
 const HINT = 'build the package first, or correct exports and files in its package.json'
-/** Of Node, for an import. */
-const CONDITIONS: readonly string[] = ['import', 'node', 'node-addons', 'module-sync', 'default']
-const MAX_DEPTH = 16
 
-function mainTarget({ exports: exported, module, main }: PackageManifest, shown: string): string {
-  if (exported === undefined) return module ?? main ?? 'index.js'
-  const target = targetIn(isRecord(exported) && '.' in exported ? exported['.'] : exported, 0)
-  if (target?.startsWith('./') === true) return target
-  const found = target === undefined ? '' : ` and lead to '${target.slice(0, 100)}'`
+function mainTarget(manifest: PackageManifest, shown: string): string {
+  const target = moduleTarget(manifest)
+  if (target !== undefined) return target
+  const elsewhere = exportsTarget(manifest.exports)
+  const found = elsewhere === undefined ? '' : ` and lead to '${elsewhere.slice(0, 100)}'`
   throw new PeerError('ERR_ENGINE_PACKAGE', `the exports in the package.json of ${shown} name no module${found}: expected a path that begins with ./`, {
     hint: 'such as "exports": "./dist/index.js", or "exports": { ".": { "types": "./dist/index.d.ts", "default": "./dist/index.js" } }',
   })
-}
-
-/** Conditions count in the order in which they are written; of a list the first that leads somewhere. */
-function targetIn(exported: unknown, depth: number): string | undefined {
-  if (typeof exported === 'string') return exported
-  if (typeof exported !== 'object' || exported === null || depth > MAX_DEPTH) return undefined
-  const entries = Object.entries(exported)
-  const inner = Array.isArray(exported) ? entries : entries.filter(([condition]) => CONDITIONS.includes(condition))
-  for (const [, one] of inner) {
-    const found = targetIn(one, depth + 1)
-    if (found !== undefined) return found
-  }
-  return undefined
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isMissing(error: unknown): boolean {
