@@ -1,5 +1,5 @@
 const MAX_MESSAGES = 16_384
-const MAX_BYTES = 64 * 1024 * 1024
+const MAX_BYTES = 16 * 1024 * 1024
 
 /** What one member sent. */
 interface Held {

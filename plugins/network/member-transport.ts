@@ -14,6 +14,8 @@ export interface TransportKind {
   readonly capability: string | undefined
   /** The time that its messages carry; left out: none. */
   readonly time?: (() => Timestamp) | undefined
+  /** Whether consensus runs here: what comes before it receives waits for it. */
+  readonly isAwaited: boolean
 }
 
 /** Consensus messages by the number of a member. A member is whoever is connected under its id and says that it validates. */
@@ -61,7 +63,7 @@ export class MemberTransport implements ConsensusTransport {
     const member = this.members.indexOf(id)
     if (member < 0 || !this.up.has(member)) return false
     if (this.handlers) this.handlers.message(member, bytes)
-    else this.held.add(member, bytes)
+    else if (this.kind.isAwaited) this.held.add(member, bytes)
     return true
   }
 

@@ -108,8 +108,9 @@ export class PeerNetwork implements Network, HelloBoard {
     })
     const saysItValidates = (id: string): boolean => this.table.get(id)?.active.hello?.endpoint.type === PeerEndpoint_Type.VALIDATOR
     const time = options.timesConsensus === true ? () => clock.now() : undefined
-    this.transport = new MemberTransport({ type: Message_Type.CONSENSUS, capability: undefined, time }, members, this.table, saysItValidates)
-    this.epochs = new MemberTransport({ type: Message_Type.WEFT_EPOCH, capability: EPOCHS }, members, this.table, saysItValidates)
+    const isAwaited = this.isValidator
+    this.transport = new MemberTransport({ type: Message_Type.CONSENSUS, capability: undefined, time, isAwaited }, members, this.table, saysItValidates)
+    this.epochs = new MemberTransport({ type: Message_Type.WEFT_EPOCH, capability: EPOCHS, isAwaited }, members, this.table, saysItValidates)
   }
 
   /** Begins to connect: the root nodes, and whoever was connected before. */

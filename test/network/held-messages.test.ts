@@ -58,4 +58,14 @@ describe('what members say before consensus has begun here', () => {
     const heard = listen(vp0)
     expect([heard.length, heard.at(0), heard.at(-3), heard.at(-2), heard.at(-1)]).toEqual([16_387, '1 up', '1: 16383', '1 down', '1 up'])
   })
+
+  test('is dropped where no consensus runs', async () => {
+    const world = new World()
+    const peer = world.peer('nvp', { type: PeerEndpoint_Type.NON_VALIDATOR })
+    peer.network.start()
+    const { end } = await linkOf(world, peer, 'vp1')
+    end.write(encodeMessage(Message_Type.CONSENSUS, Buffer.from('one')))
+    await world.run(10)
+    expect(listen(peer)).toEqual(['1 up'])
+  })
 })
