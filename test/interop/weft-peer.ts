@@ -10,11 +10,11 @@ import { pbft } from '../../plugins/pbft/index.js'
 import { ChaincodeInvocationSpec, decode, PeerEndpoint_Type, Transaction_Type } from '../../proto/index.js'
 import { createVirtualClock, type VirtualTime } from '../kit/virtual-clock.js'
 import { FakeStore } from '../ledger/fake-store.js'
+import { type SyncSettings, syncSettings } from '../network/sync-settings.js'
 import { recordingLogger } from '../network/world.js'
 import { runTestChaincode } from './original/chaincode.js'
 
 type Executor = ConsensusHostOptions['chaincode']
-export type SyncSettings = Parameters<typeof createSync>[0]['settings']
 
 export interface WeftOptions {
   readonly name: string
@@ -159,19 +159,4 @@ function executeOne(batch: LedgerBatch, { bytes, transaction }: Parameters<Execu
   }
   state.finish(true)
   return { bytes, result: { txid } }
-}
-
-function syncSettings(changes: Partial<SyncSettings>): SyncSettings {
-  return {
-    'peer.sync.blocks.channelSize': 10,
-    'peer.sync.state.deltas.channelSize': 20,
-    'peer.sync.state.snapshot.channelSize': 50,
-    'peer.sync.state.snapshot.writeTimeout': 60_000,
-    'statetransfer.recoverdamage': true,
-    'statetransfer.maxdeltas': 200,
-    'statetransfer.timeout.singleblock': 2000,
-    'statetransfer.timeout.singlestatedelta': 2000,
-    'statetransfer.timeout.fullstate': 60_000,
-    ...changes,
-  }
 }

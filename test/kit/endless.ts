@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Engine, EngineFactory } from '../../plugins/consensus/index.js'
+import { factoryWith } from './factory-with.js'
 
 /** How long a call of an engine may take, of real time and of the processor's, if WEFT_KIT_HANDLER_SECONDS does not say. */
 const HANDLER_SECONDS = 15
@@ -83,20 +84,12 @@ interface Run {
 export function returning(factory: EngineFactory, run: Run): EngineFactory {
   const calls = (watching ??= new EndlessCalls(1000 * Number(process.env['WEFT_KIT_HANDLER_SECONDS'] ?? HANDLER_SECONDS)))
   calls.in(run)
-  const { checkMembers } = factory
-  return {
-    name: factory.name,
-    version: factory.version,
-    agreement: factory.agreement,
-    tolerates: (n) => factory.tolerates(n),
-    parseOptions: (raw) => factory.parseOptions(raw),
-    ...(checkMembers ? { checkMembers: (options, members) => checkMembers.call(factory, options, members) } : {}),
-    create: (host, options, start) =>
-      returningInstance(
-        calls.during(0, () => factory.create(host, options, start)),
-        calls,
-      ),
-  }
+  return factoryWith(factory, (host, options, start) =>
+    returningInstance(
+      calls.during(0, () => factory.create(host, options, start)),
+      calls,
+    ),
+  )
 }
 
 function returningInstance(engine: Engine, calls: EndlessCalls): Engine {

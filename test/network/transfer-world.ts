@@ -3,25 +3,8 @@ import type { StateTransferService } from '../../plugins/consensus/index.js'
 import { createLedger, type LedgerSettings, type SyncableLedger } from '../../plugins/ledger/index.js'
 import { fixedClock, text, transactionOf } from '../ledger/kit.js'
 import { FakeStore } from '../ledger/fake-store.js'
+import { type SyncSettings, syncSettings } from './sync-settings.js'
 import { recordingLogger, World, type WorldPeer } from './world.js'
-
-type SyncSettings = Parameters<typeof createSync>[0]['settings']
-
-/** The defaults of the keys, with changes. */
-function syncSettings(changes: Partial<SyncSettings>): SyncSettings {
-  return {
-    'peer.sync.blocks.channelSize': 10,
-    'peer.sync.state.deltas.channelSize': 20,
-    'peer.sync.state.snapshot.channelSize': 50,
-    'peer.sync.state.snapshot.writeTimeout': 60_000,
-    'statetransfer.recoverdamage': true,
-    'statetransfer.maxdeltas': 200,
-    'statetransfer.timeout.singleblock': 2000,
-    'statetransfer.timeout.singlestatedelta': 2000,
-    'statetransfer.timeout.fullstate': 60_000,
-    ...changes,
-  }
-}
 
 export const MEMBERS: readonly string[] = ['vp0', 'vp1', 'vp2', 'vp3']
 export const EMPTY_LEDGER = { height: 0n, currentBlockHash: new Uint8Array(0), previousBlockHash: new Uint8Array(0) }
