@@ -4,7 +4,7 @@ import type { Engine, EngineFactory, EngineHost, EngineStart, Member, MemberInde
 import { fetchWanted, followOthers, help, onFetch, onPeer, onReturned, onSeen, onTick, onTransferred, wantBatch } from './catch-up.js'
 import { moveWatermarks, onCheckpoint } from './checkpoints.js'
 import { acceptCommit, onCommit, onDelivered } from './execution.js'
-import { onNewView, processNewView } from './new-view.js'
+import { currentNewView, onNewView, processNewView } from './new-view.js'
 import { parsePbftOptions, type PbftOptions, quorumsOf } from './options.js'
 import { onPrepare, onPrePrepare, orderBatch, propose, proposeWaiting, tryCommit } from './ordering.js'
 import { restore, restoreVotes, rotationAfter } from './records.js'
@@ -137,10 +137,15 @@ function onTimer(r: Replica, name: string): void {
 
 /** The primary is too slow, unless this replica is the one that is behind, or a view change could not succeed (§15 W36). */
 function suspect(r: Replica): void {
-  if (r.patience.at !== r.lastExec) r.patience = { at: r.lastExec, left: MAX_PATIENCE }
-  const isOwnFault = r.isActive && lags(r) && r.patience.left-- > 0
-  if (isOwnFault || r.quorums.N - r.down.size < r.quorums.viewChange) r.timers.set('newView', r.options.requestMs)
+  if (isOwnFault(r) || r.quorums.N - r.down.size < r.quorums.viewChange) r.timers.set('newView', r.options.requestMs)
   else leaveView(r, r.view + 1)
+}
+
+/** A transfer ends by itself, however long it takes. Who lags otherwise, or cannot enter a view that has begun, gets there or loses patience. */
+function isOwnFault(r: Replica): boolean {
+  if (r.transferring && r.transferring.n > r.lastExec) return true
+  if (r.patience.at !== r.lastExec) r.patience = { at: r.lastExec, left: MAX_PATIENCE }
+  return (r.isActive ? lags(r) : currentNewView(r) !== undefined) && r.patience.left-- > 0
 }
 
 /** What `peer consensus status` shows, and the metrics. */

@@ -75,7 +75,7 @@ function beginNext(r: Replica): boolean {
     savePosition(r)
     return true
   }
-  const batch = r.batches.get(digest) ?? (slot?.offered?.batch.digest === digest ? slot.offered.batch : undefined)
+  const batch = r.batches.get(digest) ?? (slot?.offered?.batch?.digest === digest ? slot.offered.batch : undefined)
   if (batch) deliver(r, n, batch)
   else r.rules.wantBatch(r, digest)
   return false

@@ -4,7 +4,7 @@ import { calcQ } from './certificates.js'
 import { moveWatermarks } from './checkpoints.js'
 import { advance, canExecuteTo } from './execution.js'
 import { signedBytes } from './messages.js'
-import { prepare, replayEarly, tryCommit } from './ordering.js'
+import { prepare, replayOffered, tryCommit } from './ordering.js'
 import { rotationAfter, saveSet, saveView } from './records.js'
 import type { Replica } from './replica.js'
 import { onViewEntered } from './requests.js'
@@ -146,5 +146,5 @@ function enter(r: Replica, xset: ReadonlyMap<number, string>): void {
   }
   advance(r)
   onViewEntered(r)
-  replayEarly(r)
+  replayOffered(r)
 }

@@ -100,6 +100,5 @@ function checkFaults(N: number, f: number): void {
   if (3 * f + 1 > N) throw wrong([`f: with ${N} in all at most ${Math.floor((N - 1) / 3)} may be faulty; found ${f}`])
 }
 
-function wrong(faults: readonly string[]): PeerError {
-  return new PeerError('ERR_PBFT_OPTIONS', `the options of pbft are wrong: ${faults.join('; ')}`, { details: { faults } })
-}
+const wrong = (faults: readonly string[]): PeerError =>
+  new PeerError('ERR_PBFT_OPTIONS', `the options of pbft are wrong: ${faults.join('; ')}`, { details: { faults } })

@@ -47,10 +47,9 @@ export function onPrePrepare(r: Replica, from: MemberIndex, message: pbft.PrePre
   if (from !== r.primaryOf(view) || from === r.self || !r.isInWindow(n)) return
   const batch = batchOf(r, message)
   if (!hasRoomFor(r, batch)) return r.log('warning', `the log has no room for the pre-prepare of number ${n}`)
-  if (view !== r.view) return offer(r, n, view, batch)
-  if (!r.isActive) return void r.early.set(n, { message, batch })
-  if (n > r.rotateAfter) return r.rules.leaveView(r, r.view + 1)
   if (!batch && digest !== '') return r.log('warning', `the pre-prepare of number ${n} from replica ${from} does not hold the batch that its digest names`)
+  if (view !== r.view || !r.isActive) return offer(r, message, batch)
+  if (n > r.rotateAfter) return r.rules.leaveView(r, r.view + 1)
   const slot = r.slotAt(n)
   // Also a null request is a proposal (§15 W13).
   if ((slot.proposal ?? digest) !== digest || (slot.committed ?? digest) !== digest) {
@@ -95,10 +94,13 @@ export function tryCommit(r: Replica, slot: Slot): void {
 }
 
 /** Proposals for this view that came before it was entered (§15 W40). */
-export function replayEarly(r: Replica): void {
-  const messages = [...r.early.values()].map(({ message }) => message).filter(({ view }) => view === r.view)
-  r.early = new Map()
-  for (const message of messages) onPrePrepare(r, r.primaryOf(r.view), message)
+export function replayOffered(r: Replica): void {
+  for (const slot of [...r.slots.values()]) {
+    const { offered } = slot
+    if (offered?.message.view !== r.view) continue
+    slot.offered = undefined
+    onPrePrepare(r, r.primaryOf(r.view), offered.message)
+  }
 }
 
 export function addBatch(r: Replica, batch: Batch): void {
@@ -121,19 +123,22 @@ function batchOf(r: Replica, { batchDigest, requestBatch }: pbft.PrePrepare): Ba
   return batch?.digest === batchDigest ? batch : undefined
 }
 
-/** A proposal of another view gets no vote, but its batch may be needed: who is alone in a view follows the others (§15 W14, W36). */
-function offer(r: Replica, n: number, view: number, batch: Batch | undefined): void {
-  if (!batch || n <= r.executedTo || (r.slots.get(n)?.offered?.view ?? -1) > view) return
-  const slot = r.slotAt(n)
-  slot.offered = { view, batch }
-  if (slot.committed === batch.digest) advance(r)
+/**
+ * A proposal for a view that this replica is not in gets no vote before that is entered, but its batch may be needed: who is alone in a view follows the
+ * others (§15 W14, W36). One is kept: that of the view being entered, or else of the highest.
+ */
+function offer(r: Replica, message: pbft.PrePrepare, batch: Batch | undefined): void {
+  const slot = r.slotAt(message.sequenceNumber)
+  const rankOf = (view: number): number => (view === r.view ? Number.POSITIVE_INFINITY : view)
+  if (slot.offered && rankOf(slot.offered.message.view) > rankOf(message.view)) return
+  slot.offered = { message: { ...message, requestBatch: batch?.message }, batch }
+  if (batch && slot.committed === batch.digest) advance(r)
 }
 
 function hasRoomFor(r: Replica, batch: Batch | undefined): boolean {
   let bytes = sizeOf(batch)
   for (const kept of r.batches.values()) bytes += sizeOf(kept)
   for (const { offered } of r.slots.values()) bytes += sizeOf(offered?.batch)
-  for (const early of r.early.values()) bytes += sizeOf(early.batch)
   return bytes <= MAX_LOG_BYTES
 }
 

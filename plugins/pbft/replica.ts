@@ -39,8 +39,8 @@ export class Slot {
   readonly commits = new Map<MemberIndex, { readonly view: number; readonly digest: string }>()
   /** The digest decided. */
   committed: string | undefined
-  /** What the primary of another view proposed: its content, if that is decided. */
-  offered: { readonly view: number; readonly batch: Batch } | undefined
+  /** What the primary of a view that is not entered proposed: its content, if that is decided. */
+  offered: { readonly message: pbft.PrePrepare; readonly batch: Batch | undefined } | undefined
   private entry: PQ | undefined
 
   constructor(readonly n: number) {}
@@ -103,8 +103,6 @@ export class Replica {
   readonly batches = new Map<string, Batch>()
   /** Cut, and not proposed for want of room. */
   waiting: Batch[] = []
-  /** Proposals for the view that is being entered, by number. */
-  early = new Map<number, { readonly message: pbft.PrePrepare; readonly batch: Batch | undefined }>()
   /** Own checkpoints: number to Base64 of the chain info. */
   readonly checkpoints = new Map<number, string>()
   /** What was prepared and pre-prepared in earlier views. */

@@ -93,10 +93,7 @@ export function isModest(viewChange: pbft.ViewChange): boolean {
 }
 
 /** Whether two assignments are equal. */
-export function sameAssignment(left: ReadonlyMap<number, string>, right: ReadonlyMap<number, string>): boolean {
-  return left.size === right.size && [...left].every(([n, digest]) => right.get(n) === digest)
-}
+export const sameAssignment = (left: ReadonlyMap<number, string>, right: ReadonlyMap<number, string>): boolean =>
+  left.size === right.size && [...left].every(([n, digest]) => right.get(n) === digest)
 
-function isSet(keys: readonly string[]): boolean {
-  return new Set(keys).size === keys.length
-}
+const isSet = (keys: readonly string[]): boolean => new Set(keys).size === keys.length

@@ -160,6 +160,40 @@ describe('PBFT in simulation', () => {
   )
 
   it(
+    'a backup that lost its disk takes part again on an idle network in a later view, however long the transfer takes',
+    async () =>
+      everySeed(async (seed) => {
+        const transferMs = (seed % 4) * 4000
+        const transfer: typeof copyChain = async (...how) => {
+          await new Promise<void>((resolve) => simulation.time.schedule(transferMs, resolve))
+          return copyChain(...how)
+        }
+        // Who forgets what it said is no honest member.
+        const simulation = await startSimulation(seed, withOptions({ K: 10, batchsize: 1 }), { transfer, byzantine: [3] })
+        load(simulation, [0, 1, 2], 3)
+        await untilAllHave(simulation, [0, 1, 2], 3)
+        simulation.peer(0).crash('kill')
+        load(simulation, [1, 2], 1, 10, 'later')
+        await untilAllHave(simulation, [1, 2], 4)
+        simulation.peer(0).start()
+        await untilAllHave(simulation, [0, 1, 2], 4)
+        simulation.peer(3).crash('kill')
+        simulation.peer(3).disk.wipe()
+        load(simulation, [0, 1, 2], 15 + (seed % 40), 10, 'more')
+        await untilAllHave(simulation, [0, 1, 2], 19 + (seed % 40))
+        simulation.peer(3).start()
+        await simulation.run(2 * transferMs + 5000)
+        expect(simulation.peer(3).host?.status()).toMatchObject({ height: simulation.peer(1).host?.status().height, engineView: { active: true } })
+        // With another one gone its vote is needed, in the view that the others are in.
+        simulation.peer(2).crash('kill')
+        load(simulation, [0, 1], 5, 10, 'last')
+        await untilAllHave(simulation, [0, 1], 24 + (seed % 40))
+        expect([0, 1, 3].map((member) => viewOf(simulation, member))).toEqual([1, 1, 1])
+      }),
+    TIMEOUT_MS,
+  )
+
+  it(
     'orders nothing without a quorum, and goes on when there is one again',
     async () =>
       everySeed(async (seed) => {
