@@ -124,7 +124,7 @@ export class Deliveries {
     try {
       while (this.queue.length > 0) {
         // Some of it needs no turn of the event loop: an engine that asks again in each answer would leave none to its peer.
-        if (this.futile > UNPACED && this.overtaken === 0 && !this.isSealed) await new Promise<void>((resolve) => this.options.later(resolve))
+        if (this.futile > UNPACED && !this.isSealed) await new Promise<void>((resolve) => this.options.later(resolve))
         const effect = this.queue.shift()
         if (effect === undefined) return
         if (this.isSealed) this.skipLater(effect)
@@ -251,6 +251,7 @@ export class Deliveries {
 
   /** Answers, in its turn, what a transfer has overtaken. Executions and roll-backs have no answer then, as in v0.6 (spec/consensus.md §2.5). */
   private skip(effect: LedgerEffect): void {
+    this.futile++
     if (this.overtaken > 0) this.overtaken--
     if (isDelivery(effect)) this.unanswered--
     if (effect.type === 'deliver' || effect.type === 'commit') this.options.answer({ type: 'delivered', tag: effect.tag, block: 'skipped' })

@@ -428,6 +428,12 @@ describe('an engine that asks the ledger without end', () => {
       ask()
       return { onTransferred: ask }
     },
+    'for the head, twice at a time: each replaces the other': (host) => {
+      const ask = (): void => host.transferTo({ height: host.head.height, hash: host.head.hash, members: [] })
+      ask()
+      ask()
+      return { onTransferred: ask }
+    },
     'to execute nothing': (host) => {
       const ask = (): void => {
         host.execute('nothing', [])
