@@ -58,10 +58,21 @@ describe('what an engine says of the state', () => {
       checkOptions: async () => undefined,
       seat: () => (options) => {
         seats.push(options)
-        return { isRunning: true, isCongested: false, awaited: undefined, begin: () => true, post: () => undefined, end: () => undefined, dispose: async () => undefined }
+        return {
+          isRunning: true,
+          isCongested: false,
+          awaited: undefined,
+          begin: () => true,
+          post: () => undefined,
+          end: () => undefined,
+          dispose: async () => undefined,
+        }
       },
     }
-    const { host } = createBench(behind(() => false), { engine })
+    const { host } = createBench(
+      behind(() => false),
+      { engine },
+    )
     await host.start()
     seats[0]?.carryOut([{ type: 'valid', valid: false }])
     expect(host.valid).toBe(false)

@@ -3,7 +3,16 @@ import { join } from 'node:path'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { expect, onTestFinished, test } from 'vitest'
 import { openLevelStore, storeDirectory } from '../../plugins/level/index.js'
-import { ConsensusToolsService, encode, EpochRecord, ExportReply, LedgerToolsService, RecoveryReport, SuccessionReport, SwapProposal } from '../../proto/index.js'
+import {
+  ConsensusToolsService,
+  encode,
+  EpochRecord,
+  ExportReply,
+  LedgerToolsService,
+  RecoveryReport,
+  SuccessionReport,
+  SwapProposal,
+} from '../../proto/index.js'
 import { temporaryDirectory } from './support/peer.js'
 import { freePorts } from './support/ports.js'
 import { type Ended, Program, runProgram } from './support/program.js'
@@ -103,7 +112,10 @@ test('an export that is interrupted leaves no file', { timeout: 120_000 }, async
   const store = await openLevelStore(storeDirectory(data))
   onTestFinished(() => store.close())
   const server = new Server()
-  server.addService({ export: LedgerToolsService.export }, { export: (call: { write(reply: ExportReply): void }) => call.write(ExportReply.fromPartial({ bytes: Buffer.from('half') })) })
+  server.addService(
+    { export: LedgerToolsService.export },
+    { export: (call: { write(reply: ExportReply): void }) => call.write(ExportReply.fromPartial({ bytes: Buffer.from('half') })) },
+  )
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
   )

@@ -90,7 +90,10 @@ describe.each([
 
   it('refuses it from the command line, and says what to do instead without the usage', async () => {
     const { code, stderr } = await peer().cli('chaincode', 'invoke', '-n', 'consensus', '-c', '{"Args":["prepare","x"]}')
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/^Error: Error invoking chaincode: .*reserved; the consensus engine is changed with peer consensus swap.*\s*$/)])
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^Error: Error invoking chaincode: .*reserved; the consensus engine is changed with peer consensus swap.*\s*$/),
+    ])
   })
 
   it('refuses it at REST, as a failure of the method', async () => {

@@ -3,7 +3,17 @@ import type { StateTransfer } from '../consensus.js'
 import type { EngineRecord, LedgerEffect } from '../engine/effects.js'
 import type { EngineRequest, TransferResult, TransferTarget } from '../engine/engine.js'
 import type { EngineEvent } from '../engine/events.js'
-import { type BlockExecution, committedReport, deliveredBlock, type ExecutedRequest, headOf, type HostLedger, isStateThere, outcomesOf, reportsOf } from './execution.js'
+import {
+  type BlockExecution,
+  committedReport,
+  deliveredBlock,
+  type ExecutedRequest,
+  headOf,
+  type HostLedger,
+  isStateThere,
+  outcomesOf,
+  reportsOf,
+} from './execution.js'
 import { Fifo } from '../fifo.js'
 import type { TransactionProbe } from '../probe.js'
 import type { RequestPool } from '../pool/pool.js'
@@ -82,7 +92,8 @@ export class Deliveries {
       )
       return
     }
-    if (this.queue.length >= MAX_WAITING) return this.options.fault(`an engine may have asked the ledger for ${MAX_WAITING} things at a time; '${effect.type}' was one more`)
+    if (this.queue.length >= MAX_WAITING)
+      return this.options.fault(`an engine may have asked the ledger for ${MAX_WAITING} things at a time; '${effect.type}' was one more`)
     this.queue.push(effect)
     if (!this.isRunning) this.running = this.run()
   }

@@ -85,7 +85,8 @@ class EngineRunner implements EngineSeat {
     try {
       let handled = 0
       for (let event = this.events.shift(); event; event = this.events.shift()) {
-        if (++handled > MAX_EVENTS_PER_TURN) this.options.fault(`it asks for more in each answer without end: the last of ${MAX_EVENTS_PER_TURN} was '${event.type}'`)
+        if (++handled > MAX_EVENTS_PER_TURN)
+          this.options.fault(`it asks for more in each answer without end: the last of ${MAX_EVENTS_PER_TURN} was '${event.type}'`)
         this.handle(event)
       }
     } finally {
