@@ -9,7 +9,7 @@ import type { HostQueues } from './counters.js'
 import { Diverged } from './diverged.js'
 import type { EngineRequest, MemberIndex } from './engine/engine.js'
 import { Epochs } from './epochs/epochs.js'
-import { BlockExecution, committedReport } from './execution/execution.js'
+import { BlockExecution, committedReport, isStateThere } from './execution/execution.js'
 import { type ConsensusLimits, defaultLimits } from './limits.js'
 import type { ConsensusHost, ConsensusHostOptions } from './host-options.js'
 import { logicalTime, within } from './logical-time.js'
@@ -52,7 +52,6 @@ class EngineHostProcess implements ConsensusHost {
   private phase: Phase = 'new'
   private halted: string | undefined
   private stopped: Promise<void> | undefined
-  private isValid = true
   /** When the chain last grew here. */
   private movedMs = 0
 
@@ -98,9 +97,6 @@ class EngineHostProcess implements ConsensusHost {
       probe,
       observer: options.observer,
       seed: options.seed,
-      setValid: (valid) => {
-        this.isValid = valid
-      },
       tookBlocks: () => this.rememberRejected(),
       grown: (head) => {
         this.movedMs = options.clock.elapsedMs()
@@ -133,7 +129,9 @@ class EngineHostProcess implements ConsensusHost {
   }
 
   get valid(): boolean {
-    return this.isValid && this.common.repairing === undefined && this.common.disputed === undefined
+    // The word of an engine ends with it: nobody would take it back. Then the ledger is asked.
+    const isBelieved = this.halted === undefined ? this.epochs.live?.isValid !== false : isStateThere(this.options.ledger)
+    return isBelieved && this.common.repairing === undefined && this.common.disputed === undefined
   }
 
   get metrics(): ReadonlyMap<string, number> {
@@ -253,7 +251,6 @@ class EngineHostProcess implements ConsensusHost {
     await this.recovery.look()
     if (this.recovery.isUnderWay) return
     this.halted = undefined
-    this.isValid = true
     if (this.phase === 'running') await this.epochs.enter(this.diverged.at)
   }
 

@@ -17,8 +17,9 @@ export function canonical(bytes: Uint8Array): Uint8Array {
 /** Whose name is reserved: only hosts themselves make calls of the succession (design: hot swap). Throws ERR_CONSENSUS_RESERVED. */
 export function refuseReserved(transaction: Pick<Transaction, 'chaincodeID' | 'payload'>): void {
   if (!namesSuccession(transaction)) return
-  throw new PeerError('ERR_CONSENSUS_RESERVED', "a transaction addressed to 'consensus' is not taken from clients: the name is reserved", {
-    hint: 'the consensus engine is changed with peer consensus swap, on the machine of a validator',
+  // All doors show the message, and few a hint.
+  const instead = 'the consensus engine is changed with peer consensus swap, on the machine of a validator'
+  throw new PeerError('ERR_CONSENSUS_RESERVED', `a transaction addressed to 'consensus' is not taken from clients: the name is reserved; ${instead}`, {
     grpcStatus: 7,
   })
 }

@@ -31,9 +31,9 @@ export abstract class GrpcCommand extends PeerCommand {
     return this.#interruption.during(work, message, hint)
   }
 
-  /** Aborted by a signal, which no longer ends the program by itself: the command ends what it does, and its exit code is that of the signal. */
+  /** Aborted by a signal, which from the first look at this on no longer ends the program by itself: the command ends what it does, and its exit code is that of the signal. */
   protected get interrupted(): AbortSignal {
-    this.#interruption ??= new Interruption()
+    this.#interruption ??= new Interruption().listen()
     return this.#interruption.signal
   }
 

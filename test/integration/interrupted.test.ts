@@ -2,7 +2,17 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { expect, onTestFinished, test } from 'vitest'
-import { ConsensusToolsService, encode, EpochRecord, RecoveryReport, SuccessionReport, SwapProposal } from '../../proto/index.js'
+import { openLevelStore, storeDirectory } from '../../plugins/level/index.js'
+import {
+  ConsensusToolsService,
+  encode,
+  EpochRecord,
+  ExportReply,
+  LedgerToolsService,
+  RecoveryReport,
+  SuccessionReport,
+  SwapProposal,
+} from '../../proto/index.js'
 import { temporaryDirectory } from './support/peer.js'
 import { freePorts } from './support/ports.js'
 import { type Ended, Program, runProgram } from './support/program.js'
@@ -93,6 +103,29 @@ test('checks of an engine that are interrupted have the exit code of the signal,
     expect(await program.ended).toMatchObject({ code: exit, signal: null, stdout: '', stderr: 'Error: interrupted: the checks are not finished\n' })
     expect(left.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([])
   }
+})
+
+test('an export that is interrupted leaves no file', { timeout: 120_000 }, async () => {
+  const directory = temporaryDirectory()
+  const data = join(directory, 'data')
+  // As by a peer that runs on it.
+  const store = await openLevelStore(storeDirectory(data))
+  onTestFinished(() => store.close())
+  const server = new Server()
+  server.addService(
+    { export: LedgerToolsService.export },
+    { export: (call: { write(reply: ExportReply): void }) => call.write(ExportReply.fromPartial({ bytes: Buffer.from('half') })) },
+  )
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
+  )
+  onTestFinished(() => server.forceShutdown())
+  const set = ['--set', `peer.address=127.0.0.1:${port}`, '--set', `peer.fileSystemPath=${data}`]
+  const program = new Program(['ledger', 'export', 'chain.weft', ...set], { cwd: directory })
+  await program.until('a part is written', () => existsSync(join(directory, 'chain.weft.part')))
+  program.signal('SIGINT')
+  expect(await program.ended).toMatchObject({ code: 130, signal: null, stdout: '', stderr: 'Error: interrupted: no file was written\n' })
+  expect(readdirSync(directory)).toEqual(['data'])
 })
 
 test('the development of an engine that is interrupted at its start takes its network down', { timeout: 120_000 }, async () => {

@@ -88,6 +88,14 @@ describe.each([
     await expect(client.call(DevopsService.deploy, deployed)).rejects.toMatchObject(refused)
   })
 
+  it('refuses it from the command line, and says what to do instead without the usage', async () => {
+    const { code, stderr } = await peer().cli('chaincode', 'invoke', '-n', 'consensus', '-c', '{"Args":["prepare","x"]}')
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^Error: Error invoking chaincode: .*reserved; the consensus engine is changed with peer consensus swap.*\s*$/),
+    ])
+  })
+
   it('refuses it at REST, as a failure of the method', async () => {
     for (const method of ['deploy', 'invoke', 'query']) {
       const { status: code, text } = await rpc('/chaincode', { jsonrpc: '2.0', method, params: spec, id: 1 })

@@ -139,7 +139,7 @@ export interface EngineHost {
   rollback(): void
   /** Cancels what is undelivered and transfers the state. Answer: `onTransferred`. */
   transferTo(target: TransferTarget): void
-  /** While false, queries are refused: the state is known to be behind. */
+  /** While false, queries are refused: the state is known to be behind. True at the start; the word of an engine ends when it is halted, or another begins. */
   setValid(valid: boolean): void
   /** (Re)starts a named timer; a reset or cancelled timer never fires afterwards. */
   setTimer(name: string, delayMs: number): void

@@ -30,6 +30,8 @@ export interface LiveEngine {
   hasStarted: boolean
   /** It may be given transactions of clients: its epoch has started, or it leads first and was given the markers that start it. */
   isOpen: boolean
+  /** What it says of the world state here; its word ends with it. */
+  isValid: boolean
   /** Start markers that it was given to order, of which the journal may not have all yet. */
   readonly markers: Map<RequestId, EngineRequest>
   /** It has had something executed that its blocks may not hold before its epoch has started. */
@@ -61,7 +63,6 @@ export interface EpochsOptions {
   readonly probe: TransactionProbe | undefined
   readonly observer: EngineObserver | undefined
   readonly seed: bigint
-  readonly setValid: (valid: boolean) => void
   /** A block was committed, or a transfer has ended. */
   readonly grown: (head: Head) => void
   /** A transfer has brought blocks. Rejects if the store fails. */
@@ -144,7 +145,7 @@ export function createLiveEngine(
       if (isLive()) for (const id of ids) pool.drop(id)
     },
     setValid: (valid) => {
-      if (isLive()) options.setValid(valid)
+      live.isValid = valid
     },
     metrics,
     halted: (reason) => {
@@ -159,7 +160,20 @@ export function createLiveEngine(
     ...surroundings,
   })
   const isStarted = hasStarted(record)
-  return { epoch, engine, session, deliveries, records, metrics, hasStarted: isStarted, isOpen: isStarted, markers: new Map(), hasPostponed: false }
+  const live: LiveEngine = {
+    epoch,
+    engine,
+    session,
+    deliveries,
+    records,
+    metrics,
+    hasStarted: isStarted,
+    isOpen: isStarted,
+    isValid: true,
+    markers: new Map(),
+    hasPostponed: false,
+  }
+  return live
 }
 
 /** Originals verify the bytes themselves; there are none in later epochs (spec/consensus.md §5.6). */

@@ -3,7 +3,17 @@ import type { StateTransfer } from '../consensus.js'
 import type { EngineRecord, LedgerEffect } from '../engine/effects.js'
 import type { EngineRequest, TransferResult, TransferTarget } from '../engine/engine.js'
 import type { EngineEvent } from '../engine/events.js'
-import { type BlockExecution, committedReport, deliveredBlock, type ExecutedRequest, headOf, type HostLedger, outcomesOf, reportsOf } from './execution.js'
+import {
+  type BlockExecution,
+  committedReport,
+  deliveredBlock,
+  type ExecutedRequest,
+  headOf,
+  type HostLedger,
+  isStateThere,
+  outcomesOf,
+  reportsOf,
+} from './execution.js'
 import { Fifo } from '../fifo.js'
 import type { TransactionProbe } from '../probe.js'
 import type { RequestPool } from '../pool/pool.js'
@@ -44,6 +54,11 @@ export interface DeliveriesOptions {
   readonly fatal: (reason: unknown) => void
 }
 
+/** Effects that wait, far above what any engine has there: one that asks without end must not take the memory of its peer. */
+const MAX_WAITING = 10_000
+/** What leads to no block, transfers above all, is done as often in a row; then it is paced. */
+const UNPACED = 100
+
 /** What engines ask of the ledger, done strictly in order, one at a time: execute, commit, roll back, transfer. */
 export class Deliveries {
   private readonly queue = new Fifo<LedgerEffect>()
@@ -53,6 +68,8 @@ export class Deliveries {
   private unanswered = 0
   /** How many effects at the head of the queue a transfer has overtaken. */
   private overtaken = 0
+  /** Effects since the last block that led to none. */
+  private futile = 0
   private isClosed = false
   private isAborted = false
   private isSealed = false
@@ -75,6 +92,8 @@ export class Deliveries {
       )
       return
     }
+    if (this.queue.length >= MAX_WAITING)
+      return this.options.fault(`an engine may have asked the ledger for ${MAX_WAITING} things at a time; '${effect.type}' was one more`)
     this.queue.push(effect)
     if (!this.isRunning) this.running = this.run()
   }
@@ -114,7 +133,11 @@ export class Deliveries {
   private async run(): Promise<void> {
     this.isRunning = true
     try {
-      for (let effect = this.queue.shift(); effect; effect = this.queue.shift()) {
+      while (this.queue.length > 0) {
+        // Some of it needs no turn of the event loop: an engine that asks again in each answer would leave none to its peer.
+        if (this.futile > UNPACED && !this.isSealed) await new Promise<void>((resolve) => this.options.later(resolve))
+        const effect = this.queue.shift()
+        if (effect === undefined) return
         if (this.isSealed) this.skipLater(effect)
         else if (this.overtaken === 0) await this.carryOut(effect)
         else this.skip(effect)
@@ -129,6 +152,12 @@ export class Deliveries {
   }
 
   private async carryOut(effect: LedgerEffect): Promise<void> {
+    const before = this.options.ledger.height()
+    await this.act(effect)
+    this.futile = this.options.ledger.height() > before ? 0 : this.futile + 1
+  }
+
+  private async act(effect: LedgerEffect): Promise<void> {
     switch (effect.type) {
       case 'deliver':
         await this.deliver(effect)
@@ -233,6 +262,7 @@ export class Deliveries {
 
   /** Answers, in its turn, what a transfer has overtaken. Executions and roll-backs have no answer then, as in v0.6 (spec/consensus.md §2.5). */
   private skip(effect: LedgerEffect): void {
+    this.futile++
     if (this.overtaken > 0) this.overtaken--
     if (isDelivery(effect)) this.unanswered--
     if (effect.type === 'deliver' || effect.type === 'commit') this.options.answer({ type: 'delivered', tag: effect.tag, block: 'skipped' })
@@ -248,9 +278,8 @@ function isDelivery(effect: LedgerEffect): boolean {
   return effect.type === 'deliver' || effect.type === 'execute'
 }
 
-/** Whether the target is the head, and the world state that of the head: a transfer that was cut short leaves the state behind the blocks. */
+/** Whether the target is the head, and the world state that of the head. */
 function isReached(ledger: HostLedger, target: TransferTarget): boolean {
   const { height, currentBlockHash } = ledger.info()
-  const isStateThere = ledger.stateBlock === undefined || (ledger.stateBlock() ?? -1n) === height - 1n
-  return isStateThere && height === target.height && Buffer.compare(currentBlockHash, target.hash) === 0
+  return isStateThere(ledger) && height === target.height && Buffer.compare(currentBlockHash, target.hash) === 0
 }

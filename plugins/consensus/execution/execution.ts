@@ -27,6 +27,11 @@ export function headOf(info: BlockchainInfo): Head {
   return { height: info.height, hash: info.currentBlockHash, blob: encode(BlockchainInfo, info) }
 }
 
+/** Whether the world state is that of the head: a transfer that was cut short leaves it behind the blocks. */
+export function isStateThere(ledger: HostLedger): boolean {
+  return ledger.stateBlock === undefined || (ledger.stateBlock() ?? -1n) === ledger.height() - 1n
+}
+
 /** Which requests a block may hold; decided when its batch is opened. */
 export interface Admission {
   readonly epoch: bigint

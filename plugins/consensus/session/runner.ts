@@ -10,6 +10,8 @@ import { createdEngine, isPromise } from '../engine/returned.js'
 
 /** Effects of one handler, far above what any needs: an engine that asks without end must not take the memory of its peer. */
 const MAX_EFFECTS = 250_000
+/** Events handled without a turn of the event loop, which some answers need not wait for: an engine that asks again in each would leave none to its peer. */
+const MAX_EVENTS_PER_TURN = 250_000
 
 /** Seats of an engine in this process. */
 export function inProcess<O>(factory: Pick<EngineFactory<O>, 'create'>, options: O): SeatMaker {
@@ -81,7 +83,12 @@ class EngineRunner implements EngineSeat {
   private drain(): void {
     this.isBusy = true
     try {
-      for (let event = this.events.shift(); event; event = this.events.shift()) this.handle(event)
+      let handled = 0
+      for (let event = this.events.shift(); event; event = this.events.shift()) {
+        if (++handled > MAX_EVENTS_PER_TURN)
+          this.options.fault(`it asks for more in each answer without end: the last of ${MAX_EVENTS_PER_TURN} was '${event.type}'`)
+        this.handle(event)
+      }
     } finally {
       this.isBusy = false
     }

@@ -1,9 +1,9 @@
-import { Client, Metadata } from '@grpc/grpc-js'
+import { Client, Metadata, status } from '@grpc/grpc-js'
 import { Option } from 'clipanion'
 import { PeerError } from '../../../kernel/index.js'
 import { ChaincodeSpec, ChaincodeSpec_Type, type Method } from '../../../proto/index.js'
 import type { RequestOutcomeReport } from '../../consensus/index.js'
-import { GrpcCommand, dialFailure, rpcErrorText, rpcFacts, USAGE_AFTER_CALLS } from '../../grpc/index.js'
+import { GrpcCommand, dialFailure, isRpcError, rpcErrorText, rpcFacts, USAGE_AFTER_CALLS } from '../../grpc/index.js'
 import { parseAttributes, parseConstructor } from '../constructor-message.js'
 import { OUTCOME, WAIT, parseOutcome } from '../outcome.js'
 
@@ -52,7 +52,9 @@ export abstract class ChaincodeCommand extends GrpcCommand {
       return await (wait ? this.untilInterrupted(answer, 'the peer has the transaction, which may still be committed') : answer)
     } catch (error) {
       if (error instanceof PeerError && error.code === 'ERR_INTERRUPTED') throw error
-      throw new PeerError('ERR_RPC', `Error ${doing} chaincode: ${rpcErrorText(error)}\n`, rpcFacts(error))
+      // What no other flags would allow is not followed by them.
+      const isForbidden = isRpcError(error) && error.code === status.PERMISSION_DENIED
+      throw new PeerError(isForbidden ? 'ERR_FORBIDDEN' : 'ERR_RPC', `Error ${doing} chaincode: ${rpcErrorText(error)}\n`, rpcFacts(error))
     }
   }
 }

@@ -44,6 +44,8 @@ export class LedgerExportCommand extends GrpcCommand {
       this.#progress = progress
       line.show(`block ${progress.blocks} of ${progress.height}, ${progress.keys} keys`)
     }
+    // Signals are heard from here on: the file's draft comes before its first bytes.
+    this.refuseInterrupted()
     try {
       await withOfflineLedger(settings, (ledger) => this.write(ledger.exportArchive(show)), { inspect: true })
     } catch (thrown) {

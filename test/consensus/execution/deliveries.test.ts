@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { PeerError } from '../../../kernel/index.js'
-import { defaultLimits, type EngineEvent, type EngineHost, requestId } from '../../../plugins/consensus/index.js'
+import { defaultLimits, type Engine, type EngineEvent, type EngineHost, requestId } from '../../../plugins/consensus/index.js'
 import { Deliveries } from '../../../plugins/consensus/execution/deliveries.js'
 import { BlockExecution } from '../../../plugins/consensus/execution/execution.js'
 import { RequestPool } from '../../../plugins/consensus/pool/pool.js'
@@ -418,5 +418,50 @@ describe('state transfer', () => {
       await settle()
       expect(events).toMatchObject([{ type: 'transferred', result: { reached: false } }])
     }
+  })
+})
+
+describe('an engine that asks the ledger without end', () => {
+  const endless: Readonly<Record<string, (host: EngineHost) => Engine>> = {
+    'for the head that is there': (host) => {
+      const ask = (): void => host.transferTo({ height: host.head.height, hash: host.head.hash, members: [] })
+      ask()
+      return { onTransferred: ask }
+    },
+    'for the head, twice at a time: each replaces the other': (host) => {
+      const ask = (): void => host.transferTo({ height: host.head.height, hash: host.head.hash, members: [] })
+      ask()
+      ask()
+      return { onTransferred: ask }
+    },
+    'to execute nothing': (host) => {
+      const ask = (): void => {
+        host.execute('nothing', [])
+        host.rollback()
+      }
+      ask()
+      return { onExecuted: ask }
+    },
+  }
+  it.each(Object.entries(endless))('%s, leaves its peer its turns of the event loop', async (_what, create) => {
+    const { host, events, time } = createBench(engineOf(create))
+    await host.start()
+    await settle()
+    const before = events.length
+    expect(before).toBeGreaterThan(50)
+    expect(before).toBeLessThan(200)
+    await run(time, 1000)
+    expect(events.length).toBeGreaterThan(before)
+    expect(events.length).toBeLessThan(before + 100)
+  })
+
+  it('more than any needs, is halted', async () => {
+    const { host } = createBench(
+      doing((engineHost) => {
+        for (let at = 0; at < 20_000; at++) engineHost.rollback()
+      }),
+    )
+    await host.start()
+    expect(host.status().halted).toMatch(/may have asked the ledger for 10000 things at a time; 'rollback' was one more/)
   })
 })

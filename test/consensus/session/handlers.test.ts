@@ -28,6 +28,19 @@ describe('handlers of an engine', () => {
     expect([handled, deepest]).toEqual([50, 1])
   })
 
+  it('that ask for more in each answer, without end, are halted: the peer gets its turn', async () => {
+    const bench = createBench(
+      engineOf((host) => ({
+        onSigned: () => host.sign('again', BYTES),
+        onMessage: () => host.sign('first', BYTES),
+      })),
+    )
+    await bench.host.start()
+    bench.transport.message(1, BYTES)
+    await run(bench.time, 1)
+    expect(bench.host.status().halted).toBe("it asks for more in each answer without end: the last of 250000 was 'signed'")
+  })
+
   it('see an answer only after everything that they asked for is carried out', async () => {
     const { host, transport, time, sent } = createBench(
       engineOf((engineHost) => ({
