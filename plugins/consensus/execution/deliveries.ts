@@ -154,7 +154,9 @@ export class Deliveries {
   private async carryOut(effect: LedgerEffect): Promise<void> {
     const before = this.options.ledger.height()
     await this.act(effect)
-    this.futile = this.options.ledger.height() > before ? 0 : this.futile + 1
+    if (this.options.ledger.height() > before) this.futile = 0
+    // A batch may be executed request by request.
+    else if (effect.type !== 'execute' || effect.requests.length === 0) this.futile++
   }
 
   private async act(effect: LedgerEffect): Promise<void> {
