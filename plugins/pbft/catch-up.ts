@@ -28,6 +28,8 @@ export function onTransferred(r: Replica, result: TransferResult): void {
   r.failed = result.reached ? undefined : target
   const isNews = target.n > r.lastExec
   if (result.reached) {
+    // The time until now was spent on this, and says nothing of the primary.
+    if (r.isActive) r.timers.stop('newView')
     r.lastExec = target.n
     onBlocksCame(r, result.executed)
   } else r.log('warning', `the state of number ${target.n} could not be transferred: ${result.reason}`)

@@ -83,8 +83,6 @@ export function latestCheckpoint(r: Replica): readonly [n: number, id: string] |
   return real.sort(([left], [right]) => right - left)[0]
 }
 
-function read<T>(bytes: Uint8Array | undefined, decoder: (bytes: Uint8Array) => T): T | undefined {
-  return bytes && orUndefined(() => decoder(bytes))
-}
+const read = <T>(bytes: Uint8Array | undefined, decoder: (bytes: Uint8Array) => T): T | undefined => bytes && orUndefined(() => decoder(bytes))
 
 const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('latin1')
