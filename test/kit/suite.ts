@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import { type FailedSeed, keepFailure, runCampaign } from './campaign.js'
+import { playComebacks } from './comebacks.js'
 import { type FaultKind, faultKinds } from './faults.js'
 import { checkDispose, checkFactory, checkHostileBytes, checkOptions, checkReplay, checkSameRun, checkSwaps, hasSteadyDeliveries } from './conformance.js'
 import type { PlanOptions } from './plan.js'
@@ -97,6 +98,7 @@ function defineAgreement(each: (name: string, run: () => Promise<void> | void) =
     each('survives faults that stack: who has just caught up has to help the next', () =>
       checks.run(members, [], { aftershocks: 1, slowAftershocks: 0.5, requests: 30 }, STACKED),
     )
+  if (crashed > 0) each('takes back who was away: it is needed when all is quiet again', () => checks.comebacks(members))
   if (crashed > 0) each(`goes on without ${crashed} of them`, () => checks.run(members, ['dead', 'dead', 'power', 'partition', 'slow-disk']))
   if (byzantine > 0) {
     each(`bears ${byzantine} that run twice`, () => checks.run(members, ['twins', 'twins', 'partition', 'delay']))
@@ -123,7 +125,7 @@ class Checks {
     const { patienceMs, requests, firstSeed = 1, variants = [] } = suite
     const plan = { members, tolerates: factory.tolerates(members), faults, ...(patienceMs ? { patienceMs } : {}), ...(requests ? { requests } : {}), ...more }
     const options = [suite.options, ...variants]
-    const source = suite.source ?? packageHere()
+    const source = this.#source()
     const seeds = times * this.seeds
     for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
       const engine = { factory, options: options[(seed - firstSeed) % options.length], ...(source === undefined ? {} : { source }) }
@@ -132,11 +134,24 @@ class Checks {
     }
   }
 
+  async comebacks(members: number): Promise<void> {
+    const { suite, factory } = this
+    const source = this.#source()
+    const engine = { factory, options: suite.options, ...(source === undefined ? {} : { source }) }
+    const [failed] = await playComebacks({ engine, members, firstSeed: suite.firstSeed ?? 1, seeds: this.seeds })
+    // A smaller scenario would be slow for another reason.
+    if (failed) await this.#tell(engine, members, failed, 0)
+  }
+
+  #source(): string | undefined {
+    return this.suite.source ?? packageHere()
+  }
+
   /** Throws, when it has been written down. */
-  async #tell(engine: PlayedEngine, members: number, failed: FailedSeed): Promise<never> {
+  async #tell(engine: PlayedEngine, members: number, failed: FailedSeed, maxRuns?: number): Promise<never> {
     const directory = this.suite.directory ?? process.env['WEFT_KIT_OUT'] ?? join(tmpdir(), 'weft-testkit')
     const name = `${this.factory.name}-${members}-${failed.failure.kind}-seed-${failed.seed}`
-    const files = await keepFailure(engine, failed, { directory, name })
+    const files = await keepFailure(engine, failed, { directory, name, ...(maxRuns === undefined ? {} : { maxRuns }) })
     throw new Error(
       `seed ${failed.seed} of ${members} validators: ${failed.failure.kind}: ${failed.failure.statement}\n  smallest scenario: ${files.scenarioFile}\n  drawn: ${files.diagramFile}\n  again: ${files.replay}`,
       {
