@@ -111,7 +111,9 @@ describe('peer engine check', () => {
 
   it('notices memory that grows with the chain', async () => {
     const { findings } = await check(engineFile({ create: 'const all = new Set()', onRequest: 'all.add(request.id)' }), '--only', 'growth')
-    expect(findings).toMatchObject([{ verdict: 'failed', kind: 'contract', detail: expect.stringMatching(/its memory grew by .* bytes for each request: forget/) }])
+    expect(findings).toMatchObject([
+      { verdict: 'failed', kind: 'contract', detail: expect.stringMatching(/its memory grew by .* bytes for each request: forget/) },
+    ])
   })
 
   it.each([
