@@ -9,6 +9,7 @@ const TITLES: Readonly<Record<Part, string>> = {
   conformance: 'conformance',
   determinism: 'determinism',
   hostile: 'hostile bytes',
+  growth: 'growth',
   dispose: 'disposal',
 }
 

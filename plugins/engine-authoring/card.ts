@@ -1,5 +1,5 @@
 /** What a check looks at. In this order. */
-export const PARTS = ['package', 'promises', 'conformance', 'determinism', 'hostile', 'dispose'] as const
+export const PARTS = ['package', 'promises', 'conformance', 'determinism', 'hostile', 'growth', 'dispose'] as const
 export type Part = (typeof PARTS)[number]
 
 /** What a failed check showed; `stuck`: it did not end, or took its process down. */

@@ -65,7 +65,8 @@ export function findEnginePackage(written: string, cwd: string): NonNullable<Eng
   })
 }
 
-function readManifest(directory: string): Manifest {
+/** Reads the package.json of a directory. Throws ERR_ENGINE_MANIFEST. */
+export function readManifest(directory: string): Manifest {
   const file = join(directory, 'package.json')
   if (!existsSync(file)) throw new PeerError('ERR_ENGINE_MANIFEST', `${directory} has no package.json`, { hint: 'name the directory of a package, or a file' })
   try {

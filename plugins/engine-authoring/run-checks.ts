@@ -7,6 +7,7 @@ import { type Check, type CheckContext, runCheck } from './checks/check.js'
 import { conformanceChecks } from './checks/conformance.js'
 import { determinismChecks } from './checks/determinism.js'
 import { disposalChecks } from './checks/disposal.js'
+import { growthChecks } from './checks/growth.js'
 import { hostileChecks } from './checks/hostile.js'
 import { packageChecks } from './checks/package.js'
 import { promiseChecks } from './checks/promises.js'
@@ -34,6 +35,7 @@ const MAKERS: Readonly<Record<Part, (context: CheckContext) => Check[]>> = {
   conformance: conformanceChecks,
   determinism: determinismChecks,
   hostile: hostileChecks,
+  growth: growthChecks,
   dispose: disposalChecks,
 }
 

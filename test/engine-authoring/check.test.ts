@@ -59,7 +59,7 @@ describe('peer engine check', () => {
   it('finds nothing wrong with an engine that keeps the contract', async () => {
     const { findings, stderr, exit } = await check(engineFile({}))
     expect({ stderr, exit, failed: failed(findings) }).toEqual({ stderr: '', exit: 0, failed: [] })
-    expect(new Set(findings.map(({ part }) => part))).toEqual(new Set(['package', 'promises', 'conformance', 'determinism', 'hostile', 'dispose']))
+    expect(new Set(findings.map(({ part }) => part))).toEqual(new Set(['package', 'promises', 'conformance', 'determinism', 'hostile', 'growth', 'dispose']))
   })
 
   it.each([
@@ -107,6 +107,13 @@ describe('peer engine check', () => {
     const { findings } = await check(engineFile(body), '--only', 'dispose')
     process.removeAllListeners('SIGUSR2')
     expect(failed(findings).join(), what).toMatch(found)
+  })
+
+  it('notices memory that grows with the chain', async () => {
+    const { findings } = await check(engineFile({ create: 'const all = new Set()', onRequest: 'all.add(request.id)' }), '--only', 'growth')
+    expect(findings).toMatchObject([
+      { verdict: 'failed', kind: 'contract', detail: expect.stringMatching(/its memory grew by .* bytes for each request: forget/) },
+    ])
   })
 
   it.each([

@@ -24,6 +24,7 @@ function makePackage(): {
   const manifest = { name: 'weft-engine-saved', version: '1.2.0', type: 'module', exports: './dist/index.js', peerDependencies: { weft: '^0.1.0' } }
   mkdirSync(join(directory, 'src'))
   const save = (file: string, text: string): void => writeFileSync(join(directory, 'src', file), text)
+  writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest))
   save('index.ts', source('first'))
   save('word.ts', "export const word = 'one'")
   return { directory, out: join(directory, '.dev'), manifest, save }
@@ -38,7 +39,7 @@ async function unpacked({ file }: DevBuild): Promise<string> {
 describe('a build of an engine under development', () => {
   it('is a package with the engine in it, under a version of its own each time', async () => {
     const made = makePackage()
-    const builder = await createDevBuilder(made, made.out)
+    const builder = await createDevBuilder(made.directory, made.out)
     onTestFinished(() => builder.dispose())
     const first = await builder.build()
     const one = await unpacked(first)
@@ -56,16 +57,40 @@ describe('a build of an engine under development', () => {
 
   it('has the same digest for the same code', async () => {
     const made = makePackage()
-    const builder = await createDevBuilder(made, made.out)
+    const builder = await createDevBuilder(made.directory, made.out)
     onTestFinished(() => builder.dispose())
     const [first, second] = [await builder.build(), await builder.build()]
     expect(second.codeDigest).toBe(first.codeDigest)
   })
 
+  it('follows package.json: its version, what it needs, and which file it exports', async () => {
+    const made = makePackage()
+    rmSync(join(made.directory, 'src'), { recursive: true })
+    const exporting = (changes: object): void => writeFileSync(join(made.directory, 'package.json'), JSON.stringify({ ...made.manifest, ...changes }))
+    for (const word of ['one', 'two']) writeFileSync(join(made.directory, `${word}.js`), `export default { engine: { create: () => '${word}' } }`)
+    exporting({ exports: './one.js' })
+    const builder = await createDevBuilder(made.directory, made.out)
+    onTestFinished(() => builder.dispose())
+    const first = await builder.build()
+    exporting({ exports: './two.js', version: '2.0.0' })
+    const second = await builder.build()
+    expect([first.version, second.version, first.codeDigest === second.codeDigest]).toEqual(['1.2.0-dev.1', '2.0.0-dev.2', false])
+    mkdirSync(join(made.directory, 'lib'))
+    writeFileSync(join(made.directory, 'lib/index.js'), 'export default {}')
+    exporting({ exports: './lib/index.js', name: 'weft-engine-other' })
+    await expect(builder.build()).rejects.toMatchObject({
+      code: 'ERR_ENGINE_MANIFEST',
+      message: expect.stringContaining(
+        'the package is called weft-engine-other instead of weft-engine-saved, and its source is in lib instead of ., which is watched',
+      ),
+      hint: expect.stringContaining('start it again'),
+    })
+  })
+
   it('names file and line of what is wrong', async () => {
     const made = makePackage()
     made.save('word.ts', 'export const word =\n')
-    const builder = await createDevBuilder(made, made.out)
+    const builder = await createDevBuilder(made.directory, made.out)
     onTestFinished(() => builder.dispose())
     await expect(builder.build()).rejects.toMatchObject({ code: 'ERR_ENGINE_BUILD', message: expect.stringMatching(/word\.ts:\d+:\d+/) })
   })
@@ -75,7 +100,7 @@ describe('a build that would fail later', () => {
   it('is refused where it uses what a file does not export', async () => {
     const made = makePackage()
     made.save('index.ts', `import { Clas } from './word.js'\nexport default new Clas()`)
-    const builder = await createDevBuilder(made, made.out)
+    const builder = await createDevBuilder(made.directory, made.out)
     onTestFinished(() => builder.dispose())
     await expect(builder.build()).rejects.toMatchObject({ code: 'ERR_ENGINE_BUILD', message: expect.stringMatching(/index\.ts:\d+:\d+.*Clas/s) })
   })
@@ -83,7 +108,7 @@ describe('a build that would fail later', () => {
   it('says what its package has to export', async () => {
     const made = makePackage()
     made.save('index.ts', 'export const engine = 1')
-    const builder = await createDevBuilder(made, made.out)
+    const builder = await createDevBuilder(made.directory, made.out)
     onTestFinished(() => builder.dispose())
     const folder = await unpacked(await builder.build())
     await expect(loadEngine(findEngineCode(folder, '/'))).rejects.toThrow(/expected the default export of the package to be defineEngine/)
@@ -99,8 +124,9 @@ describe('the loop of development', () => {
     const told: DevEvent[] = []
     let swapping = 0
     const loop = new DevLoop({
-      builder: await createDevBuilder(made, made.out),
-      directories: [join(made.directory, 'src')],
+      builder: await createDevBuilder(made.directory, made.out),
+      home: made.directory,
+      source: join(made.directory, 'src'),
       tell: (event) => told.push(event),
       swap: async ({ version }) => {
         swapping += 1
@@ -126,9 +152,9 @@ describe('the loop of development', () => {
     const made = makePackage()
     let swaps = 0
     const told: string[] = []
-    const builder = await createDevBuilder(made, made.out)
+    const builder = await createDevBuilder(made.directory, made.out)
     const tell = ({ type }: DevEvent): void => void told.push(type)
-    const loop = new DevLoop({ builder, directories: [join(made.directory, 'src')], tell, swap: async () => ((swaps += 1), SWAPPED) })
+    const loop = new DevLoop({ builder, home: made.directory, source: join(made.directory, 'src'), tell, swap: async () => ((swaps += 1), SWAPPED) })
     onTestFinished(() => loop.stop())
     await loop.start()
     made.save('word.ts', "export const word = 'one' // the same")
@@ -136,12 +162,27 @@ describe('the loop of development', () => {
     expect({ swaps, first: told[0] }).toEqual({ swaps: 1, first: 'swapped' })
   })
 
+  it('builds again when package.json was saved, and says what is wrong with it', async () => {
+    const made = makePackage()
+    const told: DevEvent[] = []
+    const builder = await createDevBuilder(made.directory, made.out)
+    const tell = (event: DevEvent): void => void told.push(event)
+    const loop = new DevLoop({ builder, home: made.directory, source: join(made.directory, 'src'), tell, swap: async () => SWAPPED })
+    onTestFinished(() => loop.stop())
+    await loop.start()
+    writeFileSync(join(made.directory, 'package.json'), '{')
+    await vi.waitFor(() => expect(told.at(-1)).toMatchObject({ type: 'failed', error: { code: 'ERR_ENGINE_MANIFEST' } }), { timeout: 60_000 })
+    writeFileSync(join(made.directory, 'package.json'), JSON.stringify(made.manifest))
+    await vi.waitFor(() => expect(told.at(-1)).toEqual({ type: 'unchanged' }), { timeout: 60_000 })
+  })
+
   it('swaps code in again that a failed build has driven out', async () => {
     const made = makePackage()
     const told: DevEvent[] = []
     const loop = new DevLoop({
-      builder: await createDevBuilder(made, made.out),
-      directories: [],
+      builder: await createDevBuilder(made.directory, made.out),
+      home: made.directory,
+      source: join(made.directory, 'src'),
       tell: (event) => told.push(event),
       swap: async ({ number }, _signal, { onReplaced }) => {
         onReplaced()
@@ -163,8 +204,9 @@ describe('the loop of development', () => {
     const made = makePackage()
     const told: DevEvent[] = []
     const loop = new DevLoop({
-      builder: await createDevBuilder(made, made.out),
-      directories: [join(made.directory, 'src')],
+      builder: await createDevBuilder(made.directory, made.out),
+      home: made.directory,
+      source: join(made.directory, 'src'),
       tell: (event) => told.push(event),
       swap: async ({ number }, _signal, { isOutdated }) => {
         if (number > 1) return SWAPPED
@@ -183,8 +225,9 @@ describe('the loop of development', () => {
     const made = makePackage()
     const told: DevEvent[] = []
     const loop = new DevLoop({
-      builder: await createDevBuilder(made, made.out),
-      directories: [],
+      builder: await createDevBuilder(made.directory, made.out),
+      home: made.directory,
+      source: join(made.directory, 'src'),
       tell: (event) => told.push(event),
       swap: (_, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('given up')))),
     })

@@ -50,7 +50,7 @@ beforeAll(async () => {
 afterAll(() => rm(scratch, { recursive: true, force: true }))
 
 it('an isolated engine that throws says where in the files of its author, through the maps that its package brings', async () => {
-  const builder = await createDevBuilder({ directory: scratch, manifest: MANIFEST }, join(scratch, '.builds'))
+  const builder = await createDevBuilder(scratch, join(scratch, '.builds'))
   const { file } = await builder.build()
   await builder.dispose()
   const loader = new EngineLoader({ ...defaultProcessLimits, sandbox: 'none' }, silentLogger, systemClock)

@@ -2,6 +2,7 @@ import { messageOf } from '../../kernel/index.js'
 import type { Engine, EngineFactory, EngineHost, EngineStart, Head, Member, MemberIndex } from '../../plugins/consensus/index.js'
 import { ask, describeEffect, effectHost, type EngineEffect } from './engine-effects.js'
 import { describeLifeEvent, type LifeEvent, tapEvents, tell } from './engine-events.js'
+import { factoryWith } from './factory-with.js'
 
 /** One call of a handler: what the engine could read, and what it asked for. */
 export interface RecordedCall {
@@ -46,21 +47,14 @@ export function recordEngine<O>(
   recordings: Recording[],
   describe: (effect: EngineEffect) => string = describeEffect,
 ): EngineFactory<O> {
-  return {
-    name: factory.name,
-    version: factory.version,
-    agreement: factory.agreement,
-    tolerates: (n) => factory.tolerates(n),
-    parseOptions: (raw) => factory.parseOptions(raw),
-    create(host, options, start) {
-      const { self, members, deliveryWindow } = host
-      const recording: Recording = { self, members, deliveryWindow, start, calls: [] }
-      recordings.push(recording)
-      const begin = (event: LifeEvent): void => void recording.calls.push({ event, now: host.now, head: host.head, randoms: [], effects: [] })
-      begin({ type: 'create' })
-      return tapEvents(factory.create(recordingHost(host, recording, describe), options, start), begin)
-    },
-  }
+  return factoryWith(factory, (host, options, start) => {
+    const { self, members, deliveryWindow } = host
+    const recording: Recording = { self, members, deliveryWindow, start, calls: [] }
+    recordings.push(recording)
+    const begin = (event: LifeEvent): void => void recording.calls.push({ event, now: host.now, head: host.head, randoms: [], effects: [] })
+    begin({ type: 'create' })
+    return tapEvents(factory.create(recordingHost(host, recording, describe), options, start), begin)
+  })
 }
 
 /**
@@ -104,6 +98,32 @@ export function revive<O>(
   }
 }
 
+/** An instance that lives through a recording which still grows: each call tells it what came since the last one. Each message is in much memory of its own, so that keeping one shows. */
+export function follow<O>(factory: EngineFactory<O>, options: O, recording: Recording): () => void {
+  const instance = new Replay(recording, () => undefined)
+  let engine: Engine | undefined
+  let told = 0
+  return () => {
+    for (; told < recording.calls.length; told += 1) {
+      const call = recording.calls[told]
+      if (call === undefined) return
+      if (engine === undefined) engine = instance.run(call, () => factory.create(instance.host, options, recording.start))
+      else instance.run(call, () => engine && tell(engine, inOwnMemory(call.event)))
+    }
+  }
+}
+
+/** Above what `detached` takes for not worth a copy. */
+const MEMORY_OF_A_MESSAGE = 16 * 1024
+
+function inOwnMemory(event: LifeEvent): LifeEvent {
+  if (event.type !== 'message') return event
+  const { length } = event.bytes
+  const bytes = new Uint8Array(Math.max(MEMORY_OF_A_MESSAGE, 3 * length)).subarray(0, length)
+  bytes.set(event.bytes)
+  return { ...event, bytes }
+}
+
 type Moment = Pick<RecordedCall, 'now' | 'head' | 'randoms'>
 
 class Replay {
@@ -112,7 +132,7 @@ class Replay {
   effects: string[] = []
   readonly host: EngineHost
 
-  constructor({ self, members, deliveryWindow, calls, start }: Recording) {
+  constructor({ self, members, deliveryWindow, calls, start }: Recording, asked?: (effect: EngineEffect) => void) {
     this.#call = calls[0] ?? { now: 0, head: start.head, randoms: [] }
     const call = (): Moment => this.#call
     this.host = effectHost(
@@ -128,7 +148,7 @@ class Replay {
         },
         random: () => call().randoms[this.#drawn++] ?? 0.5,
       },
-      (effect) => void this.effects.push(describeEffect(effect)),
+      asked ?? ((effect) => void this.effects.push(describeEffect(effect))),
     )
   }
 

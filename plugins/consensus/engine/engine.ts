@@ -85,7 +85,10 @@ export interface EngineStart {
    * there on, such as checkpoints, is wrong and must not be said again. Votes on the order stand.
    */
   readonly divergedAt?: bigint
-  /** The member that leads at the start of an epoch after the first, if the engine has a leader: it was there when the epoch was decided. Epoch 0: left out. */
+  /**
+   * The member that leads at the start of an epoch after the first, if the engine has a leader: it was there when the epoch was decided. The same on every member, and
+   * again when an instance is begun anew in this epoch; a trial has one too, which may be another one. Epoch 0: left out, on every member.
+   */
   readonly firstLeader?: MemberIndex
   /** Original validators of v0.6 may be among the members (`peer.validator.compatibility: v0.6`). Left out: there are none. */
   readonly hasOriginals?: boolean
@@ -103,6 +106,9 @@ export interface VoteMark {
  * What an engine may ask for. Every call is an effect: recorded while the handler runs, carried out after it returns, in order.
  * All `put`s of a handler are one group-committed write. A send waits for it and for every write asked for earlier, also by earlier handlers, and sends keep
  * their order; the block of a `deliver` becomes durable after them too. Reads are not offered: what was `put` comes back in `restored`.
+ *
+ * Bytes and arrays that are given to the host are not copied: they are the host's from then on, and are not changed any more. The same holds for what handlers are
+ * given; it may be kept. Outside a handler, so also from a promise or after `dispose`, every call and `now` throw ERR_ENGINE_MISUSE, as calls with wrong arguments do.
  */
 export interface EngineHost {
   /** This validator's index in `members`. */
@@ -125,7 +131,11 @@ export interface EngineHost {
   put(key: string, bytes: Uint8Array): void
   /** Deletes a record. */
   delete(key: string): void
-  /** Executes and commits the next block; `put` is written in the block's own atomic batch. Answer: `onDelivered(tag)`. */
+  /**
+   * Executes and commits the next block; `put` is written in the block's own atomic batch. Answer: `onDelivered(tag)`. Without requests it is a block too, an empty one: deliver
+   * nothing if no block is wanted. Asked for after a `transferTo`, it waits for its end, reached or not, and goes on from the head that is there then: better wait for
+   * `onTransferred`, and look whether it is still the next.
+   */
   deliver(
     tag: string,
     requests: readonly EngineRequest[],

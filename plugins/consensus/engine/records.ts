@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
-import { assert } from '../../../kernel/index.js'
 import type { Store, StoreBatch } from '../../level/index.js'
 import type { EngineRecord } from './effects.js'
+import { misuse } from './misuse.js'
 
 const EPOCH_RECORDS = 0x65 // 'e', before the 8-byte epoch: other first bytes are the host's own
 const BEING_CLEARED = 0x63 // 'c', before the 8-byte epoch: its records are being forgotten, and those that are left mean nothing
@@ -11,8 +11,8 @@ const NOT_PRINTABLE = /[^\x20-\x7e]/
 
 /** Checks a record's key: printable ASCII, so that key and bytes map one to one. Returns it. */
 export function checkRecordKey(key: string): string {
-  if (key.length === 0 || key.length > MAX_KEY_LENGTH) assert(false, `the key of an engine's record has 1 to ${MAX_KEY_LENGTH} characters; found ${key.length}`)
-  if (NOT_PRINTABLE.test(key)) assert(false, `the key of an engine's record is printable ASCII; found ${JSON.stringify(key)}`)
+  if (key.length === 0 || key.length > MAX_KEY_LENGTH) misuse(`the key of an engine's record has 1 to ${MAX_KEY_LENGTH} characters; found ${key.length}`)
+  if (NOT_PRINTABLE.test(key)) misuse(`the key of an engine's record is printable ASCII; found ${JSON.stringify(key)}`)
   return key
 }
 

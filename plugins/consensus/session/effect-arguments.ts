@@ -1,5 +1,5 @@
-import { assert } from '../../../kernel/index.js'
 import type { EngineRequest, TransferTarget, VoteMark } from '../engine/engine.js'
+import { misuse } from '../engine/misuse.js'
 import { checkRecordKey } from '../engine/records.js'
 
 /** An item of `verify`. */
@@ -22,7 +22,7 @@ const kindOf: unknown = Reflect.get(Object.getOwnPropertyDescriptor(Object.getPr
 
 /**
  * Checks what an engine written without types asks for, so that the call itself throws, in the handler and at its place in the engine's code: what is found out only
- * when effects are carried out could be blamed on the peer alone. All throw ERR_BROKEN_INVARIANT.
+ * when effects are carried out could be blamed on the peer alone. All throw ERR_ENGINE_MISUSE.
  */
 export function checkBytes(call: string, value: Uint8Array): void {
   if (!isBytes(value)) refuse(call, 'bytes as a Uint8Array', value)
@@ -40,7 +40,7 @@ export function checkText(call: string, what: string, value: string): void {
 /** A text that names something. */
 export function checkWord(call: string, what: string, value: string, longest = LONGEST_WORD): void {
   checkText(call, what, value)
-  if (value.length > longest) assert(false, `${call}() takes ${what} of at most ${longest} characters; found ${value.length}`)
+  if (value.length > longest) misuse(`${call}() takes ${what} of at most ${longest} characters; found ${value.length}`)
 }
 
 export function checkMetric(name: string, value: number): void {
@@ -86,7 +86,7 @@ export function checkTarget({ height, hash, members }: TransferTarget): void {
 export function checkDelay(name: string, delayMs: number): void {
   checkWord('setTimer', 'a name', name)
   if (typeof delayMs !== 'number' || !(delayMs >= 0))
-    assert(false, `the delay of timer '${name.slice(0, MOST_SHOWN)}' is 0 or more milliseconds; found ${shown(delayMs)}`)
+    misuse(`the delay of timer '${name.slice(0, MOST_SHOWN)}' is 0 or more milliseconds; found ${shown(delayMs)}`)
 }
 
 export function checkItems(items: readonly SignedItem[]): void {
@@ -118,7 +118,7 @@ function isBytes(value: unknown): value is Uint8Array {
 }
 
 function refuse(call: string, expected: string, found: unknown): never {
-  assert(false, `${call}() takes ${expected}; found ${shown(found)}`)
+  misuse(`${call}() takes ${expected}; found ${shown(found)}`)
 }
 
 function shown(value: unknown): string {

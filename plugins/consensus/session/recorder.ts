@@ -1,6 +1,7 @@
 import { assert } from '../../../kernel/index.js'
 import type { Effect } from '../engine/effects.js'
 import type { EngineHost, Head, Member, MemberIndex } from '../engine/engine.js'
+import { misuse } from '../engine/misuse.js'
 import {
   checkBoolean,
   checkBytes,
@@ -42,10 +43,18 @@ export interface RecorderOptions {
   readonly maxEffects?: number
 }
 
+/** Of effects that are not called as the function that asks for them. */
+const CALL_NAMES: { readonly [Type in Effect['type']]?: string } = {
+  record: 'put() or delete',
+  valid: 'setValid',
+  timer: 'setTimer',
+  'cancel-timer': 'cancelTimer',
+  transfer: 'transferTo',
+}
 const MOST_HELD = 32
 const NO_EFFECTS: readonly Effect[] = Object.freeze([])
 
-/** Makes the host that an engine sees. Its calls throw ERR_BROKEN_INVARIANT outside a handler and for arguments that make no sense. */
+/** Makes the host that an engine sees. Its calls throw ERR_ENGINE_MISUSE outside a handler and for arguments that make no sense. */
 export function createRecorder(options: RecorderOptions): EffectRecorder {
   return new Recorder(options)
 }
@@ -67,18 +76,17 @@ class Recorder implements EffectRecorder {
   }
 
   get now(): number {
-    assert(this.#isRunning, 'host.now is read inside handlers only')
+    if (!this.#isRunning) outside('host.now was read')
     return this.#now
   }
 
   random(draw: () => number): number {
-    assert(this.#isRunning, 'host.random() is called inside handlers only')
+    if (!this.#isRunning) outside('host.random() was called')
     return draw()
   }
 
   record(effect: Effect): void {
-    // The text is made for a failure only: this is called for every effect.
-    if (!this.#isRunning) assert(false, `engines ask for effects inside handlers only; '${effect.type}' was asked for outside`)
+    if (!this.#isRunning) outside(`host.${CALL_NAMES[effect.type] ?? effect.type}() was called`)
     if (this.#count >= this.#maxEffects) throw new RangeError(`a handler may ask for ${this.#maxEffects} effects; it asked for more`)
     this.#effects[this.#count++] = effect
   }
@@ -98,6 +106,13 @@ class Recorder implements EffectRecorder {
     this.#count = 0
     return recorded
   }
+}
+
+/** What an author has to be told who used the host later than it may be. */
+function outside(what: string): never {
+  misuse(
+    `${what} outside the engine's handlers: the host answers only until the handler that runs returns, so not from a promise, a timer or a callback that comes later, nor after dispose; ask for it inside a handler (setTimer() brings one later)`,
+  )
 }
 
 const READ_HEAD = Symbol('head')
@@ -140,7 +155,7 @@ class RecordedHost implements EngineHost {
     checkBytes('send', bytes)
     checkVote('send', vote)
     if (to === self || !Number.isInteger(to) || members[to] === undefined)
-      assert(false, `send() goes to another member, 0..${members.length - 1} without ${self}; found ${to}`)
+      misuse(`send() goes to another member, 0..${members.length - 1} without ${self}; found ${to}`)
     this.#recorder.record({ type: 'send', to, bytes, vote })
   }
   readonly broadcast: EngineHost['broadcast'] = (bytes, { vote } = {}) => {

@@ -1,7 +1,7 @@
 import type { Engine, EngineFactory } from '../../consensus/index.js'
 import { type Check, type CheckContext, expect, type Kit } from './check.js'
 import { recordedLives, type Recording } from './lives.js'
-import { heldResources, usedHeapBytes } from './memory.js'
+import { heldResources } from './held-resources.js'
 
 const ROUNDS = 4
 const CYCLES = 250
@@ -23,14 +23,14 @@ export function disposalChecks(context: CheckContext): Check[] {
       run: async () => {
         const recordings = (await lives()).slice(0, 8).map(shortened)
         const watched: WeakRef<Engine>[] = []
-        live(kit, watching(loaded.factory, watched), options, recordings, WARM_UP)
+        live(kit, watching(kit, loaded.factory, watched), options, recordings, WARM_UP)
         watched.length = 0
         const before = heldResources()
-        const heap = [await usedHeapBytes()]
+        const heap = [await kit.usedMemoryBytes()]
         for (let round = 0; round < ROUNDS; round += 1) {
           watched.length = 0
-          live(kit, watching(loaded.factory, watched), options, recordings, CYCLES)
-          heap.push(await usedHeapBytes())
+          live(kit, watching(kit, loaded.factory, watched), options, recordings, CYCLES)
+          heap.push(await kit.usedMemoryBytes())
         }
         const more = [...heldResources()].filter(([name, count]) => count > (before.get(name) ?? 0))
         expect(
@@ -64,19 +64,12 @@ function live(kit: Kit, factory: EngineFactory, options: unknown, recordings: re
   }
 }
 
-function watching(factory: EngineFactory, watched: WeakRef<Engine>[]): EngineFactory {
-  return {
-    name: factory.name,
-    version: factory.version,
-    agreement: factory.agreement,
-    tolerates: (n) => factory.tolerates(n),
-    parseOptions: (raw) => factory.parseOptions(raw),
-    create(host, options, start) {
-      const engine = factory.create(host, options, start)
-      watched.push(new WeakRef(engine))
-      return engine
-    },
-  }
+function watching(kit: Kit, factory: EngineFactory, watched: WeakRef<Engine>[]): EngineFactory {
+  return kit.factoryWith(factory, (host, options, start) => {
+    const engine = factory.create(host, options, start)
+    watched.push(new WeakRef(engine))
+    return engine
+  })
 }
 
 /** Without its end: that is what is looked at. */

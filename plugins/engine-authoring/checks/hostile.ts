@@ -1,7 +1,6 @@
 import { hex } from '../../../proto/index.js'
 import { type Check, type CheckContext, expect } from './check.js'
 import { recordedLives, type Recording } from './lives.js'
-import { usedHeapBytes } from './memory.js'
 
 const INSTANCES = 24
 const MESSAGES = 1000
@@ -52,14 +51,14 @@ export function hostileChecks(context: CheckContext): Check[] {
         const random = kit.createRandom(8).fork('flood')
         const { tell } = kit.revive(factory, factory.parseOptions(options), recording)
         const real = recording.calls.flatMap(({ event }) => (event.type === 'message' ? [event.bytes] : []))
-        const before = await usedHeapBytes()
+        const before = await kit.usedMemoryBytes()
         let sent = 0
         for (let message = 0; message < FLOOD; message += 1) {
           const bytes = real.length > 0 && random.chance(0.5) ? kit.damage(random.pick(real), noise(random, NOISE_BYTES), random) : noise(random, NOISE_BYTES)
           sent += bytes.length
           tell((engine) => engine.onMessage?.(otherMember(recording, random), bytes))
         }
-        const kept = Math.max(0, (await usedHeapBytes()) - before)
+        const kept = Math.max(0, (await kit.usedMemoryBytes()) - before)
         // The instance is still needed here: what it keeps is what was measured.
         tell(() => undefined)
         const measure = `${FLOOD} messages of ${(sent / 1e6).toFixed(1)} MB left ${(kept / 1e6).toFixed(1)} MB on the heap`

@@ -34,7 +34,8 @@ export function recordedLives(
   return () => (recorded ??= record())
 }
 
-function sizeOf(factory: EngineFactory, members: readonly number[] | undefined): number {
+/** How many validators are looked at. */
+export function sizeOf(factory: EngineFactory, members: readonly number[] | undefined): number {
   if (!factory.agreement) return 1
   return members?.[0] ?? (factory.tolerates(4).byzantine > 0 ? 4 : 3)
 }

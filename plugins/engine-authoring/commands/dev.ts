@@ -16,7 +16,7 @@ export class EngineDevCommand extends PeerCommand {
     category: 'Consensus engines',
     description: 'Run a network of validators in which saving a file swaps the new code in on all of them.',
     details:
-      'Brings up a devnet, builds the package from its source (nothing has to be built or installed before), installs it on every validator and swaps it in; then does so again whenever something below its source is saved. A line is printed for each: when it was swapped in and how long that took, or what is wrong; then the network goes on with what it has. Each build has a version of its own, such as 1.0.0-dev.3, and runs in a process of its own; the newest two are kept. Code that orders nothing any more, so that no swap can be ordered either, gives way to the engine that the devnet began with, by a recovery, and that one to the next build. vp0 listens where the default site does, so that other commands reach it without options. Types are not checked: `npm run typecheck`. Ctrl-C ends it and takes the network down; a network in `--dir` keeps its ledgers, and validators there that run already go on.',
+      'Brings up a devnet, builds the package from its source (nothing has to be built or installed before), installs it on every validator and swaps it in; then does so again whenever something below its source, or its package.json, is saved. A line is printed for each: when it was swapped in and how long that took, or what is wrong; then the network goes on with what it has. Each build has a version of its own, such as 1.0.0-dev.3, and runs in a process of its own; the newest two are kept. Code that orders nothing any more, so that no swap can be ordered either, gives way to the engine that the devnet began with, by a recovery, and that one to the next build. vp0 listens where the default site does, so that other commands reach it without options. Types are not checked: `npm run typecheck`. Ctrl-C ends it and takes the network down; a network in `--dir` keeps its ledgers, and validators there that run already go on.',
     examples: [
       ['The package here', '$0 engine dev .'],
       ['Seven validators, elsewhere', '$0 engine dev ./my-engine --validators 7 --port 17050'],
@@ -98,8 +98,9 @@ export class EngineDevCommand extends PeerCommand {
     const last = await lastNumber(shelf, String(home.manifest['name']))
     let isRunning = false
     const loop = new DevLoop({
-      builder: await createDevBuilder(home, join(scratch, 'builds'), last),
-      directories: [source],
+      builder: await createDevBuilder(home.directory, join(scratch, 'builds'), last),
+      home: home.directory,
+      source,
       swap: createSwapIn({
         validators: devnet.peers.map((peer) => validatorAt(peer.id, devnet.client(peer))),
         shelf,

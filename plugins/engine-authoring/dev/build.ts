@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, normalize } from 'node:path'
 import type { BuildContext } from 'esbuild'
 import { messageOf, PeerError } from '../../../kernel/index.js'
-import { entryOf, type Manifest } from '../engine-package.js'
+import { entryOf, type Manifest, readManifest } from '../engine-package.js'
 
 /** An engine's package as it is now, under a version of its own, so that a network can tell it from the one before. */
 export interface DevBuild {
@@ -22,7 +22,7 @@ export interface DevBuild {
 
 /** Builds an engine's package again and again. */
 export interface DevBuilder {
-  /** Throws ERR_ENGINE_BUILD naming file and line. */
+  /** As package.json is now. Throws ERR_ENGINE_BUILD naming file and line, or ERR_ENGINE_MANIFEST. */
   build(): Promise<DevBuild>
   dispose(): Promise<void>
 }
@@ -33,21 +33,24 @@ export interface DevBuilder {
  *
  * @throws PeerError ERR_ENGINE_MANIFEST if there is nothing to build
  */
-export async function createDevBuilder(home: { readonly directory: string; readonly manifest: Manifest }, directory: string, last = 0): Promise<DevBuilder> {
-  const { manifest } = home
-  const entry = sourceOf(home.directory, manifest)
+export async function createDevBuilder(home: string, directory: string, last = 0): Promise<DevBuilder> {
+  const first = readSource(home)
   await rm(directory, { recursive: true, force: true })
   const staged = join(directory, 'staged', 'package')
   await mkdir(staged, { recursive: true })
-  const bundler = await createBundler(home.directory, entry)
-  const { name, version: base } = manifest
-  if (typeof name !== 'string' || typeof base !== 'string') {
-    throw new PeerError('ERR_ENGINE_MANIFEST', `${join(home.directory, 'package.json')}: expected a name and a version`)
-  }
+  let { entry } = first
+  let bundler = await createBundler(home, entry)
   let number = last
   let before: string | undefined
   return {
     async build() {
+      const { name, version: base, entry: now, manifest } = readSource(home)
+      requireSame(home, first, { name, entry: now })
+      if (now !== entry) {
+        await bundler.dispose()
+        bundler = await createBundler(home, now)
+        entry = now
+      }
       const { code, map } = await bundle(bundler)
       number += 1
       const version = `${base}-dev.${number}`
@@ -67,6 +70,32 @@ export async function createDevBuilder(home: { readonly directory: string; reado
     },
     dispose: () => bundler.dispose(),
   }
+}
+
+/** What is built, as package.json says it. */
+interface Source {
+  readonly name: string
+  readonly entry: string
+}
+
+function readSource(home: string): Source & { readonly version: string; readonly manifest: Manifest } {
+  const manifest = readManifest(home)
+  const { name, version } = manifest
+  if (typeof name === 'string' && typeof version === 'string') return { name, version, manifest, entry: sourceOf(home, manifest) }
+  throw new PeerError('ERR_ENGINE_MANIFEST', `${join(home, 'package.json')}: expected a name and a version`)
+}
+
+/** The directory of the source is watched, and builds are told apart under the name of the package. */
+function requireSame(home: string, first: Source, now: Source): void {
+  const directories = [first, now].map(({ entry }) => dirname(normalize(entry)))
+  const changes = [
+    ...(first.name === now.name ? [] : [`the package is called ${now.name} instead of ${first.name}`]),
+    ...(directories[0] === directories[1] ? [] : [`its source is in ${directories[1]} instead of ${directories[0]}, which is watched`]),
+  ]
+  if (changes.length === 0) return
+  throw new PeerError('ERR_ENGINE_MANIFEST', `${join(home, 'package.json')} has changed: ${changes.join(', and ')}`, {
+    hint: 'end peer engine dev with Ctrl-C and start it again',
+  })
 }
 
 /** Of its source, below its directory. Throws ERR_ENGINE_MANIFEST if there is nothing to build. */

@@ -1,5 +1,5 @@
 import type { DevBuild, DevBuilder } from './build.js'
-import { watchTree } from './watch.js'
+import { watchFile, watchTree } from './watch.js'
 
 /** A build that orders transactions now. */
 export interface SwappedIn {
@@ -37,8 +37,9 @@ export type DevEvent =
 /** What a loop works with. */
 export interface DevLoopOptions {
   readonly builder: DevBuilder
-  /** Directories whose files are the engine. */
-  readonly directories: readonly string[]
+  /** The directory of the engine's package.json, and the one whose files are the engine. */
+  readonly home: string
+  readonly source: string
   readonly swap: SwapIn
   readonly tell: (event: DevEvent) => void
 }
@@ -66,7 +67,8 @@ export class DevLoop {
 
   /** Builds and swaps once, and then on every change. */
   async start(): Promise<void> {
-    this.#stopWatching = this.#options.directories.map((directory) => watchTree(directory, () => this.#changed()))
+    const changed = (): void => this.#changed()
+    this.#stopWatching = [watchFile(this.#options.home, 'package.json', changed), watchTree(this.#options.source, changed)]
     await this.once()
   }
 

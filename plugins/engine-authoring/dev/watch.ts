@@ -31,6 +31,15 @@ export function watchTree(root: string, changed: () => void): () => void {
   return () => [...watchers.keys()].forEach(unwatch)
 }
 
+/** Tells of every change of one file, until what it returns is called. Its directory is watched: editors replace files. */
+export function watchFile(directory: string, name: string, changed: () => void): () => void {
+  const watcher = watch(directory, (_event, file) => {
+    if (file === name) changed()
+  })
+  watcher.on('error', () => watcher.close())
+  return () => watcher.close()
+}
+
 function directoriesBelow(directory: string): string[] {
   try {
     const inside = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !LEFT_OUT.has(entry.name))

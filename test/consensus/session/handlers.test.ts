@@ -85,9 +85,10 @@ describe('handlers of an engine', () => {
       }),
     )
     await host.start()
-    expect(() => held?.send(1, BYTES)).toThrow(/inside handlers only/)
-    expect(() => held?.now).toThrow(/inside handlers only/)
-    expect(() => held?.random()).toThrow(/inside handlers only/)
+    expect(() => held?.send(1, BYTES)).toThrow(/^host\.send\(\) was called outside the engine's handlers: .* ask for it inside a handler/)
+    expect(() => held?.put('a', BYTES)).toThrow(/^host\.put\(\) or delete\(\) was called outside/)
+    expect(() => held?.now).toThrow(/^host\.now was read outside/)
+    expect(() => held?.random()).toThrow(/^host\.random\(\) was called outside/)
     expect(held?.head.height).toBe(0n)
   })
 
@@ -108,7 +109,7 @@ describe('handlers of an engine', () => {
     await run(time, 1)
     expect(host.status().halted).toMatch(/^the engine threw in 'message': cannot happen at onMessage \(\S*handlers\.test\.ts:\d+:\d+\)/)
     expect([sent, store.written]).toEqual([[], []])
-    expect(() => held?.send(1, BYTES)).toThrow(/inside handlers only/)
+    expect(() => held?.send(1, BYTES)).toThrow(/outside the engine's handlers/)
     await expect(host.submit(transactionOf('a'))).rejects.toMatchObject({ code: 'ERR_CONSENSUS_HALTED', message: expect.stringContaining('cannot happen') })
   })
 

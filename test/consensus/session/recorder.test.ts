@@ -109,7 +109,7 @@ describe('the host that an engine sees', () => {
     expect([host.head.height, host.now, host.self, host.deliveryWindow, host.random()]).toEqual([2n, 8, 0, 4, 0.5])
     host.setTimer('t', 5)
     expect(own.end()).toEqual([{ type: 'timer', name: 't', delayMs: 5 }])
-    expect(() => host.now).toThrow('inside handlers only')
+    expect(() => host.now).toThrow('outside the engine')
   })
 
   it('is heard by who listens, and hears it as well', () => {
