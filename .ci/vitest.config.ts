@@ -2,7 +2,8 @@ import { configDefaults, defineConfig } from 'vitest/config'
 
 /** Nothing native: no store on a disk, no socket, process, thread or profiler; and no memory is measured. */
 const together = [
-  'test/{noops,pbft,simulator,transactions}/**/*.test.ts',
+  'test/{noops,pbft,transactions}/**/*.test.ts',
+  'test/simulator/!(model-world).test.ts',
   'test/consensus/{aids,chain,commands,epochs,execution,pool,session}/**/*.test.ts',
   'test/consensus/swap/!(leaks).test.ts',
   'test/proto/!(service).test.ts',
