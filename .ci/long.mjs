@@ -1,4 +1,4 @@
-// What CI has no time for: npm run long. Seeds, kills and fuzzed requests by the thousand, the museum from its first seeds, every unit test on Node 24 and each file by itself.
+// What CI has no time for: npm run long. Seeds, kills and fuzzed requests by the thousand, the museum from its first seeds, every unit test on Node 24, each file by itself.
 // `npm run long -- sim kills` runs the named parts only; `npm run long -- --list` names them. WEFT_LONG=3 makes all of it three times as long.
 import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
@@ -9,7 +9,7 @@ const MUSEUM_SEEDS = 400
 const times = (count) => String(Math.ceil(count * factor))
 // A test of this many seeds takes as long as it takes.
 const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', '.ci/vitest.config.ts', '--testTimeout', '7200000']
-const unit = ['--exclude', 'test/integration/**', '--exclude', 'test/museum/**']
+const unit = ['--project', 'alone', '--project', 'together']
 const sim = (seeds, ...more) => [
   'node',
   'dist/kernel/cli/main.js',
@@ -93,7 +93,7 @@ const parts = [
     run: ['node', ...vitest, 'fuzz', 'event-consumers', '--no-file-parallelism'],
     env: { WEFT_FUZZ_MS: times(60_000) },
   },
-  { name: 'node24', what: 'all unit tests on Node 24', run: ['node', '.ci/node24.mjs', ...vitest, ...unit] },
+  { name: 'node24', what: 'all unit tests on Node 24, each file by itself', run: ['node', '.ci/node24.mjs', ...vitest, ...unit, '--isolate'] },
 ]
 
 const wanted = process.argv.slice(2)

@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process'
 
 const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', '.ci/vitest.config.ts']
-/** Tests of several validators at once, named by what their files begin with. */
-const networks = ['devnet', 'network', 'state-transfer', 'swap'].map((name) => `test/integration/${name}`)
+/** Tests of these projects of vitest.config.ts. */
+const testsOf = (...projects) => ['node', ...vitest, ...projects.flatMap((name) => ['--project', name])]
 /** What can differ between versions of Node: sandboxes and the permission flag, the native store, sockets, streams and TLS, hashes, V8's profiles; and the built program. */
 const dependsOnNode = ['chaincode/node', 'level', 'kernel/cli', 'proto', 'profiling', 'integration/tour', 'integration/signals']
 /** Steps with `beside` use one core, or mostly wait: two of them run at a time, and what each prints comes when it has ended. All others run alone. */
@@ -18,13 +18,9 @@ const steps = [
   { name: 'dead-code', what: 'no unused file, export or dependency', run: ['npm', 'run', '--silent', 'dead-code'], beside: true },
   { name: 'api', what: 'reports of the public types are current', run: ['node', '.ci/api.mjs', '--check'], beside: true, after: ['build'] },
   { name: 'package', what: 'publint and are-the-types-wrong', run: ['npm', 'run', '--silent', 'package-check'], beside: true, after: ['build'] },
-  { name: 'unit', what: 'unit tests and golden vectors', run: ['node', ...vitest, '--exclude', 'test/integration/**'] },
-  {
-    name: 'integration',
-    what: 'real processes on loopback',
-    run: ['node', ...vitest, 'test/integration', ...networks.flatMap((prefix) => ['--exclude', `${prefix}*`])],
-  },
-  { name: 'networks', what: 'networks of real processes', run: ['node', ...vitest, ...networks, '--no-file-parallelism'], beside: true },
+  { name: 'unit', what: 'unit tests and golden vectors', run: testsOf('alone', 'museum', 'together') },
+  { name: 'integration', what: 'real processes on loopback', run: testsOf('integration') },
+  { name: 'networks', what: 'networks of real processes', run: [...testsOf('networks'), '--no-file-parallelism'], beside: true },
   { name: 'docs', what: 'commands of README and guides', run: ['node', '.ci/docs-commands.mjs'], beside: true },
   {
     name: 'node24',

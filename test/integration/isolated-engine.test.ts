@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { expect, it, describe } from 'vitest'
+import { engineViewOf } from '../../plugins/consensus/aids/report-view.js'
+import { type ConsensusReport, ConsensusToolsService } from '../../proto/index.js'
 import { startPeer, type TestPeer, until } from './support/peer.js'
 import { enginesBelow } from './support/processes.js'
 import { ROOT } from './support/program.js'
@@ -12,18 +14,10 @@ const SETTINGS = {
   'consensus.isolation.maxHandlerMs': '1000',
 }
 
-interface Status {
-  readonly engine: string
-  readonly version: string
-  readonly halted: string
-  readonly engineView: Readonly<Record<string, unknown>>
-}
+/** By a call, which costs nothing: a command is a process each time. */
+const statusOf = (peer: TestPeer): Promise<ConsensusReport> => peer.client.call(ConsensusToolsService.status, {})
 
-async function statusOf(peer: TestPeer): Promise<Status> {
-  const { stdout } = await peer.cli('consensus', 'status', '--json')
-  const status: Status = JSON.parse(stdout)
-  return status
-}
+const delivered = async (peer: TestPeer): Promise<unknown> => engineViewOf(await statusOf(peer))['delivered']
 
 /** One may end with the other: the sandbox and what runs in it. */
 function killIfThere(pid: number): void {
@@ -38,11 +32,12 @@ describe('an engine in a process of its own, of a real peer', () => {
   it('orders transactions, and goes on from its records after its process was killed', async () => {
     const peer = await startPeer({ set: { ...SETTINGS, 'consensus.engines': HOSTILE } })
     expect((await peer.client.invokeAndWait('example02', 'invoke', 'a', 'b', '1')).outcome).toMatchObject({ status: 'committed' })
-    await peer.program.until('its record is there', async () => (await statusOf(peer)).engineView['delivered'] === 1)
+    await peer.program.until('its record is there', async () => (await delivered(peer)) === 1)
     for (const { pid } of enginesBelow(peer.program.pid)) killIfThere(pid)
     expect((await peer.client.invokeAndWait('example02', 'invoke', 'a', 'b', '1')).outcome).toMatchObject({ status: 'committed' })
-    await peer.program.until('the new process says so', async () => (await statusOf(peer)).engineView['delivered'] === 2)
-    expect(await statusOf(peer)).toMatchObject({ engine: 'hostile', version: '0.6.6', halted: '', engineView: { begunWith: 1 } })
+    await peer.program.until('the new process says so', async () => (await delivered(peer)) === 2)
+    const { stdout } = await peer.cli('consensus', 'status', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ engine: 'hostile', version: '0.6.6', halted: '', engineView: { begunWith: 1 } })
     expect(await peer.client.query('example02', 'query', 'b')).toBe('1000002')
     const { pid } = peer.program
     await peer.stop()
