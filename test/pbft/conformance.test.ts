@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { pbft } from '../../plugins/pbft/index.js'
+import { playComebacks } from '../kit/comebacks.js'
 import { engineSuite, parseScenario, playScenario } from '../kit/index.js'
 
 // Small windows and short time-outs, so that checkpoints, transfers and view changes happen all the time.
@@ -15,6 +16,10 @@ const options = {
 }
 
 engineSuite(pbft, { options, members: [4], seeds: Number(process.env['WEFT_KIT_SEEDS'] ?? 20) })
+
+it('takes back who was away without suspecting anybody: its own time-outs are longer than what the suite allows', async () => {
+  expect(await playComebacks({ engine: { factory: pbft, options: {} }, members: 4, firstSeed: 1, seeds: 20 })).toEqual([])
+})
 
 /** Runs that once broke it, each the smallest of its kind. */
 describe('scenarios that the simulator found', () => {
