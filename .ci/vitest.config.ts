@@ -3,7 +3,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 /** Nothing native: no store on a disk, no socket, process, thread or profiler; and no memory is measured. */
 const together = [
   'test/{noops,pbft,transactions}/**/*.test.ts',
-  'test/simulator/!(model-world|recorded-run).test.ts',
+  'test/simulator/!(growth|model-world|recorded-run).test.ts',
   'test/consensus/{aids,chain,commands,epochs,execution,pool,session}/**/*.test.ts',
   'test/consensus/swap/!(leaks).test.ts',
   'test/proto/!(service).test.ts',

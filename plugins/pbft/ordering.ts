@@ -95,7 +95,7 @@ export function tryCommit(r: Replica, slot: Slot): void {
 
 /** Proposals for this view that came before it was entered (§15 W40). */
 export function replayOffered(r: Replica): void {
-  for (const slot of [...r.slots.values()]) {
+  for (const slot of r.slots.values()) {
     const { offered } = slot
     if (offered?.message.view !== r.view) continue
     slot.offered = undefined

@@ -37,6 +37,8 @@ const TIMEOUT_MS = 600_000
 const SEED_TIMEOUT_MS = 30_000
 /** So many times the seeds for faults that stack: what they show needs several things to meet, and nothing else shows it. */
 const STACKED = 5
+/** Comebacks are played with each of several networks, so fewer seeds are as much. */
+const COMEBACKS = 1 / 4
 
 /**
  * The conformance suite: everything that the contract of engines asks, and everything that `tolerates()` of this one promises. Call it at the top of a test file.
@@ -138,7 +140,7 @@ class Checks {
     const { suite, factory } = this
     const source = this.#source()
     const engine = { factory, options: suite.options, ...(source === undefined ? {} : { source }) }
-    const [failed] = await playComebacks({ engine, members, firstSeed: suite.firstSeed ?? 1, seeds: this.seeds })
+    const [failed] = await playComebacks({ engine, members, firstSeed: suite.firstSeed ?? 1, seeds: Math.ceil(this.seeds * COMEBACKS) })
     // A smaller scenario would be slow for another reason.
     if (failed) await this.#tell(engine, members, failed, 0)
   }

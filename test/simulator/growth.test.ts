@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest'
-import { hotstuff } from '../../examples/engines/hotstuff/src/index.js'
 import { raft } from '../../examples/engines/raft/src/index.js'
 import sequencer from '../../examples/engines/sequencer/src/index.js'
 import type { Engine, EngineFactory, EngineHost } from '../../plugins/consensus/index.js'
@@ -11,7 +10,6 @@ import { checkGrowth } from '../kit/growth.js'
 it.each<readonly [EngineFactory, number]>([
   [sequencer.engine, 3],
   [raft, 3],
-  [hotstuff, 4],
   [pbft, 4],
 ])('an engine whose memory and records have a bound is found to be one: $name', async (factory, members) => {
   await expect(checkGrowth(factory, {}, members)).resolves.toMatchObject({ perRequest: expect.any(Number) })
@@ -58,14 +56,6 @@ it.each<readonly [string, (host: EngineHost) => Pick<Engine, 'onRequest' | 'onMe
       return { onRequest: ({ id }) => void seen.add(id) }
     },
     /from request 40000 to 80000 of a validator that is alone its memory grew by .* bytes for each request: .*createRecentIds/,
-  ],
-  [
-    'all blocks',
-    () => {
-      const blocks = new Map<string, unknown>()
-      return { onDelivered: (tag, block) => void blocks.set(tag, block) }
-    },
-    /its memory grew by .* for each request/,
   ],
 ])('an engine that keeps %s is found to grow', async (_, keeping, found) => {
   await expect(checkGrowth(forgetsNothing(keeping), {}, 3)).rejects.toThrow(found)

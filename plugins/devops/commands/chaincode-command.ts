@@ -53,7 +53,7 @@ export abstract class ChaincodeCommand extends GrpcCommand {
     } catch (error) {
       if (error instanceof PeerError && error.code === 'ERR_INTERRUPTED') throw error
       // What no other flags would allow is not followed by them.
-      const isForbidden = isRpcError(error) && error.code === status.PERMISSION_DENIED
+      const isForbidden = isRpcError(error) && status[error.code] === 'PERMISSION_DENIED'
       throw new PeerError(isForbidden ? 'ERR_FORBIDDEN' : 'ERR_RPC', `Error ${doing} chaincode: ${rpcErrorText(error)}\n`, rpcFacts(error))
     }
   }
