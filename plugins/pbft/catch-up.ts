@@ -1,7 +1,7 @@
 import type { pbft } from '../../proto/index.js'
 import type { MemberIndex, TransferResult } from '../consensus/index.js'
 import { moveWatermarks, takeCheckpoint } from './checkpoints.js'
-import { advance } from './execution.js'
+import { advance, canExecuteTo } from './execution.js'
 import { toBase64, toBatch } from './messages.js'
 import { currentNewView, fetchMissing, processNewView } from './new-view.js'
 import { addBatch } from './ordering.js'
@@ -28,9 +28,10 @@ export function onTransferred(r: Replica, result: TransferResult): void {
   r.failed = result.reached ? undefined : target
   const isNews = target.n > r.lastExec
   if (result.reached) {
-    // The time until now was spent on this, and says nothing of the primary.
-    if (r.isActive) r.timers.stop('newView')
     r.lastExec = target.n
+    // The time until now was spent on this, and says nothing of the primary; what is decided beyond a gap does.
+    const hasGap = [...r.slots.values()].some(({ n, committed }) => committed !== undefined && !canExecuteTo(r, n))
+    if (r.isActive && !hasGap) r.timers.stop('newView')
     onBlocksCame(r, result.executed)
   } else r.log('warning', `the state of number ${target.n} could not be transferred: ${result.reason}`)
   if (!result.reached || target.n < r.h) {

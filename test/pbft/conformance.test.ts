@@ -36,6 +36,8 @@ describe('scenarios that the simulator found', () => {
     ['transferred-between-checkpoints', options],
     // A primary that began again went on after what an earlier view had proposed, and left a gap that nobody filled.
     ['gap-after-restart', options],
+    // A transfer took the timer away, and beyond its target a gap was left that nobody filled.
+    ['gap-after-transfer', options],
   ] as const)('%s ends well', async (name, its) => {
     const scenario = parseScenario(readFileSync(join(import.meta.dirname, 'scenarios', `${name}.json`), 'utf8'))
     const { failure } = await playScenario({ factory: pbft, options: its }, scenario)
