@@ -113,12 +113,14 @@ function defineAgreement(each: (name: string, run: () => Promise<void> | void) =
 class Checks {
   readonly sizes: readonly number[]
   readonly seeds: number
+  readonly source: string | undefined
 
   constructor(
     readonly factory: EngineFactory,
     readonly suite: EngineSuiteOptions,
   ) {
     this.seeds = suite.seeds ?? Number(process.env['WEFT_KIT_SEEDS'] ?? SEEDS)
+    this.source = suite.source ?? packageHere()
     this.sizes = suite.members ?? (factory.agreement ? (factory.tolerates(4).byzantine > 0 ? [4, 7] : [3, 5]) : [1])
   }
 
@@ -127,26 +129,24 @@ class Checks {
     const { patienceMs, requests, firstSeed = 1, variants = [] } = suite
     const plan = { members, tolerates: factory.tolerates(members), faults, ...(patienceMs ? { patienceMs } : {}), ...(requests ? { requests } : {}), ...more }
     const options = [suite.options, ...variants]
-    const source = this.#source()
     const seeds = times * this.seeds
     for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
-      const engine = { factory, options: options[(seed - firstSeed) % options.length], ...(source === undefined ? {} : { source }) }
+      const engine = this.#played(options[(seed - firstSeed) % options.length])
       const { failures } = await runCampaign({ engine, plan, firstSeed: seed, seeds: 1 })
       for (const failed of failures) await this.#tell(engine, members, failed)
     }
   }
 
   async comebacks(members: number): Promise<void> {
-    const { suite, factory } = this
-    const source = this.#source()
-    const engine = { factory, options: suite.options, ...(source === undefined ? {} : { source }) }
-    const [failed] = await playComebacks({ engine, members, firstSeed: suite.firstSeed ?? 1, seeds: Math.ceil(this.seeds * COMEBACKS) })
+    const engine = this.#played(this.suite.options)
+    const [failed] = await playComebacks({ engine, members, firstSeed: this.suite.firstSeed ?? 1, seeds: Math.ceil(this.seeds * COMEBACKS) })
     // A smaller scenario would be slow for another reason.
     if (failed) await this.#tell(engine, members, failed, 0)
   }
 
-  #source(): string | undefined {
-    return this.suite.source ?? packageHere()
+  #played(options: unknown): PlayedEngine {
+    const { source } = this
+    return { factory: this.factory, options, ...(source === undefined ? {} : { source }) }
   }
 
   /** Throws, when it has been written down. */
