@@ -2,7 +2,7 @@ import type { pbft } from '../../proto/index.js'
 import type { MemberIndex, TransferResult } from '../consensus/index.js'
 import { moveWatermarks, takeCheckpoint } from './checkpoints.js'
 import { advance, canExecuteTo } from './execution.js'
-import { toBase64, toBatch } from './messages.js'
+import { toBatch } from './messages.js'
 import { currentNewView, fetchMissing, processNewView } from './new-view.js'
 import { addBatch } from './ordering.js'
 import { latestCheckpoint } from './records.js'
@@ -42,7 +42,7 @@ export function onTransferred(r: Replica, result: TransferResult): void {
   // The own head, at the start, is vouched for by nobody else: what was voted for up to it may be needed by those who are behind.
   // Between checkpoints nothing is dropped: without an own checkpoint at the watermark, no view change of this replica would hold one to begin from.
   const isCheckpoint = target.n % r.K === 0
-  if (isNews && isCheckpoint) moveWatermarks(r, target.n)
+  if (isNews && isCheckpoint) moveWatermarks(r, target.n, r.floor)
   r.isOutOfDate = false
   r.host.setValid(true)
   if (isCheckpoint) takeCheckpoint(r, target.n, target.id)
@@ -69,8 +69,7 @@ export function help(r: Replica, member: MemberIndex, n: number): void {
   const latest = latestCheckpoint(r)
   if (latest && latest[0] > n) r.sayCheckpoint(...latest, member)
   // Where votes are too few to prove what was decided, as that of one who has left the view, f + 1 equal states are enough, also between checkpoints.
-  const isSettled = r.currentExec === undefined && !r.isOutOfDate && !r.checkpoints.has(r.lastExec)
-  if (isSettled && r.lastExec > n) r.sayCheckpoint(r.lastExec, toBase64(r.host.head.blob), member)
+  if (r.state && r.lastExec > n && !r.checkpoints.has(r.lastExec)) r.sayCheckpoint(...r.state, member)
   for (const slot of [...r.slots.values()].sort((left, right) => left.n - right.n)) {
     if (slot.n > r.executedTo) sayProgress(r, slot, member)
     if (slot.n > n) sayCommit(r, slot, member)

@@ -21,12 +21,17 @@ export function onCheckpoint(r: Replica, from: MemberIndex, { sequenceNumber: n,
   accept(r, from, n, id)
 }
 
-/** Drops what lies at or below a stable checkpoint (§8.4). After a restart all stored batches are kept until the first move. */
-export function moveWatermarks(r: Replica, n: number, keepBatches = false): void {
+/**
+ * Drops what lies at or below a checkpoint (§8.4); own votes only up to `floor`: if fewer than a quorum vouch for the checkpoint, they may be all that tells
+ * what was decided. After a restart all stored batches are kept until the first move.
+ */
+export function moveWatermarks(r: Replica, n: number, floor = n, keepBatches = false): void {
   const x = n - (n % r.K)
-  for (const map of [r.slots, r.said, r.pset]) for (const number of map.keys()) if (number <= x) map.delete(number)
-  for (const [key, { sequenceNumber }] of r.qset) if (sequenceNumber <= x) r.qset.delete(key)
-  for (const number of [...r.checkpoints.keys()].filter((number) => number < x)) {
+  r.floor = floor - (floor % r.K)
+  for (const map of [r.slots, r.said]) for (const number of map.keys()) if (number <= x) map.delete(number)
+  for (const number of r.pset.keys()) if (number <= r.floor) r.pset.delete(number)
+  for (const [key, { sequenceNumber }] of r.qset) if (sequenceNumber <= r.floor) r.qset.delete(key)
+  for (const number of [...r.checkpoints.keys()].filter((number) => number < r.floor)) {
     r.checkpoints.delete(number)
     r.host.delete(`chkpt.${number}`)
   }

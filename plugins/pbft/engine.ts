@@ -43,7 +43,7 @@ export function restoreReplica(host: EngineHost, options: PbftOptions, start: En
   r.isFirstEpoch = start.epoch === 0n
   r.hasOriginals = start.hasOriginals ?? false
   const lowWatermark = restore(r, start)
-  moveWatermarks(r, lowWatermark, true)
+  moveWatermarks(r, lowWatermark, lowWatermark, true)
   restoreVotes(r)
   r.rotateAfter = rotationAfter(r, r.seqNo > r.lastExec ? r.seqNo : r.lastExec)
   for (const id of start.executed ?? []) r.book.markExecuted(id)

@@ -71,6 +71,7 @@ export function processNewView(r: Replica): void {
     return r.rules.leaveView(r, r.view + 1)
   }
   const { base, xset } = found
+  r.base = base.n
   if (r.executedTo < base.n && canExecuteTo(r, base.n)) return
   if (!reachBase(r, base)) return
   fetchContents(r, xset)
@@ -105,7 +106,9 @@ function outcomeLike(r: Replica, { view, vset, xset }: pbft.NewView): Outcome | 
 }
 
 function reachBase(r: Replica, { n, id, members }: InitialCheckpoint): boolean {
-  if (r.h < n) moveWatermarks(r, n)
+  const x = n - (n % r.K)
+  if (r.h < x) moveWatermarks(r, n, members.length < r.quorums.intersection ? r.floor : n)
+  else r.h = Math.max(r.floor, x)
   if (r.executedTo >= n) return true
   const target = learnTarget(r, n, id, members)
   if (target) startTransfer(r, target)
@@ -124,25 +127,17 @@ function fetchContents(r: Replica, xset: ReadonlyMap<number, string>): void {
 function enter(r: Replica, xset: ReadonlyMap<number, string>): void {
   for (const name of ['newView', 'nullRequest', 'vcResend'] as const) r.timers.stop(name)
   r.isActive = true
-  r.seqNo = r.h
   saveView(r)
-  for (const [n, digest] of xset) {
-    if (n <= r.h) continue
-    r.slotAt(n).proposal = digest
-    r.seqNo = n
-  }
-  if (r.seqNo > r.h) saveSet(r, 'qset', calcQ(r))
+  const proposed = [...xset].filter(([n]) => n > r.h)
+  for (const [n, digest] of proposed) r.slotAt(n).proposal = digest
+  r.seqNo = proposed.at(-1)?.[0] ?? r.h
+  if (proposed.length > 0) saveSet(r, 'qset', calcQ(r))
   r.rotateAfter = rotationAfter(r, r.seqNo)
   r.log('info', `view ${r.view} begins; its primary is replica ${r.primaryOf(r.view)}`)
-  for (const [n, digest] of xset) {
-    if (n <= r.h) {
-      if (!r.isPrimary) r.sayVote('prepare', r.view, n, digest)
-      continue
-    }
-    const slot = r.slotAt(n)
-    slot.isPrepareSent = !r.isPrimary
-    if (r.isPrimary) tryCommit(r, slot)
-    else prepare(r, slot, digest)
+  for (const [n, digest] of r.isPrimary ? proposed : xset) {
+    if (n <= r.h) r.sayVote('prepare', r.view, n, digest)
+    else if (r.isPrimary) tryCommit(r, r.slotAt(n))
+    else prepare(r, r.slotAt(n), digest)
   }
   advance(r)
   onViewEntered(r)

@@ -52,27 +52,15 @@ const schema = z.strictObject(kinds).partial()
 export function parsePbftOptions(raw: unknown) {
   const parsed = schema.safeParse(raw ?? {})
   if (!parsed.success) throw wrong(optionFaults(parsed.error, raw, Object.keys(kinds)))
-  const { N, f, K = 10, logmultiplier = 4, batchsize = 500, batching = 'adaptive', viewchangeperiod = 0, ...read } = parsed.data
+  const { N, f, K = 10, logmultiplier: logMultiplier = 4, viewchangeperiod: viewChangePeriod = 0, ...read } = parsed.data
+  const { batchsize = 500, batching = 'adaptive', 'timeout.batch': batchMs = 1000, 'timeout.request': asked = 2000 } = read
+  const { 'timeout.viewchange': viewChangeMs = 2000, 'timeout.resendviewchange': resendMs = 2000, 'timeout.nullrequest': nullMs = 0 } = read
   if (N !== undefined && f !== undefined) checkFaults(N, f)
-  const batchMs = read['timeout.batch'] ?? 1000
   // v0.6 derives these (§10.2): a batch must have time to be cut and ordered before anybody is suspected.
-  const asked = read['timeout.request'] ?? 2000
   const requestMs = batchMs >= asked ? Math.floor((3 * batchMs) / 2) : asked
-  const nullMs = read['timeout.nullrequest'] ?? 0
-  return {
-    N,
-    f,
-    K,
-    logMultiplier: logmultiplier,
-    batchSize: Math.max(1, batchsize),
-    batching,
-    viewChangePeriod: viewchangeperiod,
-    batchMs,
-    requestMs,
-    viewChangeMs: read['timeout.viewchange'] ?? 2000,
-    resendMs: read['timeout.resendviewchange'] ?? 2000,
-    nullRequestMs: nullMs > 0 && requestMs >= nullMs ? Math.floor((3 * requestMs) / 2) : nullMs,
-  }
+  const nullRequestMs = nullMs > 0 && requestMs >= nullMs ? Math.floor((3 * requestMs) / 2) : nullMs
+  const batchSize = Math.max(1, batchsize)
+  return { N, f, K, logMultiplier, batchSize, batching, viewChangePeriod, batchMs, requestMs, viewChangeMs, resendMs, nullRequestMs }
 }
 
 /** How many replicas there are and what they need of one another (§6.1). */

@@ -48,7 +48,7 @@ export function onPrePrepare(r: Replica, from: MemberIndex, message: pbft.PrePre
   const batch = batchOf(r, message)
   if (!hasRoomFor(r, batch)) return r.log('warning', `the log has no room for the pre-prepare of number ${n}`)
   if (!batch && digest !== '') return r.log('warning', `the pre-prepare of number ${n} from replica ${from} does not hold the batch that its digest names`)
-  if (view !== r.view || !r.isActive) return offer(r, message, batch)
+  if (view !== r.view || !r.isActive || n <= r.base) return offer(r, message, batch)
   if (n > r.rotateAfter) return r.rules.leaveView(r, r.view + 1)
   const slot = r.slotAt(n)
   // Also a null request is a proposal (§15 W13).
@@ -65,7 +65,6 @@ export function onPrePrepare(r: Replica, from: MemberIndex, message: pbft.PrePre
     r.log('warning', `no vote for number ${n}: its batch is empty or repeats a transaction`)
     tryCommit(r, slot)
   } else if (!slot.isPrepareSent) {
-    slot.isPrepareSent = true
     saveSet(r, 'qset', calcQ(r))
     prepare(r, slot, digest)
   }
@@ -79,6 +78,7 @@ export function onPrepare(r: Replica, from: MemberIndex, { view, sequenceNumber:
 
 /** Counts the own prepare and sends it. */
 export function prepare(r: Replica, slot: Slot, digest: string): void {
+  slot.isPrepareSent = true
   acceptPrepare(r, r.self, slot, digest)
   r.sayVote('prepare', r.view, slot.n, digest)
 }

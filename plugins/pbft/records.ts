@@ -13,9 +13,9 @@ const NEW_VIEW = 'weft.newView'
 /** Stores v0.6's P or Q set (§11.1). */
 export const saveSet = (r: Replica, key: 'pset' | 'qset', entries: readonly PQ[]): void => r.host.put(key, r.writers[key](entries))
 
-/** The view, whether it is entered, and as its primary the message that began it: v0.6 stores neither (§15 W14). */
+/** The view, whether it is entered and from which checkpoint it began, and as its primary the message that began it: v0.6 stores neither (§15 W14). */
 export function saveView(r: Replica, newView?: pbft.NewView): void {
-  r.host.put(VIEW, Buffer.from(`${r.view} ${r.isActive ? 'active' : 'pending'}`))
+  r.host.put(VIEW, Buffer.from(`${r.view} ${r.isActive ? 'active' : 'pending'} ${r.base}`))
   if (newView) r.host.put(NEW_VIEW, encode(pbft.NewView, newView))
 }
 
@@ -35,8 +35,9 @@ export function restore(r: Replica, { restored, metadata, head, divergedAt }: En
   r.pset = byNumber(set('pset'))
   r.qset = byNumberAndDigest(set('qset'))
   const entries = [...r.pset.values(), ...r.qset.values()]
-  const [, view = 0, active = 'active'] = /^(\d+) (active|pending)$/.exec(textOf(restored.get(VIEW))) ?? []
+  const [, view = 0, active = 'active', base = 0] = /^(\d+) (active|pending)(?: (\d+))?$/.exec(textOf(restored.get(VIEW))) ?? []
   r.view = Math.max(Number(view), ...entries.map((entry) => entry.view))
+  r.base = Number(base)
   r.isActive = active === 'active' || r.view > Number(view)
   r.lastExec = read(metadata, (bytes) => decode(pbft.Metadata, bytes).seqNo) ?? 0
   const [, n = 0, height = -1] = /^(\d+) (\d+)$/.exec(textOf(restored.get(POSITION))) ?? []

@@ -15,7 +15,7 @@ import {
   type RequestId,
   type VoteMark,
 } from '../consensus/index.js'
-import type { Batch } from './messages.js'
+import { type Batch, toBase64 } from './messages.js'
 import { type PbftOptions, type Quorums, quorumsOf } from './options.js'
 
 /** An entry of a P or Q set. */
@@ -93,6 +93,10 @@ export class Replica {
   isActive = true
   /** Low watermark. */
   h = 0
+  /** What view changes speak of begins above this: the low watermark, or less as long as no quorum is known to be there. */
+  floor = 0
+  /** The checkpoint that the present view began from. Nothing at or below it is proposed in this view. */
+  base = 0
   /** The last number assigned. */
   seqNo = 0
   lastExec = 0
@@ -207,6 +211,11 @@ export class Replica {
   get isTooFast(): boolean {
     const missing = (member: MemberIndex): number => this.lastExec - (this.latest.get(member) ?? 0)
     return this.host.members.some(({ index }) => index !== this.self && !this.down.has(index) && missing(index) > this.half && missing(index) <= this.L)
+  }
+
+  /** The number that the host's head is the state of, with its id, if it is known for certain: not while something is executed or transferred. */
+  get state(): readonly [n: number, id: string] | undefined {
+    return this.currentExec === undefined && !this.isOutOfDate ? [this.lastExec, toBase64(this.host.head.blob)] : undefined
   }
 
   isInWindow(n: number): boolean {

@@ -1,6 +1,7 @@
 import type { pbft } from '../../proto/index.js'
 import type { MemberIndex } from '../consensus/index.js'
 import { calcP, calcQ } from './certificates.js'
+import { moveWatermarks } from './checkpoints.js'
 import { NOTHING, signedBytes } from './messages.js'
 import { processNewView, sendNewView, viewChangesFor } from './new-view.js'
 import { byNumber, byNumberAndDigest, saveView } from './records.js'
@@ -40,10 +41,14 @@ export function closeView(r: Replica, view: number): void {
 /** Signs the own view change, and sends it when that is done; also once more. */
 export function askToSign(r: Replica): void {
   if (r.isActive) return
+  const numbers = [r.lastExec, ...[...r.qset.values()].map(({ sequenceNumber }) => sequenceNumber)]
+  if (Math.max(...numbers) > r.floor + r.L) moveWatermarks(r, r.h)
+  // Where a view change has failed, votes may be too few to tell what was decided; f + 1 equal states are enough, also between checkpoints.
+  const states = new Map(r.newViewMs > r.options.viewChangeMs && r.state ? [r.state, ...r.checkpoints] : r.checkpoints)
   const viewChange: pbft.ViewChange = {
     view: r.view,
-    h: r.h,
-    cset: [...r.checkpoints].map(([sequenceNumber, id]) => ({ sequenceNumber, id })).sort((left, right) => left.sequenceNumber - right.sequenceNumber),
+    h: r.floor,
+    cset: [...states].map(([sequenceNumber, id]) => ({ sequenceNumber, id })).sort((left, right) => left.sequenceNumber - right.sequenceNumber),
     pset: [...r.pset.values()],
     qset: [...r.qset.values()],
     replicaId: r.self,

@@ -32,8 +32,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'engine: the Q set is not stored before the vote',
     ...at('ordering'),
-    find: "    slot.isPrepareSent = true\n    saveSet(r, 'qset', calcQ(r))\n",
-    replace: '    slot.isPrepareSent = true\n',
+    find: "    saveSet(r, 'qset', calcQ(r))\n    prepare(r, slot, digest)\n",
+    replace: '    prepare(r, slot, digest)\n',
     why: 'forgotten persistence: a member that was restarted prepares another batch',
     faults: ['power', 'power', 'blackout', 'slow-disk', 'delay'],
   },

@@ -38,6 +38,8 @@ describe('scenarios that the simulator found', () => {
     ['gap-after-restart', options],
     // A transfer took the timer away, and beyond its target a gap was left that nobody filled.
     ['gap-after-transfer', options],
+    // A member dropped its votes below the base of a new view that only a liar vouched for with it, and the liar forgot.
+    ['forgotten-by-a-twin', options],
   ] as const)('%s ends well', async (name, its) => {
     const scenario = parseScenario(readFileSync(join(import.meta.dirname, 'scenarios', `${name}.json`), 'utf8'))
     const { failure } = await playScenario({ factory: pbft, options: its }, scenario)

@@ -194,6 +194,31 @@ describe('PBFT in simulation', () => {
   )
 
   it(
+    'goes on where votes are too few to tell what was decided, and states are equal',
+    async () =>
+      everySeed(async (seed) => {
+        // Who forgets what it said is no honest member.
+        const simulation = await startSimulation(seed, withOptions({ K: 10, batchsize: 1 }), { byzantine: [3] })
+        simulation.peer(0).crash('kill')
+        load(simulation, [1, 2], 4)
+        await untilAllHave(simulation, [1, 2], 4)
+        // It executes what the others decided, and votes for none of it.
+        simulation.peer(0).start()
+        await untilAllHave(simulation, [0, 1, 2], 4)
+        simulation.peer(3).crash('kill')
+        simulation.peer(3).disk.wipe()
+        simulation.peer(3).start()
+        await simulation.run(5000)
+        expect(simulation.peer(3).host?.status().height).toBe(simulation.peer(1).host?.status().height)
+        // All of it within one checkpoint period: of those who are left one alone has votes.
+        simulation.peer(Number(viewOf(simulation, 2)) % 4).crash('kill')
+        load(simulation, [0, 2], 5, 10, 'last')
+        await untilAllHave(simulation, [0, 2], 9)
+      }),
+    TIMEOUT_MS,
+  )
+
+  it(
     'orders nothing without a quorum, and goes on when there is one again',
     async () =>
       everySeed(async (seed) => {
