@@ -1,6 +1,7 @@
 import type { pbft } from '../../proto/index.js'
 import type { MemberIndex } from '../consensus/index.js'
 import { toBase64 } from './messages.js'
+import { saveView } from './records.js'
 import type { Replica } from './replica.js'
 import { invalidate, learnTarget, retryTransfer } from './transfer.js'
 
@@ -37,6 +38,7 @@ export function moveWatermarks(r: Replica, n: number, floor = n, keepBatches = f
   }
   r.isPsetStale = true
   r.h = x
+  if (r.floor < r.h) saveView(r)
   if (keepBatches) return
   dropUnusedBatches(r)
   r.rules.proposeWaiting(r)

@@ -42,8 +42,7 @@ export function restoreReplica(host: EngineHost, options: PbftOptions, start: En
   r.firstLeader = start.firstLeader ?? 0
   r.isFirstEpoch = start.epoch === 0n
   r.hasOriginals = start.hasOriginals ?? false
-  const lowWatermark = restore(r, start)
-  moveWatermarks(r, lowWatermark, lowWatermark, true)
+  moveWatermarks(r, ...restore(r, start), true)
   restoreVotes(r)
   r.rotateAfter = rotationAfter(r, r.seqNo > r.lastExec ? r.seqNo : r.lastExec)
   for (const id of start.executed ?? []) r.book.markExecuted(id)

@@ -13,9 +13,9 @@ const NEW_VIEW = 'weft.newView'
 /** Stores v0.6's P or Q set (§11.1). */
 export const saveSet = (r: Replica, key: 'pset' | 'qset', entries: readonly PQ[]): void => r.host.put(key, r.writers[key](entries))
 
-/** The view, whether it is entered and from which checkpoint it began, and as its primary the message that began it: v0.6 stores neither (§15 W14). */
+/** The view, whether it is entered, from which checkpoint it began, the low watermark, and as its primary the message that began it: v0.6 stores neither (§15 W14). */
 export function saveView(r: Replica, newView?: pbft.NewView): void {
-  r.host.put(VIEW, Buffer.from(`${r.view} ${r.isActive ? 'active' : 'pending'} ${r.base}`))
+  r.host.put(VIEW, Buffer.from(`${r.view} ${r.isActive ? 'active' : 'pending'} ${r.base} ${r.h}`))
   if (newView) r.host.put(NEW_VIEW, encode(pbft.NewView, newView))
 }
 
@@ -29,13 +29,13 @@ export const byNumber = (entries: readonly PQ[]): Map<number, PQ> => new Map(ent
 export const byNumberAndDigest = (entries: readonly PQ[]): Map<string, PQ> =>
   new Map(entries.map((entry) => [`${entry.sequenceNumber} ${entry.batchDigest}`, entry]))
 
-/** Restores a replica from what was stored (§11.4); returns where its low watermark was. */
-export function restore(r: Replica, { restored, metadata, head, divergedAt }: EngineStart): number {
+/** Restores a replica from what was stored (§11.4); returns where its low watermark and its votes began. */
+export function restore(r: Replica, { restored, metadata, head, divergedAt }: EngineStart): readonly [h: number, floor: number] {
   const set = (key: string): readonly PQ[] => read(restored.get(key), (bytes) => decode(pbft.PQset, bytes).set) ?? [] // what is damaged counts as empty, as in v0.6
   r.pset = byNumber(set('pset'))
   r.qset = byNumberAndDigest(set('qset'))
   const entries = [...r.pset.values(), ...r.qset.values()]
-  const [, view = 0, active = 'active', base = 0] = /^(\d+) (active|pending)(?: (\d+))?$/.exec(textOf(restored.get(VIEW))) ?? []
+  const [, view = 0, active = 'active', base = 0, h = 0] = /^(\d+) (active|pending)(?: (\d+) (\d+))?$/.exec(textOf(restored.get(VIEW))) ?? []
   r.view = Math.max(Number(view), ...entries.map((entry) => entry.view))
   r.base = Number(base)
   r.isActive = active === 'active' || r.view > Number(view)
@@ -54,9 +54,9 @@ export function restore(r: Replica, { restored, metadata, head, divergedAt }: En
   }
   const own = read(restored.get(NEW_VIEW), (bytes) => decode(pbft.NewView, bytes))
   if (own) r.newViews.set(r.self, own)
-  const lowest = Math.min(r.lastExec, ...r.checkpoints.keys())
+  const floor = Math.min(r.lastExec, ...r.checkpoints.keys())
   if (!r.checkpoints.has(0)) r.checkpoints.set(0, GENESIS_PLACEHOLDER)
-  return lowest
+  return [Math.max(floor, Math.min(Number(h), r.lastExec)), floor]
 }
 
 /** Restores what was said in the present view before a restart: a vote that was sent is kept to, and can be said again (§15 W14). */

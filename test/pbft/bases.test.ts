@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { encode, pbft } from '../../proto/index.js'
-import { type Asked, Bench } from './kit/bench.js'
-import { batchOf, idOf, kinds, newView, order, prePrepare, sent, viewChange, viewChangeOf } from './kit/say.js'
+import { startTransfer } from '../../plugins/pbft/transfer.js'
+import { type Asked, Bench, headNamed } from './kit/bench.js'
+import { batchOf, checkpoint, idOf, kinds, newView, order, prePrepare, sent, viewChange, viewChangeOf } from './kit/say.js'
 
 const backup = (options: Partial<ConstructorParameters<typeof Bench>[0]> = {}) => new Bench({ self: 3, ...options }).begin()
 
@@ -47,6 +48,19 @@ describe('bases of views', () => {
     )
     expect(kinds(again)).toEqual(['prepare', 'prepare'])
     expect(bench.replica).toMatchObject({ view: 2, isActive: true, base: 0, h: 0 })
+  })
+  it('after a transfer too, and the window is where it was after a restart', () => {
+    const bench = backup({ options: { K: 2 } })
+    order(bench, 1, batchOf('a'), [1, 2])
+    for (const from of [0, 1]) bench.message(from, checkpoint(8, 'eight', from))
+    bench.run(() => startTransfer(bench.replica, { n: 8, id: headNamed('eight', 9n).blob, members: [0, 1] }))
+    bench.transferred(headNamed('eight', 9n))
+    expect(bench.replica).toMatchObject({ h: 8, floor: 0 })
+    const metadata = encode(pbft.Metadata, { seqNo: 8 })
+    const restarted = new Bench({ self: 3, options: { K: 2 }, restored: bench.records, metadata, head: headNamed('eight', 9n) }).begin()
+    expect(restarted.replica).toMatchObject({ h: 8, floor: 0, lastExec: 8, isOutOfDate: false })
+    const [told] = sent(restarted.fire('newView'))
+    expect(told).toMatchObject({ value: { h: 0, cset: [{ sequenceNumber: 0 }, { sequenceNumber: 8 }], pset: [{ sequenceNumber: 1 }] } })
   })
   it('nothing at or below the checkpoint that a view began from is voted for in it, also after a restart', () => {
     const bench = fromWeakBase()
