@@ -27,7 +27,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     find: '>= r.quorums.intersection - 1',
     replace: '>= 1',
     why: 'prepared without a quorum: two batches can be prepared at one number',
-    faults: TWINS,
+    faults: ['twins', 'twins', 'break', 'delay', 'dead'],
   },
   {
     name: 'engine: the Q set is not stored before the vote',
@@ -35,7 +35,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     find: "    saveSet(r, 'qset', calcQ(r))\n    prepare(r, slot, digest)\n",
     replace: '    prepare(r, slot, digest)\n',
     why: 'forgotten persistence: a member that was restarted prepares another batch',
-    faults: ['power', 'power', 'blackout', 'slow-disk', 'delay'],
+    faults: ['twins', 'blackout', 'twins', 'power', 'slow-disk'],
   },
   {
     name: 'engine: the proposal is not stored',
