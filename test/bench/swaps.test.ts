@@ -5,8 +5,9 @@ import { describe, expect, it } from 'vitest'
 import { longestGap, quorumCommits, type ReadChain } from '../../plugins/bench/swaps/chain.js'
 import { DiskBystander } from '../../plugins/bench/swaps/disk.js'
 import { swapsText } from '../../plugins/bench/swaps/report.js'
-import type { SwapRow, SwapsReport } from '../../plugins/bench/swaps/swaps.js'
+import { stageOf, type SwapRow, type SwapsReport } from '../../plugins/bench/swaps/swaps.js'
 import { reordered } from '../../plugins/bench/swaps/witness.js'
+import { EpochRecord, SwapCandidate } from '../../proto/index.js'
 
 /** A chain whose blocks 1, 2, ... were committed at these moments. */
 const chainOf = (...moments: readonly number[]): ReadChain => ({
@@ -41,6 +42,22 @@ describe('commits of a quorum', () => {
   it('are in the order of time, though a transfer brings a later block first', () => {
     const chains = [chainOf(9, 2), chainOf(9, 2), chainOf(9, 2), chainOf(9, 2)]
     expect(quorumCommits(chains).map(({ block }) => block)).toEqual([2n, 1n])
+  })
+})
+
+describe('a swap to another epoch of the same engine', () => {
+  const record = (epoch: bigint): EpochRecord => EpochRecord.fromPartial({ epoch, engine: 'pbft', started: [0, 1, 2], markersNeeded: 3 })
+  const at = (epoch: bigint, candidate?: SwapCandidate): Parameters<typeof stageOf>[0][number] => ({ record: record(epoch), candidate, sealing: false })
+
+  it('is over when every validator is in that epoch', () => {
+    expect(stageOf([at(112n), at(112n), at(112n), at(111n)], 112n)).toBe('under way')
+    expect(stageOf([at(112n), at(112n), at(112n), { ...at(112n), sealing: true }], 112n)).toBe('under way')
+    expect(stageOf([at(112n), at(112n), at(112n), at(112n)], 112n)).toBe('over')
+  })
+
+  it('is cancelled when nobody is there, nor has a candidate', () => {
+    expect(stageOf([at(111n), at(111n), at(111n, SwapCandidate.fromPartial({}))], 112n)).toBe('under way')
+    expect(stageOf([at(111n), at(111n), at(111n)], 112n)).toBe('cancelled')
   })
 })
 

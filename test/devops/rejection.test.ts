@@ -1,6 +1,8 @@
+import { Metadata, status } from '@grpc/grpc-js'
 import { expect, test } from 'vitest'
 import { PeerError } from '../../kernel/index.js'
-import { requireCommitted } from '../../plugins/devops/commands/chaincode-command.js'
+import { USAGE_AFTER_CALLS } from '../../plugins/grpc/index.js'
+import { failedCall, requireCommitted } from '../../plugins/devops/commands/chaincode-command.js'
 
 /** What a command fails with that waited for this rejection. */
 function rejected(error: string): PeerError {
@@ -23,4 +25,14 @@ test('a deploy that is there already keeps the text of v0.6, and a hint says wha
 
 test('other rejections have no hint', () => {
   expect(rejected('Failed to init chaincode(no)').hint).toBeUndefined()
+})
+
+test.each([
+  ['an error of v0.6', status.UNKNOWN, true],
+  ['a forbidden call', status.PERMISSION_DENIED, false],
+  ['a full peer', status.RESOURCE_EXHAUSTED, false],
+  ['a peer whose engine is halted', status.UNAVAILABLE, false],
+])('%s keeps the form of v0.6; the usage follows where other flags could help', (_what, code, isFollowed) => {
+  const { message, code: name } = failedCall('querying', Object.assign(new Error('no'), { code, details: 'why', metadata: new Metadata() }))
+  expect([message, USAGE_AFTER_CALLS.test(name)]).toEqual([`Error querying chaincode: rpc error: code = ${code} desc = why\n`, isFollowed])
 })

@@ -95,6 +95,15 @@ describe('peer engine check', () => {
     expect(failed(findings).join()).toContain('expected the same effects for the same events')
   })
 
+  it('notices bytes that are changed after they were given to the host', async () => {
+    const { findings } = await check(
+      engineFile({ create: 'const scratch = new Uint8Array(4)', onRequest: 'scratch[0] = blocks + 1; host.put("newest", scratch)' }),
+      '--only',
+      'determinism',
+    )
+    expect(failed(findings).join()).toContain('bytes stay as they are once they were handed over; onRequest changed those of put')
+  })
+
   it.each([
     ['instances', { before: 'const all: any[] = []', create: 'all.push(() => host)' }, /each instance leaves \d+ bytes/],
     [

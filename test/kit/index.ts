@@ -42,3 +42,4 @@ export { createExecutor, type Executor, makeRequest, makeTransaction } from './t
 export { usedMemoryBytes } from './used-memory.js'
 export { createVirtualClock, VirtualTime } from './virtual-clock.js'
 export { type LedgerWorld, logicalWorld, realWorld } from './worlds.js'
+export { watchBytes } from './watched-bytes.js'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import { pbft } from '../../plugins/pbft/index.js'
-import { createLevelDisk, createRandom, makeTransaction, realWorld, Simulation } from '../kit/index.js'
+import { createLevelDisk, createRandom, makeTransaction, realWorld, Simulation, watchBytes } from '../kit/index.js'
 import { hotStuffSkeleton } from './skeletons/hotstuff.js'
 import { pbftSkeleton } from './skeletons/pbft.js'
 import { raftSkeleton } from './skeletons/raft.js'
@@ -11,7 +11,8 @@ async function run(factory: EngineFactory, members: number, seed: number): Promi
   const simulation = new Simulation({
     seed,
     members,
-    engine: { factory },
+    // The host, the store and the ledger leave alone what they are given, as engines have to.
+    engine: { factory: watchBytes(factory) },
     ...realWorld,
     makeDisk: (time, random) => createLevelDisk(time, random, { minWriteMs: 0.5, maxWriteMs: 3 }),
     trace: true,

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PeerError } from '../../../kernel/index.js'
-import { callUnary, ConsensusToolsService, type EpochRecord, PlanSwapRequest, type SuccessionReport } from '../../../proto/index.js'
+import { callUnary, ConsensusToolsService, decode, PlanSwapRequest, type SuccessionReport, SwapProposal } from '../../../proto/index.js'
 import type { Devnet, PeerPlan } from '../../devnet/index.js'
 import { invocation, Load, type LoadResult } from '../load.js'
 import { connections, inStep } from '../network.js'
@@ -143,20 +143,28 @@ async function swap(devnet: Devnet, peer: PeerPlan, engine: string): Promise<voi
   if (plan.objection !== '') throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} is refused: ${plan.objection}`)
   const { error } = await callUnary(client, ConsensusToolsService.proposeSwap, { proposal: plan.proposal, signatures: new Uint8Array(0) })
   if (error !== '') throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} was rejected: ${error}`)
+  const epoch = decode(SwapProposal, plan.proposal).fromEpoch + 1n
   const deadline = performance.now() + SWAPPED_WITHIN_MS
   for (;;) {
     const reports = await Promise.all(devnet.peers.map((each) => callUnary(devnet.client(each), ConsensusToolsService.succession, { history: false })))
-    const isThere = ({ record, sealing }: { record: EpochRecord | undefined; sealing: boolean }): boolean =>
-      record?.engine === engine && record.started.length >= record.markersNeeded && !sealing
-    if (reports.every(isThere)) return
-    const cancelled = reports.every(({ record, candidate }) => record?.engine !== engine && candidate === undefined)
-    if (cancelled) throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} was cancelled${reasonsOf(reports)}`)
+    const stage = stageOf(reports, epoch)
+    if (stage === 'over') return
+    if (stage === 'cancelled') throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} was cancelled${reasonsOf(reports)}`)
     if (performance.now() > deadline) {
       const shown = reports.map(({ record, phase, refusal }) => `${record?.engine} of epoch ${record?.epoch} ${phase} ${refusal}`)
       throw new PeerError('ERR_BENCH_SWAP', `the swap to ${engine} is not over after ${SWAPPED_WITHIN_MS / 1000} s: ${shown.join('; ')}`)
     }
     await sleep(LOOK_EVERY_MS)
   }
+}
+
+/** How far a swap to an epoch is that one of the validators has prepared. By the epoch: the engine of one may be that of the epoch before. */
+export function stageOf(reports: readonly Pick<SuccessionReport, 'record' | 'candidate' | 'sealing'>[], epoch: bigint): 'under way' | 'over' | 'cancelled' {
+  const isThere = ({ record, sealing }: Pick<SuccessionReport, 'record' | 'sealing'>): boolean =>
+    record !== undefined && record.epoch >= epoch && record.started.length >= record.markersNeeded && !sealing
+  if (reports.every(isThere)) return 'over'
+  const isOff = reports.every(({ record, candidate }) => (record?.epoch ?? 0n) < epoch && candidate === undefined)
+  return isOff ? 'cancelled' : 'under way'
 }
 
 /** What validators said against the last candidate. */

@@ -12,6 +12,8 @@ const SECTIONS: readonly { readonly said: RegExp; readonly section: string }[] =
   { said: /^the validators disagree about block /, section: 'Validators that disagree' },
   { said: /^this validator follows the others: /, section: 'A validator that lacks the engine' },
   { said: /^its operator has stopped its engine for a recovery$/, section: 'Too many engines' },
+  // Neither a restart of its engine nor another recovery helps.
+  { said: /^the others recovered without this validator /, section: 'A validator that is gone for good' },
 ]
 
 /** What to do about an engine that runs and may order nothing, by what the host says of it. */

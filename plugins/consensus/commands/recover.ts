@@ -75,14 +75,18 @@ export class RecoverCommand extends SuccessionCommand {
 
   private show(report: RecoveryReport): void {
     const { plan, rows, state, epoch, started } = report
-    const heads = rows.map(({ id, stated, height, hash, differs }) => {
-      const where = differs ? 'was told another plan' : stated ? `height ${height}, head ${Buffer.from(hash).toString('hex', 0, 6)}` : 'has not stated anything'
-      return `  ${id}  ${where}`
-    })
+    const heads = rows.map((row) => `  ${row.id}  ${statementText(row, plan)}`)
     // What a validator remembers of a recovery goes a moment after its epoch has started.
     const isOver = started && (plan === undefined || epoch > plan.fromEpoch)
     const underWay = plan ? [`from epoch ${plan.fromEpoch} to ${plan.engine} ${plan.version}: ${state}`, ...heads] : [state]
     const what = isOver ? [`epoch ${epoch} has started, after a recovery`] : underWay
     this.report({ ...report, id: hex(report.id), rows: rows.map((row) => ({ ...row, hash: hex(row.hash) })) }, `${what.join('\n')}\n`)
   }
+}
+
+/** What a recovery knows of one validator. */
+export function statementText({ id, stated, height, hash, differs }: RecoveryReport['rows'][number], plan: RecoveryReport['plan']): string {
+  if (plan?.missing.some((member) => plan.members[member] === id)) return 'is not waited for: --accept-loss'
+  if (differs) return 'was told another plan'
+  return stated ? `height ${height}, head ${Buffer.from(hash).toString('hex', 0, 6)}` : 'has not stated anything'
 }

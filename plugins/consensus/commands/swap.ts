@@ -132,11 +132,13 @@ export abstract class ProposingCommand extends SuccessionCommand {
   }
 }
 
-function tooFew(rows: readonly SwapPlanRow[], needed: number, willing: number): PeerError {
+/** Why nothing could be decided, and the way out. `willing`: how many would take part. */
+export function tooFew(rows: readonly Pick<SwapPlanRow, 'id' | 'halted'>[], needed: number, willing: number): PeerError {
   const halted = rows.filter((row) => row.halted !== '').map(({ id, halted: reason }) => `${id} orders nothing: ${reason}`)
   const message = [`a swap needs ${needed} validators that take part; found ${willing}`, ...halted].join('; ')
-  const hint = 'peer consensus status there says what to do: restart-engine, or recover on every validator (docs/guides/runbook.md)'
-  return new PeerError('ERR_SWAP_TOO_FEW', message, halted.length === 0 ? {} : { hint })
+  const broken = 'peer consensus status there says what to do: restart-engine, or recover on every validator (docs/guides/runbook.md)'
+  const away = 'start those that are absent; without one that is gone for good: peer consensus recover … --accept-loss (docs/guides/runbook.md)'
+  return new PeerError('ERR_SWAP_TOO_FEW', message, { hint: halted.length === 0 ? away : broken })
 }
 
 /** What to do about validators that are up and lack an engine. */

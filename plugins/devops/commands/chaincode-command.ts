@@ -1,6 +1,6 @@
 import { Client, Metadata, status } from '@grpc/grpc-js'
 import { Option } from 'clipanion'
-import { PeerError } from '../../../kernel/index.js'
+import { type ErrorCode, PeerError } from '../../../kernel/index.js'
 import { ChaincodeSpec, ChaincodeSpec_Type, type Method } from '../../../proto/index.js'
 import type { RequestOutcomeReport } from '../../consensus/index.js'
 import { GrpcCommand, dialFailure, isRpcError, rpcErrorText, rpcFacts, USAGE_AFTER_CALLS } from '../../grpc/index.js'
@@ -52,11 +52,22 @@ export abstract class ChaincodeCommand extends GrpcCommand {
       return await (wait ? this.untilInterrupted(answer, 'the peer has the transaction, which may still be committed') : answer)
     } catch (error) {
       if (error instanceof PeerError && error.code === 'ERR_INTERRUPTED') throw error
-      // What no other flags would allow is not followed by them.
-      const isForbidden = isRpcError(error) && status[error.code] === 'PERMISSION_DENIED'
-      throw new PeerError(isForbidden ? 'ERR_FORBIDDEN' : 'ERR_RPC', `Error ${doing} chaincode: ${rpcErrorText(error)}\n`, rpcFacts(error))
+      throw failedCall(doing, error)
     }
   }
+}
+
+/** What no other flags would allow, in statuses that no original gives: the usage does not follow. */
+const REFUSALS: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
+  [status.PERMISSION_DENIED, 'ERR_FORBIDDEN'],
+  [status.RESOURCE_EXHAUSTED, 'ERR_BUSY'],
+  [status.UNAVAILABLE, 'ERR_UNAVAILABLE'],
+])
+
+/** What a command fails with whose call failed, in v0.6's words. */
+export function failedCall(doing: string, error: unknown): PeerError {
+  const code = isRpcError(error) ? REFUSALS.get(error.code) : undefined
+  return new PeerError(code ?? 'ERR_RPC', `Error ${doing} chaincode: ${rpcErrorText(error)}\n`, rpcFacts(error))
 }
 
 function exchange<Q, P>(client: Client, method: Method<Q, P, false>, request: Q, wait: boolean): Promise<Answer<P>> {

@@ -35,6 +35,12 @@ export function determinismChecks(context: CheckContext): Check[] {
       kind: 'contract',
       run: async () => replayAll(kit.replay, (await loadEngine(code)).factory, options, await lives()),
     },
+    {
+      part: 'determinism',
+      name: 'leaves bytes alone that it was given, or has given away',
+      kind: 'contract',
+      run: async () => void (await recordedLives(context, (inner) => kit.watchBytes(inner))()),
+    },
   ]
 }
 

@@ -29,23 +29,25 @@ export class RemoveCommand extends GrpcCommand {
   all = Option.Boolean('--all', false, { description: 'from every validator of the devnet in this directory' })
 
   protected async run(): Promise<void> {
-    const removed: string[] = []
     const [, name = '', version = ''] = /^([A-Za-z0-9][\w.-]*)@([A-Za-z0-9][\w.+-]*)$/.exec(this.engine) ?? []
     if (name === '') throw new PeerError('ERR_USAGE', `expected name@version, as peer engine list shows it; found ${this.engine}`)
     const { InstalledEngines } = await import('../installed.js')
-    for (const { who, directory, client } of await this.places()) {
-      const installed = new InstalledEngines(directory)
+    const found: Place[] = []
+    // From all of them, or from none if one may need it.
+    for (const place of await this.places()) {
+      const installed = new InstalledEngines(place.directory)
       const last = await installed.lastBegun()
       if (this.all && !(await installed.list()).some((engine) => isSame(engine, { name, version }))) continue
-      const used = this.force ? undefined : await useOf({ name, version }, { who, directory, client, last })
+      const used = this.force ? undefined : await useOf({ name, version }, { ...place, last })
       if (used !== undefined) {
         throw new PeerError('ERR_ENGINE_IN_USE', `${name}@${version} is not removed: ${used}`, {
           hint: 'swap to another engine first; --force removes it nevertheless',
         })
       }
-      await installed.remove(name, version)
-      removed.push(directory)
+      found.push(place)
     }
+    const removed = found.map(({ directory }) => directory)
+    for (const directory of removed) await new InstalledEngines(directory).remove(name, version)
     if (removed.length === 0) {
       throw new PeerError('ERR_ENGINE_UNKNOWN', `${name}@${version} is installed on no validator of this devnet`, { hint: 'peer engine list --all' })
     }
