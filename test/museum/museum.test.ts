@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { describeMutants, isSearching, TIMEOUT_MS } from './describe-mutants.js'
-import { exhibit, SPECIMENS } from './mutant.js'
+import { closeWorkshop, exhibit, SPECIMENS } from './mutant.js'
 import { ENGINE_MUTANTS } from './mutants-engine.js'
 import { EXAMPLE_HOTSTUFF_MUTANTS } from './mutants-example-hotstuff.js'
 import { HOST_MUTANTS } from './mutants-host.js'
@@ -14,6 +14,8 @@ const HEALTHY_SEEDS = isSearching ? 60 : 20
 describeMutants('skeletons and host', [...PBFT_MUTANTS, ...OTHER_MUTANTS, ...HOST_MUTANTS])
 
 describe('the museum', () => {
+  afterAll(closeWorkshop)
+
   it('has at least 25 mutants, no two with one name', () => {
     const all = [ENGINE_MUTANTS, EXAMPLE_HOTSTUFF_MUTANTS, EXAMPLE_RAFT_MUTANTS, PBFT_MUTANTS, OTHER_MUTANTS, HOST_MUTANTS]
     const names = all.flatMap((hall) => hall.map(({ name }) => name))
