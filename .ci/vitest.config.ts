@@ -1,6 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** Nothing native: no store on a disk, no socket, process, thread or profiler; and no memory is measured. */
+/** Nothing native: no store on a disk, no socket, process, thread, handler of signals or profiler; and no memory is measured. */
 const together = [
   'test/{devnet,devops,loader,noops,pbft,top,transactions}/**/*.test.ts',
   'test/chaincode/fast-codec.test.ts',
