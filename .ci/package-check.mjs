@@ -1,17 +1,24 @@
-// Lints what npm would publish. The engines of examples/ are shipped as packages inside this one (`peer engine new` copies one of them), so that theirs have
-// `exports` of their own is meant; publint has no setting for that. Every relative link of a Markdown page in the package has to lead to something in the package.
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { posix } from 'node:path'
+// Lints what npm would publish, packed once for all who look at it: publint, are-the-types-wrong, and the links of its pages. The engines of examples/ are shipped as packages
+// inside this one (`peer engine new` copies one of them), so that theirs have `exports` of their own is meant; publint has no setting for that.
+// Every relative link of a Markdown page in the package has to lead to something in the package.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, posix } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 
+const directory = mkdtempSync(join(tmpdir(), 'weft-pack-'))
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', directory]
+const [{ files, filename }] = JSON.parse(execFileSync('npm', pack, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }))
+const tarball = join(directory, filename)
+
 const isMeant = ({ code, args }) => code === 'NESTED_PACKAGE_JSON_FIELD_IGNORED' && /^\.\/examples\/engines\/[^/]+\/package\.json$/.test(args.filePath)
-const { messages, pkg } = await publint({ pkgDir: '.', strict: true })
+const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(readFileSync(tarball)).buffer }, strict: true })
 const found = messages.filter((message) => !isMeant(message))
 for (const message of found) console.error(`package: ${message.type}: ${formatMessage(message, pkg)}`)
 
-const [{ files }] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }))
 const packed = new Set(files.map(({ path }) => path))
 const folders = new Set([...packed].flatMap((path) => path.split('/').map((_, index, parts) => parts.slice(0, index).join('/'))))
 
@@ -32,4 +39,6 @@ const broken = [...packed]
     return !packed.has(path) && !folders.has(path)
   })
 for (const { page, target } of broken) console.error(`package: ${page} links to ${target}, which is not in the package`)
-process.exit(broken.length > 0 || found.some(({ type }) => type !== 'suggestion') ? 1 : 0)
+
+const types = spawnSync('node_modules/.bin/attw', [tarball, '--profile', 'esm-only', '--ignore-rules', 'cjs-resolves-to-esm'], { stdio: 'inherit' })
+process.exit(types.status !== 0 || broken.length > 0 || found.some(({ type }) => type !== 'suggestion') ? 1 : 0)

@@ -6,7 +6,7 @@ const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', '.ci/vitest
 /** Tests of these projects of vitest.config.ts. */
 const testsOf = (...projects) => ['node', ...vitest, ...projects.flatMap((name) => ['--project', name])]
 /** What can differ between versions of Node: sandboxes and the permission flag, the native store, sockets, streams and TLS, hashes, V8's profiles; and the built program. */
-const dependsOnNode = ['chaincode/node', 'level', 'kernel/cli', 'proto', 'profiling', 'integration/tour', 'integration/signals']
+const dependsOnNode = ['chaincode/node', 'level', 'kernel/cli', 'proto/service', 'proto/shake256', 'profiling', 'integration/tour', 'integration/signals']
 /** Steps with `beside` use one core, or mostly wait: two of them run at a time, and what each prints comes when it has ended. All others run alone. */
 const steps = [
   { name: 'generate', what: 'generated protobuf code is current', run: ['npm', 'run', '--silent', 'generate:check'] },
@@ -19,9 +19,10 @@ const steps = [
   { name: 'api', what: 'reports of the public types are current', run: ['node', '.ci/api.mjs', '--check'], beside: true, after: ['build'] },
   { name: 'package', what: 'publint and are-the-types-wrong', run: ['npm', 'run', '--silent', 'package-check'], beside: true, after: ['build'] },
   { name: 'unit', what: 'unit tests and golden vectors', run: testsOf('alone', 'museum', 'together') },
-  { name: 'integration', what: 'real processes on loopback', run: testsOf('integration') },
+  { name: 'integration', what: 'real processes on loopback', run: testsOf('integration'), beside: true },
   { name: 'networks', what: 'networks of real processes', run: [...testsOf('networks'), '--no-file-parallelism'], beside: true },
-  { name: 'docs', what: 'commands of README and guides', run: ['node', '.ci/docs-commands.mjs'], beside: true },
+  // A page that asks the registry has the ports of the default site, on which some tests expect nobody.
+  { name: 'docs', what: 'commands of README and guides', run: ['node', '.ci/docs-commands.mjs'], beside: true, after: ['integration'] },
   {
     name: 'node24',
     what: 'on Node 24: what depends on the version of Node, and the built program',

@@ -1,12 +1,30 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** Nothing native: no store on a disk, no socket, process, thread or profiler; and no memory is measured. */
+/** Nothing native: no store on a disk, no socket, process, thread, handler of signals or profiler; and no memory is measured. */
 const together = [
-  'test/{noops,pbft,transactions}/**/*.test.ts',
-  'test/simulator/!(growth|model-world|recorded-run).test.ts',
+  'test/{devnet,devops,loader,noops,pbft,top,transactions}/**/*.test.ts',
+  'test/chaincode/fast-codec.test.ts',
+  'test/chaincode/api/!(message-call|start).test.ts',
+  'test/chaincode/node/{frames,pack}.test.ts',
+  'test/chaincode/peer/!(register-grpc).test.ts',
+  'test/consensus/!(broken-engine|crash-real|failing-disk|plugin|recovery).test.ts',
   'test/consensus/{aids,chain,commands,epochs,execution,pool,session}/**/*.test.ts',
   'test/consensus/swap/!(leaks).test.ts',
+  'test/engine-authoring/{names,swap-in}.test.ts',
+  'test/engines/{spare,version-range,watchdog}.test.ts',
+  'test/events/hub.test.ts',
+  'test/examples/size.test.ts',
+  'test/grpc/{buffer-guard,command,message-frames}.test.ts',
+  'test/kernel/{lifecycle,services,size}.test.ts',
+  'test/kernel/config/resolve.test.ts',
+  'test/ledger/!(archive|archive-file|commands|crash|damage|inspection|trie).test.ts',
+  'test/logging/logging.test.ts',
+  'test/metrics/dashboard.test.ts',
+  'test/network/!(forwarding).test.ts',
   'test/proto/!(service).test.ts',
+  'test/rest/!(routes).test.ts',
+  'test/simulator/!(growth|model-world|recorded-run).test.ts',
+  'test/terminal/!(interruption).test.ts',
 ]
 const museum = ['test/museum/*.test.ts']
 /** Several real validators at once, named by what their files begin with. */

@@ -22,16 +22,16 @@ function installed(directory: string): void {
   symlinkSync(ROOT, join(directory, 'node_modules', 'weft'))
 }
 
-test('a new engine passes its own tests, is built, and has a report card without a failure', async () => {
+// Its own tests run in docs/guides/write-an-engine.md.
+test('a new engine has true types, is built, and has a report card without a failure', async () => {
   const cwd = temporaryDirectory()
   expect(await runProgram(['engine', 'new', 'my-engine'], { cwd })).toMatchObject({ code: 0, stderr: '' })
   const directory = join(cwd, 'my-engine')
   expect(await runProgram(['engine', 'check', 'my-engine'], { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('build it first') })
   installed(directory)
-  const bin = (name: string, file: string, ...args: readonly string[]): Promise<{ readonly stdout: string }> =>
-    run(process.execPath, [join(directory, 'node_modules', name, file), ...args], { cwd: directory, env: { ...process.env, WEFT_KIT_SEEDS: '1' } })
+  const bin = (name: string, file: string, ...args: readonly string[]): Promise<unknown> =>
+    run(process.execPath, [join(directory, 'node_modules', name, file), ...args], { cwd: directory })
   await bin('typescript', 'bin/tsc', '-p', 'tsconfig.json', '--noEmit')
-  expect((await bin('vitest', 'vitest.mjs', 'run')).stdout).toMatch(/Test Files .*1 passed/)
   await bin('tsup', 'dist/cli-default.js', 'src/index.ts', '--format', 'esm', '--target', 'node20', '--clean')
   await bin('typescript', 'bin/tsc', '-p', 'tsconfig.build.json')
   const { code, stdout, stderr } = await runProgram(['engine', 'check', 'my-engine', '--seeds', '1', '--json'], { cwd })

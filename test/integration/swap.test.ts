@@ -13,6 +13,10 @@ import { buildEngines, LIMIT_MS, SwapNetwork } from './swap/network.js'
 const ROUNDS = Number(process.env['WEFT_SWAP_ROUNDS'] ?? 1)
 const CLIENTS_PER_DOOR = 1
 const RETRY_MS = 200
+/** Load at every moment, and time for the swaps that it is there for. */
+const PAUSE_MS = 50
+/** Moments of a swap are as short as that. */
+const MOMENT_MS = 20
 const ALL = [0, 1, 2, 3]
 
 interface Death {
@@ -47,7 +51,7 @@ test('engines are swapped under load, and whoever dies, lags or lacks the code e
   const promised = new Promised(ALL.length)
   let loads: (Load | undefined)[] = []
   const load = (doors: readonly number[]): void => {
-    loads = ALL.map((door) => (doors.includes(door) ? new Load(network.peer(door).client, randomFrom(door), CLIENTS_PER_DOOR, RETRY_MS) : undefined))
+    loads = ALL.map((door) => (doors.includes(door) ? new Load(network.peer(door).client, randomFrom(door), CLIENTS_PER_DOOR, RETRY_MS, PAUSE_MS) : undefined))
   }
   const settle = async (): Promise<void> => {
     for (const door of ALL) await network.commits(door)
@@ -131,7 +135,7 @@ async function dies(network: SwapNetwork, victim: number, { when, isNow }: Death
   const from = (await network.succession(at)).record?.epoch ?? 0n
   const proposing = network.propose(at, plan)
   if (when === 'prepared') await proposing
-  await until(`vp${victim} is ${when}`, async () => isNow(await network.succession(victim), from), LIMIT_MS)
+  await until(`vp${victim} is ${when}`, async () => isNow(await network.succession(victim), from), LIMIT_MS, MOMENT_MS)
   await network.peer(victim).killHard()
   await proposing
   await network.crossed(from + 1n, others)

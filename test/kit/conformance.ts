@@ -11,9 +11,10 @@ import { type Recording, recordEngine, replay, revive } from './recording.js'
 import type { Scenario } from './scenario.js'
 import { silentLogger } from './silent-logger.js'
 
-const SEEDS = [1, 2, 3]
+/** Enough, however many are asked for. */
+const SEEDS = 3
+const SWAP_SEEDS = 4
 const HOSTILE_MESSAGES = 400
-const SWAP_SEEDS = [1, 2, 3, 4]
 const SWAPS_MS = [500, 2500, 4500] as const
 const SWAP_DEADLINE_MS = 1500
 const LOAD_MS = 6500
@@ -49,8 +50,8 @@ export function checkOptions<O>(factory: EngineFactory<O>, options: unknown): vo
 }
 
 /** The same events have the same effects, in another instance. Throws a ContractViolation. */
-export async function checkReplay<O>(factory: EngineFactory<O>, options: unknown, members: number): Promise<void> {
-  const recordings = await record(factory, options, members, SEEDS)
+export async function checkReplay<O>(factory: EngineFactory<O>, options: unknown, members: number, seeds = SEEDS): Promise<void> {
+  const recordings = await record(factory, options, members, firstSeeds(seeds, SEEDS))
   require(recordings.length > 0, 'an instance to be created; found none')
   for (const recording of recordings) {
     const difference = replay(factory, factory.parseOptions(options), recording)
@@ -59,8 +60,8 @@ export async function checkReplay<O>(factory: EngineFactory<O>, options: unknown
 }
 
 /** The same seed gives the same trace, byte for byte. Throws a ContractViolation. */
-export async function checkSameRun(factory: EngineFactory, options: unknown, members: number): Promise<void> {
-  for (const seed of SEEDS) {
+export async function checkSameRun(factory: EngineFactory, options: unknown, members: number, seeds = SEEDS): Promise<void> {
+  for (const seed of firstSeeds(seeds, SEEDS)) {
     const scenario = plan(factory, members, seed)
     const { trace: first } = await playScenario({ factory, options }, scenario, { trace: true })
     const { trace: second } = await playScenario({ factory, options }, scenario, { trace: true })
@@ -71,8 +72,8 @@ export async function checkSameRun(factory: EngineFactory, options: unknown, mem
 }
 
 /** Whatever bytes come from whomever, at any moment of a life. Throws a ContractViolation. */
-export async function checkHostileBytes<O>(factory: EngineFactory<O>, options: unknown, members: number): Promise<void> {
-  const recordings = await record(factory, options, members, SEEDS)
+export async function checkHostileBytes<O>(factory: EngineFactory<O>, options: unknown, members: number, seeds = SEEDS): Promise<void> {
+  const recordings = await record(factory, options, members, firstSeeds(seeds, SEEDS))
   const random = createRandom(1).fork('hostile bytes')
   const messages = recordings.flatMap(({ calls }) => calls.flatMap(({ event }) => (event.type === 'message' ? [event.bytes] : [])))
   const make = (): Uint8Array => {
@@ -114,7 +115,7 @@ export async function hasSteadyDeliveries(factory: EngineFactory, options: unkno
 }
 
 /** Without faults, under load, each swap is carried out: on trial the engine orders something although its members begin at different times, then it takes over at a block. */
-export async function checkSwaps(factory: EngineFactory, options: unknown, members: number): Promise<void> {
+export async function checkSwaps(factory: EngineFactory, options: unknown, members: number, seeds = SWAP_SEEDS): Promise<void> {
   const swaps = SWAPS_MS.map((atMs, index) => ({
     kind: 'swap' as const,
     atMs,
@@ -128,7 +129,7 @@ export async function checkSwaps(factory: EngineFactory, options: unknown, membe
     member: number % members,
     name: `t${number}`,
   }))
-  for (const seed of SWAP_SEEDS) {
+  for (const seed of firstSeeds(seeds, SWAP_SEEDS)) {
     const reasons = new Set<string>()
     const sealed = new Set<string>()
     const scenario: Scenario = { ...plan(factory, members, seed), fidelity: 'host', faults: swaps, requests, durationMs: LOAD_MS }
@@ -172,6 +173,10 @@ async function record<O>(factory: EngineFactory<O>, options: unknown, members: n
       throw failureOf({ kind: failure.kind, statement: `the run in which this is looked for fails already (seed ${seed}): ${failure.statement}` }, '')
   }
   return recordings
+}
+
+function firstSeeds(asked: number, enough: number): number[] {
+  return Array.from({ length: Math.min(asked, enough) }, (_, index) => index + 1)
 }
 
 function plan(factory: EngineFactory, members: number, seed: number): Scenario {

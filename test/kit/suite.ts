@@ -63,9 +63,9 @@ export function engineSuite(factory: EngineFactory, suite: EngineSuiteOptions = 
     })
     describe('as a state machine', () => {
       const members = checks.sizes[0] ?? 1
-      each('gives the same effects for the same events', () => checkReplay(factory, suite.options, members))
-      each('gives the same run for the same seed, byte for byte', () => checkSameRun(factory, suite.options, members))
-      each('survives hostile bytes: it never throws, halts or promises', () => checkHostileBytes(factory, suite.options, members))
+      each('gives the same effects for the same events', () => checkReplay(factory, suite.options, members, checks.seeds))
+      each('gives the same run for the same seed, byte for byte', () => checkSameRun(factory, suite.options, members, checks.seeds))
+      each('survives hostile bytes: it never throws, halts or promises', () => checkHostileBytes(factory, suite.options, members, checks.seeds))
       each('is disposed of without asking for anything', () => checkDispose(factory, suite.options, members))
     })
     describe('with one validator', () => {
@@ -84,7 +84,7 @@ function defineAgreement(each: (name: string, run: () => Promise<void> | void) =
   const { crashed, byzantine } = checks.factory.tolerates(members)
   each('orders everything once when nothing fails', () => checks.run(members, [], { repetitions: 'executed' }))
   each('keeps committing one request at a time', () => hasSteadyDeliveries(checks.factory, checks.suite.options, members))
-  each('is swapped in under load, three times', () => checkSwaps(checks.factory, checks.suite.options, members))
+  each('is swapped in under load, three times', () => checkSwaps(checks.factory, checks.suite.options, members, checks.seeds))
   each('survives kills, power cuts, stops and blackouts', () => checks.run(members, ['kill', 'power', 'stop', 'blackout']))
   each('survives broken links, partitions and delays', () => checks.run(members, ['break', 'partition', 'delay']))
   each('survives slow disks, slow chaincode and jumping clocks', () => checks.run(members, ['slow-disk', 'slow-execution', 'clock', 'power']))

@@ -10,7 +10,7 @@ const SEEDS = Number(process.env['WEFT_MUSEUM_SEEDS'] ?? 400)
 const PAGE = join(import.meta.dirname, 'README.md')
 const isWriting = process.env['WEFT_MUSEUM'] === 'write'
 /** From the first seed on, as somebody who never saw the mutants would; else the seed of the table comes first. */
-const isSearching = isWriting || process.env['WEFT_MUSEUM'] === 'search'
+export const isSearching = isWriting || process.env['WEFT_MUSEUM'] === 'search'
 
 /** In real time, on a busy machine. */
 export const TIMEOUT_MS = 300_000

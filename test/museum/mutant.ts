@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type BuildContext, context, type OnLoadResult } from 'esbuild'
+import { build, type BuildContext, context, type OnLoadResult, type OnResolveResult } from 'esbuild'
 import type { EngineFactory } from '../../plugins/consensus/index.js'
 import type { checkContract } from '../consensus/swap/contract-check.js'
 import type * as Kit from '../kit/index.js'
@@ -113,6 +113,9 @@ export interface Exhibit {
 const ROOT = resolve(import.meta.dirname, '../..')
 /** Below node_modules, so that packages are found and no test runner transforms it. */
 const CACHE = join(ROOT, 'node_modules/.cache/weft-museum')
+/** A third of all code, in which nothing is mutated: bundled once, by each process for itself. */
+const PROTO = join(CACHE, `proto-${process.pid}`)
+const PROTO_FACES = ['index', 'hashes', 'messages']
 
 /**
  * Kit, host and engine with the mutant's change, bundled and loaded; without a mutant: as they are. Throws if the text to replace is not there exactly once.
@@ -127,6 +130,23 @@ export function exhibit(specimen: keyof typeof SPECIMENS, mutant: Change | undef
 type Change = Pick<Mutant, 'name' | 'file' | 'find' | 'replace'>
 
 const benches = new Map<string, Workbench>()
+
+let proto: Promise<unknown> | undefined
+
+function bundleProto(): Promise<unknown> {
+  return build({
+    entryPoints: PROTO_FACES.map((face) => join(ROOT, `proto/${face}.ts`)),
+    outdir: PROTO,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'silent',
+  })
+}
 
 class Workbench {
   #bundler: Promise<BuildContext> | undefined
@@ -153,6 +173,7 @@ class Workbench {
 
   async #make(change: Change | undefined): Promise<Exhibit> {
     this.#change = change
+    await (proto ??= bundleProto())
     const bundler = await (this.#bundler ??= this.#open())
     const { outputFiles = [] } = await bundler.rebuild()
     await mkdir(CACHE, { recursive: true })
@@ -188,7 +209,15 @@ class Workbench {
       // An engine of examples/engines imports these; they have to be the ones of this bundle.
       alias: { weft: join(ROOT, 'kernel/index.ts'), 'weft/consensus': join(ROOT, 'plugins/consensus/api/index.ts') },
       logLevel: 'silent',
-      plugins: [{ name: 'mutant', setup: (builder) => builder.onLoad({ filter: /\.ts$/ }, ({ path }) => this.#changed(path)) }],
+      plugins: [
+        {
+          name: 'mutant',
+          setup: (builder) => {
+            builder.onResolve({ filter: /\/proto\/\w+\.js$/ }, ({ path, resolveDir }) => protoAt(join(resolveDir, path)))
+            builder.onLoad({ filter: /\.ts$/ }, ({ path }) => this.#changed(path))
+          },
+        },
+      ],
     })
   }
 
@@ -214,8 +243,15 @@ function contentsOf({ export: name, module, successors = [] }: Specimen): string
   ].join('\n')
 }
 
-/** Ends the bundlers, whose processes would live on. */
+function protoAt(path: string): OnResolveResult | undefined {
+  const face = PROTO_FACES.find((name) => relative(ROOT, path) === `proto/${name}.js`)
+  return face === undefined ? undefined : { path: join(PROTO, `${face}.mjs`), external: true }
+}
+
+/** Ends the bundlers, whose processes would live on, and deletes what they wrote. */
 export async function closeWorkshop(): Promise<void> {
   for (const bench of benches.values()) await bench.close()
   benches.clear()
+  proto = undefined
+  await rm(PROTO, { recursive: true, force: true })
 }

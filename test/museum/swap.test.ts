@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { checkContract } from '../consensus/swap/contract-check.js'
 import { describeMutants, TIMEOUT_MS } from './describe-mutants.js'
-import { exhibit } from './mutant.js'
+import { closeWorkshop, exhibit } from './mutant.js'
 import { CONTRACT_MUTANTS, SWAP_MUTANTS } from './mutants-swap.js'
 
 describeMutants('swap', SWAP_MUTANTS)
@@ -10,6 +10,8 @@ describeMutants('swap', SWAP_MUTANTS)
 const SEEDS = 40
 
 describe('the museum of mutants: rules of succession', () => {
+  afterAll(closeWorkshop)
+
   it('lets the healthy rules pass', async () => {
     for (let seed = 1; seed <= SEEDS; seed += 1) expect(await checkContract(seed)).toBeUndefined()
   })

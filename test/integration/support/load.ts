@@ -17,7 +17,7 @@ export interface Promises {
   unanswered: number
 }
 
-/** Transfers between accounts of example02 from several clients at once, until `stop`. Half of the clients wait for outcomes. */
+/** Transfers between accounts of example02 from several clients at once, until `stop`, each as fast as it is answered but for `pauseMs`. Half of the clients wait for outcomes. */
 export class Load {
   readonly promises: Promises = { accepted: new Set(), committed: new Map(), unanswered: 0 }
   #isOver = false
@@ -28,6 +28,7 @@ export class Load {
     private readonly random: () => number,
     clients = 32,
     private readonly retryMs = 5,
+    private readonly pauseMs = 0,
   ) {
     this.#workers = Array.from({ length: clients }, (_, index) => this.#work(index % 2 === 0))
   }
@@ -56,6 +57,7 @@ export class Load {
         this.promises.unanswered++ // the peer was killed, or the answer lost with the connection: that is what the test is about
         await pause(this.retryMs)
       }
+      if (this.pauseMs > 0) await pause(this.pauseMs)
     }
   }
 }

@@ -135,11 +135,11 @@ export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'weft-it-'))
 }
 
-/** Waits until `seen` holds. */
-export async function until(what: string, seen: () => boolean | Promise<boolean>, timeoutMs = 120_000): Promise<void> {
+/** Waits until `seen` holds. To look costs the peers CPU: `everyMs` is short only where a moment has to be met. */
+export async function until(what: string, seen: () => boolean | Promise<boolean>, timeoutMs = 120_000, everyMs = 50): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await seen())) {
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`)
-    await pause(20)
+    await pause(everyMs)
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { EngineFactory } from '../../../plugins/consensus/index.js'
 import { runScenario } from '../scenario.js'
 
-const SEEDS = Number(process.env['WEFT_SKELETON_SEEDS'] ?? 60)
+const SEEDS = Number(process.env['WEFT_SKELETON_SEEDS'] ?? 20)
 
 /** In real time, on a busy machine. */
 const TIMEOUT_MS = 300_000
