@@ -20,26 +20,45 @@ export interface PackagedEnginesOptions {
 
 /** The engines of packages that the site names and of packages that were installed. Looked for when somebody asks: an install needs no restart. */
 export class PackagedEngines implements EngineSource {
+  /** Which engine a package that the site names brought when it was last read. */
+  private readonly names = new Map<string, string>()
+
   constructor(private readonly options: PackagedEnginesOptions) {}
 
   /** Without a version: the one of a package that the site names, else the newest installed. */
   async find(name: string, version: string | undefined): Promise<CatalogEngine | undefined> {
-    const { packages, loader, installed, optionsOf } = this.options
-    for (const named of packages) {
-      const loaded = await loader.load(this.folderOf(named), optionsOf)
-      if (isWanted(loaded.description, name, version)) return this.engine(loaded)
-    }
+    const { installed } = this.options
+    const named = await this.findNamed(name, version)
+    if (named) return this.engine(named)
     const candidates = (await installed.list()).filter((engine) => isWanted(engine, name, version))
     const newest = candidates.sort((left, right) => compareVersions(left.version, right.version)).at(-1)
     return newest && this.engine(await this.installedPackage(newest), newest)
   }
 
+  /** Of the packages that the site names. Those that brought another engine when they were last read are read only if none of the others has it: a swap under load asks several times. */
+  private async findNamed(name: string, version: string | undefined): Promise<LoadedPackage | undefined> {
+    const isOther = (named: string): boolean => !same(this.names.get(named) ?? name, name)
+    const { packages } = this.options
+    for (const named of [...packages.filter((each) => !isOther(each)), ...packages.filter(isOther)]) {
+      const loaded = await this.read(named)
+      if (isWanted(loaded.description, name, version)) return loaded
+    }
+    return undefined
+  }
+
+  /** Loads the package that the site calls so. */
+  private async read(named: string): Promise<LoadedPackage> {
+    const { loader, optionsOf } = this.options
+    const loaded = await loader.load(this.folderOf(named), optionsOf)
+    this.names.set(named, loaded.description.name)
+    return loaded
+  }
+
   /** Loads the engines of packages that the site names, one after the other: whoever asks for one later need not wait, and what is wrong with one is said now. */
   async warm(log: Logger): Promise<void> {
-    const { packages, loader, optionsOf } = this.options
-    for (const named of packages) {
+    for (const named of this.options.packages) {
       try {
-        await this.engine(await loader.load(this.folderOf(named), optionsOf))
+        await this.engine(await this.read(named))
       } catch (error) {
         log.warning('an engine that consensus.engines names cannot be used', { package: named, reason: messageOf(error) })
       }

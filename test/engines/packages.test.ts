@@ -154,6 +154,25 @@ describe('installing', () => {
     expect(await named.find('echo', undefined)).toMatchObject({ name: 'echo', isolated: true })
   })
 
+  it('is found without reading what the site names before it for another engine', async () => {
+    const other = await copyOf('other-before', (source) => source.replace("name: 'echo'", "name: 'other'"))
+    const source = sourceOf(join(scratch, 'none'), [other, packageFolder('echo')])
+    await expect(source.find('echo', undefined)).resolves.toMatchObject({ name: 'echo' })
+    await rm(join(other, 'package.json'))
+    await expect(source.find('echo', undefined)).resolves.toMatchObject({ name: 'echo' })
+    await expect(source.find('other', undefined)).rejects.toMatchObject({ code: 'ERR_ENGINE_PACKAGE' })
+  })
+
+  it('is found in a package that brought another one before', async () => {
+    const folder = await copyOf('renamed-later', (source) => source.replace("name: 'echo'", "name: 'before'"))
+    const source = sourceOf(join(scratch, 'none'), [folder])
+    await expect(source.find('before', undefined)).resolves.toMatchObject({ name: 'before' })
+    const file = join(folder, 'echo.js')
+    await writeFile(file, (await readFile(file, 'utf8')).replace("name: 'before'", "name: 'after'"))
+    await expect(source.find('after', undefined)).resolves.toMatchObject({ name: 'after' })
+    await expect(source.find('before', undefined)).resolves.toBeUndefined()
+  })
+
   it('asks the engine what it thinks of options', async () => {
     const engine = await sourceOf(join(scratch, 'none'), [packageFolder('echo')]).find('echo', undefined)
     expect(await engine?.checkOptions({ greeting: 'x' })).toEqual({ greeting: 'x', limit: '10' })

@@ -26,11 +26,12 @@ export async function ownFiles(folder: string, manifest: PackageManifest): Promi
   const files: PackageFile[] = []
   let total = 0
   const visit = async (at: string): Promise<void> => {
-    for (const name of (await readdir(join(folder, at))).sort()) {
+    const entries = await readdir(join(folder, at), { withFileTypes: true })
+    for (const entry of entries.sort((left, right) => (left.name < right.name ? -1 : 1))) {
+      const { name } = entry
       const path = at === '' ? name : `${at}/${name}`
       if (name.startsWith('.') || LEFT_OUT.has(name) || NOT_CODE.test(name)) continue
-      const found = await lstat(join(folder, path))
-      if (found.isDirectory()) {
+      if (entry.isDirectory()) {
         // Paths that are too deep are refused, not followed.
         const tooDeep = judgePath(path)
         if (tooDeep !== undefined) throw invalid(folder, tooDeep)
@@ -40,8 +41,8 @@ export async function ownFiles(folder: string, manifest: PackageManifest): Promi
       if (path !== 'package.json' && !isListed(manifest, path)) continue
       const fault = judgePath(path)
       if (fault !== undefined) throw invalid(folder, fault)
-      if (!found.isFile()) throw invalid(folder, `${path} is a link or something else that is no file`)
-      total += found.size
+      if (!entry.isFile()) throw invalid(folder, `${path} is a link or something else that is no file`)
+      total += (await lstat(join(folder, path))).size
       if (files.length >= MAX_FILES || total > MAX_PACKAGE_BYTES) throw invalid(folder, `it has more than ${MAX_FILES} files or ${MAX_PACKAGE_BYTES} bytes`)
       files.push({ path, bytes: await readFile(join(folder, path)) })
     }
