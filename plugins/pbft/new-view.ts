@@ -73,7 +73,7 @@ export function processNewView(r: Replica): void {
   const { base, xset } = found
   r.base = base.n
   if (r.executedTo < base.n && canExecuteTo(r, base.n)) return
-  if (!reachBase(r, base)) return
+  if (!reachBase(r, found)) return
   fetchContents(r, xset)
   if (r.missing.size === 0) enter(r, xset)
 }
@@ -105,10 +105,11 @@ function outcomeLike(r: Replica, { view, vset, xset }: pbft.NewView): Outcome | 
   return sameAssignment(asSent.xset, pbft.xsetMap(xset)) && sameAssignment(asSent.xset, filtered.xset) ? asSent : undefined
 }
 
-function reachBase(r: Replica, { n, id, members }: InitialCheckpoint): boolean {
+function reachBase(r: Replica, { base: { n, id, members }, xset }: Outcome): boolean {
   const x = n - (n % r.K)
   if (r.h < x) moveWatermarks(r, n, members.length < r.quorums.intersection ? r.floor : n)
-  else r.h = Math.max(r.floor, x)
+  // It votes again with those who begin below its window, if it can: the others may have dropped the batches since.
+  else if ([...xset].every(([number, digest]) => number > r.h || r.hasContent(digest))) r.h = Math.max(r.floor, x)
   if (r.executedTo >= n) return true
   const target = learnTarget(r, n, id, members)
   if (target) startTransfer(r, target)
