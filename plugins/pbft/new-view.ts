@@ -108,13 +108,16 @@ function outcomeLike(r: Replica, { view, vset, xset }: pbft.NewView): Outcome | 
 function reachBase(r: Replica, { base: { n, id, members }, xset }: Outcome): boolean {
   const x = n - (n % r.K)
   if (r.h < x) moveWatermarks(r, n, members.length < r.quorums.intersection ? r.floor : n)
-  // It votes again with those who begin below its window, if it can: the others may have dropped the batches since.
-  else if ([...xset].every(([number, digest]) => number > r.h || r.hasContent(digest))) r.h = Math.max(r.floor, x)
+  else if (votesAgain(r, xset)) r.h = Math.max(r.floor, x)
   if (r.executedTo >= n) return true
   const target = learnTarget(r, n, id, members)
   if (target) startTransfer(r, target)
   return target !== undefined
 }
+
+/** Whether it kept votes below its window, and can vote again with those who begin there: the others may have dropped the batches since. */
+const votesAgain = (r: Replica, xset: Outcome['xset']): boolean =>
+  [...r.qset.values()].some(({ sequenceNumber }) => sequenceNumber <= r.h) && [...xset].every(([n, digest]) => n > r.h || r.hasContent(digest))
 
 /** What is missing is reckoned anew for each new view (§15 W10). */
 function fetchContents(r: Replica, xset: ReadonlyMap<number, string>): void {

@@ -41,8 +41,10 @@ export function closeView(r: Replica, view: number): void {
 /** Signs the own view change, and sends it when that is done; also once more. */
 export function askToSign(r: Replica): void {
   if (r.isActive) return
-  const numbers = [r.lastExec, ...[...r.qset.values()].map(({ sequenceNumber }) => sequenceNumber)]
-  if (Math.max(...numbers) > r.floor + r.L) moveWatermarks(r, r.h)
+  // What it tells of has to fit into one window.
+  const top = Math.max(r.lastExec, ...[...r.qset.values()].map(({ sequenceNumber }) => sequenceNumber))
+  const fitting = [...r.checkpoints.keys()].filter((n) => top <= n + r.L)
+  if (top > r.floor + r.L) moveWatermarks(r, Math.max(r.h, Math.min(r.lastExec, ...fitting)))
   // Where a view change has failed, votes may be too few to tell what was decided; f + 1 equal states are enough, also between checkpoints.
   const states = new Map(r.newViewMs > r.options.viewChangeMs && r.state ? [r.state, ...r.checkpoints] : r.checkpoints)
   const viewChange: pbft.ViewChange = {

@@ -40,6 +40,10 @@ describe('scenarios that the simulator found', () => {
     ['gap-after-transfer', options],
     // A member dropped its votes below the base of a new view that only a liar vouched for with it, and the liar forgot.
     ['forgotten-by-a-twin', options],
+    // Votes were kept from before a transfer, and after a restart the window began there.
+    ['window-after-restart', options],
+    // Who went back below its window for a view that others had long left told of more than one window holds.
+    ['back-below-the-window', options],
   ] as const)('%s ends well', async (name, its) => {
     const scenario = parseScenario(readFileSync(join(import.meta.dirname, 'scenarios', `${name}.json`), 'utf8'))
     const { failure } = await playScenario({ factory: pbft, options: its }, scenario)
