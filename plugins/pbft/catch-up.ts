@@ -69,7 +69,8 @@ export function help(r: Replica, member: MemberIndex, n: number): void {
   const latest = latestCheckpoint(r)
   if (latest && latest[0] > n) r.sayCheckpoint(...latest, member)
   // Where votes are too few to prove what was decided, as that of one who has left the view, f + 1 equal states are enough, also between checkpoints.
-  if (r.state && r.lastExec > n && !r.checkpoints.has(r.lastExec)) r.sayCheckpoint(...r.state, member)
+  const state = r.lastExec > n && !r.checkpoints.has(r.lastExec) ? r.state : undefined
+  if (state) r.sayCheckpoint(...state, member)
   for (const slot of [...r.slots.values()].sort((left, right) => left.n - right.n)) {
     if (slot.n > r.executedTo) sayProgress(r, slot, member)
     if (slot.n > n) sayCommit(r, slot, member)

@@ -46,7 +46,8 @@ export function askToSign(r: Replica): void {
   const fitting = [...r.checkpoints.keys()].filter((n) => top <= n + r.L)
   if (top > r.floor + r.L) moveWatermarks(r, Math.max(r.h, Math.min(r.lastExec, ...fitting)))
   // Where a view change has failed, votes may be too few to tell what was decided; f + 1 equal states are enough, also between checkpoints.
-  const states = new Map(r.newViewMs > r.options.viewChangeMs && r.state ? [r.state, ...r.checkpoints] : r.checkpoints)
+  const state = r.newViewMs > r.options.viewChangeMs ? r.state : undefined
+  const states = new Map(state ? [state, ...r.checkpoints] : r.checkpoints)
   const viewChange: pbft.ViewChange = {
     view: r.view,
     h: r.floor,
